@@ -1,0 +1,185 @@
+"""What the board's part costs a processor: listening to a quiet room, and streaming a sentence, 10 s each.
+
+    scripts/bench instructions                      seconds of this machine's processor
+
+Counted in instructions of another processor, by QEMU in the root of a board (the plugin's own file tells how to build
+it), so that nothing else that runs here touches the figures:
+
+    chroot ROOT qemu-aarch64 -plugin instructions.so,marker=173,out=counts.txt \\
+        .venv/bin/python -m benchmarks.instructions --counts counts.txt
+
+The sound lies in memory: reading the sound card is not in it, and the network only with --cloud.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+# Before numpy: as on the board, where edge/__main__.py does it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import click
+import numpy as np
+
+from common.errors import ParrotletError
+from edge.audio_file import AudioFile
+from edge.cloud_client import CloudClient
+from edge.hearing import hear
+from edge.resampler import Resampler
+from edge.settings import Cloud
+from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples
+from edge.utterance import UtteranceFrames, UtteranceHead
+from protos import codec, speech_pb2
+from protos.feature_spec import DEFAULT_SPEC
+
+SPOKEN = Path(__file__).parent.parent / "tests" / "speech" / "berlin.flac"
+QUIET_DBFS = -60.0
+LENGTH_S = 10
+USB_RATE_HZ = 48_000
+PERIOD_MS = 60
+
+
+class Core(NamedTuple):
+    """A board's processor. Instructions per cycle are assumed, not measured."""
+
+    name: str
+    instructions_per_cycle: float
+    clock_ghz: float
+
+
+CORES = (Core("A53 1.2 GHz", 0.7, 1.2), Core("A72 1.5 GHz", 1.3, 1.5), Core("A76 2.4 GHz", 2.2, 2.4))
+
+
+class Memory:
+    """A source that has its sound already."""
+
+    name = "memory"
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def blocks(self) -> Iterator[Block]:
+        for samples in self._samples.reshape(-1, BLOCK_SAMPLES):
+            yield Block(samples)
+
+    def close(self) -> None:
+        pass
+
+
+class Phase(NamedTuple):
+    """What is measured by itself."""
+
+    name: str
+    run: Callable[[], str]
+    """Does it, and says what came of it."""
+
+
+@click.command()
+@click.option("--counts", type=click.Path(exists=True, path_type=Path), help="File that the counting plugin writes.")
+@click.option("--cloud", metavar="HOST:PORT", help="A service to stream to, too.")
+def main(counts: Path | None, cloud: str | None) -> None:
+    """Measure 10 s of listening, streaming and resampling; by processor time, and by a plugin's counts."""
+    _mark()
+    quiet, spoken = pink_noise(), looped(SPOKEN)
+    phases = [
+        Phase("listening", lambda: stream(quiet, speech_pb2.CODEC_DEFLATE)),
+        Phase("streaming, deflate", lambda: stream(spoken, speech_pb2.CODEC_DEFLATE)),
+        Phase("streaming, raw", lambda: stream(spoken, speech_pb2.CODEC_RAW)),
+        Phase("resampling from 48 kHz", lambda: resample(quiet)),
+    ]
+    if cloud:
+        phases.append(Phase("streaming to a service", lambda: ask(spoken, cloud)))
+    _print_row(f"{LENGTH_S} s of", "came of it", "CPU s here", *(_heading() if counts else ()))
+    _print_row(*["---"] * (3 + len(_heading() if counts else ())))
+    for phase in phases:
+        # Once unmeasured: tables are made, and the emulator has translated.
+        phase.run()
+        _mark()
+        began_s = time.process_time()
+        outcome = phase.run()
+        took_s = time.process_time() - began_s
+        _mark()
+        _print_row(phase.name, outcome, f"{took_s:.3f}", *(_counted(counts, -2) if counts else ()))
+    if counts:
+        _print_row("(start, imports and all)", "", "", *_counted(counts, None))
+
+
+def stream(samples: Samples, number: int) -> str:
+    """The board's path from blocks to messages that are ready to be sent."""
+    utterances, frames, data_bytes = 0, 0, 0
+    for heard in hear(Memory(samples)):
+        if isinstance(heard, UtteranceHead):
+            utterances += 1
+            encoder = codec.encoder(number, DEFAULT_SPEC)
+        elif isinstance(heard, UtteranceFrames):
+            data = encoder.encode(heard.levels)
+            message = speech_pb2.Frames(first_frame=heard.first_frame, frame_count=len(heard.levels), data=data)
+            speech_pb2.RecognizeRequest(frames=message).SerializeToString()
+            frames += len(heard.levels)
+            data_bytes += len(data)
+    return f"{utterances} utterances, {frames} frames, {data_bytes} bytes"
+
+
+def ask(samples: Samples, address: str) -> str:
+    """The same through a client, as fast as it goes."""
+    try:
+        with CloudClient(Cloud(address=address), device_id="benchmark") as client:
+            return f"{len(list(client.answers(hear(Memory(samples)))))} answers"
+    except ParrotletError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def resample(samples: Samples) -> str:
+    """A sound card's own rate brought to the board's, a period at a time."""
+    resampler = Resampler(USB_RATE_HZ)
+    period_samples = USB_RATE_HZ * PERIOD_MS // 1000
+    tripled = np.repeat(samples, USB_RATE_HZ // SAMPLE_RATE_HZ)
+    made = sum(
+        len(resampler.push(tripled[start : start + period_samples])) for start in range(0, len(tripled), period_samples)
+    )
+    return f"{made / SAMPLE_RATE_HZ:.1f} s"
+
+
+def pink_noise() -> Samples:
+    """A quiet room: power falls with frequency, from 20 Hz on."""
+    count = LENGTH_S * SAMPLE_RATE_HZ
+    draw = np.random.default_rng(1)
+    hz = np.fft.rfftfreq(count, 1 / SAMPLE_RATE_HZ)
+    spectrum = np.fft.rfft(draw.standard_normal(count)) / np.sqrt(np.maximum(hz, 20.0))
+    sound = np.fft.irfft(spectrum, count)
+    sound *= 10 ** (QUIET_DBFS / 20) / np.sqrt(np.mean(sound**2))
+    samples: Samples = np.rint(sound * 32768).astype(np.int16)
+    return samples
+
+
+def looped(file: Path) -> Samples:
+    """A recording again and again."""
+    clip = np.concatenate([block.samples for block in AudioFile(str(file)).blocks()])
+    return np.resize(clip, LENGTH_S * SAMPLE_RATE_HZ)
+
+
+def _heading() -> list[str]:
+    return ["M instructions", *(f"s on {core.name}" for core in CORES)]
+
+
+def _counted(counts: Path, first: int | None) -> list[str]:
+    """Cells for the instructions from the first mark to the last, or, without a first, for those before any mark."""
+    totals = [int(line) for line in counts.read_text(encoding="ascii").split()]
+    instructions = totals[0] if first is None else totals[-1] - totals[first]
+    seconds = [instructions / (core.instructions_per_cycle * core.clock_ghz * 1e9) for core in CORES]
+    return [f"{instructions / 1e6:.0f}", *(f"{second:.3f}" for second in seconds)]
+
+
+def _print_row(*cells: str) -> None:
+    print("|", " | ".join(cells), "|", flush=True)
+
+
+def _mark() -> None:
+    """A system call that nothing else makes here; the plugin notes its count at each."""
+    os.getppid()
+
+
+if __name__ == "__main__":
+    main()

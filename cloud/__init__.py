@@ -1,0 +1,1 @@
+"""The service: takes utterances as they are spoken, decodes, searches, answers, remembers its answers."""

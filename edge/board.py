@@ -1,0 +1,200 @@
+"""The state of the board while its daemon runs, and what may be asked of it."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from common import VERSION
+from common.errors import ParrotletError
+from edge.activation import Activation
+from edge.capture import State
+from edge.control import Command
+from edge.device_id import device_id
+from edge.exchange import Exchange
+from edge.settings import EdgeSettings
+from edge.source import Source
+
+logger = logging.getLogger(__name__)
+
+SILENT_S_MAX = 5.0
+"""An open microphone that delivers nothing for so long is not well."""
+
+UNSEEN_MAX = 32
+"""Answers that wait to be shown; of more, the oldest are not shown."""
+
+
+class Ear(Source, Protocol):
+    """A source that can be muted and says how it is: `Microphone`, or a file in its place."""
+
+    state: State
+
+    @property
+    def overruns(self) -> int:
+        """Times that sound was lost, since the beginning."""
+
+    def fresh_s(self) -> float:
+        """Seconds since the last sound came."""
+
+    def mute(self) -> None: ...
+
+    def unmute(self) -> None: ...
+
+
+class LastAnswer(msgspec.Struct, frozen=True):
+    """The newest answer, as `status` shows it."""
+
+    utterance_id: str
+    path: str
+    transcript: str
+    results: tuple[str, ...]
+    """Titles."""
+    endpoint_to_final_ms: int | None
+    why_not_better: str | None
+    monotonic_s: float
+
+
+class Board:
+    """Written by the hearing thread and the network's, read by control and the main one."""
+
+    def __init__(
+        self,
+        ear: Ear,
+        activation: Activation,
+        settings: EdgeSettings,
+        session_id: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ear = ear
+        self._activation = activation
+        self._device_id = device_id(settings.device.id)
+        self._cloud_address = settings.cloud.address
+        self._session_id = session_id
+        self._clock = clock
+        self._started_s = clock()
+        self._muted = False
+        """As its owner wants it; the ear follows."""
+        self._lock = threading.Lock()
+        self._awaited: list[Exchange] = []
+        self._heard = 0
+        self._answered = 0
+        self._last: LastAnswer | None = None
+        self.unseen: deque[Exchange] = deque(maxlen=UNSEEN_MAX)
+        """Exchanges that are over and have not been shown."""
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """What the control socket offers."""
+        return {"status": self.status, "mute": self.mute, "unmute": self.unmute, "press": self.press}
+
+    def awaited(self) -> list[Exchange]:
+        """Exchanges that are not over, the oldest first."""
+        with self._lock:
+            return list(self._awaited)
+
+    def heard(self, exchange: Exchange) -> None:
+        """An utterance has started."""
+        with self._lock:
+            self._heard += 1
+            if not exchange.over:
+                self._awaited.append(exchange)
+
+    def over(self, exchange: Exchange) -> None:
+        """An utterance has been settled."""
+        answer, after_ms = exchange.answer, exchange.timing(realtime=True).endpoint_to_final
+        assert answer is not None
+        with self._lock:
+            if exchange in self._awaited:
+                self._awaited.remove(exchange)
+            self._answered += answer.path != "none"
+            self._last = LastAnswer(
+                utterance_id=exchange.head.utterance_id,
+                path=answer.path,
+                transcript=answer.transcript,
+                results=tuple(result.title for result in answer.results),
+                endpoint_to_final_ms=after_ms,
+                why_not_better=answer.why_not_better,
+                monotonic_s=self._clock(),
+            )
+        self.unseen.append(exchange)
+        if answer.path == "none":
+            logger.warning("not answered: %s", answer.why_not_better)
+        else:
+            logger.info("answered by %s in %s ms, %d results", answer.path, after_ms, len(answer.results))
+            logger.debug("%s: %s", exchange.head.utterance_id, answer.transcript)
+
+    def ailment(self) -> str | None:
+        """What is wrong with the board itself, a sentence; None if it is well. Muted is well, and so is a microphone
+        that is known to be missing and is looked for."""
+        silent_s = self._ear.fresh_s()
+        if self._ear.state in (State.OPEN, State.OPENING) and silent_s >= SILENT_S_MAX:
+            return f"The microphone has delivered nothing for {silent_s:.0f} s."
+        return None
+
+    def summary(self) -> str:
+        """One line for whoever supervises."""
+        return f"{_STATES[self._ear.state]}; {self._answered} of {self._heard} utterances answered"
+
+    def mute(self) -> dict[str, Any]:
+        self._muted = True
+        self._ear.mute()
+        logger.info("muted")
+        return {}
+
+    def unmute(self) -> dict[str, Any]:
+        self._muted = False
+        self._ear.unmute()
+        logger.info("no longer muted")
+        return {}
+
+    def press(self) -> dict[str, Any]:
+        """ParrotletError, a sentence, if it cannot mean anything now."""
+        if self._muted:
+            raise ParrotletError("The board is muted; unmute it first with: parrotlet-edge unmute")
+        self._activation.press()
+        logger.info("pressed")
+        return {}
+
+    def status(self) -> dict[str, Any]:
+        """Everything; see edge/status.py for how it looks."""
+        now_s = self._clock()
+        ailment = self.ailment()
+        with self._lock:
+            last = self._last
+            counts = {"heard": self._heard, "answered": self._answered, "awaited": len(self._awaited)}
+        shown = msgspec.to_builtins(last) if last else None
+        if shown is not None:
+            shown["ago_s"] = round(now_s - shown.pop("monotonic_s"), 1)
+        return {
+            "healthy": ailment is None,
+            "ailment": ailment,
+            "version": VERSION,
+            "pid": os.getpid(),
+            "device_id": self._device_id,
+            "session_id": self._session_id,
+            "uptime_s": round(now_s - self._started_s, 1),
+            "microphone": {
+                "name": self._ear.name,
+                "state": self._ear.state.value,
+                "silent_s": round(self._ear.fresh_s(), 2),
+                "overruns": self._ear.overruns,
+            },
+            "activation": {"mode": self._activation.mode, "listening": self._activation.listening()},
+            "cloud": {"address": self._cloud_address},
+            "utterances": counts,
+            "last_answer": shown,
+        }
+
+
+_STATES = {
+    State.OPENING: "microphone is being opened",
+    State.OPEN: "listening",
+    State.ABSENT: "microphone is missing",
+    State.MUTED: "muted",
+    State.CLOSED: "microphone is closed",
+}

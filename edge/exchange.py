@@ -1,0 +1,108 @@
+"""One utterance and what comes of it: sent as it is heard, and over when it has both ended and been settled."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from common.errors import CloudError
+from edge.answer import Answer, Partial
+from edge.recogniser import Recogniser
+from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+
+
+class TimingMs(msgspec.Struct, frozen=True):
+    """How long an answer took, in milliseconds; None where it was not measured."""
+
+    last_sound_to_final: int | None
+    endpoint_to_final: int | None
+    onset_to_first_partial: int | None
+    waiting: int | None
+    decoding: int | None
+    searching: int | None
+
+
+class Exchange:
+    """Heard in one thread, answered in another, read from any."""
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        head: UtteranceHead,
+        *,
+        on_over: Callable[["Exchange"], None] = lambda exchange: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begins at once. `on_over` is called once, in the thread that hears or in the one that answers."""
+        self.head = head
+        self.end: UtteranceEnd | None = None
+        self.partial: Partial | None = None
+        """The newest one."""
+        self.answer: Answer | None = None
+        self._on_over = on_over
+        self._clock = clock
+        self._first_partial_s: float | None = None
+        self._settled_s: float | None = None
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._stream = recogniser.start(head, on_partial=self._hear_partial, on_settled=self._settle)
+
+    def send(self, frames: UtteranceFrames) -> None:
+        self._stream.send(frames)
+
+    def finish(self, end: UtteranceEnd) -> None:
+        self.end = end
+        self._stream.finish(end)
+        self._check()
+
+    def cancel(self) -> None:
+        self._stream.cancel()
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of frames sent so far."""
+        return self._stream.wire_bytes
+
+    @property
+    def over(self) -> bool:
+        return self._over.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it is over within the time."""
+        return self._over.wait(timeout_s)
+
+    def timing(self, *, realtime: bool) -> TimingMs:
+        """What was measured. Sound read faster than it was spoken has no onset to measure from."""
+        answer, end = self.answer or Answer("none"), self.end
+        settled_s = self._settled_s if answer.path != "none" else None
+        onset_s = self.head.started_monotonic_s + end.speech_start_ms / 1000 if end and realtime else None
+        return TimingMs(
+            last_sound_to_final=_ms(end.last_sound_monotonic_s, settled_s) if end else None,
+            endpoint_to_final=_ms(end.ended_monotonic_s, settled_s) if end else None,
+            onset_to_first_partial=_ms(onset_s, self._first_partial_s),
+            waiting=answer.waiting_ms,
+            decoding=answer.decoding_ms,
+            searching=answer.searching_ms,
+        )
+
+    def _hear_partial(self, partial: Partial) -> None:
+        if self._first_partial_s is None and partial.text:
+            self._first_partial_s = self._clock()
+        self.partial = partial
+
+    def _settle(self, outcome: Answer | CloudError) -> None:
+        self._settled_s = self._clock()
+        self.answer = outcome if isinstance(outcome, Answer) else Answer("none", why_not_better=str(outcome))
+        self._check()
+
+    def _check(self) -> None:
+        with self._lock:
+            if self.end is None or self.answer is None or self._over.is_set():
+                return
+            self._over.set()
+        self._on_over(self)
+
+
+def _ms(from_s: float | None, to_s: float | None) -> int | None:
+    return None if from_s is None or to_s is None else round((to_s - from_s) * 1000)

@@ -1,0 +1,174 @@
+"""Turns a source of sound into utterances while they are spoken: gate, segmenter, frames, facts.
+
+A generator over the source's blocks. An utterance's frames start at its own first sample, pre-roll first, whatever
+was heard before it.
+"""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from common.errors import InputError, MicrophoneError
+from edge import settings
+from edge.activation import Always
+from edge.segmenter import Endpoint, Event, Onset, Segmenter, Spoken
+from edge.session import Session, new_utterance_id
+from edge.signal_meter import NoiseFloor, power_of
+from edge.source import BLOCK_MS, Block, Interruption, Samples, Source
+from edge.utterance import EndReason, Heard, UtteranceHead
+from edge.utterance_maker import JudgedBlock, UtteranceMaker
+from edge.vad import Gate, open_gate
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+
+BLOCKS_PER_MESSAGE = 5
+"""Frames go out every 100 ms: less is dear in CPU and on the wire, more is late."""
+
+DEFAULT_SEGMENTER = settings.Segmenter()
+ALWAYS = Always()
+
+_log = logging.getLogger(__name__)
+
+
+class Listening(Protocol):
+    """Decides what may become part of an utterance; see edge/activation.py."""
+
+    def listening(self) -> bool:
+        """Asked before each block. False ends what is running, as muted, and forgets the pre-roll."""
+
+    def heard_onset(self) -> None:
+        """An utterance has started."""
+
+    def heard_end(self) -> None:
+        """It is over, and none follows on."""
+
+
+def hear(
+    source: Source,
+    *,
+    gate: Gate | None = None,
+    segmenter: settings.Segmenter = DEFAULT_SEGMENTER,
+    spec: FeatureSpec = DEFAULT_SPEC,
+    activation: Listening = ALWAYS,
+    session: Session | None = None,
+    on_block: Callable[[Samples, bool], None] = lambda samples, is_speech: None,
+    end_of_source_reason: EndReason = EndReason.END_OF_INPUT,
+) -> Iterator[Heard]:
+    """Utterances of a source: head, frames about every 100 ms, end; then perhaps the next.
+
+    `on_block` is called with every block and the gate's judgement, also while nobody listens. When the source ends,
+    what is running ends with `end_of_source_reason`; InputError and MicrophoneError of the source go on up, after
+    the end of what was running.
+    """
+    ears = _Ears(gate or open_gate(settings.Vad()), segmenter, spec, activation, session or Session())
+    try:
+        for item in source.blocks():
+            if isinstance(item, Interruption):
+                _log.info("%s: sound is interrupted (%s)", source.name, item.cause)
+                yield from ears.interrupt(EndReason.MUTED if item.cause == "muted" else EndReason.SOURCE_LOST)
+                continue
+            judged = ears.judge(item)
+            on_block(judged.samples, judged.is_speech)
+            yield from ears.take(judged)
+    except MicrophoneError:
+        yield from ears.end(EndReason.SOURCE_LOST)
+        raise
+    except InputError:
+        yield from ears.end(end_of_source_reason)
+        raise
+    yield from ears.end(end_of_source_reason)
+
+
+class _Ears:
+    """The state of hearing one source."""
+
+    def __init__(
+        self, gate: Gate, cut: settings.Segmenter, spec: FeatureSpec, activation: Listening, session: Session
+    ) -> None:
+        self._gate = gate
+        self._segmenter: Segmenter[JudgedBlock] = Segmenter(
+            pre_roll_blocks=cut.pre_roll_ms // BLOCK_MS,
+            onset_blocks=cut.onset_ms // BLOCK_MS,
+            hang_over_blocks=cut.hang_over_ms // BLOCK_MS,
+            utterance_blocks_max=cut.utterance_s_max * 1000 // BLOCK_MS,
+        )
+        self._spec = spec
+        self._activation = activation
+        self._session = session
+        self._noise = NoiseFloor()
+        self._positions = itertools.count()
+        self._running: UtteranceMaker | None = None
+        self._last_id: str | None = None
+
+    def judge(self, block: Block) -> JudgedBlock:
+        """Asks the gate. It and the noise floor go on learning while nobody listens; they keep no sound."""
+        is_speech = self._gate.is_speech(block.samples)
+        power = power_of(block.samples)
+        if not is_speech:
+            self._noise.push(power)
+        now_s = self._session.clock.monotonic_s()
+        return JudgedBlock(block.samples, next(self._positions), now_s, block.overruns, power, is_speech)
+
+    def take(self, block: JudgedBlock) -> Iterator[Heard]:
+        """What the next block brings about."""
+        if self._activation.listening():
+            yield from self._tell(self._segmenter.push(block, block.is_speech))
+        else:
+            yield from self.end(EndReason.MUTED)
+
+    def interrupt(self, reason: EndReason) -> Iterator[Heard]:
+        """What comes next is another stretch of time."""
+        yield from self.end(reason)
+        self._gate.reset()
+        self._noise = NoiseFloor()
+
+    def end(self, reason: EndReason) -> Iterator[Heard]:
+        """Ends what is running, if anything is, and forgets the pre-roll."""
+        yield from self._tell(self._segmenter.flush(reason))
+
+    def _tell(self, events: list[Event[JudgedBlock]]) -> Iterator[Heard]:
+        for event in events:
+            match event:
+                case Onset(blocks, _, follows_on):
+                    yield from self._begin(blocks, self._last_id if follows_on else None)
+                case Spoken(block):
+                    assert self._running is not None
+                    self._running.add(block)
+                    yield from self._running.frames(BLOCKS_PER_MESSAGE)
+                case Endpoint():
+                    yield from self._finish(event)
+
+    def _begin(self, blocks: tuple[JudgedBlock, ...], follows_id: str | None) -> Iterator[Heard]:
+        self._activation.heard_onset()
+        head = self._head(blocks[0], follows_id)
+        self._last_id = head.utterance_id
+        self._running = UtteranceMaker(self._spec)
+        for block in blocks:
+            self._running.add(block)
+        yield head
+        yield from self._running.frames(BLOCKS_PER_MESSAGE)
+
+    def _finish(self, endpoint: Endpoint) -> Iterator[Heard]:
+        utterance, self._running = self._running, None
+        assert utterance is not None
+        yield from utterance.frames(1)
+        # Cut speech goes on at once: whoever pressed the button is still speaking.
+        if endpoint.reason is not EndReason.MAX_LENGTH:
+            self._activation.heard_end()
+        yield utterance.end(endpoint, self._noise.power, self._session.clock.monotonic_s())
+
+    def _head(self, first: JudgedBlock, follows_id: str | None) -> UtteranceHead:
+        clock = self._session.clock
+        started_s = first.at_s - BLOCK_MS / 1000
+        started_at_unix_us = clock.unix_us() - round((clock.monotonic_s() - started_s) * 1e6)
+        return UtteranceHead(
+            utterance_id=new_utterance_id(started_at_unix_us),
+            session_id=self._session.id,
+            sequence_number=self._session.next_number(),
+            follows_utterance_id=follows_id,
+            started_at_unix_us=started_at_unix_us,
+            clock_synchronised=clock.is_synchronised(),
+            started_monotonic_s=started_s,
+            stream_start_ms=first.position * BLOCK_MS,
+            vad=self._gate.name,
+        )

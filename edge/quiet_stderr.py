@@ -1,0 +1,31 @@
+"""Keeps the chatter of sound libraries off standard error, which they write to past all of Python."""
+
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STDERR = 2
+_CHATTER = re.compile(rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '|\s*$")
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """What ALSA, JACK and PortAudio print meanwhile is dropped; lines of others come out at the end."""
+    with _one_at_a_time, tempfile.TemporaryFile() as kept:
+        sys.stderr.flush()
+        stderr = os.dup(_STDERR)
+        os.dup2(kept.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, _STDERR)
+            kept.seek(0)
+            others = b"".join(line for line in kept if not _CHATTER.match(line))
+            os.write(stderr, others)
+            os.close(stderr)

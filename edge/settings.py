@@ -1,0 +1,105 @@
+"""What an owner can set on a board. `parrotlet-edge config` prints the effective values."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
+SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
+
+
+class Device(msgspec.Struct, frozen=True):
+    """Who this board is, and where it keeps its things."""
+
+    id: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$", description="Name of this board; empty: made from the machine id.")
+    ] = ""
+    runtime_dir: Annotated[Path, Meta(description="Holds the control socket, edge.sock.")] = Path("/run/parrotlet-edge")
+
+
+class Microphone(msgspec.Struct, frozen=True):
+    """The sound device."""
+
+    device: Annotated[
+        str,
+        Meta(
+            description="Name (or a part of it) or number as `parrotlet-edge devices` lists them; empty: the default."
+        ),
+    ] = ""
+    reopen_s_max: Annotated[
+        float, Meta(ge=1, le=300, description="Longest pause between two tries to open a device that went away.")
+    ] = 15.0
+
+
+class Vad(msgspec.Struct, frozen=True):
+    """The gate that tells speech from silence."""
+
+    aggressiveness: Annotated[
+        int, Meta(ge=0, le=3, description="webrtcvad's mode: higher lets less noise through, and less quiet speech.")
+    ] = 2
+
+
+class Segmenter(msgspec.Struct, frozen=True):
+    """How utterances are cut out."""
+
+    pre_roll_ms: Annotated[int, Meta(ge=0, le=1000, description="Sound kept from before the onset.")] = 400
+    # The gate may take its first five blocks for speech, whatever they are; an onset is longer.
+    onset_ms: Annotated[int, Meta(ge=20, le=500, description="Speech it takes to start an utterance.")] = 120
+    hang_over_ms: Annotated[int, Meta(ge=100, le=3000, description="Silence it takes to end an utterance.")] = 700
+    # The shortest limit has room for the longest of the other three (an onset may take twice its time).
+    utterance_s_max: Annotated[
+        int, Meta(ge=5, le=30, description="Longest utterance; longer speech is cut into ones that follow on.")
+    ] = 28
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """What decides that the board listens."""
+
+    mode: Annotated[
+        Literal["always", "button"], Meta(description="always: whenever somebody speaks; button: only after a press.")
+    ] = "always"
+    window_s: Annotated[float, Meta(ge=1, le=60, description="How long a press waits for speech.")] = 8.0
+    gpio: Annotated[
+        int, Meta(ge=-1, le=53, description="GPIO line of a button to ground, by BCM number; -1: none.")
+    ] = -1
+
+
+class Cloud(msgspec.Struct, frozen=True):
+    """The service."""
+
+    address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = "127.0.0.1:7407"
+    domain: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$", description="Domain to ask in; empty: the service's own default.")
+    ] = ""
+    language: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9-]{0,35}$", description="Language spoken, as BCP 47; empty: the service's own.")
+    ] = ""
+    connect_s_max: Annotated[
+        float, Meta(ge=0.1, le=60, description="Longest wait for the service to take an utterance.")
+    ] = 3.0
+    answer_s_max: Annotated[
+        float, Meta(ge=0.5, le=120, description="Longest wait for the final after the endpoint, tries included.")
+    ] = 15.0
+    tries_max: Annotated[int, Meta(ge=1, le=20, description="Times that an utterance is sent at most.")] = 5
+
+
+class Log(msgspec.Struct, frozen=True):
+    """What the board says of itself. Never a transcript above debug."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least severe lines that are written.")
+    ] = "info"
+
+
+class EdgeSettings(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    device: Device = Device()
+    microphone: Microphone = Microphone()
+    vad: Vad = Vad()
+    segmenter: Segmenter = Segmenter()
+    activation: Activation = Activation()
+    cloud: Cloud = Cloud()
+    log: Log = Log()

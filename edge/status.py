@@ -1,0 +1,56 @@
+"""How `parrotlet-edge status` shows what the daemon says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Said = Mapping[str, Any]
+"""See Board.status."""
+
+
+def status_lines(said: Said) -> list[str]:
+    """A screenful."""
+    health = "healthy" if said["healthy"] else f"NOT HEALTHY: {said['ailment']}"
+    rows = [
+        ("board", f"{said['device_id']}, parrotlet-edge {said['version']}, process {said['pid']}"),
+        ("state", f"{health}, running for {span(said['uptime_s'])}"),
+        ("microphone", _microphone(said["microphone"])),
+        ("activation", _activation(said["activation"])),
+        ("service", said["cloud"]["address"] or "none"),
+        ("utterances", "{heard} heard, {answered} answered, {awaited} under way".format(**said["utterances"])),
+        ("last", _last(said["last_answer"])),
+    ]
+    if said["last_answer"] and said["last_answer"]["results"]:
+        rows.append(("found", "; ".join(said["last_answer"]["results"][:3])))
+    return [f"{name:<10}  {value}" for name, value in rows]
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it, such as "3 min"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
+
+
+def _microphone(said: Said) -> str:
+    words = {"open": "", "absent": "missing and looked for", "opening": "being opened", "muted": "MUTED"}
+    state = words.get(said["state"], said["state"])
+    overruns = f", {said['overruns']} overruns" if said["overruns"] else ""
+    return f"{said['name']}{', ' if state else ''}{state}{overruns}"
+
+
+def _activation(said: Said) -> str:
+    if said["mode"] == "always":
+        return "always"
+    return "button, listening now" if said["listening"] else "button, waiting for a press"
+
+
+def _last(said: Said | None) -> str:
+    if said is None:
+        return "nothing heard yet"
+    ago = f"{span(said['ago_s'])} ago"
+    if said["path"] == "none":
+        return f"not answered, {ago}: {said['why_not_better']}"
+    words = f'"{said["transcript"]}"' if said["transcript"] else "(no words)"
+    return f"{words}, {ago}, by {said['path']} in {said['endpoint_to_final_ms']} ms"

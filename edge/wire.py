@@ -1,0 +1,102 @@
+"""Between the board's own values and the messages of protos/speech.proto."""
+
+from common import VERSION
+from common.errors import CloudError
+from edge.answer import Alternative, Answer, Result, Word
+from edge.settings import Cloud
+from edge.utterance import UtteranceEnd, UtteranceHead
+from protos import codec, speech_pb2
+from protos.feature_spec import DEFAULT_SPEC
+
+
+def config(
+    head: UtteranceHead, settings: Cloud, device_id: str, attempt: int, chosen_codec: int
+) -> speech_pb2.UtteranceConfig:
+    """The first request of an attempt."""
+    return speech_pb2.UtteranceConfig(
+        utterance_id=head.utterance_id,
+        device_id=device_id,
+        session_id=head.session_id,
+        sequence_number=head.sequence_number,
+        follows_utterance_id=head.follows_utterance_id,
+        feature_spec_fingerprint=DEFAULT_SPEC.fingerprint,
+        codec=speech_pb2.Codec.Name(chosen_codec),
+        domain=settings.domain or None,
+        language=settings.language or None,
+        started_at_unix_us=head.started_at_unix_us,
+        clock_synchronised=head.clock_synchronised,
+        edge_version=VERSION,
+        attempt=attempt,
+        replayed=False,
+        vad=head.vad,
+    )
+
+
+def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
+    """The last request of an attempt."""
+    return speech_pb2.UtteranceEnd(
+        reason=f"END_REASON_{said.reason.name}",
+        speech_start_ms=said.speech_start_ms,
+        speech_end_ms=said.speech_end_ms,
+        level_dbfs=said.level_dbfs,
+        peak_dbfs=said.peak_dbfs,
+        noise_floor_dbfs=said.noise_floor_dbfs,
+        snr_db=said.snr_db,
+        clipped_share=said.clipped_share,
+        overruns=said.overruns,
+        gaps=said.gaps,
+    )
+
+
+def answer(final: speech_pb2.Final) -> Answer:
+    """The service's final."""
+
+    def confidence(of: speech_pb2.Final | speech_pb2.Alternative | speech_pb2.Word) -> float | None:
+        return of.confidence if of.HasField("confidence") else None
+
+    return Answer(
+        path="cloud",
+        transcript=final.transcript,
+        confidence=confidence(final),
+        alternatives=tuple(Alternative(a.transcript, confidence(a), a.engine) for a in final.alternatives),
+        words=tuple(Word(w.text, w.start_ms, w.end_ms, confidence(w)) for w in final.words),
+        intent=final.intent.name if final.HasField("intent") else None,
+        slots=dict(final.intent.slots),
+        results=tuple(
+            Result(
+                r.id,
+                r.title,
+                r.snippet,
+                r.score,
+                r.url if r.HasField("url") else None,
+                r.action if r.HasField("action") else None,
+            )
+            for r in final.results
+        ),
+        results_are_partial=final.results_are_partial,
+        engine=final.engine.name,
+        model=final.engine.model,
+        domain=final.domain.name,
+        domain_version=final.domain.version,
+        service_version=final.service_version,
+        waiting_ms=final.waiting_ms,
+        decoding_ms=final.decoding_ms,
+        searching_ms=final.searching_ms,
+        from_log=final.from_log,
+    )
+
+
+def choose_codec(address: str, description: speech_pb2.DescribeResponse) -> int:
+    """The codec to use. CloudError, naming both sides, if the service takes no such features or codec."""
+    accepted = [spec.fingerprint for spec in description.feature_specs]
+    if DEFAULT_SPEC.fingerprint not in accepted:
+        raise CloudError(
+            f"{address}: this board makes features {DEFAULT_SPEC.fingerprint}, but the service takes "
+            f"{', '.join(accepted) or 'none'}."
+        )
+    for offered in description.codecs:
+        if offered in codec.CODECS:
+            return offered
+    raise CloudError(
+        f"{address}: the service takes codecs {list(description.codecs)}, and this board knows none of them."
+    )

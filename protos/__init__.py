@@ -1,0 +1,1 @@
+"""What the board and the service must agree on: the messages, the features, how they are packed."""

@@ -1,0 +1,291 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Codec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CODEC_UNSPECIFIED: _ClassVar[Codec]
+    CODEC_RAW: _ClassVar[Codec]
+    CODEC_DEFLATE: _ClassVar[Codec]
+
+class EndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    END_REASON_UNSPECIFIED: _ClassVar[EndReason]
+    END_REASON_ENDPOINT: _ClassVar[EndReason]
+    END_REASON_MAX_LENGTH: _ClassVar[EndReason]
+    END_REASON_END_OF_INPUT: _ClassVar[EndReason]
+    END_REASON_SOURCE_LOST: _ClassVar[EndReason]
+    END_REASON_MUTED: _ClassVar[EndReason]
+    END_REASON_STOPPED: _ClassVar[EndReason]
+CODEC_UNSPECIFIED: Codec
+CODEC_RAW: Codec
+CODEC_DEFLATE: Codec
+END_REASON_UNSPECIFIED: EndReason
+END_REASON_ENDPOINT: EndReason
+END_REASON_MAX_LENGTH: EndReason
+END_REASON_END_OF_INPUT: EndReason
+END_REASON_SOURCE_LOST: EndReason
+END_REASON_MUTED: EndReason
+END_REASON_STOPPED: EndReason
+
+class DescribeRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeResponse(_message.Message):
+    __slots__ = ("service_version", "engines", "domains", "default_domain", "feature_specs", "codecs", "limits")
+    SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENGINES_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_SPECS_FIELD_NUMBER: _ClassVar[int]
+    CODECS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    service_version: str
+    engines: _containers.RepeatedCompositeFieldContainer[Engine]
+    domains: _containers.RepeatedCompositeFieldContainer[Domain]
+    default_domain: str
+    feature_specs: _containers.RepeatedCompositeFieldContainer[FeatureSpec]
+    codecs: _containers.RepeatedScalarFieldContainer[Codec]
+    limits: Limits
+    def __init__(self, service_version: _Optional[str] = ..., engines: _Optional[_Iterable[_Union[Engine, _Mapping]]] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., default_domain: _Optional[str] = ..., feature_specs: _Optional[_Iterable[_Union[FeatureSpec, _Mapping]]] = ..., codecs: _Optional[_Iterable[_Union[Codec, str]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
+class Engine(_message.Message):
+    __slots__ = ("name", "model")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    model: str
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+
+class Domain(_message.Message):
+    __slots__ = ("name", "version", "entries")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    entries: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., entries: _Optional[int] = ...) -> None: ...
+
+class FeatureSpec(_message.Message):
+    __slots__ = ("fingerprint",)
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    def __init__(self, fingerprint: _Optional[str] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("utterance_ms_max", "message_bytes_max", "streams_per_device_max")
+    UTTERANCE_MS_MAX_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_PER_DEVICE_MAX_FIELD_NUMBER: _ClassVar[int]
+    utterance_ms_max: int
+    message_bytes_max: int
+    streams_per_device_max: int
+    def __init__(self, utterance_ms_max: _Optional[int] = ..., message_bytes_max: _Optional[int] = ..., streams_per_device_max: _Optional[int] = ...) -> None: ...
+
+class RecognizeRequest(_message.Message):
+    __slots__ = ("config", "frames", "speech_seems_over", "speech_goes_on", "end")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_SEEMS_OVER_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_GOES_ON_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    config: UtteranceConfig
+    frames: Frames
+    speech_seems_over: SpeechSeemsOver
+    speech_goes_on: SpeechGoesOn
+    end: UtteranceEnd
+    def __init__(self, config: _Optional[_Union[UtteranceConfig, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., speech_seems_over: _Optional[_Union[SpeechSeemsOver, _Mapping]] = ..., speech_goes_on: _Optional[_Union[SpeechGoesOn, _Mapping]] = ..., end: _Optional[_Union[UtteranceEnd, _Mapping]] = ...) -> None: ...
+
+class UtteranceConfig(_message.Message):
+    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad")
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWS_UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_SPEC_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    CODEC_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SYNCHRONISED_FIELD_NUMBER: _ClassVar[int]
+    EDGE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    VAD_FIELD_NUMBER: _ClassVar[int]
+    utterance_id: str
+    device_id: str
+    session_id: str
+    sequence_number: int
+    follows_utterance_id: str
+    feature_spec_fingerprint: str
+    codec: Codec
+    domain: str
+    language: str
+    started_at_unix_us: int
+    clock_synchronised: bool
+    edge_version: str
+    local_model_version: str
+    attempt: int
+    replayed: bool
+    vad: str
+    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ...) -> None: ...
+
+class Frames(_message.Message):
+    __slots__ = ("first_frame", "frame_count", "data")
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    FRAME_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    first_frame: int
+    frame_count: int
+    data: bytes
+    def __init__(self, first_frame: _Optional[int] = ..., frame_count: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class SpeechSeemsOver(_message.Message):
+    __slots__ = ("speech_end_ms",)
+    SPEECH_END_MS_FIELD_NUMBER: _ClassVar[int]
+    speech_end_ms: int
+    def __init__(self, speech_end_ms: _Optional[int] = ...) -> None: ...
+
+class SpeechGoesOn(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class UtteranceEnd(_message.Message):
+    __slots__ = ("reason", "speech_start_ms", "speech_end_ms", "level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_START_MS_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_END_MS_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_DBFS_FIELD_NUMBER: _ClassVar[int]
+    PEAK_DBFS_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FLOOR_DBFS_FIELD_NUMBER: _ClassVar[int]
+    SNR_DB_FIELD_NUMBER: _ClassVar[int]
+    CLIPPED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    OVERRUNS_FIELD_NUMBER: _ClassVar[int]
+    GAPS_FIELD_NUMBER: _ClassVar[int]
+    reason: EndReason
+    speech_start_ms: int
+    speech_end_ms: int
+    level_dbfs: float
+    peak_dbfs: float
+    noise_floor_dbfs: float
+    snr_db: float
+    clipped_share: float
+    overruns: int
+    gaps: int
+    def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ...) -> None: ...
+
+class RecognizeResponse(_message.Message):
+    __slots__ = ("partial", "final")
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    partial: Partial
+    final: Final
+    def __init__(self, partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ...) -> None: ...
+
+class Partial(_message.Message):
+    __slots__ = ("revision", "stable_text", "unstable_text", "decoded_ms")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    STABLE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    UNSTABLE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    DECODED_MS_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    stable_text: str
+    unstable_text: str
+    decoded_ms: int
+    def __init__(self, revision: _Optional[int] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., decoded_ms: _Optional[int] = ...) -> None: ...
+
+class Final(_message.Message):
+    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log")
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_ARE_PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WAITING_MS_FIELD_NUMBER: _ClassVar[int]
+    DECODING_MS_FIELD_NUMBER: _ClassVar[int]
+    SEARCHING_MS_FIELD_NUMBER: _ClassVar[int]
+    FROM_LOG_FIELD_NUMBER: _ClassVar[int]
+    transcript: str
+    confidence: float
+    alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
+    words: _containers.RepeatedCompositeFieldContainer[Word]
+    intent: Intent
+    results: _containers.RepeatedCompositeFieldContainer[SearchResult]
+    results_are_partial: bool
+    engine: Engine
+    domain: Domain
+    service_version: str
+    waiting_ms: int
+    decoding_ms: int
+    searching_ms: int
+    from_log: bool
+    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ...) -> None: ...
+
+class Alternative(_message.Message):
+    __slots__ = ("transcript", "confidence", "engine")
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    transcript: str
+    confidence: float
+    engine: str
+    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., engine: _Optional[str] = ...) -> None: ...
+
+class Word(_message.Message):
+    __slots__ = ("text", "start_ms", "end_ms", "confidence")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    START_MS_FIELD_NUMBER: _ClassVar[int]
+    END_MS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+    def __init__(self, text: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class Intent(_message.Message):
+    __slots__ = ("name", "slots", "confidence")
+    class SlotsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    slots: _containers.ScalarMap[str, str]
+    confidence: float
+    def __init__(self, name: _Optional[str] = ..., slots: _Optional[_Mapping[str, str]] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class SearchResult(_message.Message):
+    __slots__ = ("id", "title", "snippet", "score", "url", "action")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SNIPPET_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    title: str
+    snippet: str
+    score: float
+    url: str
+    action: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., snippet: _Optional[str] = ..., score: _Optional[float] = ..., url: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...

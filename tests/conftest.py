@@ -1,0 +1,39 @@
+"""What several test files share: the committed speech, and an environment that is nobody's own."""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SPEECH_FOLDER = Path(__file__).parent / "speech"
+
+
+class Speech:
+    """The synthesised speech of tests/speech: where a file lies, and what is said in it."""
+
+    def __init__(self) -> None:
+        with (SPEECH_FOLDER / "sentences.tsv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        self.sentences: dict[str, list[str]] = {name: sentences for name, *sentences in rows}
+        """By name, as they are spoken."""
+
+    def path(self, name: str) -> Path:
+        """The file of that name."""
+        return next(path for path in SPEECH_FOLDER.glob(f"{name}.*") if path.suffix in {".flac", ".ogg"})
+
+
+@pytest.fixture(scope="session")
+def speech() -> Speech:
+    return Speech()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings of whoever runs the tests do not reach them, and services started here leave nothing behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PARROTLET_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

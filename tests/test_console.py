@@ -1,0 +1,142 @@
+"""What a person sees."""
+
+import io
+
+import pytest
+
+from edge.answer import Answer, Partial, Result
+from edge.console import Console
+from edge.devices import device_table
+from edge.exchange import TimingMs
+from edge.sound_device import DeviceInfo
+from edge.status import span, status_lines
+from tests.edge_fakes import ANSWER
+
+TIMING = TimingMs(900, 200, 300, 1, 20, 3)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "40")
+    return Terminal()
+
+
+def test_an_answer_shows_words_results_and_times() -> None:
+    out = io.StringIO()
+    Console(out).print_answer("a.wav  0.00-1.00 s", ANSWER, TIMING)
+    assert out.getvalue() == (
+        "a.wav  0.00-1.00 s\n"
+        "  set a timer for ten minutes\n"
+        "  or: set a time for ten minutes\n"
+        "   1  Timer, 10 minutes  Starts a timer.  → timer.start\n"
+        "  whisper tiny.en, 88% sure, 200 ms after the end (waiting 1, decoding 20, searching 3)\n"
+        "\n"
+    )
+
+
+def test_no_words_and_no_answer_are_told_apart() -> None:
+    out = io.StringIO()
+    console = Console(out)
+    console.print_answer("a", Answer("cloud"), TIMING)
+    console.print_answer("b", Answer("none", why_not_better="away"), TIMING)
+    assert "(no words)" in out.getvalue()
+    assert "b\n  not answered\n" in out.getvalue()
+
+
+def test_titles_are_aligned_and_long_ones_cut(terminal: Terminal) -> None:
+    results = tuple(Result(title, title, "word " * 20, 1.0, None, None) for title in ("Tea", "Coffee with milk"))
+    Console(terminal, {"NO_COLOR": "1"}).print_answer("a", Answer("cloud", "x", results=results), TIMING)
+    rows = [line for line in terminal.getvalue().splitlines() if "word" in line]
+    assert len({row.index("word") for row in rows}) == 1
+    assert all(len(row) <= 40 for row in rows)
+
+
+def test_colour_is_for_terminals_that_want_it(terminal: Terminal) -> None:
+    assert Console(terminal, {}).bold("x") == "\x1b[1mx\x1b[0m"
+    assert Console(terminal, {"NO_COLOR": "1"}).bold("x") == "x"
+    assert Console(terminal, {"TERM": "dumb"}).bold("x") == "x"
+    assert Console(io.StringIO(), {}).bold("x") == "x"
+
+
+def test_a_live_line_is_drawn_on_terminals_only_and_gives_way(terminal: Terminal) -> None:
+    piped = io.StringIO()
+    Console(piped, {}).draw_partial(Partial("set a", "timer", 100))
+    assert piped.getvalue() == ""
+    console = Console(terminal, {"NO_COLOR": "1"})
+    console.draw_partial(Partial("set a", "timer", 100))
+    console.print("done")
+    assert terminal.getvalue() == "\r\x1b[K  set a timer\r\x1b[Kdone\n"
+
+
+def test_of_a_long_partial_the_end_is_shown(terminal: Terminal) -> None:
+    console = Console(terminal, {"NO_COLOR": "1"})
+    for stable, unstable in (("a" * 100, "the end"), ("a" * 5, "b" * 100 + "the end")):
+        console.draw_partial(Partial(stable, unstable, 100))
+        shown = terminal.getvalue().rpartition("\x1b[K")[2]
+        assert len(shown) < 40
+        assert shown.startswith("  …")
+        assert shown.endswith("the end")
+
+
+def test_words_of_a_service_cannot_steer_the_terminal() -> None:
+    out = io.StringIO()
+    evil = "\x1b]0;gotcha\x07"
+    results = (Result("1", evil, evil, 1.0, evil, None),)
+    Console(out).print_answer(f"{evil}.wav", Answer("cloud", evil, results=results, engine=evil), TIMING)
+    assert "\x1b" not in out.getvalue()
+    assert "\x07" not in out.getvalue()
+
+
+def test_devices_are_a_table_that_marks_the_default() -> None:
+    table = device_table(
+        [DeviceInfo(0, "HDA", 2, 44100, False, (44100, 48000)), DeviceInfo(11, "USB microphone", 1, 16000, True, ())]
+    )
+    assert table == [
+        "  NO  NAME            CHANNELS  RATES (Hz)",
+        "   0  HDA                    2  44100 48000",
+        "* 11  USB microphone         1  none usable",
+    ]
+
+
+def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
+    said = {
+        "healthy": False,
+        "ailment": "The microphone has delivered nothing for 7 s.",
+        "version": "0.1.0",
+        "pid": 7,
+        "device_id": "kitchen",
+        "uptime_s": 7300.0,
+        "microphone": {"name": "USB", "state": "absent", "silent_s": 7.0, "overruns": 2},
+        "activation": {"mode": "button", "listening": False},
+        "cloud": {"address": ""},
+        "utterances": {"heard": 2, "answered": 1, "awaited": 0},
+        "last_answer": {
+            "path": "none",
+            "transcript": "",
+            "results": [],
+            "endpoint_to_final_ms": None,
+            "why_not_better": "The service is away.",
+            "ago_s": 61.0,
+        },
+    }
+    text = "\n".join(status_lines(said))
+    assert "NOT HEALTHY: The microphone has delivered nothing for 7 s., running for 2 h" in text
+    assert "USB, missing and looked for, 2 overruns" in text
+    assert "button, waiting for a press" in text
+    assert "not answered, 61 s ago: The service is away." in text
+
+
+def test_spans_are_said_as_people_say_them() -> None:
+    assert [span(s) for s in (3.4, 119, 120, 7199, 7200, 400_000)] == [
+        "3 s",
+        "119 s",
+        "2 min",
+        "120 min",
+        "2 h",
+        "5 days",
+    ]

@@ -1,0 +1,94 @@
+"""Who may import whom, and that a library which is heavy or needs hardware is imported in one file only."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Folder: which of our folders it may import besides itself.
+FOLDERS: dict[str, set[str]] = {
+    "protos": set(),
+    "common": {"protos"},
+    "edge": {"protos", "common"},
+    "cloud": {"protos", "common"},
+}
+# A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.
+LIGHT: dict[str, set[str]] = {
+    "click": {"common", "edge", "cloud"},
+    "google": {"protos", "edge", "cloud"},
+    "grpc": {"protos", "cloud"},
+    "grpc_health": {"cloud"},
+    "grpc_reflection": {"cloud"},
+    "msgspec": {"protos", "common", "edge", "cloud"},
+    "numpy": {"protos", "edge", "cloud"},
+    "sdnotify": {"edge", "cloud"},
+}
+HEAVY: dict[str, set[str]] = {
+    "ctranslate2": {"cloud/decoders/whisper.py"},
+    "faster_whisper": {"cloud/decoders/whisper.py"},
+    "gpiozero": {"edge/button.py"},
+    "grpc": {"edge/cloud_client.py"},
+    "huggingface_hub": {"cloud/weight_sources.py"},
+    "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "pyaudio": {"edge/capture.py"},
+    "soundfile": {"edge/audio_file.py"},
+    "soxr": {"edge/resampler.py"},
+    "tokenizers": {"cloud/decoders/whisper.py"},
+    "webrtcvad": {"edge/vad.py"},
+}
+
+
+def imported(source: str) -> Iterator[str]:
+    """Top names of all that a file imports, also within functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield (node.module or "").split(".")[0]
+
+
+def fault(file: str, name: str) -> str | None:
+    """What is wrong with this file's importing that name; None: nothing."""
+    folder = file.split("/")[0]
+    # _typeshed is there for type checkers only.
+    if name in sys.stdlib_module_names or name in (folder, "_typeshed"):
+        return None
+    if name in FOLDERS:
+        return None if name in FOLDERS[folder] else f"{folder}/ may not import {name}/"
+    if folder in LIGHT.get(name, set()) or file in HEAVY.get(name, set()):
+        return None
+    return f"{name} is not for this file: see LIGHT and HEAVY in {Path(__file__).name}"
+
+
+def test_every_import_keeps_both_rules() -> None:
+    faults = []
+    files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert len(files) > 30
+    for path in files:
+        file = path.relative_to(ROOT).as_posix()
+        for name in imported(path.read_text(encoding="utf-8")):
+            if why := fault(file, name):
+                faults.append(f"{file} imports {name}: {why}")
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("edge/a.py", "from cloud.search import search"),
+        ("cloud/a.py", "import edge.vad"),
+        ("common/a.py", "def f():\n    import edge"),
+        ("protos/a.py", "import common"),
+        ("edge/session.py", "import grpc.aio"),
+        ("cloud/decoders/whisper.py", "from pocketsphinx import Decoder"),
+        ("cloud/a.py", "from tests import speech"),
+        ("edge/a.py", "import requests"),
+    ],
+)
+def test_a_forbidden_import_is_found(file: str, line: str) -> None:
+    assert all(fault(file, name) for name in imported(line))

@@ -1,0 +1,62 @@
+"""The live meter."""
+
+import io
+
+import numpy as np
+import pytest
+
+from edge.console import Console
+from edge.level import Reading, meter, readings, show
+from edge.source import BLOCK_SAMPLES, Block, Samples
+from tests.edge_fakes import FakeSource, silence
+
+
+class LoudGate:
+    """Calls everything loud speech."""
+
+    name = "loud"
+
+    def is_speech(self, samples: Samples) -> bool:
+        return bool(np.abs(samples).max() > 1000)
+
+    def reset(self) -> None:
+        pass
+
+
+def tone(blocks: int, amplitude: int) -> list[Block]:
+    wave = np.sin(np.arange(blocks * BLOCK_SAMPLES) * 0.4) * amplitude
+    return [Block(part) for part in wave.astype(np.int16).reshape(blocks, BLOCK_SAMPLES)]
+
+
+def test_a_reading_comes_every_100_ms_with_level_peak_and_noise_floor() -> None:
+    sound = FakeSource("x", tone(10, 100) + tone(5, 16384) + tone(5, 100))
+    first, _, loud, last = readings(sound, LoudGate())
+    assert first.level == pytest.approx(20 * np.log10(100 / 32768 / np.sqrt(2)), abs=0.2)
+    assert not first.is_speech
+    assert loud.level == pytest.approx(-9.03, abs=0.1)
+    assert loud.is_speech
+    assert (last.peak, last.is_speech) == (loud.level, False)
+    assert last.noise_floor == pytest.approx(first.level, abs=0.2)
+
+
+def test_what_is_too_loud_is_marked() -> None:
+    clipped = [Block(np.full(BLOCK_SAMPLES, -32768, np.int16))] * 5
+    (reading,) = readings(FakeSource("x", clipped), LoudGate())
+    assert reading.clipped
+
+
+def test_where_nobody_looks_a_line_a_second_is_told() -> None:
+    out = io.StringIO()
+    show(FakeSource("x", silence(125)), LoudGate(), Console(out))
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["1", "2"]
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_bar_has_one_length_whatever_it_shows() -> None:
+    console = Console(io.StringIO())
+    shown = [
+        meter(Reading(level, level, floor, False, False), console)
+        for level, floor in ((-120.0, None), (-40.0, -60.0), (0.0, -120.0))
+    ]
+    assert len({len(line) for line in shown}) == 1
+    assert shown[1].count("#") == 18

@@ -1,0 +1,103 @@
+"""What can be said of scripts/ without running for minutes: how they fail, and that they ask nothing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").iterdir())
+
+
+def checkout(folder: Path) -> Path:
+    """A folder with scripts/ and setup.cfg in it, and nothing else."""
+    shutil.copytree(SCRIPTS[0].parent, folder / "scripts")
+    for name in ("setup.cfg", "pyproject.toml"):
+        shutil.copy(SCRIPTS[0].parent.parent / name, folder)
+    return folder
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def run(script: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(script), *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_is_plain_sh_stops_at_the_first_failure_and_may_be_called_from_anywhere(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
+    assert text.startswith("#!/bin/sh\n# ")
+    assert "set -eu\n" in text
+    assert 'cd "$(dirname "$0")/.."\n' in text
+    assert os.access(script, os.X_OK)
+    subprocess.run(["sh", "-n", str(script)], check=True)
+
+
+@pytest.mark.parametrize("name", ["setup", "install"])
+def test_an_unknown_option_shows_how_to_use_it(tmp_path: Path, name: str) -> None:
+    said = run(checkout(tmp_path) / "scripts" / name, "--help")
+    assert said.returncode == 2
+    assert f"scripts/{name} " in said.stdout
+    assert "#" not in said.stdout
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    program(tmp_path / "bin", "python3.9", '[ "$1" = --version ] && echo Python 3.9.2 || echo /usr False 3 9')
+    said = run(checkout(tmp_path / "tree") / "scripts" / "setup", PYTHON=str(tmp_path / "bin" / "python3.9"))
+    assert said.returncode == 2
+    assert said.stderr == "Python 3.9.2 is too old: 3.11 or newer is needed; name one with PYTHON=…\n"
+
+
+def test_what_fails_shows_the_end_of_its_output_and_one_sentence(tmp_path: Path) -> None:
+    quietly = checkout(tmp_path) / "scripts" / "quietly"
+    said = run(quietly, "It could not be done.", "sh", "-c", "seq 100; exit 7")
+    assert said.returncode == 7
+    assert said.stdout == ""
+    assert said.stderr.splitlines()[0] == "81"
+    assert said.stderr.splitlines()[-1] == "It could not be done. The whole output is in build/setup.log."
+    assert run(quietly, "It could not be done.", "true").stderr == ""
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Path:
+    """A path on which dpkg knows no package, nobody is root, and nobody may become it."""
+    folder = tmp_path / "bin"
+    program(folder, "dpkg-query", "exit 1")
+    program(folder, "id", "echo 1000")
+    program(folder, "sudo", "exit 1")
+    program(folder, "apt-get", "echo apt-get was called")
+    return folder
+
+
+def test_packages_that_cannot_be_installed_are_named_and_setup_goes_on(tmp_path: Path, debian: Path) -> None:
+    path = f"{debian}:{os.environ['PATH']}"
+    said = run(checkout(tmp_path / "tree") / "scripts" / "packages", "flite", "sox", PATH=path)
+    assert said.returncode == 0
+    assert said.stderr.endswith("please type  sudo apt-get install flite sox\n")
+    assert "apt-get was called" not in said.stdout
+
+
+def test_packages_are_installed_where_one_may(tmp_path: Path, debian: Path) -> None:
+    program(debian, "sudo", '[ "$1" = -n ] && shift; "$@"')
+    path = f"{debian}:{os.environ['PATH']}"
+    tree = checkout(tmp_path / "tree")
+    assert run(tree / "scripts" / "packages", "flite", PATH=path).stdout == "Installing Debian packages: flite\n"
+    assert "install --yes --no-install-recommends" in (tree / "build" / "setup.log").read_text()
+
+
+def test_the_benchmarks_are_listed_where_none_is_named() -> None:
+    said = run(SCRIPTS[0].parent / "bench")
+    assert said.returncode == 2
+    assert said.stdout.startswith("scripts/bench NAME [OPTIONS], NAME one of:\n")

@@ -1,0 +1,285 @@
+"""The service as a stranger's client meets it: over a real port, with real engines."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import soundfile
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from benchmarks import path
+from edge.log_mel import log_mel
+from protos import codec, speech_pb2, speech_pb2_grpc
+from protos.feature_spec import DEFAULT_SPEC, Levels
+from tests.conftest import SPEECH_FOLDER
+
+WAIT_S = 30
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[path.Service]:
+    with path.service(
+        tmp_path_factory.mktemp("state"),
+        decoding_whisper="false",
+        server_idle_s_max="1",
+        server_streams_per_device_max="2",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def stub(service: path.Service) -> Iterator[speech_pb2_grpc.SpeechStub]:
+    with grpc.insecure_channel(service.address) as channel:
+        yield speech_pb2_grpc.SpeechStub(channel)
+
+
+def spoken(name: str) -> Any:
+    """Samples of one of the committed sentences."""
+    return soundfile.read(SPEECH_FOLDER / f"{name}.flac", dtype="int16")[0]
+
+
+def levels(samples: Any = None) -> Levels:
+    return DEFAULT_SPEC.quantise(log_mel(np.zeros(16_000, np.int16) if samples is None else samples, DEFAULT_SPEC))
+
+
+def config(utterance_id: str, **changes: Any) -> speech_pb2.RecognizeRequest:
+    fields = {
+        "utterance_id": utterance_id,
+        "device_id": "kitchen",
+        "feature_spec_fingerprint": DEFAULT_SPEC.fingerprint,
+        "codec": speech_pb2.CODEC_DEFLATE,
+        "attempt": 1,
+    }
+    return speech_pb2.RecognizeRequest(config=speech_pb2.UtteranceConfig(**(fields | changes)))
+
+
+def frames(all_levels: Levels) -> Iterator[speech_pb2.RecognizeRequest]:
+    encoder = codec.encoder(speech_pb2.CODEC_DEFLATE, DEFAULT_SPEC)
+    for first in range(0, len(all_levels), 10):
+        piece = all_levels[first : first + 10]
+        message = speech_pb2.Frames(first_frame=first, frame_count=len(piece), data=encoder.encode(piece))
+        yield speech_pb2.RecognizeRequest(frames=message)
+
+
+END = speech_pb2.RecognizeRequest(end=speech_pb2.UtteranceEnd(reason="END_REASON_ENDPOINT"))
+
+
+def utterance(utterance_id: str, all_levels: Levels, **changes: Any) -> Iterator[speech_pb2.RecognizeRequest]:
+    yield config(utterance_id, **changes)
+    yield from frames(all_levels)
+    yield END
+
+
+class Held:
+    """Requests that come when the test says so."""
+
+    def __init__(self, *requests: speech_pb2.RecognizeRequest) -> None:
+        self._requests = requests
+        self._go = threading.Event()
+
+    def __iter__(self) -> Iterator[speech_pb2.RecognizeRequest]:
+        yield from self._requests
+        self._go.wait(WAIT_S)
+        yield END
+
+    def release(self) -> None:
+        self._go.set()
+
+
+def final(responses: Any) -> speech_pb2.Final:
+    *partials, last = responses
+    assert all(response.HasField("partial") for response in partials)
+    assert last.HasField("final")
+    return last.final
+
+
+def status(call: Any) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+        for _ in call:
+            pass
+    return caught.value.code(), caught.value.details()
+
+
+def test_describe_says_what_there_is(stub: speech_pb2_grpc.SpeechStub) -> None:
+    said = stub.Describe(speech_pb2.DescribeRequest(), timeout=WAIT_S)
+    assert [engine.name for engine in said.engines] == ["pocketsphinx"]
+    assert [domain.name for domain in said.domains] == ["home", "coffee"]
+    assert said.default_domain == "home"
+    assert DEFAULT_SPEC.fingerprint in [spec.fingerprint for spec in said.feature_specs]
+    assert speech_pb2.CODEC_DEFLATE in said.codecs
+    assert said.limits.streams_per_device_max == 2
+
+
+def test_speech_gets_partials_that_only_grow_firmer_and_one_final_with_results(
+    stub: speech_pb2_grpc.SpeechStub,
+) -> None:
+    responses = list(stub.Recognize(utterance("speech", levels(spoken("berlin"))), timeout=WAIT_S))
+    answer = final(responses)
+    assert "weather" in answer.transcript
+    assert answer.results
+    assert answer.engine.name == "pocketsphinx"
+    assert answer.domain.name == "home"
+    stable = ""
+    for response in responses[:-1]:
+        assert response.partial.stable_text.startswith(stable)
+        stable = response.partial.stable_text
+    assert stable
+
+
+def test_an_answered_key_gets_its_answer_again(stub: speech_pb2_grpc.SpeechStub) -> None:
+    first = final(stub.Recognize(utterance("again", levels(spoken("berlin"))), timeout=WAIT_S))
+    again = final(stub.Recognize(utterance("again", levels()[:10], attempt=2), timeout=WAIT_S))
+    assert not first.from_log
+    assert again.from_log
+    assert again.transcript == first.transcript
+    assert again.results == first.results
+    other = final(stub.Recognize(utterance("again", levels(), device_id="garage"), timeout=WAIT_S))
+    assert not other.from_log
+    assert other.transcript == ""
+
+
+def test_silence_is_answered_with_no_words(stub: speech_pb2_grpc.SpeechStub) -> None:
+    answer = final(stub.Recognize(utterance("silence", levels()), timeout=WAIT_S))
+    assert answer.transcript == ""
+    assert not answer.HasField("confidence")
+    assert not answer.results
+
+
+def test_no_frames_at_all_are_answered_with_no_words(stub: speech_pb2_grpc.SpeechStub) -> None:
+    assert final(stub.Recognize(iter([config("nothing"), END]), timeout=WAIT_S)).transcript == ""
+
+
+def test_a_domain_with_a_grammar_is_decoded_by_it(stub: speech_pb2_grpc.SpeechStub) -> None:
+    answer = final(stub.Recognize(utterance("order", levels(spoken("latte")), domain="coffee"), timeout=WAIT_S))
+    assert "latte" in answer.transcript
+    assert answer.domain.name == "coffee"
+
+
+def test_a_higher_attempt_takes_over_and_a_lower_one_does_not(stub: speech_pb2_grpc.SpeechStub) -> None:
+    held = Held(config("contested", attempt=2), next(frames(levels())))
+    older = stub.Recognize(iter(held), timeout=WAIT_S)
+    # The service has it when it refuses an equal one.
+    for _ in range(100):
+        lower = list_or_status(stub.Recognize(utterance("contested", levels()[:10], attempt=1), timeout=WAIT_S))
+        if lower[0] == grpc.StatusCode.ABORTED:
+            break
+    assert "attempt 1 is not higher" in lower[1]
+    newer = stub.Recognize(utterance("contested", levels(), attempt=3), timeout=WAIT_S)
+    assert status(older) == (grpc.StatusCode.ABORTED, "A higher attempt of this utterance took over.")
+    assert final(newer).transcript == ""
+    held.release()
+
+
+def list_or_status(call: Any) -> tuple[grpc.StatusCode, str]:
+    try:
+        list(call)
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+    return grpc.StatusCode.OK, ""
+
+
+def test_one_stream_more_than_allowed_is_refused_at_once(stub: speech_pb2_grpc.SpeechStub) -> None:
+    holding = [Held(config(f"held-{number}", device_id="busy")) for number in range(2)]
+    calls = [stub.Recognize(iter(held), timeout=WAIT_S) for held in holding]
+    deadline = time.monotonic() + WAIT_S
+    code = grpc.StatusCode.OK
+    number = 0
+    while code != grpc.StatusCode.RESOURCE_EXHAUSTED and time.monotonic() < deadline:
+        number += 1
+        third = utterance(f"third-{number}", levels()[:1], device_id="busy")
+        code, sentence = list_or_status(stub.Recognize(third, timeout=WAIT_S))
+    assert sentence == "2 utterances of this device are in work."
+    for held in holding:
+        held.release()
+    assert [final(call).transcript for call in calls] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("requests", "code", "words"),
+    [
+        ([], grpc.StatusCode.INVALID_ARGUMENT, "without an end"),
+        ([b"\xff garbage \xff"], grpc.StatusCode.INVALID_ARGUMENT, "not a parrotlet.v1"),
+        ([END.SerializeToString()], grpc.StatusCode.INVALID_ARGUMENT, "before the configuration"),
+        ([config("twice").SerializeToString()] * 2, grpc.StatusCode.INVALID_ARGUMENT, "second configuration"),
+        ([config("cut").SerializeToString()], grpc.StatusCode.INVALID_ARGUMENT, "without an end"),
+        ([config("../x").SerializeToString()], grpc.StatusCode.INVALID_ARGUMENT, "utterance_id"),
+        ([config("d", domain="garage").SerializeToString()], grpc.StatusCode.FAILED_PRECONDITION, "no domain 'garage'"),
+        ([config("f", feature_spec_fingerprint="x").SerializeToString()], grpc.StatusCode.FAILED_PRECONDITION, "'x'"),
+        ([bytes(1 << 20)], grpc.StatusCode.RESOURCE_EXHAUSTED, "larger"),
+    ],
+)
+def test_a_broken_stream_gets_a_status_and_a_sentence(
+    service: path.Service, requests: list[bytes], code: grpc.StatusCode, words: str
+) -> None:
+    with grpc.insecure_channel(service.address) as channel:
+        call = channel.stream_stream("/parrotlet.v1.Speech/Recognize")(iter(requests), timeout=WAIT_S)
+        assert status(call)[0] == code
+        assert words in call.details()
+
+
+def test_a_client_that_falls_silent_is_let_go(stub: speech_pb2_grpc.SpeechStub) -> None:
+    held = Held(config("mute"))
+    code, sentence = status(stub.Recognize(iter(held), timeout=WAIT_S))
+    held.release()
+    assert (code, sentence) == (grpc.StatusCode.DEADLINE_EXCEEDED, "The client sent nothing for 1 s.")
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_worker_that_dies_or_wedges_is_replaced_and_its_utterance_decoded_again(
+    tmp_path: Path, blow: signal.Signals
+) -> None:
+    with path.service(tmp_path, decoding_whisper="false", decoding_wedged_s="1") as service:
+        (worker,) = service.workers()
+        held = Held(config("survivor"), *frames(levels(spoken("berlin"))))
+        with grpc.insecure_channel(service.address) as channel:
+            call = speech_pb2_grpc.SpeechStub(channel).Recognize(iter(held), timeout=WAIT_S)
+            next(call)  # A partial: the worker is in the middle of it.
+            os.kill(worker, blow)
+            held.release()
+            assert "weather" in final(call).transcript
+        assert worker not in service.workers()
+
+
+def test_answers_outlive_the_service(tmp_path: Path) -> None:
+    for attempt in (1, 2):
+        with (
+            path.service(tmp_path, decoding_whisper="false") as service,
+            grpc.insecure_channel(service.address) as channel,
+        ):
+            stub = speech_pb2_grpc.SpeechStub(channel)
+            answer = final(stub.Recognize(utterance("kept", levels(), attempt=attempt), timeout=WAIT_S))
+            assert answer.from_log == (attempt == 2)
+
+
+def test_sigterm_lets_running_utterances_finish(tmp_path: Path) -> None:
+    with path.service(tmp_path, decoding_whisper="false") as service, grpc.insecure_channel(service.address) as channel:
+        held = Held(config("last"), *frames(levels(spoken("berlin"))))
+        call = speech_pb2_grpc.SpeechStub(channel).Recognize(iter(held), timeout=WAIT_S)
+        next(call)
+        health = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=WAIT_S)
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        workers = service.workers()
+        service.process.terminate()
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        held.release()
+        assert "weather" in final(call).transcript
+        health.cancel()
+        assert service.process.wait(15) == 0
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_reflection_tells_a_stranger_the_services(service: path.Service) -> None:
+    with grpc.insecure_channel(service.address) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=WAIT_S)
+    names = {each.name for each in answer.list_services_response.service}
+    assert {"parrotlet.v1.Speech", "grpc.health.v1.Health"} <= names
