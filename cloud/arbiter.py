@@ -7,7 +7,7 @@ The rules, the first that fits:
 3. Whisper heard no speech, or only the ghost phrases that it makes of noise: nothing was said, whatever words
    pocketsphinx finds in the noise.
 4. Whisper doubts its words for another reason: pocketsphinx's are the answer, if it has any that it does not doubt.
-5. Whisper is missing: pocketsphinx's hypothesis is taken as it is.
+5. Whisper is missing: pocketsphinx's words are the answer, unless its own guards call them worthless.
 6. Nothing is left: the answer is empty.
 
 What another engine read becomes an alternative, unless nothing was said or its own guards call it worthless.
@@ -43,7 +43,8 @@ def choose(hypotheses: Sequence[Hypothesis]) -> Hypothesis:
         if decides_alone(other):
             return _with_alternatives(other, hypotheses)
     if whisper is None:
-        return _with_alternatives(others[0], others)
+        alone = others[0]
+        return _emptied(alone) if WORTHLESS.intersection(alone.doubts) else _with_alternatives(alone, others)
     if _is_trusted(whisper):
         return _with_alternatives(whisper, hypotheses)
     if not whisper.transcript or NOTHING_SAID.intersection(whisper.doubts):

@@ -36,7 +36,7 @@ class Recogniser:
 
     def begin(self, device_id: str, spec: FeatureSpec, served: ServedDomain, on_partial: OnPartial) -> "Recognition":
         """A new utterance."""
-        task = Task(device_id, spec, str(served.domain.folder), alone=len(self.pools) == 1)
+        task = Task(device_id, spec, str(served.domain.folder))
         return Recognition(self.pools, task, served, on_partial, self._answer_s_max)
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import grpc
 import sdnotify
@@ -109,25 +110,32 @@ def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list
     """pocketsphinx always, Whisper where its weights are."""
     decoding = settings.decoding
     folders = tuple(str(served.domain.folder) for served in domains.values())
-    pools = [
-        Pool(
-            WorkerOptions("pocketsphinx", domain_folders=folders),
-            size=decoding.workers,
-            wedged_s=decoding.wedged_s,
-            streaming=True,
-            waiting_max=settings.server.streams_max,
-        )
-    ]
-    if decoding.whisper:
-        try:
-            weights = usable(decoding.whisper_model, settings.storage.weights_dir)
-        except EngineError as error:
-            logger.warning("serving by pocketsphinx alone. %s", error)
-        else:
-            options = WorkerOptions("whisper", weights=str(weights))
-            pools.append(
-                Pool(
-                    options, size=1, wedged_s=decoding.wedged_s, streaming=False, waiting_max=decoding.whisper_queue_max
-                )
-            )
-    return pools
+    weights = _whisper_weights(settings)
+    sphinx = Pool(
+        WorkerOptions("pocketsphinx", domain_folders=folders, alone=weights is None),
+        size=decoding.workers,
+        wedged_s=decoding.wedged_s,
+        streaming=True,
+        waiting_max=settings.server.streams_max,
+    )
+    if weights is None:
+        return [sphinx]
+    whisper = Pool(
+        WorkerOptions("whisper", weights=str(weights)),
+        size=1,
+        wedged_s=decoding.wedged_s,
+        streaming=False,
+        waiting_max=decoding.whisper_queue_max,
+    )
+    return [sphinx, whisper]
+
+
+def _whisper_weights(settings: CloudSettings) -> Path | None:
+    """Where they are; None if Whisper cannot or shall not be used."""
+    if not settings.decoding.whisper:
+        return None
+    try:
+        return usable(settings.decoding.whisper_model, settings.storage.weights_dir)
+    except EngineError as error:
+        logger.warning("serving by pocketsphinx alone. %s", error)
+        return None

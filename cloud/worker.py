@@ -19,6 +19,7 @@ import numpy as np
 
 from cloud.decoders import Decoding, Engine
 from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, FromWorker, Progress, Ready, pack, read_to_worker
+from common.errors import ParrotletError
 
 
 class WorkerOptions(msgspec.Struct, frozen=True):
@@ -30,6 +31,8 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """Folder of weights, for engines whose package brings none."""
     domain_folders: tuple[str, ...] = ()
     """Domains that will be asked for: what they need is loaded before the worker is ready."""
+    alone: bool = False
+    """No other engine hears the utterances: a final is worth more time."""
 
 
 def load_engine(options: WorkerOptions) -> Engine:
@@ -38,7 +41,7 @@ def load_engine(options: WorkerOptions) -> Engine:
         case "pocketsphinx":
             from cloud.decoders.pocketsphinx import PocketSphinx
 
-            return PocketSphinx(domain_folders=options.domain_folders)
+            return PocketSphinx(domain_folders=options.domain_folders, alone=options.alone)
         case "whisper":
             from cloud.decoders.whisper import Whisper
 
@@ -89,7 +92,11 @@ def main() -> None:
     # A Ctrl-C in the service's terminal reaches its workers too, but it is the service that ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = msgspec.json.decode(sys.argv[1], type=WorkerOptions)
-    serve(load_engine(options), sys.stdin.buffer, replies)
+    try:
+        engine = load_engine(options)
+    except ParrotletError as error:
+        sys.exit(str(error))
+    serve(engine, sys.stdin.buffer, replies)
 
 
 if __name__ == "__main__":

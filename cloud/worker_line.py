@@ -90,7 +90,10 @@ def read_to_worker(stream: BinaryIO) -> ToWorker | None:
     head = stream.read(_LENGTH_BYTES)
     if len(head) < _LENGTH_BYTES:
         return None
-    body = stream.read(int.from_bytes(head, "little"))
+    length = int.from_bytes(head, "little")
+    body = stream.read(length)
+    if len(body) < length:
+        return None
     message: ToWorker = _to_worker.decode(body)
     return message
 

@@ -55,9 +55,12 @@ def test_rule_4_pocketsphinx_answers_when_whisper_doubts_its_words() -> None:
     assert readings(chosen) == [("whisper", "Turn on the line")]
 
 
-def test_rule_5_without_whisper_pocketsphinx_is_taken_as_it_is() -> None:
-    alone = sphinx("a tea", "out_of_grammar", by_grammar=True, second_best=("a bee",))
+def test_rule_5_without_whisper_pocketsphinx_is_believed_unless_its_own_guards_object() -> None:
+    alone = sphinx("turn on the light", second_best=("turn on the right",))
     assert choose([alone]) == alone
+    for ghost in (sphinx("if of", "no_speech"), sphinx("a tea", "out_of_grammar", by_grammar=True)):
+        assert choose([ghost]).transcript == ""
+        assert choose([ghost]).alternatives == ()
 
 
 def test_rule_6_the_answer_is_empty_when_everybody_doubts() -> None:

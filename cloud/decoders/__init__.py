@@ -54,8 +54,6 @@ class Task(msgspec.Struct, frozen=True):
     spec: FeatureSpec
     domain_folder: str
     """Absolute; may hold a grammar.jsgf and a dictionary.txt."""
-    alone: bool = False
-    """No other engine hears this utterance: its final is worth a second reading."""
 
 
 class Decoding(Protocol):

@@ -17,9 +17,6 @@ GENERAL_MEAN: Floats = np.array([54.0, 1.9, -0.5, 3.7, -1.8, -1.6, -2.8, -7.6, -
 START_FRAMES = 100.0
 """What a start mean weighs, as so many frames."""
 
-FIXED_FRAMES = 1e9
-"""Weight of a mean that does not move."""
-
 BOARDS_MAX = 10_000
 """Boards remembered; the one heard longest ago is forgotten first."""
 

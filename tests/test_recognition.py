@@ -1,0 +1,129 @@
+"""One utterance over several engines: who answers, and what happens when one cannot."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from cloud.decoders import Hypothesis
+from cloud.pool import Pool, PoolBusy
+from cloud.recognition import NobodyDecoded, Recogniser
+from cloud.served_domain import ServedDomain
+from cloud.worker_process import DecodingFailed
+from protos import speech_pb2
+from protos.feature_spec import DEFAULT_SPEC
+
+FRAMES = np.zeros((10, DEFAULT_SPEC.bands), np.int8)
+WHISPER = Hypothesis("whisper", "tiny.en", "Set a timer for 10 minutes.")
+SPHINX = Hypothesis("pocketsphinx", "en-us", "set a time for ten minutes")
+
+
+class FakeJob:
+    """An engine that says this, or raises it, or never answers (None)."""
+
+    def __init__(self, outcome: Hypothesis | Exception | None, say: Callable[[str, int], None]) -> None:
+        self.taken_at = 0.0
+        self.closed = False
+        self._outcome = outcome
+        self._say = say
+        self._frames = 0
+
+    async def feed(self, levels: Any) -> None:
+        self._frames += len(levels)
+        self._say("set a" if self._frames < 20 else "set a timer", self._frames)
+
+    async def finish(self) -> Hypothesis:
+        if self._outcome is None:
+            await asyncio.Event().wait()
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        assert self._outcome is not None
+        return self._outcome
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class FakePool:
+    def __init__(self, outcome: Hypothesis | Exception | None) -> None:
+        self.jobs: list[FakeJob] = []
+        self._outcome = outcome
+
+    def begin(self, task: Any, on_progress: Callable[[str, int], None]) -> FakeJob:
+        self.jobs.append(FakeJob(self._outcome, on_progress))
+        return self.jobs[-1]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDomain]:
+    with ServedDomain("home", Path(tmp_path_factory.mktemp("index"))) as served:
+        yield served
+
+
+def recognise(
+    home: ServedDomain, *outcomes: Hypothesis | Exception | None, answer_s_max: float = 5.0
+) -> tuple[speech_pb2.Final, list[speech_pb2.Partial]]:
+    pools = [FakePool(outcome) for outcome in outcomes]
+    partials: list[speech_pb2.Partial] = []
+
+    async def one() -> speech_pb2.Final:
+        recogniser = Recogniser(cast(list[Pool], pools), answer_s_max=answer_s_max)
+        recognition = recogniser.begin("kitchen", DEFAULT_SPEC, home, partials.append)
+        try:
+            for _ in range(3):
+                await recognition.feed(FRAMES)
+            return await recognition.finish()
+        finally:
+            await recognition.close()
+
+    try:
+        return asyncio.run(one()), partials
+    finally:
+        assert all(job.closed for pool in pools for job in pool.jobs)
+
+
+def test_the_final_has_words_results_and_what_made_them(home: ServedDomain) -> None:
+    final, _ = recognise(home, SPHINX, WHISPER)
+    assert final.transcript == WHISPER.transcript
+    assert (final.engine.name, final.engine.model) == ("whisper", "tiny.en")
+    assert [other.engine for other in final.alternatives] == ["pocketsphinx"]
+    assert final.results[0].id == "timer-10-minutes"
+    assert (final.domain.name, final.domain.version) == ("home", home.domain.version)
+    assert not final.HasField("confidence")
+
+
+def test_partials_grow_firmer(home: ServedDomain) -> None:
+    _, partials = recognise(home, SPHINX)
+    assert [(each.revision, each.stable_text, each.unstable_text) for each in partials[:3]] == [
+        (1, "", "set a"),
+        (2, "set a", "timer"),
+        (3, "set a timer", ""),
+    ]
+    assert [each.decoded_ms for each in partials[:3]] == [100, 200, 300]
+
+
+@pytest.mark.parametrize("fault", [DecodingFailed("it broke"), PoolBusy(), None])
+def test_an_engine_that_fails_is_busy_or_never_answers_leaves_it_to_the_other(
+    home: ServedDomain, fault: Exception | None
+) -> None:
+    final, _ = recognise(home, SPHINX, fault, answer_s_max=0.2)
+    assert (final.engine.name, final.transcript) == ("pocketsphinx", SPHINX.transcript)
+
+
+def test_a_sentence_of_the_grammar_does_not_wait_for_the_other(home: ServedDomain) -> None:
+    sure = Hypothesis("pocketsphinx", "en-us", "a large latte", by_grammar=True)
+    final, _ = recognise(home, sure, None, answer_s_max=3600)
+    assert final.transcript == "a large latte"
+
+
+def test_when_nobody_can_decode_it_says_why(home: ServedDomain) -> None:
+    with pytest.raises(NobodyDecoded, match="^it broke; too many utterances wait$"):
+        recognise(home, DecodingFailed("it broke"), PoolBusy())
+
+
+def test_no_words_are_not_searched(home: ServedDomain) -> None:
+    final, _ = recognise(home, SPHINX, Hypothesis("whisper", "tiny.en", "you", doubts=("ghost",)))
+    assert (final.transcript, len(final.results), final.searching_ms) == ("", 0, 0)

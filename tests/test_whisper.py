@@ -1,0 +1,84 @@
+"""Whisper's own way with frames; with its real weights where they are fetched."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from cloud.decoders import Task
+from cloud.decoders.whisper import WINDOW_FRAMES, Whisper, encoder_input, hypothesis, prompt, stretches
+from cloud.decoders.whisper_guards import Reading
+from cloud.settings import CloudSettings
+from cloud.weights import usable
+from common.errors import EngineError
+from edge.log_mel import log_mel
+from protos.feature_spec import DEFAULT_SPEC
+from tests.conftest import Speech
+
+
+def said(text: str, no_speech: float = 0.05) -> Reading:
+    return Reading(text, tokens=6, tokens_max=20, log_probability=-0.2, no_speech=no_speech)
+
+
+def test_the_encoder_gets_what_whisper_was_trained_on() -> None:
+    sound = np.array([[-6.0, 2.0], [-7.0, 1.0]], np.float32)
+    given = encoder_input(sound, 4)
+    assert given.shape == (1, 2, 4)
+    # At most 8 below the loudest, then (x + 4) / 4; padding is 0.
+    assert given[0, 0].tolist() == [-0.5, -0.5, 0.0, 0.0]
+    assert given[0, 1].tolist() == [1.5, 1.25, 0.0, 0.0]
+
+
+def test_long_speech_is_cut_at_its_quietest_frame_and_nothing_is_lost() -> None:
+    sound = np.zeros((2 * WINDOW_FRAMES, 80), np.float32)
+    sound[WINDOW_FRAMES - 100] = -3
+    pieces = list(stretches(sound))
+    assert len(pieces[0]) == WINDOW_FRAMES - 100
+    assert all(len(piece) <= WINDOW_FRAMES for piece in pieces)
+    assert np.array_equal(np.concatenate(pieces), sound)
+    assert list(stretches(sound[:0])) == []
+
+
+def test_a_silent_stretch_among_others_is_passed_over() -> None:
+    found = hypothesis("tiny.en", [said("Turn on"), said("Thank you.", no_speech=0.9), said("the light.")])
+    assert (found.transcript, found.doubts) == ("Turn on the light.", ())
+    assert hypothesis("tiny.en", [said("you", no_speech=0.9)]).doubts == ("no_speech", "ghost")
+    assert hypothesis("tiny.en", []).doubts == ("no_speech",)
+
+
+def test_a_multilingual_model_is_told_the_language() -> None:
+    assert prompt(False) == ["<|startoftranscript|>", "<|notimestamps|>"]
+    assert prompt(True) == ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+
+
+def test_a_folder_without_weights_is_told(tmp_path: object) -> None:
+    with pytest.raises(EngineError, match="holds no Whisper weights that can be loaded"):
+        Whisper(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    try:
+        return Whisper(str(usable("tiny.en", CloudSettings().storage.weights_dir)))
+    except EngineError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("timer", "Set a timer for 10 minutes."), ("weather", "weather"), ("fuse_box", "fuse box")]
+)
+def test_the_real_one_writes_down_what_is_said(whisper: Whisper, speech: Speech, name: str, words: str) -> None:
+    decoding = whisper.begin(Task("kitchen", DEFAULT_SPEC, ""))
+    levels = DEFAULT_SPEC.quantise(log_mel(soundfile.read(speech.path(name), dtype="int16")[0], DEFAULT_SPEC))
+    for start in range(0, len(levels), 10):
+        assert decoding.feed(levels[start : start + 10]) is None
+    found = decoding.finish()
+    assert words in found.transcript
+    assert (found.engine, found.model, found.doubts) == ("whisper", "tiny.en", ())
+
+
+@pytest.mark.parametrize("level", [0, 300])
+def test_the_real_one_finds_no_words_in_silence_and_noise(whisper: Whisper, level: int) -> None:
+    samples = (np.random.default_rng(4).standard_normal(3 * 16_000) * level).astype(np.int16)
+    decoding = whisper.begin(Task("kitchen", DEFAULT_SPEC, ""))
+    decoding.feed(DEFAULT_SPEC.quantise(log_mel(samples, DEFAULT_SPEC)))
+    assert {"no_speech", "ghost"}.intersection(decoding.finish().doubts)
