@@ -24,13 +24,13 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def service(state_dir: Path, *options: str, **settings: str) -> Iterator[Service]:
-    """A running service of its own, on a port that it picked.
+def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **settings: str) -> Iterator[Service]:
+    """A running service of its own, on a port that it picks if none is given.
 
     settings: section_key=value, as the environment sets it."""
     environment = os.environ | {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(state_dir)}
     environment |= {f"PARROTLET_CLOUD_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "cloud", "serve", "--listen", "127.0.0.1:0", *options]
+    command = [sys.executable, "-m", "cloud", "serve", "--listen", listen, *options]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # Its log is read on after it is ready, so that it never waits for us.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.virtual_microphone import VirtualMicrophone, plugged_in, why_not
+
 SPEECH_FOLDER = Path(__file__).parent / "speech"
 
 
@@ -37,3 +39,13 @@ def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture
+def virtual_microphone() -> Iterator[VirtualMicrophone]:
+    """A microphone that is plugged in. Skips where there can be none."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    with plugged_in() as microphone:
+        yield microphone

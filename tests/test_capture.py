@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from virtual_microphone import VirtualMicrophone, plugged_in  # noqa: F401
 
+from benchmarks.virtual_microphone import VirtualMicrophone
 from common.errors import MicrophoneError
 from edge import settings
 from edge.capture import PERIOD_MS, QUEUE_MS, Microphone, State
