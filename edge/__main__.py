@@ -166,8 +166,8 @@ def devices() -> None:
       parrotlet-edge devices
       parrotlet-edge test --microphone --device 2
     """
-    from edge.capture import list_devices
     from edge.devices import device_table
+    from edge.port_audio import list_devices
 
     found = list_devices()
     if not found:

@@ -16,7 +16,8 @@ import pytest
 from benchmarks.virtual_microphone import VirtualMicrophone
 from common.errors import MicrophoneError
 from edge import settings
-from edge.capture import PERIOD_MS, QUEUE_MS, Microphone, State
+from edge.capture import QUEUE_MS, Microphone, State
+from edge.port_audio import PERIOD_MS
 from edge.sound_device import DeviceAbsentError, DeviceInfo, OnSound, choose
 from edge.sound_queue import SoundQueue
 from edge.source import BLOCK_SAMPLES, Block, Interruption
@@ -352,7 +353,7 @@ def test_a_device_that_fails_while_it_is_closed_is_opened_again(
 
 
 def test_without_pyaudio_it_says_what_to_type() -> None:
-    program = "import sys; sys.modules['pyaudio'] = None; import edge.capture; edge.capture.list_devices()"
+    program = "import sys; sys.modules['pyaudio'] = None; import edge.port_audio; edge.port_audio.list_devices()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert "MicrophoneError: PyAudio cannot be loaded" in done.stderr
     assert "scripts/setup --edge, or apt install python3-pyaudio." in done.stderr
@@ -363,7 +364,8 @@ import json, sys, threading
 import numpy as np
 from common.errors import MicrophoneError
 from edge import settings
-from edge.capture import Microphone, list_devices
+from edge.capture import Microphone
+from edge.port_audio import list_devices
 
 def tell(**event):
     print(json.dumps(event), flush=True)

@@ -14,7 +14,8 @@ import pytest
 
 from common.errors import CloudError, SettingsError
 from edge.answer import Answer, Partial
-from edge.cloud_client import CloudClient, CloudStream
+from edge.cloud_client import CloudClient
+from edge.cloud_stream import CloudStream
 from edge.settings import Cloud
 from edge.utterance import EndReason, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import speech_pb2, speech_pb2_grpc

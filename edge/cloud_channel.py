@@ -1,0 +1,178 @@
+"""A warm gRPC channel to a service, with gRPC's faults as sentences. The board's only file that knows gRPC."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import grpc
+
+from common.errors import CloudError
+from protos import speech_pb2
+
+T = TypeVar("T")
+
+_RPC = "/parrotlet.v1.Speech/"
+
+# Said again, these could be answered otherwise. All else would be refused for ever.
+_WORTH_A_RETRY = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+
+_OPTIONS = (
+    # A link that is dead in the middle of a word is noticed in 5 s, not at the call's deadline.
+    ("grpc.keepalive_time_ms", 3_000),
+    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.http2.max_pings_without_data", 0),
+    # One retry loop: ours.
+    ("grpc.enable_retries", 0),
+    ("grpc.initial_reconnect_backoff_ms", 300),
+    ("grpc.min_reconnect_backoff_ms", 300),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+)
+
+_StreamCall = grpc.aio.StreamStreamCall[speech_pb2.RecognizeRequest, speech_pb2.RecognizeResponse]
+
+
+class CallFailed(CloudError):
+    """Raised when a call ended without what was asked for; its text is for a person."""
+
+    def __init__(self, sentence: str, *, worth_a_retry: bool = False, on_other_terms: bool = False) -> None:
+        """`worth_a_retry`: said again, it could be answered. `on_other_terms`: the service does not accept what it
+        once said it did."""
+        super().__init__(sentence)
+        self.worth_a_retry = worth_a_retry
+        self.on_other_terms = on_other_terms
+
+
+class Call:
+    """One Recognize. Must be cancelled in the end: an abandoned call is never collected, and its handler runs on at
+    the service."""
+
+    def __init__(self, address: str, call: _StreamCall) -> None:
+        self._address = address
+        self._call = call
+        # grpc.aio replaces the status that a service sent by its own INTERNAL when a write was still under way
+        # (grpc/grpc#36066), so it is taken down when it comes.
+        self._sent_error: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._take_down)
+
+    async def write(self, request: speech_pb2.RecognizeRequest) -> bool:
+        """False when the call is over; whoever reads it learns why."""
+        if self._call.done():
+            return False
+        try:
+            await self._call.write(request)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return False
+        return True
+
+    async def end_of_requests(self) -> None:
+        """No more writes."""
+        if not self._call.done():
+            try:
+                await self._call.done_writing()
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return
+
+    async def read(self) -> speech_pb2.RecognizeResponse | None:
+        """The next response, waited for; None after the last. CallFailed."""
+        try:
+            response = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise _failed(self._address, self._sent_error or error) from error
+        return response if isinstance(response, speech_pb2.RecognizeResponse) else None
+
+    def cancel(self) -> None:
+        self._call.cancel()
+
+    def _take_down(self, call: _StreamCall) -> None:
+        code, details = _now(call.code()), _now(call.details())
+        if code is not grpc.StatusCode.OK:
+            self._sent_error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details, "")
+
+
+class Channel:
+    """Made in the event loop that uses it. A service that is not there is no fault until it is asked."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+
+    async def connect(self, timeout_s: float) -> None:
+        """Waits until the channel is up, or has failed (then a call says why). CallFailed if neither comes in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                state = self._channel.get_state(try_to_connect=True)
+                while state not in (grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE):
+                    await self._channel.wait_for_state_change(state)
+                    state = self._channel.get_state(try_to_connect=True)
+        except TimeoutError as error:
+            sentence = f"{self._address}: no connection within {timeout_s:g} s."
+            raise CallFailed(sentence, worth_a_retry=True) from error
+
+    async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
+        """What the service says it is. CallFailed."""
+        describe = self._channel.unary_unary(
+            _RPC + "Describe",
+            request_serializer=speech_pb2.DescribeRequest.SerializeToString,
+            response_deserializer=speech_pb2.DescribeResponse.FromString,
+        )
+        try:
+            description: speech_pb2.DescribeResponse = await describe(speech_pb2.DescribeRequest(), timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise _failed(self._address, error) from error
+        return description
+
+    def recognise(self, timeout_s: float) -> Call:
+        """A new stream."""
+        recognise = self._channel.stream_stream(
+            _RPC + "Recognize",
+            request_serializer=speech_pb2.RecognizeRequest.SerializeToString,
+            response_deserializer=speech_pb2.RecognizeResponse.FromString,
+        )
+        return Call(self._address, recognise(None, timeout=timeout_s))
+
+    async def close(self) -> None:
+        await self._channel.close(grace=None)
+
+
+def _failed(address: str, error: grpc.aio.AioRpcError) -> CallFailed:
+    code = error.code()
+    return CallFailed(
+        _sentence(address, code, (error.details() or "").strip().rstrip(".")),
+        worth_a_retry=code in _WORTH_A_RETRY,
+        on_other_terms=code == grpc.StatusCode.FAILED_PRECONDITION,
+    )
+
+
+def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
+    """What went wrong, for a person."""
+    match code:
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return f"{address}: something answers there, but it is not a Parrotlet service."
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"{address}: the service did not answer in time."
+        case grpc.StatusCode.UNAVAILABLE:
+            # gRPC tells every layer that failed, in one line; the last is the one that says why.
+            return f"{address}: the service cannot be reached ({details.rsplit(': ', 1)[-1]})."
+        case _:
+            return f"{address}: the service refused the utterance ({code.name}: {details})."
+
+
+def _now(known: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns that need not wait."""
+    try:
+        known.send(None)
+    except StopIteration as returned:
+        value: T = returned.value
+        return value
+    raise AssertionError("it waits")

@@ -1,0 +1,193 @@
+"""One utterance on its way to a service: tried until there is an answer, a refusal or no time.
+
+Its frames are kept until it is settled, so that another attempt can send them again; the service knows by the
+utterance's id what it has answered already.
+"""
+
+import asyncio
+import concurrent.futures
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from common.errors import CloudError
+from edge import wire
+from edge.answer import Answer, Partial
+from edge.cloud_channel import Call, CallFailed, Channel
+from edge.settings import Cloud
+from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from protos import codec, speech_pb2
+from protos.feature_spec import DEFAULT_SPEC
+
+SPEAKING_S_MAX = 60.0
+"""Longer than any utterance: the last bound of a call whose end never comes."""
+
+
+class Client(Protocol):
+    """Whose utterance it is: `CloudClient`."""
+
+    settings: Cloud
+    device_id: str
+    address: str
+    channel: Channel
+
+    def soon(self, do: Callable[..., None], *arguments: object) -> None:
+        """Runs something in the network's thread; never waits."""
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        """Ends it when the client is closed, if it has not ended by itself."""
+
+    async def description(self) -> speech_pb2.DescribeResponse:
+        """What the service said it is. CallFailed."""
+
+    def forget_description(self) -> None:
+        """The service is another one now."""
+
+
+class CloudStream:
+    """None of its methods waits, but `answer`."""
+
+    def __init__(
+        self,
+        client: Client,
+        head: UtteranceHead,
+        on_partial: Callable[[Partial], None],
+        on_settled: Callable[[Answer | CloudError], None],
+    ) -> None:
+        self.wire_bytes = 0
+        """Bytes of frames sent so far, all attempts."""
+        self._client = client
+        self._head = head
+        self._on_partial = on_partial
+        self._on_settled = on_settled
+        # Bounded by the longest utterance that the segmenter cuts.
+        self._frames: list[UtteranceFrames] = []
+        self._end: UtteranceEnd | None = None
+        self._changed = asyncio.Event()
+        self._limit: asyncio.Timeout | None = None
+        self._begun_at = 0.0
+        self._outcome: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+        self._task: asyncio.Task[None] | None = None
+
+    def send(self, frames: UtteranceFrames) -> None:
+        """The next frames."""
+        self._client.soon(self._add, frames)
+
+    def finish(self, end: UtteranceEnd) -> None:
+        """No more frames."""
+        self._client.soon(self._add, end)
+
+    def cancel(self) -> None:
+        """Gives the utterance up; `answer` raises CloudError."""
+        self._client.soon(self._give_up)
+
+    def answer(self, timeout_s: float | None = None) -> Answer:
+        """The final, waited for. CloudError, a sentence, when there is none and none can come."""
+        try:
+            return self._outcome.result(timeout_s)
+        except TimeoutError as error:
+            raise CloudError(f"{self._client.address}: no answer within {timeout_s:g} s.") from error
+
+    def begin(self) -> None:
+        """Called in the network's thread."""
+        self._begun_at = asyncio.get_running_loop().time()
+        self._task = asyncio.create_task(self._run())
+        self._client.keep(self._task)
+
+    def _add(self, heard: UtteranceFrames | UtteranceEnd) -> None:
+        if isinstance(heard, UtteranceFrames):
+            self._frames.append(heard)
+        elif self._end is None:
+            self._end = heard
+            self._limit_the_wait()
+        self._changed.set()
+
+    def _limit_the_wait(self) -> None:
+        """From the end on, the person waits. A file is sent faster than it was spoken; then the service has the
+        time of speaking besides, to listen."""
+        if self._limit is not None and self._end is not None and not self._outcome.done():
+            spoken_at = max(asyncio.get_running_loop().time(), self._begun_at + self._end.duration_ms / 1000)
+            self._limit.reschedule(spoken_at + self._client.settings.answer_s_max)
+
+    def _give_up(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        """Settles exactly once."""
+        outcome: Answer | CloudError = CloudError(f"{self._client.address}: the utterance was given up.")
+        try:
+            async with asyncio.timeout(SPEAKING_S_MAX) as self._limit:
+                self._limit_the_wait()
+                outcome = await self._try()
+        except TimeoutError:
+            outcome = CloudError(
+                f"{self._client.address}: no answer within {self._client.settings.answer_s_max:g} s of the endpoint."
+            )
+        except CloudError as error:
+            outcome = error
+        finally:
+            self._frames.clear()
+            if isinstance(outcome, Answer):
+                self._outcome.set_result(outcome)
+            else:
+                self._outcome.set_exception(outcome)
+            self._on_settled(outcome)
+
+    async def _try(self) -> Answer:
+        tries_max = self._client.settings.tries_max
+        for attempt in range(1, tries_max + 1):
+            try:
+                return await self._attempt(attempt)
+            except CallFailed as error:
+                if error.on_other_terms:
+                    self._client.forget_description()
+                if attempt == tries_max or not error.worth_a_retry:
+                    raise
+            # Full jitter: boards that lost the same service must not come back in step.
+            await asyncio.sleep(random.uniform(0, min(0.2 * 2**attempt, 3.0)))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _attempt(self, attempt: int) -> Answer:
+        settings = self._client.settings
+        await self._client.channel.connect(settings.connect_s_max)
+        chosen = wire.choose_codec(self._client.address, await self._client.description())
+        call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
+        sending = asyncio.create_task(self._send(call, attempt, chosen))
+        try:
+            return await self._receive(call)
+        finally:
+            sending.cancel()
+            call.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send(self, call: Call, attempt: int, chosen: int) -> None:
+        encoder = codec.encoder(chosen, DEFAULT_SPEC)
+        config = wire.config(self._head, self._client.settings, self._client.device_id, attempt, chosen)
+        sent = 0
+        goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))
+        while goes_on:
+            self._changed.clear()
+            while goes_on and sent < len(self._frames):
+                goes_on = await call.write(self._encoded(encoder, self._frames[sent]))
+                sent += 1
+            if self._end is not None:
+                await call.write(speech_pb2.RecognizeRequest(end=wire.end(self._end)))
+                await call.end_of_requests()
+                return
+            await self._changed.wait()
+
+    async def _receive(self, call: Call) -> Answer:
+        while (response := await call.read()) is not None:
+            if response.HasField("final"):
+                return wire.answer(response.final)
+            partial = response.partial
+            self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
+        raise CloudError(f"{self._client.address}: the service ended the utterance without a final.")
+
+    def _encoded(self, encoder: codec.Encoder, frames: UtteranceFrames) -> speech_pb2.RecognizeRequest:
+        data = encoder.encode(frames.levels)
+        self.wire_bytes += len(data)
+        return speech_pb2.RecognizeRequest(
+            frames=speech_pb2.Frames(first_frame=frames.first_frame, frame_count=len(frames.levels), data=data)
+        )
