@@ -29,9 +29,11 @@ WORTHLESS = NOTHING_SAID | {"length", "repetition", "out_of_grammar"}
 """Doubts that make a reading unfit even as an alternative."""
 
 
-def decides_alone(hypothesis: Hypothesis) -> bool:
-    """Whether a hypothesis is the answer whatever other engines will say."""
-    return hypothesis.by_grammar and _is_trusted(hypothesis)
+def decides_alone(hypothesis: Hypothesis, *, under_grammar: bool) -> bool:
+    """Whether a hypothesis is the answer whatever other engines will say. `under_grammar`: one of them may yet find a
+    sentence of the domain's grammar."""
+    first = hypothesis.by_grammar if under_grammar else hypothesis.engine == "whisper"
+    return first and _is_trusted(hypothesis)
 
 
 def choose(hypotheses: Sequence[Hypothesis]) -> Hypothesis:
@@ -40,7 +42,7 @@ def choose(hypotheses: Sequence[Hypothesis]) -> Hypothesis:
     whisper = next((each for each in hypotheses if each.engine == "whisper"), None)
     others = [each for each in hypotheses if each is not whisper]
     for other in others:
-        if decides_alone(other):
+        if decides_alone(other, under_grammar=True):
             return _with_alternatives(other, hypotheses)
     if whisper is None:
         alone = others[0]

@@ -135,60 +135,59 @@ class Pool:
 
 
 class PoolJob:
-    """One utterance in the pool, on whichever worker lives."""
+    """One utterance in the pool, on whichever worker lives. Must be closed."""
 
     def __init__(self, pool: Pool, task: Task, on_progress: OnProgress) -> None:
+        self.taken_at = time.monotonic()
+        """When a worker took it, for the last time."""
         self._pool = pool
         self._task = task
         self._on_progress = on_progress
-        self.taken_at = time.monotonic()
-        """When a worker took it, for the last time."""
         self._kept: list[Levels] = []
-        self._job: WorkerJob | None = None
-        self._workers_lost = 0
+        self._all_fed = False
+        self._changed = asyncio.Event()
+        self._decoding = asyncio.create_task(self._decode()) if pool.streaming else None
 
-    async def feed(self, levels: Levels) -> None:
-        """Takes the next frames; waits while the worker is behind. PoolBusy, or DecodingFailed."""
+    def feed(self, levels: Levels) -> None:
+        """Takes the next frames. Never waits: what gathers while the worker is behind is bounded by the longest
+        utterance."""
         self._kept.append(levels)
-        if self._pool.streaming:
-            try:
-                if self._job is None:
-                    await self._resume()
-                else:
-                    await self._job.feed(levels)
-            except WorkerLost:
-                await self._lose()
+        self._changed.set()
 
     async def finish(self) -> Hypothesis:
         """Everything was fed: waits for the hypothesis. PoolBusy, or DecodingFailed."""
-        while True:
-            try:
-                if self._job is None:
-                    await self._resume()
-                assert self._job is not None
-                hypothesis = await self._job.finish()
-            except WorkerLost:
-                await self._lose()
-                continue
-            await self._pool.freed()
-            return hypothesis
+        self._all_fed = True
+        self._changed.set()
+        if self._decoding is None:
+            self._decoding = asyncio.create_task(self._decode())
+        return await self._decoding
 
     async def close(self) -> None:
-        """Nobody wants it any more, or it is done. May be called twice."""
-        if self._job is not None:
-            self._job.close()
-            self._job = None
-            await self._pool.freed()
+        """Nobody wants it any more, or it is done."""
+        if self._decoding is not None:
+            self._decoding.cancel()
+            await asyncio.gather(self._decoding, return_exceptions=True)
 
-    async def _resume(self) -> None:
-        self._job = await self._pool.take(self._task, self._on_progress)
-        self.taken_at = time.monotonic()
-        for levels in list(self._kept):
-            await self._job.feed(levels)
+    async def _decode(self) -> Hypothesis:
+        for _ in range(WORKERS_PER_UTTERANCE_MAX):
+            job = await self._pool.take(self._task, self._on_progress)
+            self.taken_at = time.monotonic()
+            try:
+                return await self._decode_by(job)
+            except WorkerLost:
+                continue
+            finally:
+                job.close()
+                await self._pool.freed()
+        raise DecodingFailed(f"{WORKERS_PER_UTTERANCE_MAX} workers died over this utterance")
 
-    async def _lose(self) -> None:
-        """The worker died under this utterance: the next use takes another one, if there may be another."""
-        self._job = None
-        self._workers_lost += 1
-        if self._workers_lost >= WORKERS_PER_UTTERANCE_MAX:
-            raise DecodingFailed(f"{self._workers_lost} workers died over this utterance")
+    async def _decode_by(self, job: WorkerJob) -> Hypothesis:
+        sent = 0
+        while True:
+            self._changed.clear()
+            while sent < len(self._kept):
+                await job.feed(self._kept[sent])
+                sent += 1
+            if self._all_fed:
+                return await job.finish()
+            await self._changed.wait()

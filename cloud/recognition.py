@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection
 
 from cloud import arbiter
 from cloud.decoders import Hypothesis, Task
@@ -53,10 +53,10 @@ class Recognition:
         self._partial = PartialText()
         self._jobs = [pool.begin(task, self._progress) for pool in pools]
 
-    async def feed(self, levels: Levels) -> None:
-        """Takes the next frames; waits while the engines are behind."""
+    def feed(self, levels: Levels) -> None:
+        """Takes the next frames. Never waits: an engine that is behind holds up no other."""
         for job in self._jobs:
-            await job.feed(levels)
+            job.feed(levels)
 
     async def finish(self) -> speech_pb2.Final:
         """Everything was fed: the final. NobodyDecoded if there is none."""
@@ -79,24 +79,24 @@ class Recognition:
 
     async def _decode(self, ended_at: float) -> tuple[Hypothesis, int]:
         """The arbiter's choice, and how long its engine made it wait."""
-        finishing = [asyncio.create_task(job.finish()) for job in self._jobs]
+        finishing = {asyncio.create_task(job.finish()): job for job in self._jobs}
         hypotheses: list[Hypothesis] = []
         faults: list[str] = []
         waits = {}
         try:
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._answer_s_max):
-                for job, finish in zip(self._jobs, finishing, strict=True):
+            async with asyncio.timeout(self._answer_s_max):
+                async for finished in _as_they_end(finishing):
                     try:
-                        hypothesis = await finish
+                        hypothesis = finished.result()
                     except (DecodingFailed, PoolBusy) as error:
                         faults.append(str(error) or "too many utterances wait")
                         continue
                     hypotheses.append(hypothesis)
-                    waits[hypothesis.engine] = _ms(max(0.0, job.taken_at - ended_at))
-                    if arbiter.decides_alone(hypothesis):
+                    waits[hypothesis.engine] = _ms(max(0.0, finishing[finished].taken_at - ended_at))
+                    if arbiter.decides_alone(hypothesis, under_grammar=self._served.has_grammar):
                         break
         except TimeoutError:
-            faults.append(f"no more than {self._answer_s_max:.0f} s were left")
+            faults.append(f"no more than {self._answer_s_max:g} s were left")
         finally:
             for finish in finishing:
                 finish.cancel()
@@ -118,6 +118,17 @@ class Recognition:
                     decoded_ms=frames * self._spec.frame_ms,
                 )
             )
+
+
+async def _as_they_end(tasks: Collection["asyncio.Task[Hypothesis]"]) -> AsyncIterator["asyncio.Task[Hypothesis]"]:
+    """Each task once it is done; those that end together in the order given."""
+    pending = list(tasks)
+    while pending:
+        await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        done = [task for task in pending if task.done()]
+        pending = [task for task in pending if not task.done()]
+        for task in done:
+            yield task
 
 
 def _final(

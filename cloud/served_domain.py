@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from cloud.decoders.sphinx_kind import GRAMMAR
 from cloud.domain import Domain, load_domain
 from cloud.index import open_index
 from cloud.search import Found, search
@@ -21,6 +22,8 @@ class ServedDomain:
         self.domain: Domain = load_domain(name_or_folder)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"search-{self.domain.name}")
         self._index_dir = index_dir
+        self.has_grammar = (self.domain.folder / GRAMMAR).exists()
+        """Its queries are sentences of a grammar."""
 
     def __enter__(self) -> "ServedDomain":
         """DomainError if the index cannot be built."""

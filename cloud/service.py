@@ -173,7 +173,7 @@ class SpeechService:
     async def _feed(self, requests: AsyncIterator[bytes], stream: RequestStream, recognition: Recognition) -> None:
         while not isinstance(event := stream.accept(await self._next(requests)), Ended):
             if isinstance(event, Spoken):
-                await recognition.feed(event.levels)
+                recognition.feed(event.levels)
 
     async def _next(self, requests: AsyncIterator[bytes]) -> bytes:
         try:

@@ -2,21 +2,9 @@
 
 import itertools
 import secrets
-import time
 import uuid
-from collections.abc import Callable
-from typing import NamedTuple
 
-
-class Clock(NamedTuple):
-    """What time it is."""
-
-    monotonic_s: Callable[[], float] = time.monotonic
-    unix_us: Callable[[], int] = lambda: time.time_ns() // 1000
-    is_synchronised: Callable[[], bool | None] = lambda: None
-
-
-SYSTEM_CLOCK = Clock()
+from edge.clock import SYSTEM_CLOCK, Clock
 
 
 class Session:

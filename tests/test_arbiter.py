@@ -19,14 +19,20 @@ def readings(hypothesis: Hypothesis) -> list[tuple[str, str]]:
 
 
 def test_a_sentence_of_the_grammar_decides_alone() -> None:
-    assert decides_alone(sphinx("a large latte", by_grammar=True))
+    assert decides_alone(sphinx("a large latte", by_grammar=True), under_grammar=True)
 
 
 def test_open_words_a_doubted_sentence_and_an_empty_one_do_not_decide_alone() -> None:
-    assert not decides_alone(sphinx("a large latte"))
-    assert not decides_alone(sphinx("a large latte", "out_of_grammar", by_grammar=True))
-    assert not decides_alone(sphinx("", by_grammar=True))
-    assert not decides_alone(whisper("A large latte."))
+    assert not decides_alone(sphinx("a large latte"), under_grammar=False)
+    assert not decides_alone(sphinx("a large latte", "out_of_grammar", by_grammar=True), under_grammar=True)
+    assert not decides_alone(sphinx("", by_grammar=True), under_grammar=True)
+
+
+def test_whispers_words_decide_alone_unless_there_is_a_grammar_to_wait_for() -> None:
+    assert decides_alone(whisper("A large latte."), under_grammar=False)
+    assert not decides_alone(whisper("A large latte."), under_grammar=True)
+    assert not decides_alone(whisper("A large latte", "log_probability"), under_grammar=False)
+    assert not decides_alone(whisper(""), under_grammar=False)
 
 
 def test_rule_1_a_sentence_of_the_grammar_wins_over_whisper() -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from common.errors import InputError, MicrophoneError, ParrotletError
 from edge.activation import Button
+from edge.clock import Clock
 from edge.hearing import hear
 from edge.log_mel import log_mel
-from edge.session import Clock, Session, new_utterance_id
+from edge.session import Session, new_utterance_id
 from edge.settings import Segmenter
 from edge.signal_meter import dbfs
 from edge.source import Block, Interruption, Samples

@@ -31,7 +31,7 @@ class FakeJob:
         self._say = say
         self._frames = 0
 
-    async def feed(self, levels: Any) -> None:
+    def feed(self, levels: Any) -> None:
         self._frames += len(levels)
         self._say("set a" if self._frames < 20 else "set a timer", self._frames)
 
@@ -63,6 +63,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDomain]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def coffee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDomain]:
+    with ServedDomain("coffee", Path(tmp_path_factory.mktemp("index"))) as served:
+        yield served
+
+
 def recognise(
     home: ServedDomain, *outcomes: Hypothesis | Exception | None, answer_s_max: float = 5.0
 ) -> tuple[speech_pb2.Final, list[speech_pb2.Partial]]:
@@ -74,7 +80,7 @@ def recognise(
         recognition = recogniser.begin("kitchen", DEFAULT_SPEC, home, partials.append)
         try:
             for _ in range(3):
-                await recognition.feed(FRAMES)
+                recognition.feed(FRAMES)
             return await recognition.finish()
         finally:
             await recognition.close()
@@ -113,10 +119,15 @@ def test_an_engine_that_fails_is_busy_or_never_answers_leaves_it_to_the_other(
     assert (final.engine.name, final.transcript) == ("pocketsphinx", SPHINX.transcript)
 
 
-def test_a_sentence_of_the_grammar_does_not_wait_for_the_other(home: ServedDomain) -> None:
+def test_a_sentence_of_the_grammar_does_not_wait_for_the_other(coffee: ServedDomain) -> None:
     sure = Hypothesis("pocketsphinx", "en-us", "a large latte", by_grammar=True)
-    final, _ = recognise(home, sure, None, answer_s_max=3600)
+    final, _ = recognise(coffee, sure, None, answer_s_max=3600)
     assert final.transcript == "a large latte"
+
+
+def test_whispers_words_do_not_wait_for_an_engine_that_is_behind(home: ServedDomain) -> None:
+    final, _ = recognise(home, None, WHISPER, answer_s_max=3600)
+    assert final.transcript == WHISPER.transcript
 
 
 def test_when_nobody_can_decode_it_says_why(home: ServedDomain) -> None:

@@ -1,6 +1,7 @@
 import uuid
 
-from edge.session import Clock, Session, new_utterance_id
+from edge.clock import Clock
+from edge.session import Session, new_utterance_id
 
 
 def test_ids_are_uuids_that_sort_by_time_and_never_repeat() -> None:
