@@ -1,10 +1,11 @@
 /* Counts the instructions of a program under QEMU's user mode: total so far, at each call of a marker system call.
  *
  *     gcc -O2 -shared -fPIC -I QEMU/include/qemu -o instructions.so benchmarks/instructions.c
- *     qemu-aarch64 -plugin ./instructions.so,marker=173,out=FILE PROGRAM
+ *     qemu-aarch64 -cpu cortex-a72 -plugin ./instructions.so,marker=173,out=FILE PROGRAM
  *
  * The marker is the number of getppid: 173 on aarch64, 64 on arm. Threads are counted apart, so no atomics are needed.
- * QEMU must be built with plugins; a static one is not.
+ * Name a processor: for the default one OpenBLAS takes a kernel that no small board has. QEMU must be built with
+ * plugins; a static one is not.
  */
 
 #include <inttypes.h>

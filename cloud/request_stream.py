@@ -16,6 +16,9 @@ MESSAGE_BYTES_MAX = 1 << 18
 FRAMES_WITHOUT_SOUND_MAX = 100
 """Frames beyond the longest utterance that are still taken: a board's clock of blocks is not ours."""
 
+LANGUAGES = ("en",)
+"""What the engines understand, as the first part of a BCP 47 tag."""
+
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -111,11 +114,18 @@ class RequestStream:
             )
         if config.codec not in codec.CODECS:
             names = ", ".join(speech_pb2.Codec.Name(known) for known in codec.CODECS)
-            raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, f"There is no codec {config.codec}; there are {names}.")
+            raise Refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, f"There is no codec of number {config.codec}; there are {names}."
+            )
         if config.HasField("domain") and config.domain not in self._domains:
             raise Refusal(
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"There is no domain {_short(config.domain)}; there are {', '.join(sorted(self._domains))}.",
+            )
+        if config.HasField("language") and config.language.split("-")[0].lower() not in LANGUAGES:
+            raise Refusal(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"The language {_short(config.language)} is not understood here; {', '.join(LANGUAGES)} is.",
             )
         self._decoder = codec.decoder(config.codec, spec)
         return Opened(config, spec)

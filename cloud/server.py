@@ -22,7 +22,8 @@ from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
 from cloud.weights import usable
 from cloud.worker import WorkerOptions
-from common.errors import EngineError, SettingsError
+from common.addresses import Address, parse_address
+from common.errors import DomainError, EngineError, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ STOP_S_MAX = 12.0
 """How long utterances in work may take to finish after SIGTERM; the rest of 15 s is for ending the workers."""
 
 _CHANNEL_OPTIONS = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    # Ours is a quarter of it: what is a little too large gets our sentence, and not the status of a busy service.
+    ("grpc.max_receive_message_length", 4 * MESSAGE_BYTES_MAX),
     # The board pings every few seconds while it waits; without these it would be told too_many_pings.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -60,6 +62,7 @@ async def serve(settings: CloudSettings) -> None:
 @asynccontextmanager
 async def running(settings: CloudSettings) -> AsyncIterator[str]:
     """A service that answers; yields its HOST:PORT."""
+    listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(SqliteAnswerLog(settings.storage.state_dir / "answers.db"))
         domains = _open_domains(settings, stack)
@@ -73,7 +76,7 @@ async def running(settings: CloudSettings) -> AsyncIterator[str]:
         if settings.server.reflection:
             names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
-        address = _listen(server, settings.server.listen)
+        address = _listen(server, listen)
         await server.start()
         for name in ("", SERVICE_NAME):
             await alive.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -84,16 +87,16 @@ async def running(settings: CloudSettings) -> AsyncIterator[str]:
             await server.stop(STOP_S_MAX)
 
 
-def _listen(server: grpc.aio.Server, listen: str) -> str:
-    """Opens the port; the address with the number that was picked. SettingsError if it cannot be had."""
-    host, separator, port = listen.rpartition(":")
-    if not separator or not host or not port.isdigit():
-        raise SettingsError(f"server.listen is {listen!r}, but must be HOST:PORT, such as 127.0.0.1:7407.")
+def _listen(server: grpc.aio.Server, listen: Address) -> str:
+    """Opens the port; HOST:PORT with the port that was picked. SettingsError if it cannot be had."""
+    address = f"{listen.host}:{listen.port}"
     try:
-        picked = server.add_insecure_port(listen)
+        picked = server.add_insecure_port(address)
     except RuntimeError as error:
-        raise SettingsError(f"Cannot listen on {listen}: is the port in use, or not this machine's address?") from error
-    return f"{host}:{picked}"
+        raise SettingsError(
+            f"Cannot listen on {address}: is the port in use, or not this machine's address?"
+        ) from error
+    return f"{listen.host}:{picked}"
 
 
 def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str, ServedDomain]:
@@ -101,6 +104,10 @@ def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str
     served: dict[str, ServedDomain] = {}
     for name in settings.domains.serve:
         one = stack.enter_context(ServedDomain(name, settings.storage.index_dir))
+        if one.domain.name in served:
+            raise DomainError(
+                f"{one.domain.folder}: there is another domain called {one.domain.name}; rename its folder."
+            )
         served[one.domain.name] = one
         logger.info("domain %s: %d entries, version %s", one.domain.name, len(one.domain.entries), one.domain.version)
     return served

@@ -6,14 +6,14 @@ Requests arrive here as bytes, so that garbage gets a status and a sentence inst
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import NamedTuple
 
 import grpc
 
 from cloud.answer_log import AnswerLog, Key
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
-from cloud.request_stream import MESSAGE_BYTES_MAX, Ended, Opened, Refusal, RequestStream, Spoken
+from cloud.request_stream import LANGUAGES, MESSAGE_BYTES_MAX, Ended, Opened, Refusal, RequestStream, Spoken
 from cloud.served_domain import ServedDomain
 from cloud.settings import Server
 from common import VERSION
@@ -69,6 +69,7 @@ class SpeechService:
             default_domain=self._default_domain,
             feature_specs=[speech_pb2.FeatureSpec(fingerprint=fingerprint) for fingerprint in ACCEPTED_SPECS],
             codecs=CODECS,
+            languages=LANGUAGES,
             limits=speech_pb2.Limits(
                 utterance_ms_max=1000 * self._settings.utterance_s_max,
                 message_bytes_max=MESSAGE_BYTES_MAX,
@@ -160,7 +161,7 @@ class SpeechService:
         writing = asyncio.create_task(_write_partials(latest, context))
         try:
             await self._feed(requests, stream, recognition)
-            final = await recognition.finish()
+            final = await _unless_more_comes(requests, stream, recognition.finish())
             # A write cannot be cancelled half-way: the last partial is waited for, then nothing but the final follows.
             latest.close()
             async with asyncio.timeout(self._settings.idle_s_max):
@@ -185,6 +186,23 @@ class SpeechService:
             ) from None
         except StopAsyncIteration:
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "The client ended the stream without an end.") from None
+
+
+async def _unless_more_comes(
+    requests: AsyncIterator[bytes], stream: RequestStream, finishing: Coroutine[None, None, speech_pb2.Final]
+) -> speech_pb2.Final:
+    """The final. Refusal if the client says anything meanwhile: after the end, nothing may follow."""
+    final = asyncio.ensure_future(finishing)
+    more = asyncio.ensure_future(anext(requests, None))
+    try:
+        await asyncio.wait([final, more], return_when=asyncio.FIRST_COMPLETED)
+        if more.done() and not more.cancelled() and (request := more.result()) is not None:
+            stream.accept(request)
+        return await final
+    finally:
+        final.cancel()
+        more.cancel()
+        await asyncio.gather(final, more, return_exceptions=True)
 
 
 class LatestPartial:

@@ -60,7 +60,8 @@ class Domains(msgspec.Struct, frozen=True):
     """What is understood and found."""
 
     serve: Annotated[
-        tuple[str, ...], Meta(description="Names of shipped domains, or folders; the first is the default.")
+        tuple[str, ...],
+        Meta(min_length=1, description="Names of shipped domains, or folders; the first is the default."),
     ] = ("home", "coffee")
 
 

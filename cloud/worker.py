@@ -18,7 +18,20 @@ import msgspec
 import numpy as np
 
 from cloud.decoders import Decoding, Engine
-from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, FromWorker, Progress, Ready, pack, read_to_worker
+from cloud.worker_line import (
+    Begin,
+    Done,
+    Drop,
+    Failed,
+    Feed,
+    Finish,
+    FromWorker,
+    Progress,
+    Ready,
+    Unusable,
+    pack,
+    read_to_worker,
+)
 from common.errors import ParrotletError
 
 
@@ -95,7 +108,8 @@ def main() -> None:
     try:
         engine = load_engine(options)
     except ParrotletError as error:
-        sys.exit(str(error))
+        replies.write(pack(Unusable(str(error))))
+        sys.exit(1)
     serve(engine, sys.stdin.buffer, replies)
 
 

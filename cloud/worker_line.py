@@ -47,6 +47,13 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     model: str
 
 
+class Unusable(msgspec.Struct, frozen=True, tag=True):
+    """From the worker, in place of Ready: the engine cannot be loaded; the worker ends."""
+
+    why: str
+    """A sentence."""
+
+
 class Progress(msgspec.Struct, frozen=True, tag=True):
     """From the worker: frames were decoded."""
 
@@ -72,7 +79,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Begin | Feed | Finish | Drop
-FromWorker = Ready | Progress | Done | Failed
+FromWorker = Ready | Unusable | Progress | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker = msgspec.msgpack.Decoder(ToWorker)

@@ -10,7 +10,20 @@ import msgspec
 
 from cloud.decoders import Hypothesis, Task
 from cloud.worker import WorkerOptions
-from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, Progress, Ready, ToWorker, pack, read_from_worker
+from cloud.worker_line import (
+    Begin,
+    Done,
+    Drop,
+    Failed,
+    Feed,
+    Finish,
+    Progress,
+    Ready,
+    ToWorker,
+    Unusable,
+    pack,
+    read_from_worker,
+)
 from common.errors import EngineError
 from protos.feature_spec import Levels
 
@@ -44,6 +57,7 @@ class WorkerProcess:
         self._jobs: dict[int, WorkerJob] = {}
         self._next_job = 0
         self._heard_at = time.monotonic()
+        self._stopping = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
 
     @classmethod
@@ -71,11 +85,9 @@ class WorkerProcess:
         if not isinstance(message, Ready):
             _kill(process)
             await process.wait()
-            why = (
-                f"was not ready within {ready_s_max:.0f} s"
-                if timed_out
-                else "ended at its start; the lines above say why"
-            )
+            if isinstance(message, Unusable):
+                raise EngineError(message.why)
+            why = f"was not ready within {ready_s_max:.0f} s" if timed_out else "ended at its start"
             raise EngineError(f"The {options.engine} worker {why}.")
         return cls(process, message, wedged_s)
 
@@ -107,6 +119,7 @@ class WorkerProcess:
 
     async def stop(self) -> None:
         """Ends the process and whatever waits for it."""
+        self._stopping = True
         _kill(self._process)
         await self._process.wait()
         for task in self._tasks:
@@ -118,11 +131,12 @@ class WorkerProcess:
         assert self._process.stdout is not None
         while (message := await read_from_worker(self._process.stdout)) is not None:
             self._heard_at = time.monotonic()
-            if not isinstance(message, Ready) and (job := self._jobs.get(message.job)) is not None:
+            if not isinstance(message, Ready | Unusable) and (job := self._jobs.get(message.job)) is not None:
                 job.hear(message)
         _kill(self._process)
         await self._process.wait()
-        logger.warning("worker %d (%s) is gone, status %s", self.pid, self.ready.engine, self._process.returncode)
+        if not self._stopping:
+            logger.warning("worker %d (%s) is gone, status %s", self.pid, self.ready.engine, self._process.returncode)
         self._lose()
 
     async def _watch(self) -> None:

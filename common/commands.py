@@ -1,5 +1,7 @@
 """What both command lines do alike: errors as one sentence, completion, the settings file."""
 
+import errno
+import io
 import os
 import sys
 from pathlib import Path
@@ -13,24 +15,32 @@ from common.errors import ParrotletError
 UNUSABLE_INPUT = 2
 """Exit status for input or settings that cannot be used."""
 
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF})
+
 
 class CommandGroup(click.Group):
-    """A group whose commands end with one sentence and status 2 on a ParrotletError, and quietly on Ctrl-C or
-    when nobody reads any more."""
+    """A group whose commands end with one sentence and status 2 on a ParrotletError or where output cannot be
+    written, and quietly on Ctrl-C (click does so when nobody reads any more)."""
 
     def main(self, *arguments: Any, **extra: Any) -> Any:
-        try:
-            return super().main(*arguments, **extra)
-        except BrokenPipeError:
-            # Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
+        if sys.stdout is None:
+            # Closed by whoever started us.
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for good.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal that cannot show a character shows another.
+            sys.stdout.reconfigure(errors="replace")
+        return super().main(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except ParrotletError as error:
             click.echo(str(error), err=True)
+            context.exit(UNUSABLE_INPUT)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _UNWRITABLE:
+                raise
+            click.echo(f"The output cannot be written: {error.strerror}.", err=True)
             context.exit(UNUSABLE_INPUT)
         except KeyboardInterrupt:
             context.exit(130)

@@ -95,12 +95,21 @@ def load(
             if get_origin(_plain(known[path].type)) is tuple:
                 raw_text = [part for part in raw_text.split(",") if part]
             take(path, raw_text, variable, from_text=True)
+    faults += _unknown_variables(environment, environment_prefix, known)
     for path, raw in (options or {}).items():
         if raw is not None:
             take(path, raw, "option")
     if faults:
         raise SettingsError("\n".join(faults))
     return Loaded(_build(settings_type, values), origins)
+
+
+def _unknown_variables(environment: Mapping[str, str], prefix: str, known: Mapping[str, Key]) -> Iterator[str]:
+    names = {environment_name(prefix, path) for path in known} | {f"{prefix}_CONFIG"}
+    for variable in sorted(environment):
+        if variable.startswith(f"{prefix}_") and variable not in names:
+            near = difflib.get_close_matches(variable, sorted(names), n=1, cutoff=0.5)
+            yield f"{variable}: there is no such setting." + (f" Did you mean {near[0]}?" if near else "")
 
 
 def environment_name(prefix: str, path: str) -> str:
@@ -119,11 +128,13 @@ def legal(key: Key) -> str:
     low = meta.ge if meta.ge is not None else meta.gt
     high = meta.le if meta.le is not None else meta.lt
     if low is not None and high is not None:
-        noun += f" from {low} to {high}"
+        noun += f" from {low} to {high}" if meta.ge is not None else f" above {low}, {high} at most"
     elif low is not None:
         noun += f" of at least {low}" if meta.ge is not None else f" above {low}"
     elif high is not None:
         noun += f" of at most {high}"
+    if meta.min_length and get_origin(plain) is tuple:
+        noun += f", {meta.min_length} of them at least"
     if meta.max_length is not None and plain is str:
         noun += f" of {meta.min_length or 0} to {meta.max_length} characters"
     if meta.pattern is not None:
@@ -152,7 +163,7 @@ def as_toml(loaded: Loaded[Any], secrets: frozenset[str] = frozenset()) -> str:
 
 def _file_values(file: Path, known: Mapping[str, Key], faults: list[str]) -> Iterator[tuple[str, Any]]:
     try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+        tree = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -185,6 +196,8 @@ def _path(wanted: type, raw: Any) -> Any:
     if wanted is not Path:
         raise NotImplementedError
     try:
+        if isinstance(raw, str) and "\0" in raw:
+            raise ValueError("no path holds a NUL")
         return Path(raw).expanduser()
     except (TypeError, RuntimeError) as error:  # Not text, or "~somebody" who is not there.
         raise ValueError(str(error)) from error

@@ -4,6 +4,8 @@ import os
 
 # Before numpy: several BLAS threads on a busy machine take a hundred times as long as one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# gRPC tells our sentences' causes again, in its own words.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import json
 import sys
@@ -41,7 +43,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@click.argument("files", nargs=-1, metavar="[FILE|-]...", type=click.Path())
 @click.option("--microphone", is_flag=True, help="Listen to the microphone until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON an utterance, and nothing else.")
 @click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
@@ -176,7 +178,7 @@ def devices() -> None:
 
 
 @main.command()
-@options.with_settings(options.HEARING, options.MICROPHONE)
+@options.with_settings(options.GATE, options.MICROPHONE)
 def level(loaded: Loaded[EdgeSettings]) -> None:
     """Show how loud the microphone is and what counts as speech, for placing it. Ends with Ctrl-C.
 

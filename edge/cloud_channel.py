@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from enum import Enum, auto
+from typing import Any, TypeVar, cast
 
 import grpc
 
@@ -10,21 +11,37 @@ from common.errors import CloudError
 from protos import speech_pb2
 
 T = TypeVar("T")
+M = TypeVar("M", speech_pb2.DescribeResponse, speech_pb2.RecognizeResponse)
+
+
+class Trouble(Enum):
+    """What kept a call from its answer."""
+
+    AWAY = auto()
+    """The service cannot be reached; it may come back."""
+    BUSY = auto()
+    """It has no room now, and said so at once."""
+    BROKEN = auto()
+    """It took the call and did not answer it. Perhaps this very utterance is what breaks it."""
+    OTHER_TERMS = auto()
+    """It does not accept what it once said it did."""
+    REFUSED = auto()
+    """It will never answer this."""
+
 
 _RPC = "/parrotlet.v1.Speech/"
 
 # Said again, these could be answered otherwise. All else would be refused for ever.
-_WORTH_A_RETRY = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.ABORTED,
-        grpc.StatusCode.CANCELLED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-    }
-)
+_TROUBLES = {
+    grpc.StatusCode.UNAVAILABLE: Trouble.AWAY,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Trouble.BUSY,
+    grpc.StatusCode.FAILED_PRECONDITION: Trouble.OTHER_TERMS,
+    grpc.StatusCode.ABORTED: Trouble.BROKEN,
+    grpc.StatusCode.CANCELLED: Trouble.BROKEN,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Trouble.BROKEN,
+    grpc.StatusCode.INTERNAL: Trouble.BROKEN,
+    grpc.StatusCode.UNKNOWN: Trouble.BROKEN,
+}
 
 _OPTIONS = (
     # A link that is dead in the middle of a word is noticed in 5 s, not at the call's deadline.
@@ -45,12 +62,9 @@ _StreamCall = grpc.aio.StreamStreamCall[speech_pb2.RecognizeRequest, speech_pb2.
 class CallFailed(CloudError):
     """Raised when a call ended without what was asked for; its text is for a person."""
 
-    def __init__(self, sentence: str, *, worth_a_retry: bool = False, on_other_terms: bool = False) -> None:
-        """`worth_a_retry`: said again, it could be answered. `on_other_terms`: the service does not accept what it
-        once said it did."""
+    def __init__(self, sentence: str, trouble: Trouble) -> None:
         super().__init__(sentence)
-        self.worth_a_retry = worth_a_retry
-        self.on_other_terms = on_other_terms
+        self.trouble = trouble
 
 
 class Call:
@@ -89,7 +103,9 @@ class Call:
             response = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise _failed(self._address, self._sent_error or error) from error
-        return response if isinstance(response, speech_pb2.RecognizeResponse) else None
+        if response is grpc.aio.EOF:  # type: ignore[attr-defined]  # grpc-stubs does not know it.
+            return None
+        return _understood(self._address, cast(speech_pb2.RecognizeResponse | None, response))
 
     def cancel(self) -> None:
         self._call.cancel()
@@ -117,7 +133,7 @@ class Channel:
                     state = self._channel.get_state(try_to_connect=True)
         except TimeoutError as error:
             sentence = f"{self._address}: no connection within {timeout_s:g} s."
-            raise CallFailed(sentence, worth_a_retry=True) from error
+            raise CallFailed(sentence, Trouble.AWAY) from error
 
     async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
         """What the service says it is. CallFailed."""
@@ -127,10 +143,12 @@ class Channel:
             response_deserializer=speech_pb2.DescribeResponse.FromString,
         )
         try:
-            description: speech_pb2.DescribeResponse = await describe(speech_pb2.DescribeRequest(), timeout=timeout_s)
+            description: speech_pb2.DescribeResponse | None = await describe(
+                speech_pb2.DescribeRequest(), timeout=timeout_s
+            )
         except grpc.aio.AioRpcError as error:
             raise _failed(self._address, error) from error
-        return description
+        return _understood(self._address, description)
 
     def recognise(self, timeout_s: float) -> Call:
         """A new stream."""
@@ -145,13 +163,17 @@ class Channel:
         await self._channel.close(grace=None)
 
 
+def _understood(address: str, message: M | None) -> M:
+    """grpc.aio gives None for bytes that it cannot parse."""
+    if message is None:
+        raise CallFailed(f"{address}: what answers there does not speak as a Parrotlet service does.", Trouble.REFUSED)
+    return message
+
+
 def _failed(address: str, error: grpc.aio.AioRpcError) -> CallFailed:
     code = error.code()
-    return CallFailed(
-        _sentence(address, code, (error.details() or "").strip().rstrip(".")),
-        worth_a_retry=code in _WORTH_A_RETRY,
-        on_other_terms=code == grpc.StatusCode.FAILED_PRECONDITION,
-    )
+    sentence = _sentence(address, code, (error.details() or "").strip().rstrip("."))
+    return CallFailed(sentence, _TROUBLES.get(code, Trouble.REFUSED))
 
 
 def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
@@ -163,7 +185,7 @@ def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
             return f"{address}: the service did not answer in time."
         case grpc.StatusCode.UNAVAILABLE:
             # gRPC tells every layer that failed, in one line; the last is the one that says why.
-            return f"{address}: the service cannot be reached ({details.rsplit(': ', 1)[-1]})."
+            return f"{address}: the service cannot be reached ({details.rsplit(': ', 1)[-1].rstrip(']')})."
         case _:
             return f"{address}: the service refused the utterance ({code.name}: {details})."
 

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
-from common.errors import CloudError, SettingsError
+from common.addresses import parse_address
+from common.errors import CloudError
 from edge.answer import Answer, Partial
 from edge.cloud_channel import Channel
 from edge.cloud_stream import CloudStream
@@ -27,11 +28,7 @@ class CloudClient:
     """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
 
     def __init__(self, settings: Cloud, *, device_id: str) -> None:
-        host, separator, port = settings.address.rpartition(":")
-        if not (separator and host and port.isdigit() and 0 < int(port) < 65_536):
-            raise SettingsError(
-                f"cloud.address is {settings.address!r}, but must be HOST:PORT, such as 127.0.0.1:7407."
-            )
+        parse_address(settings.address, called="cloud.address", port_min=1)
         self.settings = settings
         self.device_id = device_id
         self.address = settings.address

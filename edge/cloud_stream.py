@@ -6,6 +6,7 @@ utterance's id what it has answered already.
 
 import asyncio
 import concurrent.futures
+import itertools
 import random
 from collections.abc import Callable
 from typing import Protocol
@@ -13,11 +14,14 @@ from typing import Protocol
 from common.errors import CloudError
 from edge import wire
 from edge.answer import Answer, Partial
-from edge.cloud_channel import Call, CallFailed, Channel
+from edge.cloud_channel import Call, CallFailed, Channel, Trouble
 from edge.settings import Cloud
 from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
+
+PAUSE_S_MAX = 2.0
+"""Longest pause between two attempts."""
 
 SPEAKING_S_MAX = 60.0
 """Longer than any utterance: the last bound of a call whose end never comes."""
@@ -68,6 +72,8 @@ class CloudStream:
         self._begun_at = 0.0
         self._outcome: concurrent.futures.Future[Answer] = concurrent.futures.Future()
         self._task: asyncio.Task[None] | None = None
+        self._last_trouble: CallFailed | None = None
+        """Why the attempt before failed; None while one is under way."""
 
     def send(self, frames: UtteranceFrames) -> None:
         """The next frames."""
@@ -121,7 +127,8 @@ class CloudStream:
                 self._limit_the_wait()
                 outcome = await self._try()
         except TimeoutError:
-            outcome = CloudError(
+            # Where it was busy or away all the time, that says more.
+            outcome = self._last_trouble or CloudError(
                 f"{self._client.address}: no answer within {self._client.settings.answer_s_max:g} s of the endpoint."
             )
         except CloudError as error:
@@ -135,23 +142,40 @@ class CloudStream:
             self._on_settled(outcome)
 
     async def _try(self) -> Answer:
-        tries_max = self._client.settings.tries_max
-        for attempt in range(1, tries_max + 1):
+        """Again and again: until the time is up where the service is busy, less long where it is away, and a few times
+        where it breaks."""
+        now = asyncio.get_running_loop().time
+        broken, away_since = 0, None
+        for attempt in itertools.count(1):
             try:
                 return await self._attempt(attempt)
             except CallFailed as error:
-                if error.on_other_terms:
-                    self._client.forget_description()
-                if attempt == tries_max or not error.worth_a_retry:
-                    raise
+                self._last_trouble = error
+                match error.trouble:
+                    case Trouble.BUSY:
+                        away_since = None
+                    case Trouble.AWAY:
+                        away_since = away_since if away_since is not None else now()
+                        if now() - away_since >= self._client.settings.reach_s_max:
+                            raise
+                    case Trouble.BROKEN:
+                        broken += 1
+                        if broken >= self._client.settings.tries_max:
+                            raise
+                    case Trouble.OTHER_TERMS:
+                        self._client.forget_description()
+                        raise
+                    case Trouble.REFUSED:
+                        raise
             # Full jitter: boards that lost the same service must not come back in step.
-            await asyncio.sleep(random.uniform(0, min(0.2 * 2**attempt, 3.0)))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            await asyncio.sleep(random.uniform(0, min(0.2 * 2 ** min(attempt, 10), PAUSE_S_MAX)))
+        raise AssertionError("unreachable: there is no last attempt")
 
     async def _attempt(self, attempt: int) -> Answer:
         settings = self._client.settings
         await self._client.channel.connect(settings.connect_s_max)
         chosen = wire.choose_codec(self._client.address, await self._client.description())
+        self._last_trouble = None
         call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
         sending = asyncio.create_task(self._send(call, attempt, chosen))
         try:

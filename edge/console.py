@@ -58,7 +58,7 @@ class Console:
     def draw_partial(self, partial: Partial) -> None:
         """The words so far: those that stay firm, those that may change faint; of long ones the end."""
         room = self.width - 3
-        text = _plain(partial.text)
+        text = plain(partial.text)
         stable, unstable = text[: len(partial.stable_text)], text[len(partial.stable_text) :]
         if len(text) > room:
             cut = len(text) - room + 1
@@ -80,17 +80,17 @@ class Console:
 
     def print_answer(self, heading: str, answer: Answer, timing: TimingMs) -> None:
         """What came of an utterance."""
-        lines = [self.faint(_plain(heading))]
+        lines = [self.faint(plain(heading))]
         if answer.path == "none":
             # Why is for standard error, where it is said once.
             lines.append("  " + self.warning("not answered"))
         else:
             lines.append(
-                "  " + (self.bold(_plain(answer.transcript)) if answer.transcript else self.faint("(no words)"))
+                "  " + (self.bold(plain(answer.transcript)) if answer.transcript else self.faint("(no words)"))
             )
             lines += self._alternatives(answer.alternatives[:ALTERNATIVES_SHOWN])
             lines += self._results(answer.results[:RESULTS_SHOWN])
-            lines.append("  " + self.faint(_plain(_summary(answer, timing))))
+            lines.append("  " + self.faint(plain(_summary(answer, timing))))
         self.print("\n".join(lines) + "\n")
 
     def _alternatives(self, alternatives: tuple[Alternative, ...]) -> list[str]:
@@ -102,7 +102,7 @@ class Console:
         for number, result in enumerate(results, start=1):
             title = _fit(result.title, column)
             target = result.action or result.url
-            leads_to = _plain(f"  → {target}") if target else ""
+            leads_to = plain(f"  → {target}") if target else ""
             room = max(self.width - column - 8 - len(leads_to), 0)
             lines.append(f"  {number:>2}  {title:<{column}}  {self.faint(_fit(result.snippet, room) + leads_to)}")
         return lines
@@ -132,11 +132,11 @@ def _summary(answer: Answer, timing: TimingMs) -> str:
     return ", ".join(said)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without what a terminal would obey: words come from a service, and names of files from anybody."""
     return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _fit(text: str, columns: int) -> str:
-    text = _plain(text)
+    text = plain(text)
     return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…"

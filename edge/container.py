@@ -22,6 +22,7 @@ _PIPE_BYTES_MIN = 0x7FF0_0000
 _OGG_PAGE_BYTES_MAX = 65_307
 _OGG_PAGE_HEAD_BYTES = 27
 _OGG_LAST_PAGE = 4
+_OGG_IDENTITY_BYTES = 64
 
 
 class WavHeader(NamedTuple):
@@ -91,7 +92,7 @@ def shortage(descriptor: int, kind: str, present_s: float, expected_s: float | N
     gave up.
     """
     if kind == "OGG":
-        return None if _ogg_is_whole(descriptor) else f"ends after {present_s:.1f} s, without its closing mark"
+        return _ogg_shortage(descriptor, present_s)
     if kind in ("WAV", "WAVEX"):
         return _wav_shortage(descriptor, present_s)
     return missing(present_s, expected_s, broken=True) if broken and expected_s is not None else None
@@ -114,14 +115,37 @@ def _wav_shortage(descriptor: int, present_s: float) -> str | None:
     return missing(present_s, header.data_bytes / header.bytes_per_s)
 
 
-def _ogg_is_whole(descriptor: int) -> bool:
-    """Whether it ends with a whole page that is marked as the last."""
+def _ogg_shortage(descriptor: int, present_s: float) -> str | None:
+    """The last page says where the sound ends; libsndfile passes over pages that are damaged."""
+    last = _last_ogg_page(descriptor)
+    if last is None:
+        return f"ends after {present_s:.1f} s, without its closing mark"
+    head = os.pread(descriptor, 2 * _OGG_PAGE_HEAD_BYTES + _OGG_IDENTITY_BYTES, 0)
+    serial_number, position = last
+    if struct.unpack_from("<I", head, 14)[0] != serial_number:
+        return f"holds several recordings, the first of {present_s:.1f} s"
+    rate_hz = _ogg_rate_hz(head)
+    return None if rate_hz is None else missing(present_s, position / rate_hz, broken=True)
+
+
+def _ogg_rate_hz(head: bytes) -> int | None:
+    """What positions are counted in; RFC 7845, and the Vorbis I specification, 4.2.2."""
+    if b"OpusHead" in head:
+        return 48_000
+    at = head.find(b"\x01vorbis")
+    return struct.unpack_from("<I", head, at + 12)[0] or None if 0 <= at <= len(head) - 16 else None
+
+
+def _last_ogg_page(descriptor: int) -> tuple[int, int] | None:
+    """Serial number and position of the last page; None unless it is whole and marked as the last."""
     tail_offset = max(0, os.fstat(descriptor).st_size - 2 * _OGG_PAGE_BYTES_MAX)
     tail = os.pread(descriptor, 2 * _OGG_PAGE_BYTES_MAX, tail_offset)
     start = tail.rfind(b"OggS")
     if start < 0 or start + _OGG_PAGE_HEAD_BYTES > len(tail):
-        return False
+        return None
+    position, serial_number = struct.unpack_from("<qI", tail, start + 6)
     segments = tail[start + _OGG_PAGE_HEAD_BYTES - 1]
     body_offset = start + _OGG_PAGE_HEAD_BYTES + segments
     body_bytes = sum(tail[start + _OGG_PAGE_HEAD_BYTES : body_offset])
-    return bool(tail[start + 5] & _OGG_LAST_PAGE) and body_offset + body_bytes <= len(tail)
+    whole = bool(tail[start + 5] & _OGG_LAST_PAGE) and body_offset + body_bytes <= len(tail)
+    return (serial_number, position) if whole else None

@@ -18,8 +18,9 @@ CLOUD = {
     "cloud.answer_s_max": "--answer-s-max",
     "device.id": "--device-id",
 }
+GATE = {"vad.aggressiveness": "--aggressiveness"}
 HEARING = {
-    "vad.aggressiveness": "--aggressiveness",
+    **GATE,
     "segmenter.hang_over_ms": "--hang-over-ms",
     "segmenter.utterance_s_max": "--utterance-s-max",
 }
@@ -71,6 +72,9 @@ def _option(key: Key, flag: str) -> Callable[[Callable[..., Any]], Callable[...,
         flag,
         _parameter(key.path),
         type=_KINDS.get(plain, click.STRING),
+        shell_complete=(lambda context, parameter, begun: [one for one in choices if one.startswith(begun)])
+        if choices
+        else None,
         metavar="|".join(choices) or _METAVARS.get(key.path) or ("NUMBER" if plain in _KINDS else "NAME"),
         help=key.meta.description,
     )

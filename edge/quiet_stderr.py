@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
-_CHATTER = re.compile(rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '|\s*$")
+_CHATTER = re.compile(
+    rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '"
+    rb"|BDB\d+ |Cannot open DB environment|\s*$"
+)
 _one_at_a_time = threading.Lock()
 
 

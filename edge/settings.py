@@ -14,7 +14,8 @@ class Device(msgspec.Struct, frozen=True):
     """Who this board is, and where it keeps its things."""
 
     id: Annotated[
-        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$", description="Name of this board; empty: made from the machine id.")
+        str,
+        Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Name of this board; empty: made from the machine id."),
     ] = ""
     runtime_dir: Annotated[Path, Meta(description="Holds the control socket, edge.sock.")] = Path("/run/parrotlet-edge")
 
@@ -71,18 +72,23 @@ class Cloud(msgspec.Struct, frozen=True):
 
     address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = "127.0.0.1:7407"
     domain: Annotated[
-        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$", description="Domain to ask in; empty: the service's own default.")
+        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Domain to ask in; empty: the service's own default.")
     ] = ""
     language: Annotated[
-        str, Meta(pattern="^[A-Za-z0-9-]{0,35}$", description="Language spoken, as BCP 47; empty: the service's own.")
+        str, Meta(pattern="^[A-Za-z0-9-]{0,35}\\Z", description="Language spoken, as BCP 47; empty: the service's own.")
     ] = ""
     connect_s_max: Annotated[
-        float, Meta(ge=0.1, le=60, description="Longest wait for the service to take an utterance.")
+        float, Meta(ge=0.1, le=60, description="Longest wait for one connection to the service.")
     ] = 3.0
+    reach_s_max: Annotated[
+        float, Meta(ge=0, le=120, description="How long a service that cannot be reached is tried again.")
+    ] = 8.0
     answer_s_max: Annotated[
         float, Meta(ge=0.5, le=120, description="Longest wait for the final after the endpoint, tries included.")
     ] = 15.0
-    tries_max: Annotated[int, Meta(ge=1, le=20, description="Times that an utterance is sent at most.")] = 5
+    tries_max: Annotated[
+        int, Meta(ge=1, le=20, description="Times that an utterance is sent to a service that breaks over it.")
+    ] = 5
 
 
 class Log(msgspec.Struct, frozen=True):

@@ -39,6 +39,11 @@ class Input(NamedTuple):
     notes: Callable[[], Iterable[str]] = lambda: ()
     """Sentences about what was read, once it was."""
 
+    @property
+    def called(self) -> str:
+        """Its name in a sentence."""
+        return "standard input" if self.name == "-" else self.name
+
 
 class Spoken(NamedTuple):
     """An utterance; told when it starts."""
@@ -152,4 +157,4 @@ class Trial:
             self._faults += 1
             self._complain(str(finished.fault))
         elif not finished.utterances:
-            self._complain(f"{finished.input.name}: no speech found.")
+            self._complain(f"{finished.input.called}: no speech found.")

@@ -1,5 +1,6 @@
 """One utterance of `parrotlet-edge test`, as scripts read it: a line of JSON, and a WAV file beside it."""
 
+import tempfile
 import wave
 from pathlib import Path
 from typing import Any, cast
@@ -67,7 +68,8 @@ def trial_line(file: str, exchange: Exchange, *, realtime: bool) -> TrialLine:
     }
     return TrialLine(
         **same,
-        file=file,
+        # The name of a file may be any bytes; JSON is text.
+        file=file.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         utterance_id=head.utterance_id,
         start_s=head.stream_start_ms / 1000,
         end_s=(head.stream_start_ms + end.duration_ms) / 1000,
@@ -84,12 +86,21 @@ def _shown(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def save(directory: Path, line: TrialLine, samples: list[Samples]) -> None:
-    """UTTERANCE_ID.wav and UTTERANCE_ID.json. SettingsError if they cannot be written."""
-    sound = np.concatenate(samples) if samples else np.empty(0, np.int16)
+def make_folder(directory: Path) -> None:
+    """SettingsError if there can be no such folder that may be written to."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(directory / f"{line.utterance_id}.wav"), "wb") as file:
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise _unsavable(directory, error) from error
+
+
+def save(directory: Path, line: TrialLine, samples: list[Samples]) -> None:
+    """UTTERANCE_ID.wav and UTTERANCE_ID.json in a folder that is there. SettingsError if they cannot be written."""
+    sound = np.concatenate(samples) if samples else np.empty(0, np.int16)
+    try:
+        with (directory / f"{line.utterance_id}.wav").open("wb") as raw, wave.open(raw, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(SAMPLE_RATE_HZ)
@@ -97,4 +108,8 @@ def save(directory: Path, line: TrialLine, samples: list[Samples]) -> None:
         text = msgspec.json.format(msgspec.json.encode(line), indent=2)
         (directory / f"{line.utterance_id}.json").write_bytes(text + b"\n")
     except OSError as error:
-        raise SettingsError(f"--save {directory}: cannot be written: {error.strerror}.") from error
+        raise _unsavable(directory, error) from error
+
+
+def _unsavable(directory: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"--save {directory}: cannot be written: {error.strerror}.")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.console import Console
+from common.errors import InputError
+from edge.console import Console, plain
 from edge.exchange import Exchange
 from edge.hearing import hear
 from edge.recogniser import open_recogniser
@@ -14,7 +15,7 @@ from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.source import Source
 from edge.trial import Input, Spoken, Trial
-from edge.trial_line import TrialLine
+from edge.trial_line import TrialLine, make_folder
 from edge.trial_line import save as save_line
 from edge.utterance import Heard
 from edge.vad import open_gate
@@ -35,18 +36,20 @@ def try_out(
             console.draw_partial(exchange.partial)
 
     def show(spoken: Spoken, line: TrialLine) -> None:
-        if save is not None:
-            save_line(save, line, spoken.samples)
         if as_json:
             print(msgspec.json.encode(line).decode(), flush=True)
         elif spoken.exchange.answer is not None:
             heading = f"{line.file}  {line.start_s:.2f}-{line.end_s:.2f} s"
             console.print_answer(heading, spoken.exchange.answer, line.timing_ms)
+        if save is not None:
+            save_line(save, line, spoken.samples)
 
     def complain(sentence: str) -> None:
         console.clear()
-        print(sentence, file=sys.stderr, flush=True)
+        print(plain(sentence), file=sys.stderr, flush=True)
 
+    if save is not None:
+        make_folder(save)
     inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
     if microphone and console.terminal and not as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
@@ -70,5 +73,7 @@ def _microphone(settings: EdgeSettings) -> Input:
 def _recording(name: str, realtime: bool) -> Input:
     from edge.audio_file import AudioFile, StandardInput
 
+    if name == "-" and sys.stdin is None:
+        raise InputError("standard input: is closed.")
     recording = StandardInput(realtime=realtime) if name == "-" else AudioFile(name, realtime=realtime)
     return Input(name, recording, realtime, notes=lambda: recording.notes)

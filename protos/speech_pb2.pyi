@@ -38,7 +38,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("service_version", "engines", "domains", "default_domain", "feature_specs", "codecs", "limits")
+    __slots__ = ("service_version", "engines", "domains", "default_domain", "feature_specs", "codecs", "limits", "languages")
     SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
     ENGINES_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class DescribeResponse(_message.Message):
     FEATURE_SPECS_FIELD_NUMBER: _ClassVar[int]
     CODECS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     service_version: str
     engines: _containers.RepeatedCompositeFieldContainer[Engine]
     domains: _containers.RepeatedCompositeFieldContainer[Domain]
@@ -53,7 +54,8 @@ class DescribeResponse(_message.Message):
     feature_specs: _containers.RepeatedCompositeFieldContainer[FeatureSpec]
     codecs: _containers.RepeatedScalarFieldContainer[Codec]
     limits: Limits
-    def __init__(self, service_version: _Optional[str] = ..., engines: _Optional[_Iterable[_Union[Engine, _Mapping]]] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., default_domain: _Optional[str] = ..., feature_specs: _Optional[_Iterable[_Union[FeatureSpec, _Mapping]]] = ..., codecs: _Optional[_Iterable[_Union[Codec, str]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    languages: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, service_version: _Optional[str] = ..., engines: _Optional[_Iterable[_Union[Engine, _Mapping]]] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., default_domain: _Optional[str] = ..., feature_specs: _Optional[_Iterable[_Union[FeatureSpec, _Mapping]]] = ..., codecs: _Optional[_Iterable[_Union[Codec, str]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Engine(_message.Message):
     __slots__ = ("name", "model")

@@ -64,7 +64,7 @@ class SpeechServicer:
         over, and the older stream ends with ABORTED; a lower or equal one ends with ABORTED itself.
 
         INVALID_ARGUMENT: the stream breaks a rule of this file; sending it again will not help.
-        FAILED_PRECONDITION: the feature spec, codec or domain is not one this service accepts.
+        FAILED_PRECONDITION: the feature spec, codec, domain or language is not one this service accepts.
         RESOURCE_EXHAUSTED: busy, said at once; try again after a pause. ABORTED: see above.
         DEADLINE_EXCEEDED: the client sent nothing for too long. UNAVAILABLE: stopping, or no decoder survives.
         """

@@ -71,11 +71,13 @@ def described(**changes: Any) -> speech_pb2.DescribeResponse:
 
 
 @contextmanager
-def service(*scripts: Script, describe: speech_pb2.DescribeResponse | None = None) -> Iterator[tuple[Speech, str]]:
+def service(
+    *scripts: Script, describe: speech_pb2.DescribeResponse | None = None, address: str = "127.0.0.1:0"
+) -> Iterator[tuple[Speech, str]]:
     speech = Speech(*scripts, describe=describe or described())
     server = grpc.server(ThreadPoolExecutor(max_workers=8))
     speech_pb2_grpc.add_SpeechServicer_to_server(speech, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     server.start()
     try:
         yield speech, f"127.0.0.1:{port}"
@@ -213,12 +215,48 @@ def test_a_busy_service_is_asked_again_with_everything(code: grpc.StatusCode) ->
     assert stream.wire_bytes >= 30 * 80
 
 
-def test_a_service_that_stays_busy_is_given_up_after_the_tries() -> None:
+def test_a_service_that_stays_busy_is_asked_until_the_time_is_up() -> None:
     script = refuses(grpc.StatusCode.RESOURCE_EXHAUSTED, "16 utterances are in work.")
-    with service(script) as (speech, address), client(address, tries_max=2) as cloud:
+    with service(script) as (speech, address), client(address, tries_max=1, answer_s_max=2) as cloud:
+        started = time.monotonic()
         with pytest.raises(CloudError, match=r"RESOURCE_EXHAUSTED: 16 utterances are in work"):
             say(cloud).answer(WAIT_S)
+        assert time.monotonic() - started > 1.9
+    assert len(speech.requests) > 1
+
+
+def test_an_utterance_that_breaks_a_service_is_not_sent_for_ever() -> None:
+    with service(refuses(grpc.StatusCode.INTERNAL, "A fault.")) as (speech, address):
+        with client(address, tries_max=2) as cloud, pytest.raises(CloudError, match="INTERNAL: A fault"):
+            say(cloud).answer(WAIT_S)
     assert len(speech.requests) == 2
+
+
+def test_a_service_that_comes_back_in_time_answers() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+    with client(address) as cloud:
+        stream = say(cloud)
+        with pytest.raises(CloudError, match="no answer within"):
+            stream.answer(0.5)
+        with service(answers, address=address):
+            assert stream.answer(WAIT_S).transcript == "hello"
+
+
+def test_a_service_that_speaks_otherwise_is_told_in_a_sentence() -> None:
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, context: b"\xff\xff")
+    server = grpc.server(ThreadPoolExecutor(max_workers=1))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("parrotlet.v1.Speech", {"Describe": handler}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with client(f"127.0.0.1:{port}") as cloud, pytest.raises(CloudError, match="does not speak as a Parrotlet"):
+            say(cloud).answer(WAIT_S)
+    finally:
+        server.stop(0).wait()
 
 
 def test_what_is_refused_for_good_is_not_sent_again() -> None:
@@ -243,7 +281,7 @@ def test_a_service_that_is_not_there_is_told_in_a_sentence() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-        with client(address, tries_max=2) as cloud:
+        with client(address, reach_s_max=0) as cloud:
             with pytest.raises(CloudError, match=f"{address}: the service cannot be reached") as caught:
                 say(cloud).answer(WAIT_S)
             with pytest.raises(CloudError, match="cannot be reached"):
@@ -254,7 +292,7 @@ def test_a_service_that_is_not_there_is_told_in_a_sentence() -> None:
 def test_a_port_that_takes_connections_and_says_nothing_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with client(address, tries_max=1, connect_s_max=0.3) as cloud, pytest.raises(CloudError, match=address):
+        with client(address, reach_s_max=0, connect_s_max=0.3) as cloud, pytest.raises(CloudError, match=address):
             say(cloud).answer(WAIT_S)
 
 
@@ -272,7 +310,10 @@ def test_another_protocol_is_told_in_a_sentence() -> None:
                     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
         threading.Thread(target=answer_http, daemon=True).start()
-        with client(address, tries_max=1, connect_s_max=2) as cloud, pytest.raises(CloudError, match=address):
+        with (
+            client(address, reach_s_max=0, tries_max=1, connect_s_max=2) as cloud,
+            pytest.raises(CloudError, match=address),
+        ):
             say(cloud).answer(WAIT_S)
         web.shutdown(socket.SHUT_RDWR)
 
@@ -322,7 +363,22 @@ def test_closing_gives_up_what_is_under_way_and_settles_it_once() -> None:
     assert not cloud.alive
 
 
-@pytest.mark.parametrize("address", ["", "nohost", "host:", ":7407", "host:99999", "host:http"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "nohost",
+        "host:",
+        ":7407",
+        "host:99999",
+        "host:0",
+        "host:http",
+        "host:²",
+        " host:1",
+        "http://host:1",
+        "host:1\n",
+    ],
+)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match="HOST:PORT"):
         CloudClient(Cloud(address=address), device_id="kitchen")

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.errors import InputError
+from edge.audio_file import AudioFile
 from edge.container import missing, shortage, wav_header
 
 
@@ -45,13 +47,46 @@ def test_an_ogg_that_ends_between_two_pages_is_cut_off(tmp_path: Path) -> None:
     content = file.getvalue()
     for part, expected in (
         (content, None),
-        (content[: content.rindex(b"OggS")], "ends after 0.5 s, without its closing mark"),
-        (content[:-1], "ends after 0.5 s, without its closing mark"),
-        (content[:20], "ends after 0.5 s, without its closing mark"),
+        (content[: content.rindex(b"OggS")], "ends after 1.0 s, without its closing mark"),
+        (content[:-1], "ends after 1.0 s, without its closing mark"),
+        (content[:20], "ends after 1.0 s, without its closing mark"),
     ):
         (tmp_path / "part.ogg").write_bytes(part)
         with (tmp_path / "part.ogg").open("rb") as opened:
-            assert shortage(opened.fileno(), "OGG", 0.5, 0.5, broken=False) == expected
+            assert shortage(opened.fileno(), "OGG", 1.0, 1.0, broken=False) == expected
+
+
+def test_an_ogg_of_which_a_part_cannot_be_read_says_so(tmp_path: Path) -> None:
+    sound = np.random.default_rng(1).uniform(-0.5, 0.5, 32_000)
+    soundfile.write(tmp_path / "whole.ogg", sound, 16_000, format="OGG")
+    whole = (tmp_path / "whole.ogg").read_bytes()
+    assert len(list(AudioFile(str(tmp_path / "whole.ogg")).blocks())) == 100
+    for place in (0.5, 0.75):
+        content = bytearray(whole)
+        content[int(place * len(content))] ^= 0xFF
+        (tmp_path / "flipped.ogg").write_bytes(content)
+        with pytest.raises(InputError, match="flipped.ogg: ends or is damaged after .* 2.0 s; what is there was used"):
+            list(AudioFile(str(tmp_path / "flipped.ogg")).blocks())
+
+
+def test_an_ogg_of_two_recordings_says_that_the_first_was_read(tmp_path: Path) -> None:
+    parts = []
+    for seed in (1, 2):
+        file = tmp_path / f"{seed}.ogg"
+        soundfile.write(file, np.random.default_rng(seed).uniform(-0.5, 0.5, 16_000), 16_000, format="OGG")
+        parts.append(bytearray(file.read_bytes()))
+    serial_number = parts[0][14:18]
+    if parts[1][14:18] == serial_number:
+        pytest.skip("both streams drew the same serial number")
+    (tmp_path / "chained.ogg").write_bytes(b"".join(parts))
+    with pytest.raises(InputError, match="chained.ogg: holds several recordings, the first of 1.0 s; what is there"):
+        list(AudioFile(str(tmp_path / "chained.ogg")).blocks())
+
+
+def test_an_opus_file_is_whole_or_cut(tmp_path: Path) -> None:
+    file = tmp_path / "speech.opus"
+    soundfile.write(file, np.random.default_rng(1).uniform(-0.5, 0.5, 32_000), 16_000, format="OGG", subtype="OPUS")
+    assert len(list(AudioFile(str(file)).blocks())) == 100
 
 
 def test_less_than_a_block_is_not_missed() -> None:

@@ -123,6 +123,23 @@ def test_without_a_service_every_utterance_has_its_line_and_the_status_says_so(s
         assert kept.getnframes() == round(line["audio_s"] * 16000)
 
 
+def test_a_place_that_cannot_be_saved_to_is_told_before_anything_is_asked(speech: Speech) -> None:
+    result = invoke("test", "--cloud", "", "--save", "/proc/nope", str(speech.path("timer")))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("--save /proc/nope: cannot be written: ")
+
+
+def test_standard_input_that_is_closed_is_told() -> None:
+    command = f"exec {sys.executable} -m edge test --cloud '' - <&-"
+    said = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert (said.returncode, said.stderr) == (2, "standard input: is closed.\n")
+
+
+def test_names_cannot_write_on_the_terminal() -> None:
+    result = invoke("test", "--cloud", "", "red\x1b[31m\nline.wav")
+    assert result.stderr == "red [31m line.wav: there is no such file.\n"
+
+
 def test_what_is_piped_has_no_colours_and_no_live_line(speech: Speech) -> None:
     result = invoke("test", "--cloud", "", str(speech.path("timer")))
     assert result.exit_code == 3

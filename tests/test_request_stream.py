@@ -109,9 +109,10 @@ def test_a_broken_rule_is_an_invalid_argument_with_a_sentence(messages: list[byt
     ("changes", "words"),
     [
         ({"feature_spec_fingerprint": "logmel25-16k"}, ["logmel25-16k", DEFAULT_SPEC.fingerprint]),
-        ({"codec": 0}, ["codec 0", "CODEC_RAW"]),
-        ({"codec": 99}, ["codec 99", "CODEC_RAW"]),
+        ({"codec": 0}, ["codec of number 0", "CODEC_RAW"]),
+        ({"codec": 99}, ["codec of number 99", "CODEC_RAW"]),
         ({"domain": "garage"}, ["garage", "coffee, home"]),
+        ({"language": "de-AT"}, ["'de-AT'", "en is"]),
     ],
 )
 def test_what_the_service_does_not_have_is_named_with_what_it_has(changes: dict[str, Any], words: list[str]) -> None:

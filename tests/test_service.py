@@ -213,7 +213,9 @@ def test_one_stream_more_than_allowed_is_refused_at_once(stub: speech_pb2_grpc.S
         ([config("../x").SerializeToString()], grpc.StatusCode.INVALID_ARGUMENT, "utterance_id"),
         ([config("d", domain="garage").SerializeToString()], grpc.StatusCode.FAILED_PRECONDITION, "no domain 'garage'"),
         ([config("f", feature_spec_fingerprint="x").SerializeToString()], grpc.StatusCode.FAILED_PRECONDITION, "'x'"),
-        ([bytes(1 << 20)], grpc.StatusCode.RESOURCE_EXHAUSTED, "larger"),
+        ([config("l", language="de-AT").SerializeToString()], grpc.StatusCode.FAILED_PRECONDITION, "'de-AT'"),
+        ([bytes(300_000)], grpc.StatusCode.INVALID_ARGUMENT, "262144 is the most"),
+        ([bytes(5 << 20)], grpc.StatusCode.RESOURCE_EXHAUSTED, "larger"),
     ],
 )
 def test_a_broken_stream_gets_a_status_and_a_sentence(
@@ -223,6 +225,21 @@ def test_a_broken_stream_gets_a_status_and_a_sentence(
         call = channel.stream_stream("/parrotlet.v1.Speech/Recognize")(iter(requests), timeout=WAIT_S)
         assert status(call)[0] == code
         assert words in call.details()
+
+
+def test_what_comes_after_the_end_is_refused_and_the_service_goes_on(stub: speech_pb2_grpc.SpeechStub) -> None:
+    all_levels = levels(spoken("timer"))
+
+    def too_much() -> Iterator[speech_pb2.RecognizeRequest]:
+        yield from utterance("too-much", all_levels)
+        yield END
+
+    assert status(stub.Recognize(too_much(), timeout=WAIT_S)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "The client sent end after the end.",
+    )
+    answer = final(stub.Recognize(utterance("too-much", all_levels, attempt=2), timeout=WAIT_S))
+    assert "timer" in answer.transcript
 
 
 def test_a_client_that_falls_silent_is_let_go(stub: speech_pb2_grpc.SpeechStub) -> None:

@@ -106,8 +106,8 @@ def test_settings_cannot_be_changed() -> None:
         ("[link]\nleast = 2", "link.least is 2, but must be a whole number of at least 3."),
         ("[link]\nmost = 10", "link.most is 10, but must be a whole number of at most 9."),
         ("[link]\nabove = 2", "link.above is 2, but must be a number above 2."),
-        ("[link]\npause_s = '1'", 'link.pause_s is "1", but must be a number from 0 to 60.'),
-        ("[link]\npause_s = nan", "link.pause_s is nan, but must be a number from 0 to 60."),
+        ("[link]\npause_s = '1'", 'link.pause_s is "1", but must be a number above 0, 60 at most.'),
+        ("[link]\npause_s = nan", "link.pause_s is nan, but must be a number above 0, 60 at most."),
         ("[link]\nname = 'A'", 'link.name is "A", but must be text that matches ^[a-z]*$.'),
         (f"[link]\nkey = '{'x' * 41}'", f'link.key is "{"x" * 41}", but must be text of 0 to 40 characters.'),
         ("[link]\nsecure = 1", "link.secure is 1, but must be true or false."),
@@ -132,6 +132,15 @@ def test_a_fault_is_one_sentence_that_names_the_file_the_key_and_what_is_legal(
     (fault,) = faults(content, tmp_path)
     assert fault.startswith(f"{tmp_path / 'edge.toml'}: ")
     assert sentence in fault
+
+
+def test_a_variable_that_sets_nothing_is_named_with_the_near_one() -> None:
+    with pytest.raises(SettingsError, match="PARROTLET_TEST_LINK_ADRESS.*Did you mean PARROTLET_TEST_LINK_ADDRESS"):
+        loaded(environment={"PARROTLET_TEST_LINK_ADRESS": "x", "PARROTLET_TEST_CONFIG": "y", "PARROTLET_OTHER": "z"})
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    assert loaded("\ufeff[link]\npause_s = 2.0\n", tmp_path).settings.link.pause_s == 2.0
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
@@ -188,7 +197,7 @@ values = st.fixed_dictionaries(
         "link.pause_s": st.floats(0, 60, exclude_min=True),
         "link.above": st.floats(2, exclude_min=True, allow_infinity=False),
         "link.secure": st.booleans(),
-        "place.folder": texts.map(Path),
+        "place.folder": texts.filter(lambda text: "\0" not in text).map(Path),
         "place.served": st.lists(texts).map(tuple),
         "place.limit": st.integers(-(2**63), 2**63 - 1),
     },

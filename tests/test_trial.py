@@ -15,7 +15,7 @@ from common.errors import CloudError, InputError, SettingsError
 from edge.exchange import Exchange
 from edge.source import Source
 from edge.trial import ANSWERED, IN_FLIGHT_MAX, REDRAW_S, UNANSWERED, UNUSABLE_INPUT, Input, Spoken, Trial
-from edge.trial_line import TrialLine, save, trial_line
+from edge.trial_line import TrialLine, make_folder, save, trial_line
 from edge.utterance import Heard, UtteranceEnd, UtteranceHead
 from tests.edge_fakes import ANSWER, FakeRecogniser, FakeSource, utterance
 
@@ -195,6 +195,7 @@ def test_a_line_has_what_scripts_rely_on() -> None:
 
 def test_an_utterance_is_saved_as_wav_and_json(tmp_path: Path) -> None:
     line = trial_line("a.wav", over(), realtime=False)
+    make_folder(tmp_path / "new")
     save(tmp_path / "new", line, [np.arange(5, dtype=np.int16), np.arange(5, 8, dtype=np.int16)])
     with wave.open(str(tmp_path / "new" / "u1.wav"), "rb") as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16000)
@@ -205,4 +206,11 @@ def test_an_utterance_is_saved_as_wav_and_json(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_saved_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="--save .*file"):
-        save(tmp_path / "file", trial_line("a.wav", over(), realtime=False), [])
+        make_folder(tmp_path / "file")
+    with pytest.raises(SettingsError, match="--save .*gone"):
+        save(tmp_path / "gone", trial_line("a.wav", over(), realtime=False), [])
+
+
+def test_a_name_that_is_no_text_is_still_a_line_of_json() -> None:
+    line = trial_line("bad\udcff.wav", over(), realtime=False)
+    assert json.loads(msgspec.json.encode(line))["file"] == "bad\ufffd.wav"

@@ -4,8 +4,10 @@ Huggins-Daines et al. 2006, "Pocketsphinx: A Free, Real-Time Continuous Speech R
 Devices". Its weights come with its package. It gets cepstra made from the frames, never sound.
 """
 
+import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 
@@ -143,9 +145,26 @@ def _add_words(decoder: pocketsphinx.Decoder, kind: Kind) -> None:
 
 def _add_grammar(decoder: pocketsphinx.Decoder, kind: Kind, grammar: str) -> None:
     try:
-        decoder.add_jsgf_string(GRAMMAR, grammar)
+        with _hushed():
+            decoder.add_jsgf_string(GRAMMAR, grammar)
         decoder.activate_search(GRAMMAR)
     except (RuntimeError, ValueError) as error:
         unknown = [word for word in grammar_words(grammar) if decoder.lookup_word(word) is None]
         why = f"no pronunciation is known of {', '.join(unknown)}; add them to {DICTIONARY}" if unknown else str(error)
         raise DomainError(f"{kind.folder}/{GRAMMAR}: cannot be used: {why}.") from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """The parser of grammars prints what it cannot read, past all of Python."""
+    kept = os.dup(1), os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        for descriptor in (*kept, nowhere):
+            os.close(descriptor)

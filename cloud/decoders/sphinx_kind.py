@@ -29,14 +29,20 @@ OPEN_SPEECH = Kind()
 
 def kind_of(folder: str) -> Kind:
     """What a domain's folder asks for: its grammar, as it is now, or open speech. DomainError if it cannot be read."""
-    file = Path(folder) / GRAMMAR
+    grammar = _text(Path(folder) / GRAMMAR)
+    return OPEN_SPEECH if grammar is None else Kind(folder, grammar, _text(Path(folder) / DICTIONARY) or "")
+
+
+def _text(file: Path) -> str | None:
+    """What is in it; None if it is not there."""
     try:
-        if not file.exists():
-            return OPEN_SPEECH
-        dictionary = Path(folder) / DICTIONARY
-        return Kind(folder, file.read_text("utf-8"), dictionary.read_text("utf-8") if dictionary.exists() else "")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DomainError(f"{folder}: its grammar cannot be read: {error}.") from error
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise DomainError(f"{file}: not UTF-8 text.") from error
+    except OSError as error:
+        raise DomainError(f"{file}: cannot be read: {error.strerror}.") from error
 
 
 def grammar_words(grammar: str) -> list[str]:

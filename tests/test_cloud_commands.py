@@ -1,0 +1,175 @@
+"""The service's command line as people use it: words, streams, exit statuses."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cloud.__main__ import main
+from cloud.domain import SHIPPED
+from common import VERSION
+
+ROOT = Path(__file__).parent.parent
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def serve(*options: str, state_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A service that should not come up."""
+    return subprocess.run(
+        [sys.executable, "-m", "cloud", "serve", *options],
+        cwd=ROOT,
+        env=os.environ | {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(state_dir)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
+    """All of them, by the words that lead there."""
+    found = [path]
+    for name, command in group.commands.items():
+        found += commands(command, *path, name) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A domain with a grammar."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea", "aliases": ["a cup of tea"]}\n')
+    (folder / "grammar.jsgf").write_text("#JSGF V1.0; grammar shop; public <order> = tea | coffee;")
+    return folder
+
+
+@pytest.mark.parametrize("path", commands(main), ids=" ".join)
+def test_every_help_has_an_example(path: tuple[str, ...]) -> None:
+    assert "Example:\n  " in invoke(*path, "--help").stdout.replace("eval", "")
+
+
+def test_the_version_is_told() -> None:
+    assert VERSION in invoke("--version").stdout
+
+
+def test_a_query_with_fillers_finds_what_the_query_without_finds() -> None:
+    with_fillers, without = (invoke("search", "--json", query).stdout for query in ("um, today's weather", "weather"))
+    assert (
+        json.loads(with_fillers.splitlines()[0])["id"] == json.loads(without.splitlines()[0])["id"] == "weather-today"
+    )
+    nothing = invoke("search", "xyzzy")
+    assert (nothing.stdout, nothing.stderr) == ("", "Nothing found.\n")
+
+
+def test_a_sound_domain_is_checked_and_built(shop: Path, tmp_path: Path) -> None:
+    checked = invoke("domain", "check", str(shop))
+    assert checked.exit_code == 0
+    assert checked.stdout.startswith("shop ")
+    settings = tmp_path / "cloud.toml"
+    settings.write_text(f'[storage]\nstate_dir = "{tmp_path}/state"\n')
+    built = invoke("domain", "build", str(shop), "--config", str(settings))
+    assert Path(built.stdout.split(" in ")[1].strip()).is_file()
+
+
+@pytest.mark.parametrize(
+    ("grammar", "sentence"),
+    [
+        ("this is not { a grammar", "grammar.jsgf: cannot be used: "),
+        ("#JSGF V1.0; grammar g; public <a> = mokaccino;", "no pronunciation is known of mokaccino"),
+    ],
+)
+def test_a_broken_grammar_is_told_in_one_line_by_check_and_by_serve(shop: Path, grammar: str, sentence: str) -> None:
+    (shop / "grammar.jsgf").write_text(grammar)
+    checked = invoke("domain", "check", str(shop))
+    assert (checked.exit_code, checked.stdout) == (2, "")
+    assert sentence in checked.stderr
+    served = serve("--domain", str(shop), state_dir=shop.parent / "state", PARROTLET_CLOUD_DECODING_WHISPER="false")
+    assert served.returncode == 2
+    assert [sentence in line for line in served.stderr.splitlines() if not line.startswith("INFO")] == [True]
+
+
+def test_a_broken_catalogue_is_told_by_line(shop: Path) -> None:
+    (shop / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea"}\n{"id": \n')
+    checked = invoke("domain", "check", str(shop))
+    assert checked.exit_code == 2
+    assert f"{shop}/catalogue.jsonl:2: not JSON" in checked.stderr
+
+
+def test_two_domains_of_one_name_are_refused(shop: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "shop"
+    shutil.copytree(shop, other)
+    served = serve("--domain", str(shop), "--domain", str(other), state_dir=tmp_path / "state")
+    assert served.returncode == 2
+    assert f"{other}: there is another domain called shop" in served.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--listen", "127.0.0.1:99999"], "server.listen is '127.0.0.1:99999', but must be HOST:PORT"),
+        (["--listen", "nowhere"], "server.listen is 'nowhere', but must be HOST:PORT"),
+        (["--listen", "192.0.2.1:7407"], "Cannot listen on 192.0.2.1:7407"),
+        (["--domain", "hoem"], "Did you mean home?"),
+        (["--workers", "0"], "decoding.workers is 0, but must be a whole number from 1 to 64."),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_one_sentence(tmp_path: Path, options: list[str], sentence: str) -> None:
+    served = serve(*options, state_dir=tmp_path, PARROTLET_CLOUD_DECODING_WHISPER="false")
+    told = [line for line in served.stderr.splitlines() if not line.startswith("INFO")]
+    assert served.returncode == 2
+    assert len(told) == 1
+    assert sentence in told[0]
+
+
+def test_no_domain_at_all_is_refused(tmp_path: Path) -> None:
+    served = serve(state_dir=tmp_path, PARROTLET_CLOUD_DOMAINS_SERVE="")
+    assert served.returncode == 2
+    assert "domains.serve is [], but must be a list of texts, 1 of them at least." in served.stderr
+
+
+def test_engines_are_listed_and_unknown_weights_named() -> None:
+    listed = invoke("engines")
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["pocketsphinx", "whisper"]
+    fetched = invoke("engines", "fetch", "nonsense")
+    assert (fetched.exit_code, fetched.stderr) == (2, "No weights are known as nonsense; there are: tiny.en.\n")
+
+
+def test_what_is_shipped_passes_the_check() -> None:
+    for folder in SHIPPED.iterdir():
+        assert invoke("domain", "check", folder.name).exit_code == 0
+
+
+def test_output_that_cannot_be_written_is_told_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-m", "cloud", "config"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert said.returncode != 0
+    assert "Traceback" not in said.stderr
+
+
+def test_a_terminal_that_cannot_show_a_character_gets_another() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "cloud", "search", "weather"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert said.returncode == 0
+    assert said.stdout.isascii()
