@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,8 @@ def search(query: tuple[str, ...], domain: str | None, as_json: bool, config_fil
     from cloud.search import search
 
     settings = _load(config_file, {}).settings
-    index = open_index(load_domain(domain or settings.domains.serve[0]), settings.storage.index_dir)
-    found = search(index, " ".join(query), limit=5)
+    with closing(open_index(load_domain(domain or settings.domains.serve[0]), settings.storage.index_dir)) as index:
+        found = search(index, " ".join(query), limit=5)
     for hit in found:
         target = hit.url or hit.action
         if as_json:

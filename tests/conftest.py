@@ -6,9 +6,16 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from benchmarks.virtual_microphone import VirtualMicrophone, plugged_in, why_not
+
+# How fast a crowded machine draws examples says nothing of ours.
+hypothesis.settings.register_profile(
+    "crowded", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("crowded")
 
 SPEECH_FOLDER = Path(__file__).parent / "speech"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.domain import Domain, Entry, load_domain
-from cloud.index import Index, open_index
+from cloud.index import Index, SqliteIndex, open_index
 from cloud.search import SNIPPET_CHARS, Found, search, snippet
 
 TUNED = [
@@ -215,7 +215,7 @@ NONSENSE_HELD_OUT = [
 """The same, not looked at one by one."""
 
 
-def small(*entries: Entry) -> Index:
+def small(*entries: Entry) -> SqliteIndex:
     return open_index(Domain(name="small", folder=Path("small"), version="0" * 12, entries=entries))
 
 
@@ -226,6 +226,12 @@ SMALL = small(
     Entry(id="timer", title="Timer for 10 minutes", aliases=("ten minute timer",), action="timer.start"),
     Entry(id="near", title="NEAR", aliases=("AND OR NOT",)),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_is_closed() -> Iterator[None]:
+    yield
+    SMALL.close()
 
 
 def ids(query: str, index: Index = SMALL) -> list[str]:
@@ -271,7 +277,8 @@ def test_exact_names_have_the_score_one_and_others_less() -> None:
 
 
 def test_a_word_beside_its_names_finds_an_entry_but_counts_less() -> None:
-    found = search(small(Entry(id="toast", title="Eggy bread", text="With cinnamon.")), "cinnamon")
+    with closing(small(Entry(id="toast", title="Eggy bread", text="With cinnamon."))) as index:
+        found = search(index, "cinnamon")
     assert [result.id for result in found] == ["toast"]
     assert found[0].score < 0.5
 
