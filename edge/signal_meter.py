@@ -93,10 +93,10 @@ class SignalMeter:
 
 def power_of(samples: Samples) -> float:
     """Mean square at full scale 1, without the offset. At least one sample."""
-    sound = samples.astype(np.float32)
-    # First the offset: the difference of two large squares would drown a quiet sound.
-    sound -= sound.mean()
-    return float(sound @ sound) / (len(sound) * _FULL_SCALE**2)
+    # Whole numbers: the difference of two large squares would drown a quiet sound in floats.
+    sound = samples.astype(np.int64)
+    total, squares = int(np.add.reduce(sound)), int(sound @ sound)
+    return (squares - total * total / len(sound)) / (len(sound) * _FULL_SCALE**2)
 
 
 def to_dbfs(power: float) -> float:
