@@ -53,12 +53,15 @@ class Pool:
     async def __aenter__(self) -> "Pool":
         """All workers are warm. EngineError if one cannot be started."""
         try:
-            async with asyncio.TaskGroup() as starting:
-                started = [starting.create_task(self._start()) for _ in range(self._size)]
-        except* EngineError as group:
+            # All are waited for, so that none comes up after another one failed.
+            started = await asyncio.gather(*[self._start() for _ in range(self._size)], return_exceptions=True)
+            for outcome in started:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        except BaseException:
             await self._stop_workers()
-            raise group.exceptions[0] from None
-        self._keepers = [asyncio.create_task(self._keep(start.result())) for start in started]
+            raise
+        self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         return self
 
     async def __aexit__(
