@@ -4,6 +4,7 @@ Huggins-Daines et al. 2006, "Pocketsphinx: A Free, Real-Time Continuous Speech R
 Devices". Its weights come with its package. It gets cepstra made from the frames, never sound.
 """
 
+import ctypes
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -156,7 +157,9 @@ def _add_grammar(decoder: pocketsphinx.Decoder, kind: Kind, grammar: str) -> Non
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """The parser of grammars prints what it cannot read, past all of Python."""
+    """The parser of grammars prints what it cannot read, past all of Python, and through C's own buffer."""
+    flush = ctypes.CDLL(None).fflush
+    flush(None)
     kept = os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -164,6 +167,7 @@ def _hushed() -> Iterator[None]:
         os.dup2(nowhere, 2)
         yield
     finally:
+        flush(None)
         os.dup2(kept[0], 1)
         os.dup2(kept[1], 2)
         for descriptor in (*kept, nowhere):
