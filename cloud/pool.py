@@ -82,6 +82,11 @@ class Pool:
         """The living workers' process ids."""
         return [worker.pid for worker in self._workers]
 
+    @property
+    def has_room(self) -> bool:
+        """Whether an utterance would be decoded at once."""
+        return self.streaming or (not self._waiting and any(not worker.load for worker in self._workers))
+
     def begin(self, task: Task, on_progress: OnProgress) -> "PoolJob":
         """A new utterance."""
         return PoolJob(self, task, on_progress)
@@ -146,6 +151,7 @@ class PoolJob:
         self._pool = pool
         self._task = task
         self._on_progress = on_progress
+        self._furthest = 0
         self._kept: list[Levels] = []
         self._all_fed = False
         self._changed = asyncio.Event()
@@ -165,6 +171,14 @@ class PoolJob:
             self._decoding = asyncio.create_task(self._decode())
         return await self._decoding
 
+    def goes_on(self) -> None:
+        """It was no finish: more frames come. An engine cannot take a finish back, so that another reading starts, from
+        the frames that were kept."""
+        self._all_fed = False
+        if self._decoding is not None:
+            self._decoding.cancel()
+        self._decoding = asyncio.create_task(self._decode()) if self._pool.streaming else None
+
     async def close(self) -> None:
         """Nobody wants it any more, or it is done."""
         if self._decoding is not None:
@@ -173,7 +187,7 @@ class PoolJob:
 
     async def _decode(self) -> Hypothesis:
         for _ in range(WORKERS_PER_UTTERANCE_MAX):
-            job = await self._pool.take(self._task, self._on_progress)
+            job = await self._pool.take(self._task, self._progress)
             self.taken_at = time.monotonic()
             try:
                 return await self._decode_by(job)
@@ -194,3 +208,9 @@ class PoolJob:
             if self._all_fed:
                 return await job.finish()
             await self._changed.wait()
+
+    def _progress(self, text: str, frames: int) -> None:
+        """Passed on once a stretch of frames, however often it is decoded."""
+        if frames > self._furthest:
+            self._furthest = frames
+            self._on_progress(text, frames)

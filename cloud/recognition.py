@@ -1,11 +1,15 @@
-"""One utterance from frames to final: the engines side by side, the arbiter, the search."""
+"""One utterance from frames to final: the engines side by side, the arbiter, the search.
+
+All of it may run before the end, while a pause may or may not be the end; if speech goes on, it is thrown away.
+"""
 
 import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection
+from typing import NamedTuple
 
-from cloud import arbiter
+from cloud import arbiter, turn
 from cloud.decoders import Hypothesis, Task
 from cloud.partial_text import PartialText
 from cloud.pool import Pool, PoolBusy
@@ -21,6 +25,7 @@ logger = logging.getLogger(__name__)
 RESULTS_MAX = 5
 
 OnPartial = Callable[[speech_pb2.Partial], None]
+OnTurn = Callable[[speech_pb2.Turn], None]
 
 
 class NobodyDecoded(Exception):
@@ -34,55 +39,120 @@ class Recogniser:
         self.pools = pools
         self._answer_s_max = answer_s_max
 
-    def begin(self, device_id: str, spec: FeatureSpec, served: ServedDomain, on_partial: OnPartial) -> "Recognition":
+    def begin(
+        self,
+        device_id: str,
+        utterance_id: str,
+        spec: FeatureSpec,
+        served: ServedDomain,
+        on_partial: OnPartial,
+        on_turn: OnTurn = lambda turn: None,
+    ) -> "Recognition":
         """A new utterance."""
-        task = Task(device_id, spec, str(served.domain.folder))
-        return Recognition(self.pools, task, served, on_partial, self._answer_s_max)
+        task = Task(device_id, utterance_id, spec, str(served.domain.folder))
+        return Recognition(self.pools, task, served, on_partial, on_turn, self._answer_s_max)
+
+
+class Decoded(NamedTuple):
+    """What the engines made of an utterance, and what was found."""
+
+    chosen: Hypothesis
+    found: list[Found]
+    taken_at: float
+    """When the chosen engine took it. All three are monotonic seconds."""
+    decoded_at: float
+    found_at: float
 
 
 class Recognition:
     """One utterance in all engines. Must be closed."""
 
     def __init__(
-        self, pools: list[Pool], task: Task, served: ServedDomain, on_partial: OnPartial, answer_s_max: float
+        self,
+        pools: list[Pool],
+        task: Task,
+        served: ServedDomain,
+        on_partial: OnPartial,
+        on_turn: OnTurn,
+        answer_s_max: float,
     ) -> None:
+        self._pools = pools
         self._served = served
         self._spec = task.spec
         self._on_partial = on_partial
+        self._on_turn = on_turn
         self._answer_s_max = answer_s_max
         self._partial = PartialText()
         self._jobs = [pool.begin(task, self._progress) for pool in pools]
+        self._decoding: asyncio.Task[Decoded] | None = None
+        """Runs from the end on, or from a pause that may be the end."""
+        self._held: list[Levels] = []
+        """Frames since that pause: silence, unless speech goes on."""
 
     def feed(self, levels: Levels) -> None:
         """Takes the next frames. Never waits: an engine that is behind holds up no other."""
+        if self._decoding is not None:
+            self._held.append(levels)
+            return
         for job in self._jobs:
             job.feed(levels)
+
+    def seems_over(self, speech_end_ms: int) -> None:
+        """A pause: finishes beforehand, unless an engine is busy with others, who are at their end."""
+        if self._decoding is None and all(pool.has_room for pool in self._pools):
+            self._decoding = asyncio.create_task(self._decode())
+            self._decoding.add_done_callback(lambda decoding: self._judge_turn(decoding, speech_end_ms))
+
+    async def goes_on(self) -> None:
+        """The pause was none: what was finished is thrown away."""
+        if self._decoding is None:
+            return
+        # Waited for, so that nothing of it is left that could still finish a job.
+        self._decoding.cancel()
+        await asyncio.gather(self._decoding, return_exceptions=True)
+        self._decoding = None
+        for job in self._jobs:
+            job.goes_on()
+        held, self._held = self._held, []
+        for levels in held:
+            self.feed(levels)
 
     async def finish(self) -> speech_pb2.Final:
         """Everything was fed: the final. NobodyDecoded if there is none."""
         ended_at = time.monotonic()
-        chosen, waiting_ms = await self._decode(ended_at)
-        decoded_at = time.monotonic()
-        found = await self._served.search(chosen.transcript, RESULTS_MAX) if chosen.transcript else []
+        if self._decoding is None:
+            self._decoding = asyncio.create_task(self._decode())
+        decoded = await self._decoding
+        waiting_ms = _ms(max(0.0, decoded.taken_at - ended_at))
         return _final(
-            chosen,
-            found,
+            decoded.chosen,
+            decoded.found,
             self._served.describe(),
             waiting_ms=waiting_ms,
-            decoding_ms=max(0, _ms(decoded_at - ended_at) - waiting_ms),
-            searching_ms=_ms(time.monotonic() - decoded_at),
+            decoding_ms=max(0, _ms(decoded.decoded_at - ended_at) - waiting_ms),
+            searching_ms=_ms(decoded.found_at - decoded.decoded_at),
         )
 
     async def close(self) -> None:
+        if self._decoding is not None:
+            self._decoding.cancel()
+            await asyncio.gather(self._decoding, return_exceptions=True)
         for job in self._jobs:
             await job.close()
 
-    async def _decode(self, ended_at: float) -> tuple[Hypothesis, int]:
-        """The arbiter's choice, and how long its engine made it wait."""
+    def _judge_turn(self, decoding: "asyncio.Task[Decoded]", speech_end_ms: int) -> None:
+        """Tells what the words say about the pause, if it still lasts."""
+        if decoding is self._decoding and not decoding.cancelled() and decoding.exception() is None:
+            chosen = decoding.result().chosen
+            completeness = turn.completeness(chosen, under_grammar=self._served.has_grammar)
+            self._on_turn(speech_pb2.Turn(speech_end_ms=speech_end_ms, completeness=completeness))
+
+    async def _decode(self) -> Decoded:
+        """The arbiter's choice, and what the domain has for it."""
         finishing = {asyncio.create_task(job.finish()): job for job in self._jobs}
         hypotheses: list[Hypothesis] = []
         faults: list[str] = []
-        waits = {}
+        taken_at = {}
         try:
             async with asyncio.timeout(self._answer_s_max):
                 async for finished in _as_they_end(finishing):
@@ -92,7 +162,7 @@ class Recognition:
                         faults.append(str(error) or "too many utterances wait")
                         continue
                     hypotheses.append(hypothesis)
-                    waits[hypothesis.engine] = _ms(max(0.0, finishing[finished].taken_at - ended_at))
+                    taken_at[hypothesis.engine] = finishing[finished].taken_at
                     if arbiter.decides_alone(hypothesis, under_grammar=self._served.has_grammar):
                         break
         except TimeoutError:
@@ -106,7 +176,9 @@ class Recognition:
         if not hypotheses:
             raise NobodyDecoded("; ".join(faults))
         chosen = arbiter.choose(hypotheses)
-        return chosen, waits[chosen.engine]
+        decoded_at = time.monotonic()
+        found = await self._served.search(chosen.transcript, RESULTS_MAX) if chosen.transcript else []
+        return Decoded(chosen, found, taken_at[chosen.engine], decoded_at, time.monotonic())
 
     def _progress(self, text: str, frames: int) -> None:
         if self._partial.update(text):

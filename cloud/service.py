@@ -13,7 +13,17 @@ import grpc
 
 from cloud.answer_log import AnswerLog, Key
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
-from cloud.request_stream import LANGUAGES, MESSAGE_BYTES_MAX, Ended, Opened, Refusal, RequestStream, Spoken
+from cloud.request_stream import (
+    LANGUAGES,
+    MESSAGE_BYTES_MAX,
+    Ended,
+    GoesOn,
+    Opened,
+    Refusal,
+    RequestStream,
+    SeemsOver,
+    Spoken,
+)
 from cloud.served_domain import ServedDomain
 from cloud.settings import Server
 from common import VERSION
@@ -156,14 +166,16 @@ class SpeechService:
         """Feeds the engines until the end comes, writes partials meanwhile, and remembers the final."""
         config = opened.config
         served = self._domains[config.domain if config.HasField("domain") else self._default_domain]
-        latest = LatestPartial()
-        recognition = self._recogniser.begin(config.device_id, opened.spec, served, latest.put)
-        writing = asyncio.create_task(_write_partials(latest, context))
+        outbox = Outbox()
+        recognition = self._recogniser.begin(
+            config.device_id, config.utterance_id, opened.spec, served, outbox.put_partial, outbox.put_turn
+        )
+        writing = asyncio.create_task(_write(outbox, context))
         try:
             await self._feed(requests, stream, recognition)
             final = await _unless_more_comes(requests, stream, recognition.finish())
-            # A write cannot be cancelled half-way: the last partial is waited for, then nothing but the final follows.
-            latest.close()
+            # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final follows.
+            outbox.close()
             async with asyncio.timeout(self._settings.idle_s_max):
                 await writing
         finally:
@@ -173,8 +185,13 @@ class SpeechService:
 
     async def _feed(self, requests: AsyncIterator[bytes], stream: RequestStream, recognition: Recognition) -> None:
         while not isinstance(event := stream.accept(await self._next(requests)), Ended):
-            if isinstance(event, Spoken):
-                recognition.feed(event.levels)
+            match event:
+                case Spoken():
+                    recognition.feed(event.levels)
+                case SeemsOver(speech_end_ms):
+                    recognition.seems_over(speech_end_ms)
+                case GoesOn():
+                    await recognition.goes_on()
 
     async def _next(self, requests: AsyncIterator[bytes]) -> bytes:
         try:
@@ -205,29 +222,43 @@ async def _unless_more_comes(
         await asyncio.gather(final, more, return_exceptions=True)
 
 
-class LatestPartial:
-    """One place: a partial that was not written yet is replaced by the next, so that a slow client gets fewer."""
+class Outbox:
+    """What a client is to be told before the final. One place of each kind: what was not written yet is replaced by the
+    next, so that a slow client gets fewer."""
 
     def __init__(self) -> None:
-        self._latest: speech_pb2.Partial | None = None
+        self._partial: speech_pb2.Partial | None = None
+        self._turn: speech_pb2.Turn | None = None
+        self._closed = False
         self._there = asyncio.Event()
 
-    def put(self, partial: speech_pb2.Partial) -> None:
-        self._latest = partial
+    def put_partial(self, partial: speech_pb2.Partial) -> None:
+        self._partial = partial
+        self._there.set()
+
+    def put_turn(self, turn: speech_pb2.Turn) -> None:
+        self._turn = turn
         self._there.set()
 
     def close(self) -> None:
-        """No more will come; one that was not written yet is dropped."""
-        self._latest = None
+        """No more will come; what was not written yet is dropped."""
+        self._closed = True
         self._there.set()
 
-    async def take(self) -> speech_pb2.Partial | None:
-        """The latest, waited for; None at the end."""
+    async def take(self) -> list[speech_pb2.RecognizeResponse]:
+        """What there is, waited for; nothing at the end."""
         await self._there.wait()
         self._there.clear()
-        return self._latest
+        turn, self._turn = self._turn, None
+        partial, self._partial = self._partial, None
+        if self._closed:
+            return []
+        # Somebody waits for the turn; nobody for a partial.
+        responses = [speech_pb2.RecognizeResponse(turn=turn)] if turn else []
+        return responses + ([speech_pb2.RecognizeResponse(partial=partial)] if partial else [])
 
 
-async def _write_partials(latest: LatestPartial, context: Context) -> None:
-    while (partial := await latest.take()) is not None:
-        await context.write(speech_pb2.RecognizeResponse(partial=partial).SerializeToString())
+async def _write(outbox: Outbox, context: Context) -> None:
+    while responses := await outbox.take():
+        for response in responses:
+            await context.write(response.SerializeToString())

@@ -47,6 +47,7 @@ def main() -> None:
 @click.option("--microphone", is_flag=True, help="Listen to the microphone until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON an utterance, and nothing else.")
 @click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
+@click.option("--timing", is_flag=True, help="Tell where the time went, p50 and p95 at the end; plays in real time.")
 @click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
 @options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE)
 def test(
@@ -54,6 +55,7 @@ def test(
     microphone: bool,
     as_json: bool,
     realtime: bool,
+    timing: bool,
     save: Path | None,
     loaded: Loaded[EdgeSettings],
 ) -> None:
@@ -70,13 +72,15 @@ def test(
     Example:
       parrotlet-edge test question.wav
       parrotlet-edge test --json *.flac > answers.jsonl
+      parrotlet-edge test --timing *.flac
       arecord -q -r 16000 -f S16_LE -d 5 | parrotlet-edge test -
     """
     if bool(files) == microphone:
         raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
-    from edge.try_out import try_out
+    from edge.try_out import Shown, try_out
 
-    sys.exit(try_out(loaded.settings, files, microphone=microphone, realtime=realtime, as_json=as_json, save=save))
+    shown = Shown(as_json=as_json, timing=timing, save=save)
+    sys.exit(try_out(loaded.settings, files, shown, microphone=microphone, realtime=realtime or timing))
 
 
 @main.command()

@@ -18,7 +18,8 @@ from edge.answer import Answer, Partial
 from edge.cloud_channel import Channel
 from edge.cloud_stream import CloudStream
 from edge.settings import Cloud
-from edge.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Opinion
+from edge.utterance import Heard, UtteranceEnd, UtteranceHead
 from protos import speech_pb2
 
 CLOSE_S_MAX = 5.0
@@ -64,10 +65,11 @@ class CloudClient:
         *,
         on_partial: Callable[[Partial], None] = lambda partial: None,
         on_settled: Callable[[Answer | CloudError], None] = lambda outcome: None,
+        on_turn: Callable[[Opinion], None] = lambda opinion: None,
     ) -> CloudStream:
         """Begins an utterance at once. Callbacks come from the network's thread and must return at once;
         `on_settled` comes exactly once, with the answer or a CloudError."""
-        stream = CloudStream(self, head, on_partial, on_settled)
+        stream = CloudStream(self, head, on_partial, on_settled, on_turn)
         self.soon(stream.begin)
         return stream
 
@@ -75,13 +77,16 @@ class CloudClient:
         """The answer to each utterance, in order. CloudError when one has none."""
         stream: CloudStream | None = None
         for event in heard:
-            if isinstance(event, UtteranceHead):
-                stream = self.start(event)
-            elif stream is not None and isinstance(event, UtteranceFrames):
-                stream.send(event)
-            elif stream is not None and isinstance(event, UtteranceEnd):
-                stream.finish(event)
-                yield stream.answer()
+            match event:
+                case UtteranceHead():
+                    stream = self.start(event)
+                case _ if stream is None:
+                    raise AssertionError("unreachable: a head comes first")
+                case UtteranceEnd():
+                    stream.finish(event)
+                    yield stream.answer()
+                case _:
+                    stream.send(event)
 
     def describe(self, timeout_s: float = 5.0) -> speech_pb2.DescribeResponse:
         """What the service is, waited for. CloudError if it does not say."""

@@ -16,7 +16,8 @@ from edge import wire
 from edge.answer import Answer, Partial
 from edge.cloud_channel import Call, CallFailed, Channel, Trouble
 from edge.settings import Cloud
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Opinion
+from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -57,6 +58,7 @@ class CloudStream:
         head: UtteranceHead,
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
     ) -> None:
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
@@ -64,8 +66,9 @@ class CloudStream:
         self._head = head
         self._on_partial = on_partial
         self._on_settled = on_settled
+        self._on_turn = on_turn
         # Bounded by the longest utterance that the segmenter cuts.
-        self._frames: list[UtteranceFrames] = []
+        self._heard: list[Progress] = []
         self._end: UtteranceEnd | None = None
         self._changed = asyncio.Event()
         self._limit: asyncio.Timeout | None = None
@@ -75,9 +78,9 @@ class CloudStream:
         self._last_trouble: CallFailed | None = None
         """Why the attempt before failed; None while one is under way."""
 
-    def send(self, frames: UtteranceFrames) -> None:
-        """The next frames."""
-        self._client.soon(self._add, frames)
+    def send(self, heard: Progress) -> None:
+        """What was heard next."""
+        self._client.soon(self._add, heard)
 
     def finish(self, end: UtteranceEnd) -> None:
         """No more frames."""
@@ -100,9 +103,9 @@ class CloudStream:
         self._task = asyncio.create_task(self._run())
         self._client.keep(self._task)
 
-    def _add(self, heard: UtteranceFrames | UtteranceEnd) -> None:
-        if isinstance(heard, UtteranceFrames):
-            self._frames.append(heard)
+    def _add(self, heard: Progress | UtteranceEnd) -> None:
+        if not isinstance(heard, UtteranceEnd):
+            self._heard.append(heard)
         elif self._end is None:
             self._end = heard
             self._limit_the_wait()
@@ -134,7 +137,7 @@ class CloudStream:
         except CloudError as error:
             outcome = error
         finally:
-            self._frames.clear()
+            self._heard.clear()
             if isinstance(outcome, Answer):
                 self._outcome.set_result(outcome)
             else:
@@ -188,13 +191,20 @@ class CloudStream:
     async def _send(self, call: Call, attempt: int, chosen: int) -> None:
         encoder = codec.encoder(chosen, DEFAULT_SPEC)
         config = wire.config(self._head, self._client.settings, self._client.device_id, attempt, chosen)
-        sent = 0
+        sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))
         while goes_on:
             self._changed.clear()
-            while goes_on and sent < len(self._frames):
-                goes_on = await call.write(self._encoded(encoder, self._frames[sent]))
+            while goes_on and sent < len(self._heard):
+                heard = self._heard[sent]
                 sent += 1
+                if isinstance(heard, SpeechSeemsOver):
+                    # An attempt that catches up would have the service finish for nothing.
+                    seems_over = not any(isinstance(later, SpeechGoesOn) for later in self._heard[sent:])
+                if isinstance(heard, UtteranceFrames) or seems_over:
+                    request = wire.progress(heard, encoder)
+                    self.wire_bytes += len(request.frames.data)
+                    goes_on = await call.write(request)
             if self._end is not None:
                 await call.write(speech_pb2.RecognizeRequest(end=wire.end(self._end)))
                 await call.end_of_requests()
@@ -203,15 +213,14 @@ class CloudStream:
 
     async def _receive(self, call: Call) -> Answer:
         while (response := await call.read()) is not None:
-            if response.HasField("final"):
-                return wire.answer(response.final)
-            partial = response.partial
-            self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
+            match response.WhichOneof("response"):
+                case "final":
+                    return wire.answer(response.final)
+                case "turn":
+                    turn = response.turn
+                    said = Opinion(self._head.utterance_id, turn.speech_end_ms, wire.completeness(turn))
+                    self._on_turn(said)
+                case "partial":
+                    partial = response.partial
+                    self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
         raise CloudError(f"{self._client.address}: the service ended the utterance without a final.")
-
-    def _encoded(self, encoder: codec.Encoder, frames: UtteranceFrames) -> speech_pb2.RecognizeRequest:
-        data = encoder.encode(frames.levels)
-        self.wire_bytes += len(data)
-        return speech_pb2.RecognizeRequest(
-            frames=speech_pb2.Frames(first_frame=frames.first_frame, frame_count=len(frames.levels), data=data)
-        )

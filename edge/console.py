@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from edge.answer import Alternative, Answer, Partial, Result
-from edge.exchange import TimingMs
+from edge.timing import TimingMs, time_line
 
 RESULTS_SHOWN = 5
 ALTERNATIVES_SHOWN = 3
@@ -78,8 +78,8 @@ class Console:
             self._erase()
             self._out.flush()
 
-    def print_answer(self, heading: str, answer: Answer, timing: TimingMs) -> None:
-        """What came of an utterance."""
+    def print_answer(self, heading: str, answer: Answer, timing: TimingMs, *, with_times: bool = False) -> None:
+        """What came of an utterance; `with_times`: and when."""
         lines = [self.faint(plain(heading))]
         if answer.path == "none":
             # Why is for standard error, where it is said once.
@@ -91,6 +91,8 @@ class Console:
             lines += self._alternatives(answer.alternatives[:ALTERNATIVES_SHOWN])
             lines += self._results(answer.results[:RESULTS_SHOWN])
             lines.append("  " + self.faint(plain(_summary(answer, timing))))
+        if with_times:
+            lines.append("  " + self.faint(time_line(timing)))
         self.print("\n".join(lines) + "\n")
 
     def _alternatives(self, alternatives: tuple[Alternative, ...]) -> list[str]:

@@ -31,7 +31,8 @@ from edge.recogniser import Recogniser, open_recogniser
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.supervision import Supervision
-from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Turn
+from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
 from edge.vad import open_gate
 from edge.worker import Worker
 
@@ -73,7 +74,7 @@ def serve(
     """As `run`, with its parts. They start in this order, and are stopped in reverse when `started` is left."""
     settings = loaded.settings
     activation = _activation(settings)
-    session = Session()
+    session, turn = Session(), Turn()
     board = Board(ear, activation, settings, session.id)
     display = Display(console, board)
     sound = hear(
@@ -82,6 +83,7 @@ def serve(
         segmenter=settings.segmenter,
         activation=activation,
         session=session,
+        turn=turn,
         end_of_source_reason=EndReason.STOPPED,
     )
     with ExitStack() as started:
@@ -90,7 +92,7 @@ def serve(
         started.enter_context(recogniser)
         if settings.activation.mode == "button" and settings.activation.gpio >= 0:
             started.callback(watch_button(settings.activation.gpio, lambda: _press(board)).close)
-        hearing = Worker("hearing", lambda: _ask(sound, recogniser, board))
+        hearing = Worker("hearing", lambda: _ask(sound, recogniser, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
         logger.info(
@@ -115,18 +117,20 @@ def _activation(settings: EdgeSettings) -> Activation:
     return Button(settings.activation.window_s) if settings.activation.mode == "button" else Always()
 
 
-def _ask(sound: Iterable[Heard], recogniser: Recogniser, board: Board) -> None:
+def _ask(sound: Iterable[Heard], recogniser: Recogniser, board: Board, turn: Turn) -> None:
     """The hearing thread: passes on what is heard, as it is heard."""
     exchange: Exchange | None = None
     for heard in sound:
         match heard:
             case UtteranceHead():
-                exchange = Exchange(recogniser, heard, on_over=board.over)
+                exchange = Exchange(recogniser, heard, on_over=board.over, on_turn=turn.tell)
                 board.heard(exchange)
-            case UtteranceFrames() if exchange is not None:
-                exchange.send(heard)
-            case UtteranceEnd() if exchange is not None:
+            case _ if exchange is None:
+                raise AssertionError("unreachable: a head comes first")
+            case UtteranceEnd():
                 exchange.finish(heard)
+            case _:
+                exchange.send(heard)
 
 
 def _stop_hearing(ear: Ear, hearing: Worker, board: Board, patience_s: float) -> None:

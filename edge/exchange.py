@@ -4,23 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from common.errors import CloudError
 from edge.answer import Answer, Partial
 from edge.recogniser import Recogniser
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
-
-
-class TimingMs(msgspec.Struct, frozen=True):
-    """How long an answer took, in milliseconds; None where it was not measured."""
-
-    last_sound_to_final: int | None
-    endpoint_to_final: int | None
-    onset_to_first_partial: int | None
-    waiting: int | None
-    decoding: int | None
-    searching: int | None
+from edge.timing import TimingMs
+from edge.turn import Opinion
+from edge.utterance import Progress, UtteranceEnd, UtteranceHead
 
 
 class Exchange:
@@ -32,9 +21,11 @@ class Exchange:
         head: UtteranceHead,
         *,
         on_over: Callable[["Exchange"], None] = lambda exchange: None,
+        on_turn: Callable[[Opinion], None] = lambda opinion: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begins at once. `on_over` is called once, in the thread that hears or in the one that answers."""
+        """Begins at once. `on_over` is called once, in the thread that hears or in the one that answers; `on_turn`
+        whenever there is an opinion on a pause, in the one that answers."""
         self.head = head
         self.end: UtteranceEnd | None = None
         self.partial: Partial | None = None
@@ -46,10 +37,10 @@ class Exchange:
         self._settled_s: float | None = None
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._stream = recogniser.start(head, on_partial=self._hear_partial, on_settled=self._settle)
+        self._stream = recogniser.start(head, on_partial=self._hear_partial, on_settled=self._settle, on_turn=on_turn)
 
-    def send(self, frames: UtteranceFrames) -> None:
-        self._stream.send(frames)
+    def send(self, heard: Progress) -> None:
+        self._stream.send(heard)
 
     def finish(self, end: UtteranceEnd) -> None:
         self.end = end
@@ -78,6 +69,8 @@ class Exchange:
         settled_s = self._settled_s if answer.path != "none" else None
         onset_s = self.head.started_monotonic_s + end.speech_start_ms / 1000 if end and realtime else None
         return TimingMs(
+            onset_to_last_sound=_ms(onset_s, end.last_sound_monotonic_s) if end else None,
+            last_sound_to_endpoint=_ms(end.last_sound_monotonic_s, end.ended_monotonic_s) if end and realtime else None,
             last_sound_to_final=_ms(end.last_sound_monotonic_s, settled_s) if end else None,
             endpoint_to_final=_ms(end.ended_monotonic_s, settled_s) if end else None,
             onset_to_first_partial=_ms(onset_s, self._first_partial_s),

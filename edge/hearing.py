@@ -12,11 +12,12 @@ from typing import Protocol
 from common.errors import InputError, MicrophoneError
 from edge import settings
 from edge.activation import Always
-from edge.segmenter import Endpoint, Event, Onset, Segmenter, Spoken
+from edge.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
 from edge.session import Session, new_utterance_id
 from edge.signal_meter import NoiseFloor, power_of
 from edge.source import BLOCK_MS, Block, Interruption, Samples, Source
-from edge.utterance import EndReason, Heard, UtteranceHead
+from edge.turn import Completeness, Turn
+from edge.utterance import EndReason, Heard, SpeechGoesOn, SpeechSeemsOver, UtteranceHead
 from edge.utterance_maker import JudgedBlock, UtteranceMaker
 from edge.vad import Gate, open_gate
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
@@ -51,16 +52,17 @@ def hear(
     spec: FeatureSpec = DEFAULT_SPEC,
     activation: Listening = ALWAYS,
     session: Session | None = None,
+    turn: Turn | None = None,
     on_block: Callable[[Samples, bool], None] = lambda samples, is_speech: None,
     end_of_source_reason: EndReason = EndReason.END_OF_INPUT,
 ) -> Iterator[Heard]:
     """Utterances of a source: head, frames about every 100 ms, end; then perhaps the next.
 
-    `on_block` is called with every block and the gate's judgement, also while nobody listens. When the source ends,
-    what is running ends with `end_of_source_reason`; InputError and MicrophoneError of the source go on up, after
-    the end of what was running.
+    `turn` says whether the speaker is done, and so how long a pause ends the utterance. `on_block` is called with every
+    block and the gate's judgement, also while nobody listens. When the source ends, what is running ends with
+    `end_of_source_reason`; InputError and MicrophoneError of the source go on up, after the end of what was running.
     """
-    ears = _Ears(gate or open_gate(settings.Vad()), segmenter, spec, activation, session or Session())
+    ears = _Ears(gate or open_gate(settings.Vad()), segmenter, spec, activation, session or Session(), turn or Turn())
     try:
         for item in source.blocks():
             if isinstance(item, Interruption):
@@ -83,15 +85,25 @@ class _Ears:
     """The state of hearing one source."""
 
     def __init__(
-        self, gate: Gate, cut: settings.Segmenter, spec: FeatureSpec, activation: Listening, session: Session
+        self,
+        gate: Gate,
+        cut: settings.Segmenter,
+        spec: FeatureSpec,
+        activation: Listening,
+        session: Session,
+        turn: Turn,
     ) -> None:
         self._gate = gate
+        self._hang_over_blocks = _hang_overs(cut)
         self._segmenter: Segmenter[JudgedBlock] = Segmenter(
             pre_roll_blocks=cut.pre_roll_ms // BLOCK_MS,
             onset_blocks=cut.onset_ms // BLOCK_MS,
-            hang_over_blocks=cut.hang_over_ms // BLOCK_MS,
+            early_blocks=cut.early_ms // BLOCK_MS,
+            hang_over_blocks=self._hang_over_blocks[Completeness.UNKNOWN],
+            hang_over_blocks_max=self._hang_over_blocks[Completeness.UNFINISHED],
             utterance_blocks_max=cut.utterance_s_max * 1000 // BLOCK_MS,
         )
+        self._turn = turn
         self._spec = spec
         self._activation = activation
         self._session = session
@@ -112,6 +124,7 @@ class _Ears:
     def take(self, block: JudgedBlock) -> Iterator[Heard]:
         """What the next block brings about."""
         if self._activation.listening():
+            self._mind_the_turn()
             yield from self._tell(self._segmenter.push(block, block.is_speech))
         else:
             yield from self.end(EndReason.MUTED)
@@ -126,6 +139,13 @@ class _Ears:
         """Ends what is running, if anything is, and forgets the pre-roll."""
         yield from self._tell(self._segmenter.flush(reason))
 
+    def _mind_the_turn(self) -> None:
+        """Waits as long in a pause as the words before it ask for."""
+        end_block = self._segmenter.pause_speech_end_block
+        if end_block is not None and self._last_id is not None:
+            opinion = self._turn.opinion(self._last_id, end_block * BLOCK_MS)
+            self._segmenter.change_hang_over(self._hang_over_blocks[opinion])
+
     def _tell(self, events: list[Event[JudgedBlock]]) -> Iterator[Heard]:
         for event in events:
             match event:
@@ -135,6 +155,12 @@ class _Ears:
                     assert self._running is not None
                     self._running.add(block)
                     yield from self._running.frames(BLOCKS_PER_MESSAGE)
+                case SeemsOver(end_block):
+                    assert self._running is not None
+                    yield from self._running.frames(1)
+                    yield SpeechSeemsOver(end_block * BLOCK_MS)
+                case GoesOn():
+                    yield SpeechGoesOn()
                 case Endpoint():
                     yield from self._finish(event)
 
@@ -172,3 +198,13 @@ class _Ears:
             stream_start_ms=first.position * BLOCK_MS,
             vad=self._gate.name,
         )
+
+
+def _hang_overs(cut: settings.Segmenter) -> dict[Completeness, int]:
+    """In blocks; what is longer or shorter than the owner's bounds is bounded."""
+    usual = cut.hang_over_ms // BLOCK_MS
+    return {
+        Completeness.UNKNOWN: usual,
+        Completeness.COMPLETE: min(usual, cut.hang_over_ms_min // BLOCK_MS),
+        Completeness.UNFINISHED: max(usual, cut.hang_over_ms_max // BLOCK_MS),
+    }

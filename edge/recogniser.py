@@ -9,7 +9,8 @@ from edge.answer import Answer, Partial
 from edge.cloud_client import CloudClient
 from edge.device_id import device_id
 from edge.settings import EdgeSettings
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Opinion
+from edge.utterance import Progress, UtteranceEnd, UtteranceHead
 
 
 class Stream(Protocol):
@@ -17,7 +18,7 @@ class Stream(Protocol):
 
     wire_bytes: int
 
-    def send(self, frames: UtteranceFrames) -> None: ...
+    def send(self, heard: Progress) -> None: ...
 
     def finish(self, end: UtteranceEnd) -> None: ...
 
@@ -43,6 +44,7 @@ class Recogniser(Protocol):
         *,
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
     ) -> Stream: ...
 
 
@@ -54,7 +56,7 @@ class _Unsent:
     def __init__(self, settle: Callable[[], None]) -> None:
         self._settle = settle
 
-    def send(self, frames: UtteranceFrames) -> None:
+    def send(self, heard: Progress) -> None:
         pass
 
     def finish(self, end: UtteranceEnd) -> None:
@@ -81,6 +83,7 @@ class Nobody:
         *,
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
     ) -> Stream:
         return _Unsent(lambda: on_settled(CloudError("No service is set to ask: cloud.address is empty.")))
 

@@ -5,7 +5,9 @@ so it tells events as they happen and not the finished utterance.
 
 One stray block neither starts speech nor ends it: an onset takes several blocks of speech (a silent one takes one
 back), the end takes a hang-over of silent ones, and within the hang-over one block of speech alone changes nothing.
-The hang-over belongs to the utterance; the pre-roll reaches back to the utterance before at most.
+The hang-over belongs to the utterance; the pre-roll reaches back to the utterance before at most. Early in the
+hang-over it tells that speech seems over, so that others may get on with it; whoever then knows better how likely it is
+that the speaker goes on may change the hang-over of that pause.
 
 Speech that reaches the limit is cut, and what follows on starts with the very next block of speech. In the last eighth
 of the limit a short pause is taken as the place to cut, so that words stay whole. A silence is never cut, so that what
@@ -60,6 +62,17 @@ class Spoken(NamedTuple, Generic[Item]):
     block: Item
 
 
+class SeemsOver(NamedTuple):
+    """The earlier endpoint: a hang-over has begun that may well pass. Told once a hang-over."""
+
+    speech_end_block: int
+    """One after the last block of speech, counted from the utterance's first block."""
+
+
+class GoesOn(NamedTuple):
+    """Speech only seemed over."""
+
+
 class Endpoint(NamedTuple):
     """The running utterance is over. Blocks are counted from its first one."""
 
@@ -69,7 +82,7 @@ class Endpoint(NamedTuple):
     """One after the last block of speech."""
 
 
-Event = Onset[Item] | Spoken[Item] | Endpoint
+Event = Onset[Item] | Spoken[Item] | SeemsOver | GoesOn | Endpoint
 
 
 class Segmenter(Generic[Item]):
@@ -86,19 +99,34 @@ class Segmenter(Generic[Item]):
     """Blocks without speech in a row, but for strays."""
     _resumed: int
     """Blocks of speech in a row within the hang-over."""
+    _seems_over: bool
+    """Told of the running hang-over."""
+    _hang_over_blocks: int
+    """Of the running pause."""
     _speech_start_block: int
     _speech_end_block: int
 
     def __init__(
-        self, *, pre_roll_blocks: int, onset_blocks: int, hang_over_blocks: int, utterance_blocks_max: int
+        self,
+        *,
+        pre_roll_blocks: int,
+        onset_blocks: int,
+        early_blocks: int,
+        hang_over_blocks: int,
+        hang_over_blocks_max: int,
+        utterance_blocks_max: int,
     ) -> None:
-        """ValueError where the limit has no room for pre-roll, onset and hang-over."""
+        """`early_blocks` of silence, and speech seems over; `hang_over_blocks_max` is the longest that a hang-over may
+        be made. ValueError where the limit has no room for pre-roll, onset and hang-over."""
         self._pre_roll_blocks = pre_roll_blocks
         self._onset_blocks = onset_blocks
-        self._hang_over_blocks = hang_over_blocks
+        self._early_blocks = early_blocks
+        self._usual_hang_over_blocks = hang_over_blocks
+        self._hang_over_blocks_max = hang_over_blocks_max
         self._starting_blocks_max = 2 * onset_blocks
-        self._cut_blocks = utterance_blocks_max - hang_over_blocks
-        if min(onset_blocks, hang_over_blocks) < 1 or pre_roll_blocks + self._starting_blocks_max > self._cut_blocks:
+        self._cut_blocks = utterance_blocks_max - hang_over_blocks_max
+        has_room = pre_roll_blocks + self._starting_blocks_max <= self._cut_blocks
+        if not has_room or not 1 <= hang_over_blocks <= hang_over_blocks_max or min(onset_blocks, early_blocks) < 1:
             raise ValueError(f"an utterance of {utterance_blocks_max} blocks has no room for its parts")
         self._recent: deque[Item] = deque(maxlen=pre_roll_blocks + self._starting_blocks_max)
         self._rest()
@@ -118,16 +146,18 @@ class Segmenter(Generic[Item]):
             case ((State.SPEAKING | State.STOPPING), True) if self._is_time_to_cut():
                 return [self._end(EndReason.MAX_LENGTH), self._begin((block,), 0, follows_on=True)]
             case ((State.SPEAKING | State.STOPPING), True):
-                self._resumed += 1
-                if self._state is State.SPEAKING or self._resumed >= RESUME_BLOCKS:
-                    self._speak(self._length + 1)
-            case ((State.SPEAKING | State.STOPPING), False):
-                self._state = State.STOPPING
-                self._silent += 1
-                self._resumed = 0
-        self._length += 1
-        is_over = self._silent >= self._hang_over_blocks
-        return [Spoken(block), self._end(EndReason.ENDPOINT)] if is_over else [Spoken(block)]
+                return [Spoken(block), *self._hear_speech()]
+            case _:
+                return [Spoken(block), *self._hear_silence()]
+
+    @property
+    def pause_speech_end_block(self) -> int | None:
+        """Where the speech ended that now seems over, as SeemsOver said; None while nothing seems so."""
+        return self._speech_end_block if self._seems_over else None
+
+    def change_hang_over(self, blocks: int) -> None:
+        """Makes the running pause's hang-over shorter or longer; the next block obeys."""
+        self._hang_over_blocks = min(blocks, self._hang_over_blocks_max)
 
     def flush(self, reason: EndReason) -> list[Event[Item]]:
         """No block follows on: ends what is running, and forgets the pre-roll.
@@ -141,6 +171,28 @@ class Segmenter(Generic[Item]):
             events.append(self._end(reason))
         self._rest()
         return events
+
+    def _hear_speech(self) -> list[Event[Item]]:
+        """A block of speech in the running utterance."""
+        self._length += 1
+        self._resumed += 1
+        goes_on = self._seems_over and self._resumed >= RESUME_BLOCKS
+        if self._state is State.SPEAKING or self._resumed >= RESUME_BLOCKS:
+            self._speak(self._length)
+        return [GoesOn()] if goes_on else []
+
+    def _hear_silence(self) -> list[Event[Item]]:
+        """A block without speech in the running utterance."""
+        self._length += 1
+        self._state = State.STOPPING
+        self._silent += 1
+        self._resumed = 0
+        if self._silent >= self._hang_over_blocks:
+            return [self._end(EndReason.ENDPOINT)]
+        if self._silent == self._early_blocks:
+            self._seems_over = True
+            return [SeemsOver(self._speech_end_block)]
+        return []
 
     def _await_onset(self, block: Item, *, score: int) -> None:
         """Weighs a block of a possible onset. Two onsets long at most: older blocks slide into the pre-roll."""
@@ -178,6 +230,8 @@ class Segmenter(Generic[Item]):
         self._speech_end_block = speech_end_block
         self._silent = 0
         self._resumed = 0
+        self._seems_over = False
+        self._hang_over_blocks = self._usual_hang_over_blocks
 
     def _end(self, reason: EndReason) -> Endpoint:
         endpoint = Endpoint(reason, self._speech_start_block, self._speech_end_block)
@@ -191,6 +245,8 @@ class Segmenter(Generic[Item]):
         self._score = 0
         self._silent = 0
         self._resumed = 0
+        self._seems_over = False
+        self._hang_over_blocks = self._usual_hang_over_blocks
         self._length = 0
         self._speech_start_block = 0
         self._speech_end_block = 0

@@ -48,7 +48,18 @@ class Segmenter(msgspec.Struct, frozen=True):
     pre_roll_ms: Annotated[int, Meta(ge=0, le=1000, description="Sound kept from before the onset.")] = 400
     # The gate may take its first five blocks for speech, whatever they are; an onset is longer.
     onset_ms: Annotated[int, Meta(ge=20, le=500, description="Speech it takes to start an utterance.")] = 120
-    hang_over_ms: Annotated[int, Meta(ge=100, le=3000, description="Silence it takes to end an utterance.")] = 700
+    early_ms: Annotated[
+        int, Meta(ge=60, le=1000, description="Silence after which speech seems over, and the answer is prepared.")
+    ] = 160
+    hang_over_ms: Annotated[
+        int, Meta(ge=100, le=3000, description="Silence it takes to end an utterance when nobody knows its words.")
+    ] = 700
+    hang_over_ms_min: Annotated[
+        int, Meta(ge=100, le=3000, description="The same after words that are a whole sentence.")
+    ] = 400
+    hang_over_ms_max: Annotated[
+        int, Meta(ge=100, le=3000, description="The same in the middle of a phrase or a number.")
+    ] = 1200
     # The shortest limit has room for the longest of the other three (an onset may take twice its time).
     utterance_s_max: Annotated[
         int, Meta(ge=5, le=30, description="Longest utterance; longer speech is cut into ones that follow on.")

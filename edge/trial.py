@@ -13,6 +13,7 @@ from edge.exchange import Exchange
 from edge.recogniser import Recogniser
 from edge.source import Samples, Source
 from edge.trial_line import TrialLine, trial_line
+from edge.turn import Opinion
 from edge.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.worker import Ahead
 
@@ -73,6 +74,7 @@ class Trial:
         draw: Callable[[Exchange], None],
         show: Callable[[Spoken, TrialLine], None],
         complain: Callable[[str], None],
+        on_turn: Callable[[Opinion], None] = lambda opinion: None,
         keep_samples: bool = False,
     ) -> None:
         """`draw` is called every REDRAW_S while the utterance that is next to be shown is not over, `show` once it is,
@@ -82,6 +84,7 @@ class Trial:
         self._draw = draw
         self._show = show
         self._complain = complain
+        self._on_turn = on_turn
         self._keep_samples = keep_samples
         self._utterances = 0
         self._faults = 0
@@ -128,14 +131,16 @@ class Trial:
             match heard:
                 case UtteranceHead():
                     slots.acquire()
-                    spoken = Spoken(given, Exchange(self._recogniser, heard), [])
+                    spoken = Spoken(given, Exchange(self._recogniser, heard, on_turn=self._on_turn), [])
                     yield spoken
-                case UtteranceFrames() if spoken is not None:
-                    spoken.exchange.send(heard)
-                    if self._keep_samples:
-                        spoken.samples.append(heard.samples)
-                case UtteranceEnd() if spoken is not None:
+                case _ if spoken is None:
+                    raise AssertionError("unreachable: a head comes first")
+                case UtteranceEnd():
                     spoken.exchange.finish(heard)
+                case _:
+                    spoken.exchange.send(heard)
+                    if self._keep_samples and isinstance(heard, UtteranceFrames):
+                        spoken.samples.append(heard.samples)
 
     def _follow(self, spoken: Spoken, told: Ahead[Spoken | Finished]) -> None:
         while not spoken.exchange.wait(REDRAW_S):

@@ -10,8 +10,9 @@ import numpy as np
 
 from common.errors import SettingsError
 from edge import answer as answers
-from edge.exchange import Exchange, TimingMs
+from edge.exchange import Exchange
 from edge.source import SAMPLE_RATE_HZ, Samples
+from edge.timing import TimingMs
 from edge.utterance import UtteranceEnd
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,53 +15,74 @@ from edge.recogniser import open_recogniser
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.source import Source
+from edge.timing import TimingMs, table
 from edge.trial import Input, Spoken, Trial
 from edge.trial_line import TrialLine, make_folder
 from edge.trial_line import save as save_line
+from edge.turn import Turn
 from edge.utterance import Heard
 from edge.vad import open_gate
 
 
-def try_out(
-    settings: EdgeSettings, files: Sequence[str], *, microphone: bool, realtime: bool, as_json: bool, save: Path | None
-) -> int:
+class Shown(NamedTuple):
+    """What a person wants to see of a trial."""
+
+    as_json: bool = False
+    timing: bool = False
+    """Where the time went."""
+    save: Path | None = None
+    """A folder that keeps each utterance."""
+
+
+def try_out(settings: EdgeSettings, files: Sequence[str], shown: Shown, *, microphone: bool, realtime: bool) -> int:
     """Runs a trial on the terminal; the exit status. SettingsError if it cannot start."""
     console = Console(sys.stdout)
-    session = Session()
+    session, turn = Session(), Turn()
+    timings: list[TimingMs] = []
 
     def hear_by_settings(source: Source) -> Iterator[Heard]:
-        return hear(source, gate=open_gate(settings.vad), segmenter=settings.segmenter, session=session)
+        return hear(source, gate=open_gate(settings.vad), segmenter=settings.segmenter, session=session, turn=turn)
 
     def draw(exchange: Exchange) -> None:
-        if exchange.partial is not None and not as_json:
+        if exchange.partial is not None and not shown.as_json:
             console.draw_partial(exchange.partial)
 
     def show(spoken: Spoken, line: TrialLine) -> None:
-        if as_json:
+        if shown.as_json:
             print(msgspec.json.encode(line).decode(), flush=True)
         elif spoken.exchange.answer is not None:
             heading = f"{line.file}  {line.start_s:.2f}-{line.end_s:.2f} s"
-            console.print_answer(heading, spoken.exchange.answer, line.timing_ms)
-        if save is not None:
-            save_line(save, line, spoken.samples)
+            console.print_answer(heading, spoken.exchange.answer, line.timing_ms, with_times=shown.timing)
+        if shown.save is not None:
+            save_line(shown.save, line, spoken.samples)
+        timings.append(line.timing_ms)
 
     def complain(sentence: str) -> None:
         console.clear()
         print(plain(sentence), file=sys.stderr, flush=True)
 
-    if save is not None:
-        make_folder(save)
+    if shown.save is not None:
+        make_folder(shown.save)
     inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
-    if microphone and console.terminal and not as_json:
+    if microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
     with open_recogniser(settings) as recogniser:
         trial = Trial(
-            recogniser, hear_by_settings, draw=draw, show=show, complain=complain, keep_samples=save is not None
+            recogniser,
+            hear_by_settings,
+            draw=draw,
+            show=show,
+            complain=complain,
+            on_turn=turn.tell,
+            keep_samples=shown.save is not None,
         )
         try:
             return trial.run(inputs)
         finally:
             console.clear()
+            if shown.timing:
+                # Not among the lines of JSON.
+                print("\n".join(table(timings)), file=sys.stderr if shown.as_json else sys.stdout)
 
 
 def _microphone(settings: EdgeSettings) -> Input:

@@ -46,6 +46,17 @@ class UtteranceFrames(NamedTuple):
     """The sound that came with them, for whoever keeps it; one utterance's samples follow on without holes."""
 
 
+class SpeechSeemsOver(NamedTuple):
+    """An earlier endpoint: what follows is the end of the utterance, or SpeechGoesOn."""
+
+    speech_end_ms: int
+    """Where the last sound of speech ended, from the utterance's first sample."""
+
+
+class SpeechGoesOn(NamedTuple):
+    """The earlier endpoint was wrong."""
+
+
 class UtteranceEnd(msgspec.Struct, frozen=True):
     """What is known of an utterance when it is over. See UtteranceEnd in protos/speech.proto for units and ranges."""
 
@@ -67,5 +78,8 @@ class UtteranceEnd(msgspec.Struct, frozen=True):
     gaps: int
 
 
-Heard = UtteranceHead | UtteranceFrames | UtteranceEnd
-"""What hearing yields: one head, any number of frames, one end, and then perhaps the next head."""
+Progress = UtteranceFrames | SpeechSeemsOver | SpeechGoesOn
+"""What comes between the head and the end of an utterance."""
+
+Heard = UtteranceHead | Progress | UtteranceEnd
+"""What hearing yields: one head, any progress, one end, and then perhaps the next head."""

@@ -4,9 +4,15 @@ from common import VERSION
 from common.errors import CloudError
 from edge.answer import Alternative, Answer, Result, Word
 from edge.settings import Cloud
-from edge.utterance import UtteranceEnd, UtteranceHead
+from edge.turn import Completeness
+from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
+
+_COMPLETENESS: dict[int, Completeness] = {
+    speech_pb2.COMPLETENESS_COMPLETE: Completeness.COMPLETE,
+    speech_pb2.COMPLETENESS_UNFINISHED: Completeness.UNFINISHED,
+}
 
 
 def config(
@@ -32,6 +38,20 @@ def config(
     )
 
 
+def progress(heard: Progress, encoder: codec.Encoder) -> speech_pb2.RecognizeRequest:
+    """What comes between the first and the last request."""
+    match heard:
+        case UtteranceFrames(first_frame, levels, _):
+            data = encoder.encode(levels)
+            frames = speech_pb2.Frames(first_frame=first_frame, frame_count=len(levels), data=data)
+            return speech_pb2.RecognizeRequest(frames=frames)
+        case SpeechSeemsOver(speech_end_ms):
+            seems_over = speech_pb2.SpeechSeemsOver(speech_end_ms=speech_end_ms)
+            return speech_pb2.RecognizeRequest(speech_seems_over=seems_over)
+        case SpeechGoesOn():
+            return speech_pb2.RecognizeRequest(speech_goes_on=speech_pb2.SpeechGoesOn())
+
+
 def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
     """The last request of an attempt."""
     return speech_pb2.UtteranceEnd(
@@ -46,6 +66,11 @@ def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
         overruns=said.overruns,
         gaps=said.gaps,
     )
+
+
+def completeness(turn: speech_pb2.Turn) -> Completeness:
+    """What the service thinks of a pause."""
+    return _COMPLETENESS.get(turn.completeness, Completeness.UNKNOWN)
 
 
 def answer(final: speech_pb2.Final) -> Answer:

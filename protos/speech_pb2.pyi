@@ -22,6 +22,12 @@ class EndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     END_REASON_SOURCE_LOST: _ClassVar[EndReason]
     END_REASON_MUTED: _ClassVar[EndReason]
     END_REASON_STOPPED: _ClassVar[EndReason]
+
+class Completeness(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPLETENESS_UNSPECIFIED: _ClassVar[Completeness]
+    COMPLETENESS_COMPLETE: _ClassVar[Completeness]
+    COMPLETENESS_UNFINISHED: _ClassVar[Completeness]
 CODEC_UNSPECIFIED: Codec
 CODEC_RAW: Codec
 CODEC_DEFLATE: Codec
@@ -32,6 +38,9 @@ END_REASON_END_OF_INPUT: EndReason
 END_REASON_SOURCE_LOST: EndReason
 END_REASON_MUTED: EndReason
 END_REASON_STOPPED: EndReason
+COMPLETENESS_UNSPECIFIED: Completeness
+COMPLETENESS_COMPLETE: Completeness
+COMPLETENESS_UNFINISHED: Completeness
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
@@ -186,12 +195,22 @@ class UtteranceEnd(_message.Message):
     def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
-    __slots__ = ("partial", "final")
+    __slots__ = ("partial", "final", "turn")
     PARTIAL_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
     partial: Partial
     final: Final
-    def __init__(self, partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ...) -> None: ...
+    turn: Turn
+    def __init__(self, partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ...) -> None: ...
+
+class Turn(_message.Message):
+    __slots__ = ("speech_end_ms", "completeness")
+    SPEECH_END_MS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETENESS_FIELD_NUMBER: _ClassVar[int]
+    speech_end_ms: int
+    completeness: Completeness
+    def __init__(self, speech_end_ms: _Optional[int] = ..., completeness: _Optional[_Union[Completeness, str]] = ...) -> None: ...
 
 class Partial(_message.Message):
     __slots__ = ("revision", "stable_text", "unstable_text", "decoded_ms")

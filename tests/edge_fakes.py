@@ -8,7 +8,8 @@ import numpy as np
 from common.errors import CloudError, InputError
 from edge.answer import Alternative, Answer, Partial, Result
 from edge.source import BLOCK_SAMPLES, Block
-from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Opinion
+from edge.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 
 ANSWER = Answer(
     "cloud",
@@ -35,8 +36,8 @@ class FakeStream:
         self._on_partial = on_partial
         self._when_finished = when_finished
 
-    def send(self, frames: UtteranceFrames) -> None:
-        self.wire_bytes += frames.levels.size
+    def send(self, heard: Progress) -> None:
+        self.wire_bytes += heard.levels.size if isinstance(heard, UtteranceFrames) else 0
         self._on_partial(Partial("set a", "time", 100))
 
     def finish(self, end: UtteranceEnd) -> None:
@@ -68,7 +69,9 @@ class FakeRecogniser:
         *,
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
     ) -> FakeStream:
+        self.tell_turn = on_turn
         stream = FakeStream(on_partial, lambda: on_settled(self._outcome), when_finished=self._at_once)
         self.streams.append(stream)
         return stream

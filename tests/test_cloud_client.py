@@ -17,7 +17,8 @@ from edge.answer import Answer, Partial
 from edge.cloud_client import CloudClient
 from edge.cloud_stream import CloudStream
 from edge.settings import Cloud
-from edge.utterance import EndReason, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Completeness, Opinion
+from edge.utterance import EndReason, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -202,6 +203,52 @@ def test_partials_come_while_the_person_speaks() -> None:
         stream.finish(END)
         stream.answer(WAIT_S)
     assert came[0].text == "hel lo"
+
+
+def test_an_earlier_endpoint_is_told_and_the_services_opinion_heard() -> None:
+    def script(requests: Iterator[speech_pb2.RecognizeRequest], context: Any) -> Iterator[speech_pb2.RecognizeResponse]:
+        for request in requests:
+            if request.HasField("speech_seems_over"):
+                end_ms = request.speech_seems_over.speech_end_ms
+                turn = speech_pb2.Turn(speech_end_ms=end_ms, completeness="COMPLETENESS_UNFINISHED")
+                yield speech_pb2.RecognizeResponse(turn=turn)
+            if request.HasField("end"):
+                yield FINAL
+
+    opinions: list[Opinion] = []
+    there = threading.Event()
+
+    def on_turn(opinion: Opinion) -> None:
+        opinions.append(opinion)
+        there.set()
+
+    with service(script) as (speech, address), client(address) as cloud:
+        stream = cloud.start(head(), on_turn=on_turn)
+        stream.send(frames(0))
+        stream.send(SpeechSeemsOver(60))
+        assert there.wait(WAIT_S)
+        stream.send(SpeechGoesOn())
+        stream.send(frames(10))
+        stream.finish(END)
+        stream.answer(WAIT_S)
+    assert opinions == [Opinion("u-0", 60, Completeness.UNFINISHED)]
+    kinds = [request.WhichOneof("request") for request in speech.requests[0]]
+    assert kinds == ["config", "frames", "speech_seems_over", "speech_goes_on", "frames", "end"]
+
+
+def test_an_attempt_that_catches_up_tells_no_earlier_endpoint_that_was_taken_back() -> None:
+    with service(answers) as (speech, address), client(address) as cloud:
+        stream = cloud.start(head())
+        # Heard before the network's thread gets to it, as an attempt after a break hears all of it at once.
+        stream.send(frames(0))
+        stream.send(SpeechSeemsOver(60))
+        stream.send(SpeechGoesOn())
+        stream.send(frames(10))
+        stream.send(SpeechSeemsOver(160))
+        stream.finish(END)
+        stream.answer(WAIT_S)
+    kinds = [request.WhichOneof("request") for request in speech.requests[0]]
+    assert kinds == ["config", "frames", "frames", "speech_seems_over", "end"]
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])

@@ -7,9 +7,9 @@ import pytest
 from edge.answer import Answer, Partial, Result
 from edge.console import Console
 from edge.devices import device_table
-from edge.exchange import TimingMs
 from edge.sound_device import DeviceInfo
 from edge.status import span, status_lines
+from edge.timing import TimingMs
 from tests.edge_fakes import ANSWER
 
 TIMING = TimingMs(900, 200, 300, 1, 20, 3)

@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +20,19 @@ from edge.session import Session, new_utterance_id
 from edge.settings import Segmenter
 from edge.signal_meter import dbfs
 from edge.source import Block, Interruption, Samples
-from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.turn import Completeness, Opinion, Turn
+from edge.utterance import (
+    EndReason,
+    Heard,
+    SpeechGoesOn,
+    SpeechSeemsOver,
+    UtteranceEnd,
+    UtteranceFrames,
+    UtteranceHead,
+)
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec, Levels
 
-CUT = Segmenter(pre_roll_ms=100, onset_ms=60, hang_over_ms=200, utterance_s_max=5)
+CUT = Segmenter(pre_roll_ms=100, onset_ms=60, early_ms=60, hang_over_ms=200, hang_over_ms_max=200, utterance_s_max=5)
 
 
 class LoudGate:
@@ -157,6 +166,53 @@ def test_silence_and_nothing_give_nothing() -> None:
     assert utterances([]) == []
     assert utterances(sound("_" * 100)) == []
     assert utterances([Block(np.zeros(320, np.int16))] * 100) == []
+
+
+def durations(turn: Turn, tell: Callable[[UtteranceHead, SpeechSeemsOver], Opinion]) -> list[int]:
+    """Milliseconds of the utterances of two bursts 240 ms apart, where each earlier endpoint gets an opinion."""
+    cut = Segmenter(pre_roll_ms=0, early_ms=60, hang_over_ms=200, hang_over_ms_min=100, hang_over_ms_max=300)
+    source = ListSource(sound("#" * 20 + "_" * 12 + "#" * 20 + "_" * 30))
+    head: UtteranceHead | None = None
+    ends = []
+    for heard in hear(source, gate=LoudGate(), segmenter=cut, turn=turn):
+        match heard:
+            case UtteranceHead():
+                head = heard
+            case SpeechSeemsOver():
+                assert head is not None
+                turn.tell(tell(head, heard))
+            case UtteranceEnd():
+                ends.append(heard.duration_ms)
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("completeness", "expected"),
+    [
+        (Completeness.UNKNOWN, [600, 600]),
+        (Completeness.COMPLETE, [500, 500]),
+        (Completeness.UNFINISHED, [400 + 240 + 400 + 300]),
+    ],
+)
+def test_the_hang_over_follows_what_was_said(completeness: Completeness, expected: list[int]) -> None:
+    assert durations(Turn(), lambda head, at: Opinion(head.utterance_id, at.speech_end_ms, completeness)) == expected
+
+
+def test_an_opinion_on_another_pause_or_utterance_changes_nothing() -> None:
+    late = durations(Turn(), lambda head, at: Opinion(head.utterance_id, at.speech_end_ms - 20, Completeness.COMPLETE))
+    other = durations(Turn(), lambda head, at: Opinion("another", at.speech_end_ms, Completeness.COMPLETE))
+    assert late == other == [600, 600]
+
+
+def test_all_speech_is_sent_before_it_is_said_to_seem_over() -> None:
+    source = ListSource(sound("_" * 10 + "#" * 23 + "_" * 4 + "#" * 10 + "_" * 30))
+    heard = list(hear(source, gate=LoudGate(), segmenter=CUT))
+    at = next(index for index, event in enumerate(heard) if isinstance(event, SpeechSeemsOver))
+    frames = sum(len(event.levels) for event in heard[:at] if isinstance(event, UtteranceFrames))
+    # Five blocks of pre-roll, 23 of speech, three of pause; a window reaches 15 ms beyond the last hop.
+    assert frames == (5 + 23 + 3) * 2 - 2
+    assert heard[at] == SpeechSeemsOver((5 + 23) * 20)
+    assert any(isinstance(event, SpeechGoesOn) for event in heard[at:])
 
 
 def test_long_speech_is_cut_and_linked_and_loses_nothing() -> None:

@@ -27,15 +27,20 @@ class FakeJob:
     def __init__(self, outcome: Hypothesis | Exception | None, say: Callable[[str, int], None]) -> None:
         self.taken_at = 0.0
         self.closed = False
+        self.finished = False
         self._outcome = outcome
         self._say = say
-        self._frames = 0
+        self.frames = 0
 
     def feed(self, levels: Any) -> None:
-        self._frames += len(levels)
-        self._say("set a" if self._frames < 20 else "set a timer", self._frames)
+        self.frames += len(levels)
+        self._say("set a" if self.frames < 20 else "set a timer", self.frames)
+
+    def goes_on(self) -> None:
+        self.finished = False
 
     async def finish(self) -> Hypothesis:
+        self.finished = True
         if self._outcome is None:
             await asyncio.Event().wait()
         if isinstance(self._outcome, Exception):
@@ -48,6 +53,8 @@ class FakeJob:
 
 
 class FakePool:
+    has_room = True
+
     def __init__(self, outcome: Hypothesis | Exception | None) -> None:
         self.jobs: list[FakeJob] = []
         self._outcome = outcome
@@ -77,7 +84,7 @@ def recognise(
 
     async def one() -> speech_pb2.Final:
         recogniser = Recogniser(cast(list[Pool], pools), answer_s_max=answer_s_max)
-        recognition = recogniser.begin("kitchen", DEFAULT_SPEC, home, partials.append)
+        recognition = recogniser.begin("kitchen", "u1", DEFAULT_SPEC, home, partials.append)
         try:
             for _ in range(3):
                 recognition.feed(FRAMES)
@@ -138,3 +145,74 @@ def test_when_nobody_can_decode_it_says_why(home: ServedDomain) -> None:
 def test_no_words_are_not_searched(home: ServedDomain) -> None:
     final, _ = recognise(home, SPHINX, Hypothesis("whisper", "tiny.en", "you", doubts=("ghost",)))
     assert (final.transcript, len(final.results), final.searching_ms) == ("", 0, 0)
+
+
+async def paused(
+    home: ServedDomain, pools: list[FakePool], *, goes_on: bool
+) -> tuple[speech_pb2.Final, list[speech_pb2.Turn]]:
+    """An utterance with a pause that may be the end, long enough for all that may be done within it."""
+    turns: list[speech_pb2.Turn] = []
+    recogniser = Recogniser(cast(list[Pool], pools), answer_s_max=5.0)
+    recognition = recogniser.begin("kitchen", "u1", DEFAULT_SPEC, home, lambda partial: None, turns.append)
+    try:
+        recognition.feed(FRAMES)
+        recognition.seems_over(100)
+        recognition.feed(FRAMES)
+        for _ in range(100):
+            if turns:
+                break
+            await asyncio.sleep(0.01)
+        assert [job.frames for pool in pools for job in pool.jobs] == [10 for _ in pools]
+        if goes_on:
+            await recognition.goes_on()
+            assert [(job.frames, job.finished) for pool in pools for job in pool.jobs] == [(20, False) for _ in pools]
+        return await recognition.finish(), turns
+    finally:
+        await recognition.close()
+
+
+def test_a_pause_that_is_the_end_has_the_answer_ready(home: ServedDomain) -> None:
+    final, turns = asyncio.run(paused(home, [FakePool(SPHINX), FakePool(WHISPER)], goes_on=False))
+    assert final.transcript == WHISPER.transcript
+    assert final.results[0].id == "timer-10-minutes"
+    assert (final.waiting_ms, final.decoding_ms) == (0, 0)
+    assert turns == [speech_pb2.Turn(speech_end_ms=100, completeness="COMPLETENESS_COMPLETE")]
+
+
+def test_a_pause_that_is_none_is_heard_on(home: ServedDomain) -> None:
+    pools = [FakePool(SPHINX), FakePool(WHISPER)]
+    final, _ = asyncio.run(paused(home, pools, goes_on=True))
+    assert final.transcript == WHISPER.transcript
+    assert [job.frames for pool in pools for job in pool.jobs] == [20, 20]
+
+
+def test_nothing_is_finished_beforehand_while_others_wait_for_the_engine(home: ServedDomain) -> None:
+    busy = FakePool(WHISPER)
+    busy.has_room = False
+
+    async def one() -> None:
+        recogniser = Recogniser(cast(list[Pool], [FakePool(SPHINX), busy]), answer_s_max=5.0)
+        recognition = recogniser.begin("kitchen", "u1", DEFAULT_SPEC, home, lambda partial: None)
+        recognition.feed(FRAMES)
+        recognition.seems_over(100)
+        recognition.feed(FRAMES)
+        assert [job.frames for job in busy.jobs] == [20]
+        await recognition.goes_on()
+        assert (await recognition.finish()).transcript == WHISPER.transcript
+        await recognition.close()
+
+    asyncio.run(one())
+
+
+def test_what_was_finished_beforehand_and_never_asked_for_is_given_up(home: ServedDomain) -> None:
+    pool = FakePool(None)
+
+    async def one() -> None:
+        recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=3600)
+        recognition = recogniser.begin("kitchen", "u1", DEFAULT_SPEC, home, lambda partial: None)
+        recognition.seems_over(100)
+        await asyncio.sleep(0)
+        await recognition.close()
+
+    asyncio.run(one())
+    assert pool.jobs[0].closed

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.segmenter import Endpoint, Event, Onset, Segmenter, Spoken
+from edge.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
 from edge.utterance import EndReason
 
 
@@ -21,9 +21,16 @@ class Cut(NamedTuple):
     follows_on: bool
 
 
-def segmenter(pre_roll: int = 3, onset: int = 2, hang_over: int = 4, limit: int = 40) -> Segmenter[int]:
+def segmenter(
+    pre_roll: int = 3, onset: int = 2, hang_over: int = 4, limit: int = 40, early: int = 2, longest: int | None = None
+) -> Segmenter[int]:
     return Segmenter(
-        pre_roll_blocks=pre_roll, onset_blocks=onset, hang_over_blocks=hang_over, utterance_blocks_max=limit
+        pre_roll_blocks=pre_roll,
+        onset_blocks=onset,
+        early_blocks=early,
+        hang_over_blocks=hang_over,
+        hang_over_blocks_max=hang_over if longest is None else longest,
+        utterance_blocks_max=limit,
     )
 
 
@@ -44,6 +51,7 @@ def assemble(events: list[Event[int]]) -> list[Cut]:
     cuts: list[Cut] = []
     running: Onset[int] | None = None
     blocks: list[int] = []
+    seems_over = False
     for event in events:
         match event:
             case Onset():
@@ -52,7 +60,15 @@ def assemble(events: list[Event[int]]) -> list[Cut]:
             case Spoken(block):
                 assert running is not None
                 blocks.append(block)
+            case SeemsOver(end):
+                assert running is not None and not seems_over
+                assert 0 < end <= len(blocks)
+                seems_over = True
+            case GoesOn():
+                assert seems_over
+                seems_over = False
             case Endpoint(reason, start, end):
+                seems_over = False
                 assert running is not None
                 assert 0 <= start == running.speech_start_block < end <= len(blocks)
                 cuts.append(Cut(blocks, range(blocks[0] + start, blocks[0] + end), reason, running.follows_on))
@@ -179,11 +195,55 @@ def test_a_flush_forgets_the_pre_roll() -> None:
         {"hang_over": 34},
         {"onset": 0},
         {"hang_over": 0},
+        {"early": 0},
+        {"hang_over": 5, "longest": 4},
     ],
 )
 def test_a_limit_without_room_for_its_parts_is_refused(parts: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="has no room"):
         segmenter(**parts)
+
+
+def told(cutter: Segmenter[int], text: str) -> list[Event[int]]:
+    """What it tells of earlier endpoints and ends."""
+    events = [event for index, is_speech in enumerate(judgements(text)) for event in cutter.push(index, is_speech)]
+    return [event for event in events if isinstance(event, SeemsOver | GoesOn | Endpoint)]
+
+
+def test_speech_seems_over_before_it_is() -> None:
+    assert told(segmenter(), "_###__") == [SeemsOver(4)]
+    assert told(segmenter(), "_###____") == [SeemsOver(4), Endpoint(EndReason.ENDPOINT, 1, 4)]
+
+
+def test_speech_that_goes_on_takes_the_earlier_endpoint_back() -> None:
+    assert told(segmenter(), "_###__##") == [SeemsOver(4), GoesOn()]
+    assert told(segmenter(), "_###__##__") == [SeemsOver(4), GoesOn(), SeemsOver(8)]
+
+
+def test_a_stray_speech_takes_nothing_back() -> None:
+    assert told(segmenter(hang_over=8), "_###__#__") == [SeemsOver(4)]
+
+
+def test_a_short_stop_within_a_word_is_not_told() -> None:
+    assert told(segmenter(), "_###_###_#") == []
+
+
+@pytest.mark.parametrize(("blocks", "ends_at"), [(2, 7), (3, 7), (4, 8), (6, 10), (7, 10)])
+def test_the_hang_over_of_a_pause_can_be_changed_within_bounds(blocks: int, ends_at: int) -> None:
+    cutter = segmenter(hang_over=4, longest=6)
+    assert cutter.pause_speech_end_block is None
+    assert told(cutter, "_###__") == [SeemsOver(4)]
+    assert cutter.pause_speech_end_block == 4
+    cutter.change_hang_over(blocks)
+    ended = [index for index in range(6, 20) if any(isinstance(e, Endpoint) for e in cutter.push(index, False))]
+    assert ended[0] + 1 == ends_at
+
+
+def test_a_changed_hang_over_is_of_that_pause_only() -> None:
+    cutter = segmenter(hang_over=4, longest=6)
+    told(cutter, "_###__")
+    cutter.change_hang_over(6)
+    assert told(cutter, "##____") == [GoesOn(), SeemsOver(8), Endpoint(EndReason.ENDPOINT, 1, 8)]
 
 
 runs = st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=12)

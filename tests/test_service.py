@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +78,24 @@ def utterance(utterance_id: str, all_levels: Levels, **changes: Any) -> Iterator
     yield END
 
 
+SEEMS_OVER = speech_pb2.RecognizeRequest(speech_seems_over=speech_pb2.SpeechSeemsOver(speech_end_ms=1000))
+GOES_ON = speech_pb2.RecognizeRequest(speech_goes_on=speech_pb2.SpeechGoesOn())
+
+
 class Held:
     """Requests that come when the test says so."""
 
-    def __init__(self, *requests: speech_pb2.RecognizeRequest) -> None:
+    def __init__(
+        self, *requests: speech_pb2.RecognizeRequest, rest: Sequence[speech_pb2.RecognizeRequest] = (END,)
+    ) -> None:
         self._requests = requests
+        self._rest = rest
         self._go = threading.Event()
 
     def __iter__(self) -> Iterator[speech_pb2.RecognizeRequest]:
         yield from self._requests
         self._go.wait(WAIT_S)
-        yield END
+        yield from self._rest
 
     def release(self) -> None:
         self._go.set()
@@ -300,3 +307,39 @@ def test_reflection_tells_a_stranger_the_services(service: path.Service) -> None
         (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=WAIT_S)
     names = {each.name for each in answer.list_services_response.service}
     assert {"parrotlet.v1.Speech", "grpc.health.v1.Health"} <= names
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[speech_pb2_grpc.SpeechStub]:
+    """A service that waits longer for a client than a busy machine takes to decode."""
+    with path.service(tmp_path_factory.mktemp("patient"), decoding_whisper="false") as running:
+        with grpc.insecure_channel(running.address) as channel:
+            yield speech_pb2_grpc.SpeechStub(channel)
+
+
+def test_at_an_earlier_endpoint_the_answer_is_prepared_and_held_until_the_end(
+    patient: speech_pb2_grpc.SpeechStub,
+) -> None:
+    held = Held(config("early-1"), *frames(levels(spoken("timer"))), SEEMS_OVER)
+    responses = patient.Recognize(iter(held), timeout=WAIT_S)
+    turn = next(response.turn for response in responses if response.HasField("turn"))
+    assert turn == speech_pb2.Turn(speech_end_ms=1000, completeness="COMPLETENESS_COMPLETE")
+    held.release()
+    early = final(responses)
+    assert (early.waiting_ms, early.decoding_ms) == (0, 0)
+    at_the_end = final(
+        patient.Recognize(utterance("early-2", levels(spoken("timer")), device_id="other"), timeout=WAIT_S)
+    )
+    assert early.transcript == at_the_end.transcript
+
+
+def test_an_earlier_endpoint_that_was_none_changes_nothing(patient: speech_pb2_grpc.SpeechStub) -> None:
+    every = list(frames(levels(spoken("timer"))))
+    # Devices of their own: a board's second utterance starts from the mean of its first.
+    plain = final(patient.Recognize(iter([config("plain", device_id="a"), *every, END]), timeout=WAIT_S))
+    rest = [*every[12:14], GOES_ON, *every[14:], END]
+    held = Held(config("resumed", device_id="b"), *every[:12], SEEMS_OVER, rest=rest)
+    responses = patient.Recognize(iter(held), timeout=WAIT_S)
+    next(response for response in responses if response.HasField("turn"))
+    held.release()
+    assert final(responses).transcript == plain.transcript

@@ -67,7 +67,7 @@ def whisper() -> Whisper:
     ("name", "words"), [("timer", "Set a timer for 10 minutes."), ("weather", "weather"), ("fuse_box", "fuse box")]
 )
 def test_the_real_one_writes_down_what_is_said(whisper: Whisper, speech: Speech, name: str, words: str) -> None:
-    decoding = whisper.begin(Task("kitchen", DEFAULT_SPEC, ""))
+    decoding = whisper.begin(Task("kitchen", "u1", DEFAULT_SPEC, ""))
     levels = DEFAULT_SPEC.quantise(log_mel(soundfile.read(speech.path(name), dtype="int16")[0], DEFAULT_SPEC))
     for start in range(0, len(levels), 10):
         assert decoding.feed(levels[start : start + 10]) is None
@@ -79,6 +79,6 @@ def test_the_real_one_writes_down_what_is_said(whisper: Whisper, speech: Speech,
 @pytest.mark.parametrize("level", [0, 300])
 def test_the_real_one_finds_no_words_in_silence_and_noise(whisper: Whisper, level: int) -> None:
     samples = (np.random.default_rng(4).standard_normal(3 * 16_000) * level).astype(np.int16)
-    decoding = whisper.begin(Task("kitchen", DEFAULT_SPEC, ""))
+    decoding = whisper.begin(Task("kitchen", "u1", DEFAULT_SPEC, ""))
     decoding.feed(DEFAULT_SPEC.quantise(log_mel(samples, DEFAULT_SPEC)))
     assert {"no_speech", "ghost"}.intersection(decoding.finish().doubts)

@@ -12,7 +12,7 @@ from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, FromWorke
 from cloud.worker_line import _from_worker as from_worker
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
-TASK = Task("kitchen", DEFAULT_SPEC, "")
+TASK = Task("kitchen", "u1", DEFAULT_SPEC, "")
 
 
 class Counting:

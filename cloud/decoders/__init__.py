@@ -51,6 +51,8 @@ class Task(msgspec.Struct, frozen=True):
     """What an engine is told of an utterance before its first frame."""
 
     device_id: str
+    utterance_id: str
+    """Unique for its board."""
     spec: FeatureSpec
     domain_folder: str
     """Absolute; may hold a grammar.jsgf and a dictionary.txt."""

@@ -6,6 +6,7 @@ starts from what some other board left behind.
 """
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,19 +40,36 @@ class CepstralMean:
         self._frames += len(cepstra)
 
 
+class Remembered(NamedTuple):
+    """What is known of a board."""
+
+    utterance_id: str
+    """The one that said it."""
+    before: Floats
+    """Where that one started."""
+    after: Floats
+
+
 class BoardMeans:
-    """The last mean of each board."""
+    """The last mean of each board. An utterance that is decoded again starts where it started before, and so is read
+    the same."""
 
     def __init__(self) -> None:
-        self._means: OrderedDict[str, Floats] = OrderedDict()
+        self._boards: OrderedDict[str, Remembered] = OrderedDict()
 
-    def start(self, device_id: str) -> CepstralMean:
-        """Where an utterance of that board starts."""
-        return CepstralMean(self._means.get(device_id, GENERAL_MEAN))
+    def start(self, device_id: str, utterance_id: str) -> CepstralMean:
+        """Where that utterance starts."""
+        return CepstralMean(self._start(device_id, utterance_id))
 
-    def remember(self, device_id: str, mean: CepstralMean) -> None:
+    def remember(self, device_id: str, utterance_id: str, mean: CepstralMean) -> None:
         """Where the board's next utterance will start."""
-        self._means[device_id] = mean.value
-        self._means.move_to_end(device_id)
-        if len(self._means) > BOARDS_MAX:
-            self._means.popitem(last=False)
+        self._boards[device_id] = Remembered(utterance_id, self._start(device_id, utterance_id), mean.value)
+        self._boards.move_to_end(device_id)
+        if len(self._boards) > BOARDS_MAX:
+            self._boards.popitem(last=False)
+
+    def _start(self, device_id: str, utterance_id: str) -> Floats:
+        known = self._boards.get(device_id)
+        if known is None:
+            return GENERAL_MEAN
+        return known.before if known.utterance_id == utterance_id else known.after
