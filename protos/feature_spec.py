@@ -64,8 +64,12 @@ class FeatureSpec:
 
     def quantise(self, log_mel: LogMel) -> Levels:
         """Nearest levels of (frames, bands) log10 powers; what lies outside the range takes its end."""
-        scaled = np.rint((log_mel - self.floor_log10) / self.step_log10)
-        levels: Levels = np.clip(scaled, 0, self.levels - 1).astype(np.int8)
+        # In place and without np.clip: of 100 ms of features, half the time with numpy 1.
+        scaled = (log_mel - self.floor_log10) / self.step_log10
+        np.rint(scaled, out=scaled)
+        np.maximum(scaled, 0, out=scaled)
+        np.minimum(scaled, self.levels - 1, out=scaled)
+        levels: Levels = scaled.astype(np.int8)
         return levels
 
     def dequantise(self, levels: Levels) -> LogMel:
