@@ -9,9 +9,10 @@ The hang-over belongs to the utterance; the pre-roll reaches back to the utteran
 hang-over it tells that speech seems over, so that others may get on with it; whoever then knows better how likely it is
 that the speaker goes on may change the hang-over of that pause.
 
-Speech that reaches the limit is cut, and what follows on starts with the very next block of speech. In the last eighth
-of the limit a short pause is taken as the place to cut, so that words stay whole. A silence is never cut, so that what
-follows on always holds speech; the limit has room for its hang-over.
+Speech that reaches the limit is cut, and what follows on starts with the very next block of speech. So that words stay
+whole, the cut is made in a pause: in the last quarter of the limit a long one is waited for at first, and then a
+shorter and shorter one. A silence is never cut, so that what follows on always holds speech; the limit has room for its
+hang-over.
 """
 
 from collections import deque
@@ -25,8 +26,8 @@ Item = TypeVar("Item")
 RESUME_BLOCKS = 2
 """Speech in a row that ends a hang-over."""
 
-PAUSE_BLOCKS = 5
-"""Silence that is good enough to cut at when the limit is near."""
+PAUSE_BLOCKS = 15
+"""Silence that is good enough to cut at where the last quarter of the limit begins; at the limit none is needed."""
 
 SHORTEST_BLOCKS = 10
 """An input that ends during an onset holds an utterance of so many blocks, pre-roll included, or none."""
@@ -210,9 +211,8 @@ class Segmenter(Generic[Item]):
         return long_enough and 2 * self._score >= self._onset_blocks
 
     def _is_time_to_cut(self) -> bool:
-        if self._silent >= PAUSE_BLOCKS:
-            return self._length >= self._cut_blocks * 7 // 8
-        return self._length >= self._cut_blocks
+        left = 4 * (self._cut_blocks - self._length) / self._cut_blocks
+        return left <= 1 and self._silent >= PAUSE_BLOCKS * left
 
     def _begin_from_recent(self) -> Onset[Item]:
         blocks = tuple(self._recent)[-(self._pre_roll_blocks + self._starting_blocks) :]

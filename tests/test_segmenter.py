@@ -141,15 +141,18 @@ def test_long_speech_is_cut_into_utterances_that_follow_on() -> None:
     assert [block for piece in cuts for block in piece.blocks] == list(range(100))
 
 
-def test_a_short_pause_near_the_limit_is_where_it_is_cut() -> None:
-    first, second = cut(segmenter(hang_over=8, limit=48), [True] * 31 + [False] * 5 + [True] * 20)
-    assert (first.blocks, second.blocks) == (list(range(36)), list(range(36, 56)))
-    assert first.reason is EndReason.MAX_LENGTH
-    assert second.follows_on
-
-
-def test_a_short_pause_far_from_the_limit_is_not() -> None:
-    assert len(cut(segmenter(hang_over=8, limit=48), [True] * 20 + [False] * 5 + [True] * 10)) == 1
+@pytest.mark.parametrize(
+    ("spoken", "pause", "is_cut"),
+    [(290, 14, False), (290, 15, True), (340, 7, False), (340, 8, True), (395, 1, True), (200, 19, False)],
+)
+def test_the_nearer_the_limit_the_shorter_a_pause_it_is_cut_at(spoken: int, pause: int, is_cut: bool) -> None:
+    """A limit of 400 blocks and a hang-over; the last quarter begins at 300."""
+    pieces = cut(segmenter(hang_over=20, limit=420), [True] * spoken + [False] * pause + [True] * 10)
+    assert len(pieces) == (2 if is_cut else 1)
+    if is_cut:
+        first, second = pieces
+        assert (first.reason, second.follows_on) == (EndReason.MAX_LENGTH, True)
+        assert (len(first.blocks), second.blocks[0]) == (spoken + pause, spoken + pause)
 
 
 def test_silence_at_the_limit_leads_to_no_empty_utterance() -> None:

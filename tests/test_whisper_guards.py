@@ -44,3 +44,10 @@ def test_what_is_surely_silent_is_not_listened_to_again() -> None:
     assert not is_settled(reading("", no_speech=0.4))
     assert not is_settled(reading(log_probability=-0.8))
     assert not is_settled(reading(no_speech=0.35))
+
+
+def test_an_echo_is_listened_to_again_and_not_doubted() -> None:
+    echo = reading("The diagram makes it clear. The diagram made it clear.")
+    assert not is_settled(echo)
+    assert doubts(echo) == ()
+    assert is_settled(reading("Turn the kitchen light on and the hall light off."))

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 NO_SPEECH_SURE = 0.3
@@ -32,6 +33,11 @@ GHOSTS = frozenset(
 )
 """What Whisper, trained on subtitles of films and videos, makes of noise."""
 
+ECHO_WORDS_MIN = 6
+ECHO_LIKENESS = 0.75
+"""Halves of a reading that are echoes: so many of their words are the same, in the same order. No half of 100 sentences
+was so like the other."""
+
 _REPEATED = re.compile(r"\b([\w']+(?: [\w']+){0,5})(?: \1){2}\b")
 
 
@@ -58,7 +64,7 @@ def is_settled(reading: Reading) -> bool:
     if not reading.words:
         return reading.no_speech > NO_SPEECH_MAX
     sure = reading.no_speech <= NO_SPEECH_SURE and reading.log_probability >= LOG_PROBABILITY_SURE
-    return sure and not doubts(reading)
+    return sure and not doubts(reading) and not is_echo(reading.words)
 
 
 def doubts(reading: Reading) -> tuple[str, ...]:
@@ -73,6 +79,14 @@ def doubts(reading: Reading) -> tuple[str, ...]:
         "log_probability": reading.log_probability < LOG_PROBABILITY_MIN,
     }
     return tuple(name for name, objects in objections.items() if objects)
+
+
+def is_echo(words: str) -> bool:
+    """Whether a reading says about the same twice: what a short window makes of one sentence now and then, and people
+    hardly ever say."""
+    said = words.split()
+    middles = range(len(said) // 2 - 1, len(said) // 2 + 2) if len(said) >= ECHO_WORDS_MIN else ()
+    return any(SequenceMatcher(None, said[:at], said[at:], autojunk=False).ratio() >= ECHO_LIKENESS for at in middles)
 
 
 def _is_weak(reading: Reading) -> bool:
