@@ -1,49 +1,173 @@
-"""How long a person waits: clips played in real time through the whole path on loopback.
+"""How long a person waits: clips in a quiet room, played in real time through the whole path on loopback.
 
     scripts/bench latency --data DIR
 
-last sound to final is what is felt; it holds the hang-over. endpoint to final is the service's part of it.
+One long recording a way to answer: clips, cut to their speech, with drawn pauses over pink noise of -60 dBFS. Waits are
+told twice: from the last block that the gate called speech, and from where the speech of the clean clip ends. A split
+utterance is a wait that ended too soon, so splits are counted, beside Home Assistant's segmenter with Silero VAD on the
+same recording.
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
+import soundfile
 
-from benchmarks import corpus, path
+from benchmarks import corpus, path, speech_marks
+from benchmarks.detectors import SILERO, HomeAssistant, Utterance, utterances
+from benchmarks.endpoint_counts import Counts, count
+from benchmarks.scenes import SPEECH_DBFS, Scene, Spoken, hears_speech, part_of, scene, trimmed
+from edge.source import SAMPLE_RATE_HZ
+
+SEED = 1
+
+
+class Way(NamedTuple):
+    """A way to answer, and what is said to it."""
+
+    name: str
+    files: Callable[[Path], list[Path]]
+    domain: str
+    wait_ms_max: int
+    """The mark for the median of last sound to final; twice that for the 95th percentile."""
+    settings: dict[str, str] = {}
+
+
+def _sentences(data: Path) -> list[Path]:
+    return [clip.file for clip in corpus.sentences(data)]
+
+
+def _orders(data: Path) -> list[Path]:
+    return [order.file for order in corpus.orders(data)]
+
 
 WAYS = {
-    "both engines": {},
-    "pocketsphinx alone": {"decoding_whisper": "false"},
+    way.name: way
+    for way in (
+        Way("grammar", _orders, "coffee", 500),
+        Way("pocketsphinx", _sentences, "home", 500, {"decoding_whisper": "false"}),
+        Way("whisper", _sentences, "home", 650),
+    )
 }
-FIGURES = ("last_sound_to_final", "endpoint_to_final", "onset_to_first_partial", "waiting", "decoding", "searching")
+
+FIGURES = {
+    "last sound to final": "last_sound_to_final",
+    "last sound to endpoint": "last_sound_to_endpoint",
+    "endpoint to final": "endpoint_to_final",
+    "onset to first partial": "onset_to_first_partial",
+    "search": "searching",
+}
+
+
+class Heard(NamedTuple):
+    """What came of a recording."""
+
+    lines: list[dict[str, Any]]
+    waits_ms: list[float]
+    """From the true end of speech to the final, of clips that are an utterance of their own."""
+    counts: Counts
 
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
-@click.option("--clips", type=int, default=20, show_default=True, help="Clips of sentences, evenly spread.")
-def main(data: Path, clips: int) -> None:
-    """Measure waits, in milliseconds, p50 / p95; `--data` is a folder with sentences/."""
-    every = corpus.sentences(data)
-    files = [clip.file for clip in every[:: max(1, len(every) // clips)][:clips]]
-    print(f"\nMilliseconds, p50 / p95, {len(files)} clips of sentences in real time\n")
-    print("| engines | utterances | " + " | ".join(name.replace("_", " ") for name in FIGURES) + " |")
-    print("|---" * (len(FIGURES) + 2) + "|")
-    for way, settings in WAYS.items():
-        with tempfile.TemporaryDirectory() as state, path.service(Path(state), **settings) as service:
-            heard = path.hear(service.address, files, "--realtime")
-        utterances = [utterance for found in heard.values() for utterance in found]
-        cells = [_cell(utterances, name) for name in FIGURES]
-        print(f"| {way} | {len(utterances)} | " + " | ".join(cells) + " |", flush=True)
+@click.option("--way", "names", multiple=True, type=click.Choice(list(WAYS)), help="All if none.")
+@click.option("--clips", type=int, default=40, show_default=True, help="Clips of each kind, evenly spread.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the waits into this SVG or PNG file.")
+def main(data: Path, names: tuple[str, ...], clips: int, plot: Path | None) -> None:
+    """Measure waits, in milliseconds, p50 / p95; `--data` is a folder with sentences/ and orders/."""
+    waits: dict[str, list[float]] = {}
+    print("\nMilliseconds, p50 / p95, clips in real time in a quiet room\n")
+    print(
+        "| answered by | utterances | true end to final | " + " | ".join(FIGURES) + " | split | split by HA, Silero |"
+    )
+    print("|---" * (len(FIGURES) + 5) + "|", flush=True)
+    for way in [WAYS[name] for name in names or WAYS]:
+        recording = room(way.files(data), clips)
+        heard = hear(way, recording)
+        waits[way.name] = heard.waits_ms
+        peer = count(recording.spoken, list(utterances(recording.sound, SILERO, HomeAssistant)), len(recording.sound))
+        cells = [_cell(heard.waits_ms)] + [_cell(_values(heard.lines, field)) for field in FIGURES.values()]
+        print(
+            f"| {way.name} | {len(heard.lines)} | " + " | ".join(cells) + f" | {heard.counts.split} of "
+            f"{heard.counts.clips} | {peer.split} |",
+            flush=True,
+        )
+        print_marks(way, heard)
+    if plot is not None:
+        draw(waits, plot)
 
 
-def _cell(utterances: list[dict[str, Any]], name: str) -> str:
-    values = [utterance["timing_ms"][name] for utterance in utterances if utterance["timing_ms"][name] is not None]
-    if not values:
-        return "-"
-    return f"{np.percentile(values, 50):.0f} / {np.percentile(values, 95):.0f}"
+def room(files: list[Path], limit: int) -> Scene:
+    """So many clips of the half that nothing was tuned on, one after the other in a quiet room."""
+    files = [file for file in files if part_of(file.name) == "test"]
+    clips = []
+    for file in files[:: max(1, len(files) // limit)][:limit]:
+        sound = corpus.read(file)
+        marks = speech_marks.find(sound, hears_speech)
+        if marks is not None and (clip := trimmed(sound, marks)) is not None:
+            clips.append(clip)
+    return scene(clips, SPEECH_DBFS, None, 0, np.random.default_rng(SEED))
+
+
+def hear(way: Way, recording: Scene) -> Heard:
+    """Plays the recording to a service of its own."""
+    with tempfile.TemporaryDirectory() as folder, path.service(Path(folder), **way.settings) as service:
+        file = Path(folder) / "room.wav"
+        soundfile.write(file, recording.sound, SAMPLE_RATE_HZ)
+        lines = path.hear(service.address, [file], "--realtime", "--domain", way.domain)[file]
+    cut = [Utterance(_sample(line["start_s"]), _sample(line["end_s"])) for line in lines]
+    waits = []
+    for clip in recording.spoken:
+        own = [line for line, utterance in zip(lines, cut, strict=True) if _overlap(clip, utterance) > 0]
+        if len(own) == 1 and (wait := own[0]["timing_ms"]["last_sound_to_final"]) is not None:
+            last_sound_s = own[0]["start_s"] + own[0]["speech_end_ms"] / 1000
+            waits.append(wait + 1000 * (last_sound_s - clip.end / SAMPLE_RATE_HZ))
+    return Heard(lines, waits, count(recording.spoken, cut, len(recording.sound)))
+
+
+def print_marks(way: Way, heard: Heard) -> None:
+    """What is too slow."""
+    waits = _values(heard.lines, "last_sound_to_final")
+    partials = _values(heard.lines, "onset_to_first_partial")
+    checks = [
+        ("last sound to final, median", waits, 50, way.wait_ms_max),
+        ("last sound to final, 95th percentile", waits, 95, 2 * way.wait_ms_max),
+        ("onset to first partial, median", partials, 50, 500),
+    ]
+    for name, values, percentile, mark in checks:
+        if values and (reached := np.percentile(values, percentile)) > mark:
+            click.echo(f"not reached: {way.name}, {name}: {reached:.0f} ms, mark {mark}", err=True)
+
+
+def draw(waits: dict[str, list[float]], file: Path) -> None:
+    """How many have their answer after so long."""
+    from benchmarks.plot import figure
+
+    with figure(file, x="ms from the end of speech to the answer", y="share of utterances answered, %") as axes:
+        for name, values in waits.items():
+            axes.step(np.sort(values), 100 * np.arange(1, len(values) + 1) / len(values), where="post", label=name)
+        axes.set_xlim(left=0)
+        axes.legend()
+
+
+def _values(lines: list[dict[str, Any]], field: str) -> list[float]:
+    return [line["timing_ms"][field] for line in lines if line["timing_ms"][field] is not None]
+
+
+def _cell(values: list[float]) -> str:
+    return f"{np.percentile(values, 50):.0f} / {np.percentile(values, 95):.0f}" if values else "-"
+
+
+def _sample(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE_HZ)
+
+
+def _overlap(clip: Spoken, utterance: Utterance) -> int:
+    return min(clip.end, utterance.end) - max(clip.start, utterance.start)
 
 
 if __name__ == "__main__":
