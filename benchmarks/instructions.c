@@ -1,11 +1,11 @@
 /* Counts the instructions of a program under QEMU's user mode: total so far, at each call of a marker system call.
  *
- *     gcc -O2 -shared -fPIC -I QEMU/include/qemu -o instructions.so benchmarks/instructions.c
+ *     gcc -O2 -shared -fPIC -o instructions.so benchmarks/instructions.c
  *     qemu-aarch64 -cpu cortex-a72 -plugin ./instructions.so,marker=173,out=FILE PROGRAM
  *
  * The marker is the number of getppid: 173 on aarch64, 64 on arm. Threads are counted apart, so no atomics are needed.
  * Name a processor: for the default one OpenBLAS takes a kernel that no small board has. QEMU must be built with
- * plugins; a static one is not.
+ * plugins; a static one is not. benchmarks/board_root.sh does all this.
  */
 
 #include <inttypes.h>
@@ -13,7 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <qemu-plugin.h>
+/* QEMU's header for plugins comes with its source only; this is what is used of it, version 1. */
+#define QEMU_PLUGIN_EXPORT __attribute__((visibility("default")))
+enum { QEMU_PLUGIN_VERSION = 1, QEMU_PLUGIN_CB_NO_REGS = 0 };
+typedef uint64_t qemu_plugin_id_t;
+typedef struct qemu_info_t qemu_info_t;
+struct qemu_plugin_tb;
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*on_run)(unsigned int, void *), int flags,
+                                          void *data);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+                                           void (*on_translated)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_syscall_cb(qemu_plugin_id_t id,
+                                          void (*on_call)(qemu_plugin_id_t, unsigned int, int64_t, uint64_t, uint64_t,
+                                                          uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t));
 
 #define THREADS_MAX 1024
 

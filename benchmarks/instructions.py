@@ -2,10 +2,10 @@
 
     scripts/bench instructions                      seconds of this machine's processor
 
-Counted in instructions of another processor, by QEMU in the root of a board (the plugin's own file tells how to build
-it), so that nothing else that runs here touches the figures:
+Counted in instructions of another processor, by QEMU and a plugin in the root of a board, so that nothing else that
+runs here touches the figures; `scripts/bench board` makes such a root and runs this in it:
 
-    chroot ROOT qemu-aarch64 -cpu cortex-a72 -plugin instructions.so,marker=173,out=counts.txt \\
+    qemu-aarch64 -cpu cortex-a72 -plugin instructions.so,marker=173,out=counts.txt \\
         .venv/bin/python -m benchmarks.instructions --counts counts.txt
 
 The sound lies in memory: reading the sound card is not in it, and the network only with --cloud.
@@ -23,13 +23,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import click
 import numpy as np
 
+from benchmarks import cores
 from common.errors import ParrotletError
 from edge.audio_file import AudioFile
 from edge.cloud_client import CloudClient
 from edge.hearing import hear
 from edge.resampler import Resampler
 from edge.settings import Cloud
-from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples
+from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples, Source
 from edge.utterance import UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
@@ -41,15 +42,8 @@ USB_RATE_HZ = 48_000
 PERIOD_MS = 60
 
 
-class Core(NamedTuple):
-    """A board's processor. Instructions per cycle are assumed, not measured."""
-
-    name: str
-    instructions_per_cycle: float
-    clock_ghz: float
-
-
-CORES = (Core("A53 1.2 GHz", 0.7, 1.2), Core("A72 1.5 GHz", 1.3, 1.5), Core("A76 2.4 GHz", 2.2, 2.4))
+QUIET_PERCENT_MAX, STREAMING_PERCENT_MAX = 1.0, 3.0
+"""The marks, of the first core."""
 
 
 class Memory:
@@ -68,31 +62,43 @@ class Memory:
         pass
 
 
+class Sent(NamedTuple):
+    """What came of a stretch of sound."""
+
+    utterances: int
+    frames: int
+    data_bytes: int
+
+
 class Phase(NamedTuple):
     """What is measured by itself."""
 
     name: str
     run: Callable[[], str]
     """Does it, and says what came of it."""
+    percent_max: float | None = None
+    """Mark, of the first core."""
 
 
 @click.command()
 @click.option("--counts", type=click.Path(exists=True, path_type=Path), help="File that the counting plugin writes.")
 @click.option("--cloud", metavar="HOST:PORT", help="A service to stream to, too.")
 def main(counts: Path | None, cloud: str | None) -> None:
-    """Measure 10 s of listening, streaming and resampling; by processor time, and by a plugin's counts."""
+    """Measure 10 s of listening, streaming and resampling; by processor time, or by a plugin's counts."""
     _mark()
     quiet, spoken = pink_noise(), looped(SPOKEN)
     phases = [
-        Phase("listening", lambda: stream(quiet, speech_pb2.CODEC_DEFLATE)),
-        Phase("streaming, deflate", lambda: stream(spoken, speech_pb2.CODEC_DEFLATE)),
-        Phase("streaming, raw", lambda: stream(spoken, speech_pb2.CODEC_RAW)),
+        Phase("listening", lambda: stream(quiet, speech_pb2.CODEC_DEFLATE), QUIET_PERCENT_MAX),
+        Phase("streaming, deflate", lambda: stream(spoken, speech_pb2.CODEC_DEFLATE), STREAMING_PERCENT_MAX),
+        Phase("streaming, raw", lambda: stream(spoken, speech_pb2.CODEC_RAW), STREAMING_PERCENT_MAX),
         Phase("resampling from 48 kHz", lambda: resample(quiet)),
     ]
     if cloud:
-        phases.append(Phase("streaming to a service", lambda: ask(spoken, cloud)))
-    _print_row(f"{LENGTH_S} s of", "came of it", "CPU s here", *(_heading() if counts else ()))
-    _print_row(*["---"] * (3 + len(_heading() if counts else ())))
+        phases.append(Phase("streaming to a service", lambda: ask(spoken, cloud), STREAMING_PERCENT_MAX))
+    heading = cores.HEADING if counts else ["CPU s here"]
+    _print_row(f"{LENGTH_S} s of", "came of it", *heading)
+    _print_row(*["---"] * (2 + len(heading)))
+    reached = True
     for phase in phases:
         # Once unmeasured: tables are made, and the emulator has translated.
         phase.run()
@@ -101,25 +107,37 @@ def main(counts: Path | None, cloud: str | None) -> None:
         outcome = phase.run()
         took_s = time.process_time() - began_s
         _mark()
-        _print_row(phase.name, outcome, f"{took_s:.3f}", *(_counted(counts, -2) if counts else ()))
+        if not counts:
+            _print_row(phase.name, outcome, f"{took_s:.3f}")
+            continue
+        instructions = counted(counts.read_text(encoding="ascii"))
+        _print_row(phase.name, outcome, *cores.cells(instructions, LENGTH_S))
+        percent = cores.CORES[0].percent(instructions, LENGTH_S)
+        reached &= phase.percent_max is None or percent <= phase.percent_max
     if counts:
-        _print_row("(start, imports and all)", "", "", *_counted(counts, None))
+        _print_marks(int(counts.read_text(encoding="ascii").split()[0]), reached)
 
 
 def stream(samples: Samples, number: int) -> str:
     """The board's path from blocks to messages that are ready to be sent."""
+    sent = send(Memory(samples), number, lambda message: None)
+    return f"{sent.utterances} utterances, {sent.frames} frames, {sent.data_bytes} bytes"
+
+
+def send(source: Source, number: int, write: Callable[[bytes], object]) -> Sent:
+    """The same from any source; each message goes to `write`."""
     utterances, frames, data_bytes = 0, 0, 0
-    for heard in hear(Memory(samples)):
+    for heard in hear(source):
         if isinstance(heard, UtteranceHead):
             utterances += 1
             encoder = codec.encoder(number, DEFAULT_SPEC)
         elif isinstance(heard, UtteranceFrames):
             data = encoder.encode(heard.levels)
             message = speech_pb2.Frames(first_frame=heard.first_frame, frame_count=len(heard.levels), data=data)
-            speech_pb2.RecognizeRequest(frames=message).SerializeToString()
+            write(speech_pb2.RecognizeRequest(frames=message).SerializeToString())
             frames += len(heard.levels)
             data_bytes += len(data)
-    return f"{utterances} utterances, {frames} frames, {data_bytes} bytes"
+    return Sent(utterances, frames, data_bytes)
 
 
 def ask(samples: Samples, address: str) -> str:
@@ -160,16 +178,19 @@ def looped(file: Path) -> Samples:
     return np.resize(clip, LENGTH_S * SAMPLE_RATE_HZ)
 
 
-def _heading() -> list[str]:
-    return ["M instructions", *(f"s on {core.name}" for core in CORES)]
+def counted(counts: str) -> int:
+    """Instructions between the last two marks of a plugin's file."""
+    before, after = counts.split()[-2:]
+    return int(after) - int(before)
 
 
-def _counted(counts: Path, first: int | None) -> list[str]:
-    """Cells for the instructions from the first mark to the last, or, without a first, for those before any mark."""
-    totals = [int(line) for line in counts.read_text(encoding="ascii").split()]
-    instructions = totals[0] if first is None else totals[-1] - totals[first]
-    seconds = [instructions / (core.instructions_per_cycle * core.clock_ghz * 1e9) for core in CORES]
-    return [f"{instructions / 1e6:.0f}", *(f"{second:.3f}" for second in seconds)]
+def _print_marks(start: int, reached: bool) -> None:
+    print(f"\nInstructions per cycle are assumed: {cores.assumptions()}.")
+    waits = ", ".join(f"{core.seconds(start):.2f} s on an {core.name}" for core in cores.CORES)
+    print(f"Start, imports and all, once: {start / 1e6:.0f} M instructions, {waits}.")
+    smallest = cores.CORES[0].name
+    marks = f"at most {QUIET_PERCENT_MAX:g} % of an {smallest} listening, {STREAMING_PERCENT_MAX:g} % streaming"
+    print(f"{marks}: {'reached' if reached else 'NOT reached'}")
 
 
 def _print_row(*cells: str) -> None:
