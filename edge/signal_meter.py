@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.source import Samples
+from edge.source import BLOCK_SAMPLES, Samples
 
 DBFS_MIN = -120.0
 SNR_DB_MIN, SNR_DB_MAX = -20.0, 120.0
@@ -25,6 +25,7 @@ NOISE_PERCENTILE = 25
 """Low, because weak ends of words pass for silence."""
 
 _FULL_SCALE = 32768.0
+_ONES = np.ones(BLOCK_SAMPLES)
 
 
 class Signal(NamedTuple):
@@ -69,7 +70,7 @@ class SignalMeter:
         """Takes a block, its `power_of`, and the gate's judgement."""
         self._samples += len(samples)
         # -32768 has no positive counterpart in int16; one step below full scale counts as full scale.
-        largest = max(int(samples.max()), -int(samples.min()))
+        largest = max(int(np.maximum.reduce(samples)), -int(np.minimum.reduce(samples)))
         self._peak = max(self._peak, largest)
         if largest >= _FULL_SCALE - 1:
             self._clipped += int(np.count_nonzero((samples == 32767) | (samples <= -32767)))
@@ -93,10 +94,12 @@ class SignalMeter:
 
 def power_of(samples: Samples) -> float:
     """Mean square at full scale 1, without the offset. At least one sample."""
-    # Whole numbers: the difference of two large squares would drown a quiet sound in floats.
-    sound = samples.astype(np.int64)
-    total, squares = int(np.add.reduce(sound)), int(sound @ sound)
-    return (squares - total * total / len(sound)) / (len(sound) * _FULL_SCALE**2)
+    # Sums over a block are whole numbers, exact in float64; in float32 the difference of two large squares would drown
+    # a quiet sound. A product with ones is the cheapest sum: this is asked twice of every block.
+    sound = samples.astype(np.float64)
+    count = len(sound)
+    total = float(sound.dot(_ONES if count == BLOCK_SAMPLES else np.ones(count)))
+    return (float(sound.dot(sound)) - total * total / count) / (count * _FULL_SCALE**2)
 
 
 def to_dbfs(power: float) -> float:
