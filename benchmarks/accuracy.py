@@ -77,7 +77,8 @@ def measure_sentences(data: Path, conditions: tuple[str, ...], count: int | None
                 else:
                     corpus.write(files[-1], CONDITIONS[condition](corpus.read(clip.file), noise, draw))
             figures = [
-                _rate(texts, heard) for heard in (_path(files), _whisper(files), _path(files, "false"), _sphinx(files))
+                error_rate(texts, heard)
+                for heard in (by_path(files), by_whisper(files), by_path(files, "false"), by_sphinx(files))
             ]
         print(f"| {condition} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |", flush=True)
 
@@ -133,17 +134,19 @@ def _spread(clips: list[corpus.Clip] | list[corpus.Order], count: int | None) ->
     return clips if count is None else clips[:: max(1, len(clips) // count)][:count]
 
 
-def _rate(texts: list[str], heard: list[str]) -> float:
+def error_rate(texts: list[str], heard: list[str]) -> float:
+    """Word error rate, as Whisper's English normaliser sees words."""
     return float(jiwer.wer([_normalise(text) for text in texts], [_normalise(text) for text in heard]))
 
 
-def _path(files: list[Path], whisper: str = "true") -> list[str]:
+def by_path(files: list[Path], whisper: str = "true") -> list[str]:
+    """What the whole path makes of each file."""
     with tempfile.TemporaryDirectory() as state, path.service(Path(state), decoding_whisper=whisper) as service:
         heard = path.hear(service.address, files, cloud_answer_s_max=PATIENCE_S)
     return [path.transcript(heard[file]) for file in files]
 
 
-def _whisper(files: list[Path]) -> list[str]:
+def by_whisper(files: list[Path]) -> list[str]:
     """The peer: faster-whisper given whole files, as its owner would call it."""
     from faster_whisper import WhisperModel
 
@@ -156,7 +159,7 @@ def _whisper(files: list[Path]) -> list[str]:
     return heard
 
 
-def _sphinx(files: list[Path]) -> list[str]:
+def by_sphinx(files: list[Path]) -> list[str]:
     """The peer: pocketsphinx given the whole PCM, with its own front-end and defaults."""
     from pocketsphinx import Decoder
 
