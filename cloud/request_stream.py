@@ -117,6 +117,12 @@ class RequestStream:
             raise Refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, f"There is no codec of number {config.codec}; there are {names}."
             )
+        tables = codec.tables_name(config.codec, spec)
+        if tables is not None and config.codec_tables != tables:
+            raise Refusal(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"The board packs frames by the tables {_short(config.codec_tables)}, but this service has {tables}.",
+            )
         if config.HasField("domain") and config.domain not in self._domains:
             raise Refusal(
                 grpc.StatusCode.FAILED_PRECONDITION,

@@ -19,7 +19,6 @@ from edge.settings import Cloud
 from edge.turn import Opinion
 from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
-from protos.feature_spec import DEFAULT_SPEC
 
 PAUSE_S_MAX = 2.0
 """Longest pause between two attempts."""
@@ -177,7 +176,8 @@ class CloudStream:
     async def _attempt(self, attempt: int) -> Answer:
         settings = self._client.settings
         await self._client.channel.connect(settings.connect_s_max)
-        chosen = wire.choose_codec(self._client.address, await self._client.description())
+        spec = wire.feature_spec(settings)
+        chosen = wire.choose_codec(self._client.address, spec, await self._client.description())
         self._last_trouble = None
         call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
         sending = asyncio.create_task(self._send(call, attempt, chosen))
@@ -189,7 +189,7 @@ class CloudStream:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, call: Call, attempt: int, chosen: int) -> None:
-        encoder = codec.encoder(chosen, DEFAULT_SPEC)
+        encoder = codec.encoder(chosen, wire.feature_spec(self._client.settings))
         config = wire.config(self._head, self._client.settings, self._client.device_id, attempt, chosen)
         sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))

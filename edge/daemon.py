@@ -15,7 +15,7 @@ import sdnotify
 
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
-from edge import runtime_dir
+from edge import runtime_dir, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
 from edge.button import watch_button
@@ -81,6 +81,7 @@ def serve(
         ear,
         gate=open_gate(settings.vad),
         segmenter=settings.segmenter,
+        spec=wire.feature_spec(settings.cloud),
         activation=activation,
         session=session,
         turn=turn,

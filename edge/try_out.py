@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import InputError
+from edge import wire
 from edge.console import Console, plain
 from edge.exchange import Exchange
 from edge.hearing import hear
@@ -41,7 +42,14 @@ def try_out(settings: EdgeSettings, files: Sequence[str], shown: Shown, *, micro
     timings: list[TimingMs] = []
 
     def hear_by_settings(source: Source) -> Iterator[Heard]:
-        return hear(source, gate=open_gate(settings.vad), segmenter=settings.segmenter, session=session, turn=turn)
+        return hear(
+            source,
+            gate=open_gate(settings.vad),
+            segmenter=settings.segmenter,
+            spec=wire.feature_spec(settings.cloud),
+            session=session,
+            turn=turn,
+        )
 
     def draw(exchange: Exchange) -> None:
         if exchange.partial is not None and not shown.as_json:

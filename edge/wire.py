@@ -1,5 +1,7 @@
 """Between the board's own values and the messages of protos/speech.proto."""
 
+from dataclasses import replace
+
 from common import VERSION
 from common.errors import CloudError
 from edge.answer import Alternative, Answer, Result, Word
@@ -7,7 +9,12 @@ from edge.settings import Cloud
 from edge.turn import Completeness
 from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
-from protos.feature_spec import DEFAULT_SPEC
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+
+
+def feature_spec(settings: Cloud) -> FeatureSpec:
+    """The features that this board sends."""
+    return replace(DEFAULT_SPEC, levels=settings.levels)
 
 _COMPLETENESS: dict[int, Completeness] = {
     speech_pb2.COMPLETENESS_COMPLETE: Completeness.COMPLETE,
@@ -19,13 +26,14 @@ def config(
     head: UtteranceHead, settings: Cloud, device_id: str, attempt: int, chosen_codec: int
 ) -> speech_pb2.UtteranceConfig:
     """The first request of an attempt."""
+    spec = feature_spec(settings)
     return speech_pb2.UtteranceConfig(
         utterance_id=head.utterance_id,
         device_id=device_id,
         session_id=head.session_id,
         sequence_number=head.sequence_number,
         follows_utterance_id=head.follows_utterance_id,
-        feature_spec_fingerprint=DEFAULT_SPEC.fingerprint,
+        feature_spec_fingerprint=spec.fingerprint,
         codec=speech_pb2.Codec.Name(chosen_codec),
         domain=settings.domain or None,
         language=settings.language or None,
@@ -35,6 +43,7 @@ def config(
         attempt=attempt,
         replayed=False,
         vad=head.vad,
+        codec_tables=codec.tables_name(chosen_codec, spec),
     )
 
 
@@ -111,12 +120,12 @@ def answer(final: speech_pb2.Final) -> Answer:
     )
 
 
-def choose_codec(address: str, description: speech_pb2.DescribeResponse) -> int:
+def choose_codec(address: str, spec: FeatureSpec, description: speech_pb2.DescribeResponse) -> int:
     """The codec to use. CloudError, naming both sides, if the service takes no such features or codec."""
-    accepted = [spec.fingerprint for spec in description.feature_specs]
-    if DEFAULT_SPEC.fingerprint not in accepted:
+    accepted = [offered.fingerprint for offered in description.feature_specs]
+    if spec.fingerprint not in accepted:
         raise CloudError(
-            f"{address}: this board makes features {DEFAULT_SPEC.fingerprint}, but the service takes "
+            f"{address}: this board makes features {spec.fingerprint}, but the service takes "
             f"{', '.join(accepted) or 'none'}."
         )
     for offered in description.codecs:

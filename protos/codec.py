@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from protos import speech_pb2
+from protos.coder_tables import tables_of
 from protos.feature_spec import FeatureSpec, Levels
+from protos.frame_coder import ContextDecoder, ContextEncoder, DamageError
 
 FRAMES_PER_MESSAGE_MAX = 1000
 """Bound of Frames.frame_count; what a decoder allocates follows from it."""
@@ -83,12 +85,28 @@ class DeflateDecoder:
         return _frames(summed[1:].tobytes(), frame_count, self._spec)
 
 
+class GuardedContextDecoder:
+    """The context decoder behind the bounds of all codecs."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self._decoder = ContextDecoder(spec)
+
+    def decode(self, data: bytes, frame_count: int) -> Levels:
+        _check_count(frame_count)
+        try:
+            return self._decoder.decode(data, frame_count)
+        except DamageError as error:
+            raise CodecError(str(error)) from error
+
+
 def encoder(codec: int, spec: FeatureSpec) -> Encoder:
     """A new encoder; ValueError if there is none of that kind."""
     if codec == speech_pb2.CODEC_RAW:
         return RawEncoder()
     if codec == speech_pb2.CODEC_DEFLATE:
         return DeflateEncoder(spec)
+    if codec == speech_pb2.CODEC_CONTEXT:
+        return ContextEncoder(spec)
     raise ValueError(f"no codec has the number {codec}")
 
 
@@ -98,11 +116,18 @@ def decoder(codec: int, spec: FeatureSpec) -> Decoder:
         return RawDecoder(spec)
     if codec == speech_pb2.CODEC_DEFLATE:
         return DeflateDecoder(spec)
+    if codec == speech_pb2.CODEC_CONTEXT:
+        return GuardedContextDecoder(spec)
     raise ValueError(f"no codec has the number {codec}")
 
 
-CODECS = (speech_pb2.CODEC_DEFLATE, speech_pb2.CODEC_RAW)
+CODECS = (speech_pb2.CODEC_CONTEXT, speech_pb2.CODEC_DEFLATE, speech_pb2.CODEC_RAW)
 """All that are there, the preferred one first."""
+
+
+def tables_name(codec: int, spec: FeatureSpec) -> str | None:
+    """Version and hash of the tables that both sides must have; None: the codec needs none."""
+    return tables_of(spec).name if codec == speech_pb2.CODEC_CONTEXT else None
 
 
 def _frames(data: bytes, frame_count: int, spec: FeatureSpec) -> Levels:

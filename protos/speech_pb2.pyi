@@ -12,6 +12,7 @@ class Codec(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODEC_UNSPECIFIED: _ClassVar[Codec]
     CODEC_RAW: _ClassVar[Codec]
     CODEC_DEFLATE: _ClassVar[Codec]
+    CODEC_CONTEXT: _ClassVar[Codec]
 
 class EndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -31,6 +32,7 @@ class Completeness(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 CODEC_UNSPECIFIED: Codec
 CODEC_RAW: Codec
 CODEC_DEFLATE: Codec
+CODEC_CONTEXT: Codec
 END_REASON_UNSPECIFIED: EndReason
 END_REASON_ENDPOINT: EndReason
 END_REASON_MAX_LENGTH: EndReason
@@ -115,7 +117,7 @@ class RecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[UtteranceConfig, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., speech_seems_over: _Optional[_Union[SpeechSeemsOver, _Mapping]] = ..., speech_goes_on: _Optional[_Union[SpeechGoesOn, _Mapping]] = ..., end: _Optional[_Union[UtteranceEnd, _Mapping]] = ...) -> None: ...
 
 class UtteranceConfig(_message.Message):
-    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad")
+    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables")
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +134,7 @@ class UtteranceConfig(_message.Message):
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     VAD_FIELD_NUMBER: _ClassVar[int]
+    CODEC_TABLES_FIELD_NUMBER: _ClassVar[int]
     utterance_id: str
     device_id: str
     session_id: str
@@ -148,7 +151,8 @@ class UtteranceConfig(_message.Message):
     attempt: int
     replayed: bool
     vad: str
-    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ...) -> None: ...
+    codec_tables: str
+    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ...) -> None: ...
 
 class Frames(_message.Message):
     __slots__ = ("first_frame", "frame_count", "data")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.request_stream import MESSAGE_BYTES_MAX, Ended, GoesOn, Opened, Refusal, RequestStream, SeemsOver, Spoken
-from protos import speech_pb2
+from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -103,6 +103,20 @@ def test_a_broken_rule_is_an_invalid_argument_with_a_sentence(messages: list[byt
     assert words in refusal.sentence
     assert refusal.sentence.endswith(".")
     assert "\n" not in refusal.sentence
+
+
+def test_tables_that_differ_are_named_both() -> None:
+    request = speech_pb2.RecognizeRequest.FromString(config())
+    request.config.codec = speech_pb2.CODEC_CONTEXT
+    ours = codec.tables_name(speech_pb2.CODEC_CONTEXT, DEFAULT_SPEC)
+    assert ours is not None
+    request.config.codec_tables = "1-00000000"
+    refusal = refused(stream(), request.SerializeToString())
+    assert refusal.code == PRECONDITION
+    assert "1-00000000" in refusal.sentence
+    assert f"this service has {ours}" in refusal.sentence
+    request.config.codec_tables = ours
+    stream().accept(request.SerializeToString())
 
 
 @pytest.mark.parametrize(
