@@ -59,7 +59,7 @@ def main(
 
 def measure_sentences(data: Path, conditions: tuple[str, ...], count: int | None) -> None:
     """Word error rate of four ways to hear each clip, a row a condition."""
-    clips = _spread(corpus.sentences(data), count)
+    clips = spread(corpus.sentences(data), count)
     noise = corpus.noises(data)
     print(f"\nWord error rate, {len(clips)} clips of sentences\n")
     print("| condition | whole path | faster-whisper, whole files | path, pocketsphinx alone | pocketsphinx, PCM |")
@@ -85,7 +85,7 @@ def measure_sentences(data: Path, conditions: tuple[str, ...], count: int | None
 
 def measure_orders(data: Path, count: int | None) -> None:
     """Share of orders in which every slot is right, through the whole path under the coffee grammar."""
-    orders = _spread(corpus.orders(data), count)
+    orders = spread(corpus.orders(data), count)
     values = {
         name: {order.slots[name] for order in orders if name in order.slots} for order in orders for name in order.slots
     }
@@ -93,7 +93,7 @@ def measure_orders(data: Path, count: int | None) -> None:
         started = time.monotonic()
         heard = path.hear(service.address, [order.file for order in orders], cloud_answer_s_max=PATIENCE_S)
         took_s = time.monotonic() - started
-    right = sum(_slots(path.transcript(heard[order.file]), values) == order.slots for order in orders)
+    right = sum(slots_named(path.transcript(heard[order.file]), values) == order.slots for order in orders)
     print(
         f"\nOrders with every slot right: {right} of {len(orders)}, {right / len(orders):.3f} ({took_s:.0f} s)",
         flush=True,
@@ -130,7 +130,7 @@ def _one(noise: dict[str, corpus.Sound], draw: np.random.Generator) -> corpus.So
     return noise[sorted(noise)[int(draw.integers(len(noise)))]]
 
 
-def _spread(clips: list[corpus.Clip] | list[corpus.Order], count: int | None) -> list:  # type: ignore[type-arg]
+def spread(clips: list[corpus.Clip] | list[corpus.Order], count: int | None) -> list:  # type: ignore[type-arg]
     return clips if count is None else clips[:: max(1, len(clips) // count)][:count]
 
 
@@ -175,7 +175,7 @@ def by_sphinx(files: list[Path]) -> list[str]:
     return heard
 
 
-def _slots(text: str, values: dict[str, set[str]]) -> dict[str, str]:
+def slots_named(text: str, values: dict[str, set[str]]) -> dict[str, str]:
     """Slot values that a transcript names, the longest first, so that "iced mocha" is not a "mocha"."""
     found: dict[str, str] = {}
     rest = f" {text.lower()} "

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +54,11 @@ def read(file: Path) -> Sound:
     sound, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
     mono = sound.mean(axis=1)
     return mono if rate_hz == RATE_HZ else np.asarray(soxr.resample(mono, rate_hz, RATE_HZ), np.float32)
+
+
+def joined(parts: Sequence[npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
+    """16-bit pieces as one."""
+    return np.concatenate([np.empty(0, np.int16), *parts])
 
 
 def write(file: Path, sound: Sound) -> None:

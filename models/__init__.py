@@ -1,0 +1,1 @@
+"""Makes the files that the code reads: data in, tables and models out."""

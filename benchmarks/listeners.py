@@ -1,0 +1,68 @@
+"""The engines of the service without a service: frames in, words out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cloud.decoders import Engine, Task
+from cloud.decoders.pocketsphinx import PocketSphinx
+from cloud.decoders.whisper import Whisper
+from cloud.settings import CloudSettings
+from cloud.weights import usable
+from edge.log_mel import LogMel
+from edge.source import Samples
+from edge.thinning import Thinning
+from protos.feature_spec import FeatureSpec, Levels
+
+COFFEE = Path(__file__).parent.parent / "cloud" / "domains" / "coffee"
+NO_GRAMMAR = Path(__file__).parent
+FED_FRAMES = 10
+
+Messages = list[Samples]
+"""The sound of an utterance, 100 ms at a time, as a board hears it."""
+
+
+class Listeners:
+    """Whisper, pocketsphinx without and with a grammar; each is loaded when it is first asked."""
+
+    def __init__(self) -> None:
+        self._engines: dict[str, Engine] = {}
+
+    def words(self, name: str, spec: FeatureSpec, utterances: Sequence[Levels]) -> str:
+        """What an engine ("whisper", "pocketsphinx", "grammar") makes of the utterances of a clip."""
+        folder = str(COFFEE if name == "grammar" else NO_GRAMMAR)
+        found = []
+        for levels in utterances:
+            # A board of its own each time: no mean is carried on from clip to clip.
+            decoding = self._engine(name).begin(Task(f"board-{len(levels)}", spec, folder))
+            for start in range(0, len(levels), FED_FRAMES):
+                decoding.feed(levels[start : start + FED_FRAMES])
+            hypothesis = decoding.finish()
+            # Open speech that pocketsphinx doubts is counted as heard, as its peer's is.
+            found.append("" if hypothesis.doubts == ("no_speech",) else hypothesis.transcript)
+        return " ".join(found)
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = _load(name)
+        return self._engines[name]
+
+
+def levels_of(spec: FeatureSpec, messages: Messages) -> list[Levels]:
+    """What a board sends of that sound."""
+    log_mel, thinning = LogMel(spec), Thinning(spec)
+    return [levels for samples in messages if len(levels := thinning.push(log_mel.push(samples)))]
+
+
+def whole(spec: FeatureSpec, messages: Messages) -> Levels:
+    """The same in one piece."""
+    return np.concatenate([np.empty((0, spec.bands), np.int8), *levels_of(spec, messages)])
+
+
+def _load(name: str) -> Engine:
+    if name == "whisper":
+        return Whisper(str(usable("tiny.en", CloudSettings().storage.weights_dir)))
+    if name == "pocketsphinx":
+        return PocketSphinx(alone=True)
+    return PocketSphinx(domain_folders=[str(COFFEE)])
