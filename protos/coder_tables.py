@@ -95,13 +95,14 @@ class CoderTables(NamedTuple):
 
     def foretell(self, values: Whole, before: Whole, before_that: Whole, off: Whole) -> Foretold:
         """What `values` says, with its contexts; `off`: how far the frame before is from what was foretold of it."""
-        nearest = np.minimum(np.maximum(np.floor(values * (1 / ONE) + 0.5), 0), self.levels - 1)
-        fractions = np.floor((values - nearest * ONE + ONE // 2) * FRACTIONS * (1 / ONE))
-        fractions = np.minimum(np.maximum(fractions, 0), FRACTIONS - 1)
+        # np.clip is slow on so few.
+        parts = np.floor((values + ONE // 2) * (FRACTIONS / ONE)).astype(np.int64)
+        nearest = np.minimum(np.maximum(parts // FRACTIONS, 0), self.levels - 1)
+        fractions = np.minimum(np.maximum(parts - nearest * FRACTIONS, 0), FRACTIONS - 1)
         classes = self.unrest_edges.searchsorted(self.unrest(before, before_that, off), side="right")
         classes[_pairs(nearest + before) == 0] = UNRESTS - 1
         contexts = (classes * FRACTIONS + fractions[:, ::2]) * FRACTIONS + fractions[:, 1::2]
-        return Foretold(nearest.astype(np.int64), contexts.astype(np.int64) * LOWERS)
+        return Foretold(nearest, contexts * LOWERS)
 
 
 def symbols(foretold: Foretold, levels: Integers) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:

@@ -1,0 +1,47 @@
+from typing import get_args
+
+import pytest
+
+from common.errors import CloudError
+from edge import wire
+from edge.settings import Cloud
+from edge.utterance import UtteranceHead
+from protos import codec, speech_pb2
+from protos.codec import CODECS
+from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
+
+HEAD = UtteranceHead(
+    utterance_id="u",
+    session_id="s",
+    sequence_number=0,
+    follows_utterance_id=None,
+    started_at_unix_us=1,
+    clock_synchronised=None,
+    started_monotonic_s=0.0,
+    stream_start_ms=0,
+    vad="webrtc-2",
+)
+
+
+def test_every_number_of_levels_that_can_be_set_is_one_that_the_service_takes() -> None:
+    assert Cloud().levels == DEFAULT_SPEC.levels
+    settable = get_args(get_args(Cloud.__annotations__["levels"])[0])
+    assert {wire.feature_spec(Cloud(levels=count)).fingerprint for count in settable} == set(ACCEPTED_SPECS)
+
+
+def test_fewer_levels_and_the_tables_they_need_are_said_in_the_configuration() -> None:
+    fewer = FeatureSpec(levels=16)
+    said = wire.config(HEAD, Cloud(levels=16), "kitchen", 1, speech_pb2.CODEC_CONTEXT)
+    assert said.feature_spec_fingerprint == fewer.fingerprint
+    assert said.codec_tables == codec.tables_name(speech_pb2.CODEC_CONTEXT, fewer)
+    said = wire.config(HEAD, Cloud(levels=16), "kitchen", 1, speech_pb2.CODEC_DEFLATE)
+    assert not said.HasField("codec_tables")
+
+
+def test_the_first_codec_that_both_know_is_chosen() -> None:
+    specs = [speech_pb2.FeatureSpec(fingerprint=DEFAULT_SPEC.fingerprint)]
+    for offered in (CODECS, CODECS[1:], (99, *CODECS[2:])):
+        description = speech_pb2.DescribeResponse(feature_specs=specs, codecs=offered)
+        assert wire.choose_codec("there:1", DEFAULT_SPEC, description) == next(c for c in offered if c in CODECS)
+    with pytest.raises(CloudError, match=f"{FeatureSpec(levels=16).fingerprint}, but the service takes"):
+        wire.choose_codec("there:1", FeatureSpec(levels=16), description)
