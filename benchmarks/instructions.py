@@ -88,7 +88,8 @@ def main(counts: Path | None, cloud: str | None) -> None:
     _mark()
     quiet, spoken = pink_noise(), looped(SPOKEN)
     phases = [
-        Phase("listening", lambda: stream(quiet, speech_pb2.CODEC_DEFLATE), QUIET_PERCENT_MAX),
+        Phase("listening", lambda: stream(quiet, speech_pb2.CODEC_CONTEXT), QUIET_PERCENT_MAX),
+        Phase("streaming, contexts", lambda: stream(spoken, speech_pb2.CODEC_CONTEXT), STREAMING_PERCENT_MAX),
         Phase("streaming, deflate", lambda: stream(spoken, speech_pb2.CODEC_DEFLATE), STREAMING_PERCENT_MAX),
         Phase("streaming, raw", lambda: stream(spoken, speech_pb2.CODEC_RAW), STREAMING_PERCENT_MAX),
         Phase("resampling from 48 kHz", lambda: resample(quiet)),
