@@ -33,9 +33,9 @@ class Listeners:
         """What an engine ("whisper", "pocketsphinx", "grammar") makes of the utterances of a clip."""
         folder = str(COFFEE if name == "grammar" else NO_GRAMMAR)
         found = []
-        for levels in utterances:
+        for number, levels in enumerate(utterances):
             # A board of its own each time: no mean is carried on from clip to clip.
-            decoding = self._engine(name).begin(Task(f"board-{len(levels)}", spec, folder))
+            decoding = self._engine(name).begin(Task(f"board-{number}", "", spec, folder))
             for start in range(0, len(levels), FED_FRAMES):
                 decoding.feed(levels[start : start + FED_FRAMES])
             hypothesis = decoding.finish()

@@ -59,7 +59,7 @@ class Segmenter(msgspec.Struct, frozen=True):
     ] = 400
     hang_over_ms_max: Annotated[
         int, Meta(ge=100, le=3000, description="The same in the middle of a phrase or a number.")
-    ] = 1000
+    ] = 900
     # The shortest limit has room for the longest of the other three (an onset may take twice its time).
     utterance_s_max: Annotated[
         int, Meta(ge=5, le=30, description="Longest utterance; longer speech is cut into ones that follow on.")

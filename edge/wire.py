@@ -16,6 +16,7 @@ def feature_spec(settings: Cloud) -> FeatureSpec:
     """The features that this board sends."""
     return replace(DEFAULT_SPEC, levels=settings.levels)
 
+
 _COMPLETENESS: dict[int, Completeness] = {
     speech_pb2.COMPLETENESS_COMPLETE: Completeness.COMPLETE,
     speech_pb2.COMPLETENESS_UNFINISHED: Completeness.UNFINISHED,

@@ -210,8 +210,8 @@ def test_all_speech_is_sent_before_it_is_said_to_seem_over() -> None:
     heard = list(hear(source, gate=LoudGate(), segmenter=CUT))
     at = next(index for index, event in enumerate(heard) if isinstance(event, SpeechSeemsOver))
     frames = sum(len(event.levels) for event in heard[:at] if isinstance(event, UtteranceFrames))
-    # Five blocks of pre-roll, 23 of speech, three of pause; a window reaches 15 ms beyond the last hop, and a frame or two
-    # wait for their neighbour.
+    # Five blocks of pre-roll, 23 of speech, three of pause; a window reaches 15 ms beyond the last hop, and a frame or
+    # two wait for their neighbour.
     assert frames >= (5 + 23 + 3) * 2 - 4
     assert heard[at] == SpeechSeemsOver((5 + 23) * 20)
     assert any(isinstance(event, SpeechGoesOn) for event in heard[at:])

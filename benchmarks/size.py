@@ -1,0 +1,102 @@
+"""What a fleet needs: boards in, cores, memory, disk and gigabytes a month out.
+
+    scripts/bench size
+    scripts/bench size --utterances 200 --boards 50 --boards 5000
+
+Arithmetic over figures that were measured (BENCHMARKS.md, sections named beside them) and a day that is assumed. The
+service must bear the busiest hour with room to spare: utterances begin by chance, so that the number at a time varies;
+cores are for a number that is passed once in a thousand times (Erlang 1917).
+"""
+
+import math
+from typing import NamedTuple
+
+import click
+
+UTTERANCE_S = 4.2
+"""With pre-roll and hang-over; mean of the recordings of sentences and orders."""
+
+
+class Engines(NamedTuple):
+    """What a way to answer costs."""
+
+    name: str
+    streams_per_core: float
+    """People who speak at the same time, answers within 500 ms; section 8."""
+    worker_mib: float
+    """Resident memory for each core of them; section 8."""
+
+
+ENGINES = (
+    Engines("pocketsphinx, grammar", 8.0, 220),
+    Engines("pocketsphinx, open speech", 3.0, 260),
+    Engines("both engines, open speech", 1.5, 420),
+)
+
+SERVER_MIB = 65
+"""The service without its workers; section 8."""
+
+FRAMES_BYTES_PER_S = 800
+"""Frames on the wire while somebody speaks; section 6."""
+
+UTTERANCE_BYTES = 1_500
+"""Configuration, end, partials, final and what HTTP/2 puts around them; section 6."""
+
+PING_BYTES_PER_DAY = 0
+"""A board that hears nobody sends nothing."""
+
+LOG_BYTES = 1_200
+"""An answer in the service's log."""
+
+LATE_SHARE = 0.001
+
+
+@click.command()
+@click.option("--boards", multiple=True, type=int, help="Boards; several times for several rows.")
+@click.option("--utterances", type=int, default=60, show_default=True, help="Utterances of a board a day.")
+@click.option("--busiest-hour", type=float, default=0.15, show_default=True, help="Share of a day in its busiest hour.")
+@click.option("--log-days", type=int, default=90, show_default=True, help="Days that answers are kept.")
+def main(boards: tuple[int, ...], utterances: int, busiest_hour: float, log_days: int) -> None:
+    """Print what a service needs for so many boards."""
+    print(
+        f"\n{utterances} utterances of {UTTERANCE_S} s a board a day, {busiest_hour:.0%} of them in the busiest hour, "
+        f"answers kept for {log_days} days\n"
+    )
+    print(
+        "| boards | at a time: mean, for sizing | " + " | ".join(f"{engines.name}: cores, GiB" for engines in ENGINES)
+    )
+    print("|---|---|" + "---|" * (len(ENGINES) + 2))
+    for count in boards or (1, 10, 100, 1_000, 10_000):
+        mean = count * utterances * busiest_hour * UTTERANCE_S / 3600
+        at_a_time = streams_for(mean)
+        cells = [need(engines, at_a_time) for engines in ENGINES]
+        bytes_a_month = count * utterances * 30 * (FRAMES_BYTES_PER_S * UTTERANCE_S + UTTERANCE_BYTES)
+        disk = count * utterances * log_days * LOG_BYTES
+        print(
+            f"| {count} | {mean:.2f}, {at_a_time} | "
+            + " | ".join(f"{cores}, {gib:.1f}" for cores, gib in cells)
+            + f" | {disk / 1e9:.2f} | {bytes_a_month / 1e9:.2f} |"
+        )
+
+
+def streams_for(mean: float) -> int:
+    """Streams at a time that are passed in LATE_SHARE of cases, where so many are there in the mean (Poisson)."""
+    if mean > 1000:
+        return math.ceil(mean + 3.1 * math.sqrt(mean))
+    count, term = 0, math.exp(-mean)
+    below = term
+    while 1 - below > LATE_SHARE:
+        count += 1
+        term *= mean / count
+        below += term
+    return max(1, count)
+
+
+def need(engines: Engines, at_a_time: int) -> tuple[int, float]:
+    """Whole cores, and GiB of memory."""
+    cores = max(1, math.ceil(at_a_time / engines.streams_per_core))
+    return cores, (SERVER_MIB + cores * engines.worker_mib) / 1024
+
+
+if __name__ == "__main__":
+    main()
