@@ -23,6 +23,8 @@ AROUND_S, FADE_S = 0.2, 0.1
 """What is kept of a clip around its speech, and how much of that fades: its own noise must not begin with a click."""
 INNER_PAUSE_S_MAX = 1.0
 """A clip with a longer pause is left out: whether that is one utterance or two is a matter of taste."""
+SPEECH_S_MAX = 14.0
+"""A longer one, too: Home Assistant cuts at 15 s whatever is said, we at 28."""
 
 SPEECH_DBFS, QUIET_DBFS, FAR_DBFS, ROOM_DBFS = -26.0, -50.0, -36.0, -60.0
 
@@ -56,8 +58,8 @@ def part_of(name: str) -> Part:
 
 
 def trimmed(sound: Sound, marks: Marks) -> Trimmed | None:
-    """None if there is a pause in it that is an endpoint to some."""
-    if marks.longest_pause > INNER_PAUSE_S_MAX * RATE_HZ:
+    """None if there is a pause in it that is an endpoint to some, or if it is long."""
+    if marks.longest_pause > INNER_PAUSE_S_MAX * RATE_HZ or marks.end - marks.start > SPEECH_S_MAX * RATE_HZ:
         return None
     around, fade = round(AROUND_S * RATE_HZ), round(FADE_S * RATE_HZ)
     padded = np.pad(sound, around)[marks.start : marks.end + 2 * around].copy()

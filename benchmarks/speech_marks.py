@@ -44,13 +44,9 @@ def find(sound: Sound, hears_speech: Callable[[Sound], Booleans] | None = None) 
 
     `hears_speech` tells each hop of a sound; without it the level alone decides.
     """
-    level_db = levels_db(sound)
-    if len(level_db) < HOPS_PER_S // 4:
+    loud = loud_hops(sound)
+    if loud is None:
         return None
-    floor_db, peak_db = np.percentile(level_db, [10, 97])
-    if peak_db - floor_db < RANGE_DB_MIN:
-        return None
-    loud = without_clicks(level_db > max(floor_db + ABOVE_FLOOR_DB, peak_db - BELOW_PEAK_DB))
     sure = loud & hears_speech(sound)[: len(loud)] if hears_speech else loud
     if not sure.any():
         return None
@@ -59,6 +55,17 @@ def find(sound: Sound, hears_speech: Callable[[Sound], Booleans] | None = None) 
     end = last + 1 + _reach(loud[last + 1 : last + 1 + AFTER_HOPS_MAX], AFTER_GAP_HOPS)
     pauses = np.diff(np.flatnonzero(loud[start:end])) - 1
     return Marks(start * HOP_SAMPLES, end * HOP_SAMPLES, int(pauses.max(initial=0)) * HOP_SAMPLES)
+
+
+def loud_hops(sound: Sound) -> Booleans | None:
+    """Whether something sounds, every 5 ms; None if the clip is not clean."""
+    level_db = levels_db(sound)
+    if len(level_db) < HOPS_PER_S // 4:
+        return None
+    floor_db, peak_db = np.percentile(level_db, [10, 97])
+    if peak_db - floor_db < RANGE_DB_MIN:
+        return None
+    return without_clicks(level_db > max(floor_db + ABOVE_FLOOR_DB, peak_db - BELOW_PEAK_DB))
 
 
 def levels_db(sound: Sound) -> npt.NDArray[np.float64]:

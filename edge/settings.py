@@ -38,7 +38,7 @@ class Vad(msgspec.Struct, frozen=True):
     """The gate that tells speech from silence."""
 
     aggressiveness: Annotated[
-        int, Meta(ge=0, le=3, description="webrtcvad's mode: higher lets less noise through, and less quiet speech.")
+        int, Meta(ge=0, le=3, description="Higher lets less noise through, and less quiet speech.")
     ] = 2
 
 

@@ -415,7 +415,7 @@ def test_with_its_defaults_it_hears_a_voice_in_a_quiet_room() -> None:
     [whole] = assemble(hear(ListSource([Block(samples) for samples in room.reshape(-1, 320)])))
     assert whole.head.stream_start_ms <= 2000 <= whole.head.stream_start_ms + whole.end.speech_start_ms + 100
     assert 3900 <= whole.head.stream_start_ms + whole.end.speech_end_ms <= 4400
-    assert whole.head.vad == "webrtc-2-above-noise"
+    assert whole.head.vad == "mel-1-mode-2"
 
 
 def test_a_tenth_of_a_second_holds_no_utterance() -> None:

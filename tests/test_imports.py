@@ -39,7 +39,6 @@ HEAVY: dict[str, set[str]] = {
     "soundfile": {"edge/audio_file.py"},
     "soxr": {"edge/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
-    "webrtcvad": {"edge/vad.py"},
 }
 
 

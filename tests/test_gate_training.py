@@ -1,0 +1,97 @@
+"""models/gate.py learns what it is shown; what it learned from recordings is the endpoint benchmark's business."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import corpus, speech_marks
+from benchmarks.scenes import trimmed
+from edge import gate_model
+from edge.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC
+from models import gate, sounds
+from models.gate_scenes import MINUTE_BLOCKS, Minute, Voice, active, minute
+from tests.conftest import Speech
+
+
+def voices(speech: Speech) -> list[list[Voice]]:
+    found = []
+    for name in ("latte", "timer"):
+        sound = corpus.read(speech.path(name))
+        marks = speech_marks.find(sound)
+        assert marks is not None
+        clip = trimmed(sound, marks)
+        assert clip is not None
+        found.append(Voice(clip, active(clip)))
+    return [found]
+
+
+def test_a_minute_is_labelled_where_somebody_speaks(speech: Speech) -> None:
+    shares = []
+    for seed in range(4):
+        made = minute(voices(speech), [], [], np.random.default_rng(seed))
+        assert made.sound.dtype == np.int16
+        assert made.sound.shape == (MINUTE_BLOCKS * 320,)
+        assert made.labels.shape == made.weights.shape == (MINUTE_BLOCKS,)
+        assert set(made.weights[made.labels == 1]) <= {1}
+        shares.append(made.labels.mean())
+    assert 0.2 < np.mean(shares) < 0.9
+
+
+@pytest.mark.parametrize(
+    "kind", [sounds.steady, sounds.taps, sounds.tones, sounds.music, sounds.cries, sounds.breaths, sounds.engine]
+)
+def test_drawn_sounds_are_as_long_as_asked_and_sound(kind: sounds.Kind) -> None:
+    sound = kind(3 * sounds.RATE_HZ, np.random.default_rng(3))
+    assert sound.shape == (3 * sounds.RATE_HZ,)
+    assert sound.dtype == np.float32
+    assert np.isfinite(sound).all()
+    assert sound.std() > 0
+
+
+def test_the_gradient_is_the_slope_of_the_loss() -> None:
+    draw = np.random.default_rng(1)
+    layers = gate.start(draw)
+    seen = draw.standard_normal((50, len(GROUPS) * SPEC.bands)).astype(np.float32)
+    labels, weights = draw.random(50).astype(np.float32), draw.random(50).astype(np.float32)
+
+    def loss() -> float:
+        chances = gate_model.probabilities(seen, layers).astype(np.float64)
+        losses = -(labels * np.log(chances) + (1 - labels) * np.log(1 - chances))
+        return float((losses * weights).sum() / weights.sum())
+
+    slopes = gate.gradient(layers, seen, labels, weights)
+    for layer, slope in zip(layers, slopes, strict=True):
+        place = np.unravel_index(np.abs(slope.weights).argmax(), slope.weights.shape)
+        before = layer.weights[place]
+        layer.weights[place] = before + 1e-2
+        higher = loss()
+        layer.weights[place] = before - 1e-2
+        lower = loss()
+        layer.weights[place] = before
+        assert slope.weights[place] == pytest.approx((higher - lower) / 2e-2, rel=0.05)
+
+
+def test_it_learns_to_tell_a_hum_from_a_hiss_and_writes_it_down(tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    hum = np.sin(np.arange(16_000) / 20) * 3000 + draw.standard_normal(16_000) * 10
+    hiss = draw.standard_normal(16_000) * 300
+    sound = np.concatenate([hum, hiss] * 3).astype(np.int16)
+    labels = np.tile(np.repeat([1, 0], 50), 3).astype(np.float32)
+    seen, labels, weights = gate.frames(Minute(sound, labels, np.ones_like(labels)))
+    assert seen.shape == (300, len(GROUPS) * SPEC.bands)
+    network = gate.train(seen, labels, weights, epochs=40, draw=draw, batch=100)
+    gate.save(tmp_path / "network.npz", network)
+    kept = gate_model.load(tmp_path / "network.npz")
+    assert kept.version == gate.VERSION
+    heard = gate_model.probabilities(seen.astype(np.float32), kept.layers) > 0.5
+    assert np.mean(heard == labels) > 0.9
+
+
+def test_the_board_carries_what_training_writes() -> None:
+    network = gate_model.load(gate_model.WEIGHTS_FILE)
+    shapes = [layer.weights.shape for layer in network.layers]
+    assert network.version == gate.VERSION
+    assert shapes == [layer.weights.shape for layer in gate.start(np.random.default_rng(1))]
+    assert gate_model.WEIGHTS_FILE.stat().st_size < 64_000
+    assert CONTEXT_BLOCKS * 20 == 800
