@@ -1,6 +1,7 @@
 """The gate: is this block speech? Cheap, and asked of every block."""
 
 from collections import deque
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -19,12 +20,15 @@ SPAN_BLOCKS = 25
 SPANS = 6
 """The noise is the quietest block of six spans of half a second: hardly anybody speaks for 3 s without a dip."""
 
-START_PROBABILITIES = (0.5, 0.75, 0.9, 0.97)
+START_PROBABILITIES = (0.5, 0.8, 0.95, 0.98)
 """What it takes to call a block speech, by aggressiveness."""
 
-GO_ON_SHARE = 0.55
+GO_ON_SHARE = 0.63
 GO_ON_BLOCKS = 10
 """So much of it is enough soon after a block of speech: the ends of words are weak."""
+
+START_BLOCKS = 2
+"""So many in a row stand out before the network is asked: a room's lone block is none of its business."""
 
 ASKED_EVERY_BLOCKS = 3
 """An answer of the network is good for so many blocks; asked of each it is three times as dear and hardly better."""
@@ -56,23 +60,26 @@ class NoiseMargin:
     def forget(self) -> None:
         """What comes next is another stretch of time."""
         self._minima: deque[float] = deque(maxlen=SPANS)
-        self._span_powers: list[float] = []
+        self._span_minimum, self._span_blocks = inf, 0
 
     def is_exceeded(self, samples: Samples) -> bool:
         """By the next block."""
         steps = np.subtract(samples[LAG_SAMPLES:], samples[:-LAG_SAMPLES], dtype=np.float32)
         power = float(steps @ steps)
-        self._span_powers.append(power)
-        noise_power = min(min(self._minima), min(self._span_powers)) if self._minima else 0.0
-        if len(self._span_powers) == SPAN_BLOCKS:
-            self._minima.append(min(self._span_powers))
-            self._span_powers.clear()
+        self._span_minimum = min(self._span_minimum, power)
+        noise_power = min(*self._minima, self._span_minimum) if self._minima else 0.0
+        self._span_blocks += 1
+        if self._span_blocks == SPAN_BLOCKS:
+            self._minima.append(self._span_minimum)
+            self._span_minimum, self._span_blocks = inf, 0
         return power > noise_power * MARGIN_POWER
 
 
 class MelGate:
     """A small network on the log-mel of the last 0.8 s, asked only of what stands out of the noise."""
 
+    _blocks_above: int
+    """In a row that stand out of the noise."""
     _blocks_since_asked: int
     _blocks_since_speech: int
     _says_speech: bool
@@ -90,11 +97,13 @@ class MelGate:
         self._model.push(samples)
         self._blocks_since_asked += 1
         self._blocks_since_speech += 1
-        if not self._noise.is_exceeded(samples):
+        self._blocks_above = self._blocks_above + 1 if self._noise.is_exceeded(samples) else 0
+        goes_on = self._blocks_since_speech <= GO_ON_BLOCKS
+        if self._blocks_above < (1 if goes_on else START_BLOCKS):
             return False
         if self._blocks_since_asked >= ASKED_EVERY_BLOCKS:
-            share = GO_ON_SHARE if self._blocks_since_speech <= GO_ON_BLOCKS else 1
-            self._says_speech = self._model.speech_probability() > self._start_probability * share
+            needed = self._start_probability * (GO_ON_SHARE if goes_on else 1)
+            self._says_speech = self._model.speech_probability() > needed
             self._blocks_since_asked = 0
         if self._says_speech:
             self._blocks_since_speech = 0
@@ -103,6 +112,7 @@ class MelGate:
     def reset(self) -> None:
         self._model.forget()
         self._noise.forget()
+        self._blocks_above = 0
         self._blocks_since_asked = ASKED_EVERY_BLOCKS
         self._blocks_since_speech = GO_ON_BLOCKS
         self._says_speech = False
