@@ -12,7 +12,6 @@ from cloud.settings import CloudSettings
 from cloud.weights import usable
 from edge.log_mel import LogMel
 from edge.source import Samples
-from edge.thinning import Thinning
 from protos.feature_spec import FeatureSpec, Levels
 
 COFFEE = Path(__file__).parent.parent / "cloud" / "domains" / "coffee"
@@ -52,8 +51,8 @@ class Listeners:
 
 def levels_of(spec: FeatureSpec, messages: Messages) -> list[Levels]:
     """What a board sends of that sound."""
-    log_mel, thinning = LogMel(spec), Thinning(spec)
-    return [levels for samples in messages if len(levels := thinning.push(log_mel.push(samples)))]
+    log_mel = LogMel(spec)
+    return [levels for samples in messages if len(levels := spec.quantise(log_mel.push(samples)))]
 
 
 def whole(spec: FeatureSpec, messages: Messages) -> Levels:

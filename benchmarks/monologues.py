@@ -14,11 +14,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks import corpus, path
+from benchmarks import corpus, path, speech_marks
 from benchmarks.accuracy import PATIENCE_S, by_whisper, error_rate
+from benchmarks.scenes import hears_speech, trimmed
 
 SEED = 1
-PAUSE_S = (0.05, 0.35)
+PAUSE_S = (0.0, 0.2)
+"""Besides what a clip has around its speech, twice 0.2 s at most."""
 SPEECH_DBFS = -26.0
 
 
@@ -36,7 +38,7 @@ def main(data: Path, minutes: int) -> None:
     ):
         files, parts = [], []
         for number, group in enumerate(groups):
-            sounds = [corpus.at_level(corpus.read(clip.file), SPEECH_DBFS) for clip in group]
+            sounds = [spoken(clip) for clip in group]
             files.append(Path(f) / f"{number}.flac")
             corpus.write(files[-1], joined(sounds, draw))
             parts.append([Path(f) / f"{number}-{part}.flac" for part in range(len(sounds))])
@@ -67,6 +69,14 @@ def grouped(clips: list[corpus.Clip], seconds: float) -> Iterator[list[corpus.Cl
         if length_s >= seconds:
             yield group
             group, length_s = [], 0.0
+
+
+def spoken(clip: corpus.Clip) -> corpus.Sound:
+    """A clip cut to its speech, where that is clear."""
+    sound = corpus.read(clip.file)
+    marks = speech_marks.find(sound, hears_speech)
+    found = trimmed(sound, marks) if marks is not None else None
+    return corpus.at_level(sound if found is None else found.sound, SPEECH_DBFS)
 
 
 def joined(sounds: list[corpus.Sound], draw: np.random.Generator) -> corpus.Sound:

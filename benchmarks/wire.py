@@ -26,8 +26,8 @@ from edge.wire import config, end
 from protos import codec, speech_pb2
 from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec
 
-SPECS = (*ACCEPTED_SPECS.values(), FeatureSpec(levels=32, thinning=1))
-EXACT = FeatureSpec(levels=128, thinning=1)
+SPECS = (*ACCEPTED_SPECS.values(), FeatureSpec(levels=32))
+EXACT = FeatureSpec(levels=128)
 """What the engines hear of sound: nothing measurable is lost by it."""
 
 ENGINES = ("whisper", "pocketsphinx")
@@ -78,7 +78,7 @@ def measure_frames(clips: Clips, engines: tuple[str, ...]) -> dict[str, tuple[fl
     spoken = [messages for _, found in clips.sentences for messages in found]
     for spec in SPECS:
         rates = rates_of(spec, spoken)
-        name = f"{spec.levels} levels, every {10 * spec.thinning} ms"
+        name = f"{spec.levels} levels"
         words = hear_all(listeners, spec, clips, engines)
         kbits = [f"{rates.kbits[number]:.1f}" if number in rates.kbits else "-" for number in codec.CODECS]
         cpu = f"{rates.encoder_ms:.1f} | {rates.decoder_ms:.1f}"

@@ -9,7 +9,6 @@ from edge.log_mel import LogMel
 from edge.segmenter import Endpoint
 from edge.signal_meter import SignalMeter
 from edge.source import BLOCK_MS, Samples
-from edge.thinning import Thinning
 from edge.utterance import UtteranceEnd, UtteranceFrames
 from protos.feature_spec import FeatureSpec
 
@@ -31,8 +30,8 @@ class UtteranceMaker:
     """Takes the blocks of one utterance in order, the pre-roll first."""
 
     def __init__(self, spec: FeatureSpec) -> None:
+        self._spec = spec
         self._log_mel = LogMel(spec)
-        self._thinning = Thinning(spec)
         self._meter = SignalMeter()
         self._pending: list[Samples] = []
         self._first_frame = 0
@@ -54,7 +53,7 @@ class UtteranceMaker:
         if len(self._pending) < blocks_min:
             return
         samples = np.concatenate(self._pending)
-        levels = self._thinning.push(self._log_mel.push(samples))
+        levels = self._spec.quantise(self._log_mel.push(samples))
         # An utterance of a lone block, at the very end of cut speech, is shorter than a window and has no frame.
         if len(levels):
             yield UtteranceFrames(self._first_frame, levels, samples)

@@ -12,7 +12,6 @@ import click
 import numpy as np
 
 from edge.log_mel import log_mel
-from edge.thinning import Thinning
 from models.recordings import stretches
 from protos import coder_tables
 from protos.coder_tables import (
@@ -25,7 +24,7 @@ from protos.coder_tables import (
     Integers,
     Whole,
 )
-from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec, Levels, LogMel
+from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec, Levels
 
 SEED = 1
 WORDS = 1500
@@ -47,13 +46,8 @@ def main(data: Path, out: Path, words: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for spec in specs:
         file = out / f"context-l{spec.levels}.npz"
-        save(file, spec, *train(spec, (measured(spec, stretch) for stretch in frames)))
+        save(file, spec, *train(spec, map(spec.quantise, frames)))
         print(f"{file}: {file.stat().st_size} bytes, {coder_tables.load(file.read_bytes(), spec, file.name).name}")
-
-
-def measured(spec: FeatureSpec, stretch: LogMel) -> Levels:
-    """The levels that are coded: those between them are not."""
-    return Thinning(spec).push(stretch)[:: spec.thinning]
 
 
 def train(spec: FeatureSpec, levels: Iterable[Levels]) -> tuple[Whole, Whole, Integers]:
@@ -68,6 +62,7 @@ def train(spec: FeatureSpec, levels: Iterable[Levels]) -> tuple[Whole, Whole, In
         frequencies=np.zeros((0, 0), np.uint16),
         starts=np.zeros((0, 0), np.uint16),
         name="",
+        **coder_tables.rounding(spec.levels),
     )
     unrests = np.concatenate(
         [blank.unrest(before, *_off(blank, before, that)).ravel() for before, that, _ in map(_past, told)]

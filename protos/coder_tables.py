@@ -78,6 +78,10 @@ class CoderTables(NamedTuple):
     """(CONTEXTS, SYMBOLS), sums of the frequencies before."""
     name: str
     """Version and hash, such as "1-0123abcd"."""
+    nearest: Integers
+    """The level nearest to each foretold value, from -ONE on."""
+    fractions: Integers
+    """Where that value lies around the level, 0 to FRACTIONS - 1."""
 
     def values(self, before: Whole, before_that: Whole) -> Whole:
         """What is foretold, in ONE, of the frames that follow on frames; all (frames, bands)."""
@@ -96,9 +100,8 @@ class CoderTables(NamedTuple):
     def foretell(self, values: Whole, before: Whole, before_that: Whole, off: Whole) -> Foretold:
         """What `values` says, with its contexts; `off`: how far the frame before is from what was foretold of it."""
         # np.clip is slow on so few.
-        parts = np.floor((values + ONE // 2) * (FRACTIONS / ONE)).astype(np.int64)
-        nearest = np.minimum(np.maximum(parts // FRACTIONS, 0), self.levels - 1)
-        fractions = np.minimum(np.maximum(parts - nearest * FRACTIONS, 0), FRACTIONS - 1)
+        places = np.minimum(np.maximum(values + ONE, 0), self.nearest.size - 1).astype(np.int64)
+        nearest, fractions = self.nearest.take(places), self.fractions.take(places)
         classes = self.unrest_edges.searchsorted(self.unrest(before, before_that, off), side="right")
         classes[_pairs(nearest + before) == 0] = UNRESTS - 1
         contexts = (classes * FRACTIONS + fractions[:, ::2]) * FRACTIONS + fractions[:, 1::2]
@@ -156,7 +159,16 @@ def load(data: bytes, spec: FeatureSpec, name: str) -> CoderTables:
             frequencies=frequencies,
             starts=(np.cumsum(frequencies, axis=1) - frequencies).astype(np.uint16),
             name=f"{VERSION}-{hashlib.sha256(data).hexdigest()[:8]}",
+            **rounding(spec.levels),
         )
+
+
+def rounding(levels: int) -> dict[str, Integers]:
+    """`nearest` and `fractions` of CoderTables: what is beyond the levels is at their ends."""
+    values = np.arange(-ONE, (levels + 1) * ONE)
+    parts = (values + ONE // 2) * FRACTIONS // ONE
+    nearest = np.clip(parts // FRACTIONS, 0, levels - 1)
+    return {"nearest": nearest, "fractions": np.clip(parts - nearest * FRACTIONS, 0, FRACTIONS - 1)}
 
 
 def spread(weights: Whole, bands: int) -> Whole:

@@ -35,16 +35,12 @@ class FeatureSpec:
     """log10 power of level 0."""
     ceiling_log10: float = 2.5
     """log10 power of the highest level."""
-    levels: int = 32
+    levels: int = 12
     """From 2 to 128, so that a level fits in an int8."""
-    thinning: int = 2
-    """2: every second frame is measured, smoothed over its neighbours, and those between lie halfway; 1: all are."""
 
     def __post_init__(self) -> None:
         if not 2 <= self.levels <= 128:
             raise ValueError(f"levels is {self.levels}, but an int8 holds 2 to 128 of them")
-        if self.thinning not in (1, 2):
-            raise ValueError(f"thinning is {self.thinning}, but only 1 and 2 are known")
         # 0 equals 0.0, but is written otherwise: equal specs must have equal fingerprints.
         for name in ("low_hz", "high_hz", "floor_log10", "ceiling_log10"):
             object.__setattr__(self, name, float(getattr(self, name)))
@@ -84,12 +80,5 @@ class FeatureSpec:
 DEFAULT_SPEC = FeatureSpec()
 """What the board sends."""
 
-ACCEPTED_SPECS = {spec.fingerprint: spec for spec in (FeatureSpec(levels=count) for count in (32, 24, 16))}
+ACCEPTED_SPECS = {spec.fingerprint: spec for spec in (FeatureSpec(levels=count) for count in (12, 10, 16, 24))}
 """What the service takes, by fingerprint, the preferred one first: all that differ in their levels only."""
-
-
-def halfway(before: Levels, after: Levels) -> Levels:
-    """The frames between frames, all (frames, bands)."""
-    # Of int8 up to 127, the sum and 1 fit in 16 bits.
-    between: Levels = ((before.astype(np.int16) + after + 1) >> 1).astype(np.int8)
-    return between

@@ -2,11 +2,9 @@
 
 Each pair of bands is one symbol: how far its levels are from what was foretold of them (coder_tables.py). The symbols
 of a few frames become one whole number by an asymmetric numeral system (Duda 2009, "Asymmetric numeral systems"), which
-is as short as an arithmetic code, and comes down to 0 when all are taken out again, so that damage is noticed. Where
-every second frame lies halfway between its neighbours (edge/thinning.py), these are not sent.
+is as short as an arithmetic code, and comes down to 0 when all are taken out again, so that damage is noticed.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -15,9 +13,9 @@ import numpy as np
 
 from protos import coder_tables
 from protos.coder_tables import ESCAPE, NO_LOWER, ONE, PRECISION_BITS, REACH, SIDE, CoderTables, Foretold, Whole
-from protos.feature_spec import FeatureSpec, Levels, halfway
+from protos.feature_spec import FeatureSpec, Levels
 
-CHUNK_FRAMES = 8
+CHUNK_FRAMES = 12
 """Frames in one number: those over longer ones would cost the square."""
 
 LENGTH_BYTES = 2
@@ -38,14 +36,12 @@ class Past:
         self.frame: Whole = np.zeros((1, bands))
         self.frame_before: Whole = np.zeros((1, bands))
         self.off: Whole = np.zeros((1, bands))
-        self.has_begun = False
 
     def step(self, frames: Whole, values: Whole) -> None:
         """Takes (frames, bands) that were coded, and what was foretold of them."""
         self.frame_before = frames[-2:-1] if len(frames) > 1 else self.frame
         self.frame = frames[-1:]
         self.off = np.abs(frames[-1:] * ONE - values[-1:])
-        self.has_begun = True
 
 
 class ContextEncoder:
@@ -58,26 +54,17 @@ class ContextEncoder:
     def encode(self, levels: Levels) -> bytes:
         if not len(levels):
             return b""
-        thinned = self._is_thinned(levels)
-        coded = levels[int(self._past.has_begun) :: 2] if thinned else levels
-        before = np.concatenate([self._past.frame, coded[:-1]])
+        before = np.concatenate([self._past.frame, levels[:-1]])
         before_that = np.concatenate([self._past.frame_before, before[:-1]])
         values = self._tables.values(before, before_that)
-        off = np.concatenate([self._past.off, np.abs(coded[:-1] * float(ONE) - values[:-1])])
-        self._past.step(coded.astype(np.float64), values)
-        steps = _steps(self._tables, coded, self._tables.foretell(values, before, before_that, off))
-        pairs = coded.shape[1] // 2
-        starts = range(0, len(coded), CHUNK_FRAMES)
+        off = np.concatenate([self._past.off, np.abs(levels[:-1] * float(ONE) - values[:-1])])
+        self._past.step(levels.astype(np.float64), values)
+        steps = _steps(self._tables, levels, self._tables.foretell(values, before, before_that, off))
+        pairs = levels.shape[1] // 2
+        starts = range(0, len(levels), CHUNK_FRAMES)
         numbers = [_packed(steps[at * pairs : (at + CHUNK_FRAMES) * pairs], self._tables.levels) for at in starts]
-        parts = [_bytes(number) for number in numbers[:-1]]
-        last = _bytes(numbers[-1] << 1 | thinned)
+        *parts, last = map(_bytes, numbers)
         return b"".join(len(part).to_bytes(LENGTH_BYTES, "big") + part for part in parts) + last
-
-    def _is_thinned(self, levels: Levels) -> bool:
-        if len(levels) % 2 == self._past.has_begun:
-            return False
-        whole = np.concatenate([self._past.frame.astype(np.int8), levels]) if self._past.has_begun else levels
-        return np.array_equal(whole[1::2], halfway(whole[:-1:2], whole[2::2]))
 
 
 class ContextDecoder:
@@ -93,20 +80,8 @@ class ContextDecoder:
 
     def decode(self, data: bytes, frame_count: int) -> Levels:
         """frame_count frames, 1 or more; DamageError if data holds anything else."""
-        thinned = bool(data) and bool(data[-1] & 1)
-        has_begun = self._past.has_begun
-        if thinned and frame_count % 2 == has_begun:
-            raise DamageError(f"{frame_count} frames are not whole steps of two")
-        before = self._past.frame
-        count = (frame_count + 1) // 2 if thinned else frame_count
-        coded = np.concatenate([self._frames(number, frames) for number, frames in self._numbers(data, count)])
-        if not thinned:
-            return coded.astype(np.int8)
-        anchors = (np.concatenate([before, coded]) if has_begun else coded).astype(np.int8)
-        whole = np.empty((2 * len(anchors) - 1, anchors.shape[1]), np.int8)
-        whole[::2] = anchors
-        whole[1::2] = halfway(anchors[:-1], anchors[1:])
-        return whole[int(has_begun) :]
+        frames = [self._frames(number, count) for number, count in self._numbers(data, frame_count)]
+        return np.concatenate(frames).astype(np.int8)
 
     def _numbers(self, data: bytes, count: int) -> Iterator[tuple[int, int]]:
         """Each number of a message and how many frames it holds, count together."""
@@ -116,7 +91,7 @@ class ContextDecoder:
             position = start + int.from_bytes(data[position:start], "big")
             yield self._number(data[start:position]), CHUNK_FRAMES
             count -= CHUNK_FRAMES
-        yield self._number(data[position:]) >> 1, count
+        yield self._number(data[position:]), count
 
     def _number(self, data: bytes) -> int:
         if not 1 <= len(data) <= self._number_bytes_max:
@@ -144,7 +119,8 @@ class ContextDecoder:
 class Row(NamedTuple):
     """A context for the decoder: its symbols that have a frequency, in order."""
 
-    starts: list[int]
+    symbols: bytes
+    """Which of the entries each slot is of."""
     entries: list[tuple[int, int, int, int, int]]
     """Frequency, start, the two differences, and the class of the pair above; that is -1 where it is escaped."""
 
@@ -185,9 +161,9 @@ def _unpacked(number: int, foretold: Foretold, rows: list[Row], levels: int) -> 
     nearest = iter(foretold.levels[0].tolist())
     lower_class = NO_LOWER
     for context, first, second in zip(foretold.contexts[0].tolist(), nearest, nearest, strict=True):
-        starts, entries = rows[context + lower_class]
+        symbols, entries = rows[context + lower_class]
         slot = number & _SLOT_MASK
-        frequency, start, lower, upper, lower_class = entries[bisect_right(starts, slot) - 1]
+        frequency, start, lower, upper, lower_class = entries[symbols[slot]]
         number = frequency * (number >> PRECISION_BITS) + slot - start
         if lower_class >= 0:
             append(first + lower)
@@ -218,5 +194,6 @@ def _rows(spec: FeatureSpec) -> list[Row]:
     for frequencies, starts in zip(tables.frequencies, tables.starts, strict=True):
         used = np.flatnonzero(frequencies).tolist()
         entries = [(int(frequencies[symbol]), int(starts[symbol]), *differences[symbol]) for symbol in used]
-        rows.append(Row([start for _, start, *_ in entries], entries))
+        symbols = np.repeat(np.arange(len(used), dtype=np.uint8), frequencies[used])
+        rows.append(Row(symbols.tobytes(), entries))
     return rows

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from protos import speech_pb2
 from protos.codec import CODECS, FRAMES_PER_MESSAGE_MAX, CodecError, decoder, encoder
-from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels, halfway
+from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels
 
 specs = st.sampled_from(list(ACCEPTED_SPECS.values()))
 codecs = st.sampled_from(CODECS)
@@ -34,7 +34,7 @@ def raw_deflate(data: bytes, *, end: bool = False) -> bytes:
 def speech_like() -> Levels:
     """Levels that wander as those of speech do, (100, bands)."""
     steps = np.random.default_rng(1).integers(-1, 2, (100, DEFAULT_SPEC.bands))
-    return np.clip(16 + np.cumsum(steps, axis=0), 0, DEFAULT_SPEC.levels - 1).astype(np.int8)
+    return np.clip(6 + np.cumsum(steps, axis=0), 0, DEFAULT_SPEC.levels - 1).astype(np.int8)
 
 
 @settings(max_examples=50)
@@ -92,7 +92,7 @@ def test_levels_out_of_range_are_refused_however_they_are_packed(values: Levels)
         if values.max() < DEFAULT_SPEC.levels:
             assert np.array_equal(decoder(codec, DEFAULT_SPEC).decode(packed, 3), values)
         else:
-            with pytest.raises(CodecError, match="a level outside 0 to 31"):
+            with pytest.raises(CodecError, match=f"a level outside 0 to {DEFAULT_SPEC.levels - 1}"):
                 decoder(codec, DEFAULT_SPEC).decode(packed, 3)
 
 
@@ -147,29 +147,6 @@ def test_deflate_makes_wandering_levels_less_than_half_as_large() -> None:
     assert packed < speech_like().size / 2
 
 
-def thinned(levels: Levels) -> Levels:
-    """Every second frame halfway between its neighbours; an odd number of frames."""
-    whole = levels[: (len(levels) - 1) // 2 * 2 + 1].copy()
-    whole[1::2] = halfway(whole[:-1:2], whole[2::2])
-    return whole
-
-
-@settings(max_examples=50)
-@given(st.integers(0, 2**32 - 1), specs, st.lists(st.integers(1, 6), min_size=1, max_size=4))
-def test_frames_that_lie_halfway_cost_nothing(seed: int, spec: FeatureSpec, counts: list[int]) -> None:
-    drawn = np.random.default_rng(seed).integers(0, spec.levels, (2 * sum(counts), spec.bands))
-    whole = thinned(drawn.astype(np.int8))
-    encode, every_second = encoder(CONTEXT, spec), encoder(CONTEXT, spec)
-    decode = decoder(CONTEXT, spec)
-    start = 0
-    for count in counts:
-        end = start + 2 * count - (start == 0)
-        packed = encode.encode(whole[start:end])
-        assert np.array_equal(decode.decode(packed, end - start), whole[start:end])
-        assert len(packed) == len(every_second.encode(whole[start + start % 2 : end : 2]))
-        start = end
-
-
 def test_silence_costs_next_to_nothing() -> None:
     encode = encoder(CONTEXT, DEFAULT_SPEC)
     silence = np.zeros((11, DEFAULT_SPEC.bands), np.int8)
@@ -186,7 +163,7 @@ def test_levels_that_nobody_would_say_take_little_more_than_raw(spec: FeatureSpe
 @settings(max_examples=200)
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 def test_damage_is_noticed_or_gives_levels(place: float, change: int) -> None:
-    levels = thinned(speech_like())[:11]
+    levels = speech_like()[:11]
     packed = bytearray(encoder(CONTEXT, DEFAULT_SPEC).encode(levels))
     packed[int(place * len(packed))] ^= change
     try:

@@ -20,7 +20,6 @@ from edge.session import Session, new_utterance_id
 from edge.settings import Segmenter
 from edge.signal_meter import dbfs
 from edge.source import Block, Interruption, Samples
-from edge.thinning import Thinning
 from edge.turn import Completeness, Opinion, Turn
 from edge.utterance import (
     EndReason,
@@ -122,7 +121,7 @@ def test_an_utterance_holds_the_frames_of_its_own_sound_and_no_other() -> None:
     [whole] = utterances(blocks)
     expected = samples_of(blocks[15:60])
     np.testing.assert_array_equal(whole.samples, expected)
-    np.testing.assert_array_equal(whole.levels, Thinning(DEFAULT_SPEC).push(log_mel(expected, DEFAULT_SPEC)))
+    np.testing.assert_array_equal(whole.levels, DEFAULT_SPEC.quantise(log_mel(expected, DEFAULT_SPEC)))
     assert whole.head.stream_start_ms == 300
     assert (whole.end.duration_ms, whole.end.speech_start_ms, whole.end.speech_end_ms) == (900, 100, 700)
     assert whole.end.reason is EndReason.ENDPOINT
@@ -143,7 +142,7 @@ def test_frames_start_at_the_onset_and_go_out_every_100_ms() -> None:
 
     heard = hear(CountedSource([]), gate=LoudGate(), segmenter=CUT)
     sent = [(fed, len(item.levels)) for item in heard if isinstance(item, UtteranceFrames)]
-    assert sent[0] == (23, 13)
+    assert sent[0] == (23, 14)
     assert sent[1:4] == [(28, 10), (33, 10), (38, 10)]
 
 
@@ -224,7 +223,7 @@ def test_long_speech_is_cut_and_linked_and_loses_nothing() -> None:
     assert [whole.head.follows_utterance_id for whole in wholes] == [None, *(w.head.utterance_id for w in wholes[:-1])]
     np.testing.assert_array_equal(np.concatenate([whole.samples for whole in wholes]), samples_of(blocks[5:620]))
     for whole in wholes:
-        expected = Thinning(DEFAULT_SPEC).push(log_mel(whole.samples, DEFAULT_SPEC))
+        expected = DEFAULT_SPEC.quantise(log_mel(whole.samples, DEFAULT_SPEC))
         np.testing.assert_array_equal(whole.levels, expected)
 
 

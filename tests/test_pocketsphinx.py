@@ -11,7 +11,6 @@ from cloud.decoders.pocketsphinx import PocketSphinx, load
 from cloud.decoders.sphinx_kind import Kind
 from common.errors import DomainError
 from edge.log_mel import log_mel
-from edge.thinning import Thinning
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels
 from tests.conftest import Speech
 
@@ -25,7 +24,7 @@ def engine() -> PocketSphinx:
 
 
 def frames(speech: Speech, name: str, spec: FeatureSpec = DEFAULT_SPEC) -> Levels:
-    return Thinning(spec).push(log_mel(soundfile.read(speech.path(name), dtype="int16")[0], spec))
+    return spec.quantise(log_mel(soundfile.read(speech.path(name), dtype="int16")[0], spec))
 
 
 def noise(seconds: int) -> Levels:

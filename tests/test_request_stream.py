@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloud.request_stream import MESSAGE_BYTES_MAX, Ended, GoesOn, Opened, Refusal, RequestStream, SeemsOver, Spoken
 from protos import codec, speech_pb2
-from protos.feature_spec import DEFAULT_SPEC
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
@@ -142,8 +142,9 @@ def test_what_the_service_does_not_have_is_named_with_what_it_has(changes: dict[
 
 def test_levels_of_every_accepted_spec_are_checked_against_that_spec() -> None:
     requests = stream()
-    requests.accept(config(feature_spec_fingerprint="logmel80-16k-l32-" + DEFAULT_SPEC.fingerprint[-8:]))
-    top = np.full((1, 80), DEFAULT_SPEC.levels - 1, np.int8).tobytes()
+    finer = FeatureSpec(levels=24)
+    requests.accept(config(feature_spec_fingerprint=finer.fingerprint))
+    top = np.full((1, 80), finer.levels - 1, np.int8).tobytes()
     assert isinstance(requests.accept(frames(0, 1, top)), Spoken)
 
 

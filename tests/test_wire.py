@@ -19,7 +19,7 @@ HEAD = UtteranceHead(
     clock_synchronised=None,
     started_monotonic_s=0.0,
     stream_start_ms=0,
-    vad="webrtc-2",
+    vad="mel-1-mode-2",
 )
 
 

@@ -17,7 +17,7 @@ def test_speech_takes_at_most_9_kbit_a_second_and_less_than_deflate(speech: Spee
 
 def test_a_spec_without_tables_has_the_simple_codecs(speech: Speech) -> None:
     [messages] = wire.utterances(speech.path("latte"))
-    rates = wire.rates_of(FeatureSpec(levels=32, thinning=1), [messages]).kbits
+    rates = wire.rates_of(FeatureSpec(levels=32), [messages]).kbits
     assert set(rates) == {speech_pb2.CODEC_DEFLATE, speech_pb2.CODEC_RAW}
 
 
