@@ -3,9 +3,9 @@
     scripts/bench size
     scripts/bench size --utterances 200 --boards 50 --boards 5000
 
-Arithmetic over figures that were measured (BENCHMARKS.md, sections named beside them) and a day that is assumed. The
-service must bear the busiest hour with room to spare: utterances begin by chance, so that the number at a time varies;
-cores are for a number that is passed once in a thousand times (Erlang 1917).
+Arithmetic over figures that were measured (BENCHMARKS.md, sections named beside them) and a day that is assumed. A
+board that hears nobody sends nothing. The service must bear the busiest hour: utterances begin by chance, so that their
+number at a time varies, and cores are for a number that is passed once in a thousand times (Poisson; Erlang 1909).
 """
 
 import math
@@ -41,9 +41,6 @@ FRAMES_BYTES_PER_S = 800
 
 UTTERANCE_BYTES = 1_500
 """Configuration, end, partials, final and what HTTP/2 puts around them; section 6."""
-
-PING_BYTES_PER_DAY = 0
-"""A board that hears nobody sends nothing."""
 
 LOG_BYTES = 1_200
 """An answer in the service's log."""
@@ -81,7 +78,8 @@ def main(boards: tuple[int, ...], utterances: int, busiest_hour: float, log_days
 
 def streams_for(mean: float) -> int:
     """Streams at a time that are passed in LATE_SHARE of cases, where so many are there in the mean (Poisson)."""
-    if mean > 1000:
+    if mean > 500:
+        # Near enough to a normal distribution, and exp(-mean) would soon be 0.
         return math.ceil(mean + 3.1 * math.sqrt(mean))
     count, term = 0, math.exp(-mean)
     below = term

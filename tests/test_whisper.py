@@ -1,17 +1,29 @@
 """Whisper's own way with frames; with its real weights where they are fetched."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 import soundfile
 
 from cloud.decoders import Task
-from cloud.decoders.whisper import WINDOW_FRAMES, Whisper, encoder_input, hypothesis, prompt, stretches
+from cloud.decoders.whisper import (
+    STRETCH_FRAMES,
+    WINDOW_FRAMES,
+    Known,
+    Whisper,
+    WhisperDecoding,
+    encoder_input,
+    hypothesis,
+    prompt,
+    stretches,
+)
 from cloud.decoders.whisper_guards import Reading
 from cloud.settings import CloudSettings
 from cloud.weights import usable
 from common.errors import EngineError
 from edge.log_mel import log_mel
-from protos.feature_spec import DEFAULT_SPEC
+from protos.feature_spec import DEFAULT_SPEC, LogMel
 from tests.conftest import Speech
 
 
@@ -28,14 +40,41 @@ def test_the_encoder_gets_what_whisper_was_trained_on() -> None:
     assert given[0, 1].tolist() == [1.5, 1.25, 0.0, 0.0]
 
 
-def test_long_speech_is_cut_at_its_quietest_frame_and_nothing_is_lost() -> None:
-    sound = np.zeros((2 * WINDOW_FRAMES, 80), np.float32)
-    sound[WINDOW_FRAMES - 100] = -3
+def test_long_speech_is_cut_at_its_quietest_place_and_nothing_is_lost() -> None:
+    sound = np.random.default_rng(1).normal(0, 0.1, (2 * WINDOW_FRAMES, 80)).astype(np.float32)
+    sound[800:820] = -3
+    # One quiet frame is no pause.
+    sound[600] = -5
     pieces = list(stretches(sound))
-    assert len(pieces[0]) == WINDOW_FRAMES - 100
-    assert all(len(piece) <= WINDOW_FRAMES for piece in pieces)
-    assert np.array_equal(np.concatenate(pieces), sound)
+    assert 800 < len(pieces[0]) < 820
+    assert all(len(piece) <= STRETCH_FRAMES for piece in pieces)
+    np.testing.assert_array_equal(np.concatenate(pieces), sound)
     assert list(stretches(sound[:0])) == []
+
+
+class CountingReader:
+    """Reads anything, and remembers how much."""
+
+    model = "none"
+
+    def __init__(self) -> None:
+        self.read_frames: list[int] = []
+
+    def read(self, log_mel: LogMel) -> Reading:
+        self.read_frames.append(len(log_mel))
+        return said("Hello.")
+
+
+def test_what_was_read_at_a_pause_is_not_read_again() -> None:
+    reader, known = CountingReader(), Known()
+    levels = np.random.default_rng(1).integers(0, DEFAULT_SPEC.levels, (2500, 80)).astype(np.int8)
+    for end in (1500, 2500):
+        decoding = WhisperDecoding(cast(Whisper, reader), DEFAULT_SPEC, known)
+        decoding.feed(levels[:end])
+        assert decoding.finish().transcript.startswith("Hello.")
+    first, at_the_pause, *rest = reader.read_frames
+    assert first + at_the_pause == 1500
+    assert sum(rest) == 2500 - first
 
 
 def test_a_silent_stretch_among_others_is_passed_over() -> None:
