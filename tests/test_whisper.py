@@ -42,11 +42,11 @@ def test_the_encoder_gets_what_whisper_was_trained_on() -> None:
 
 def test_long_speech_is_cut_at_its_quietest_place_and_nothing_is_lost() -> None:
     sound = np.random.default_rng(1).normal(0, 0.1, (2 * WINDOW_FRAMES, 80)).astype(np.float32)
-    sound[800:820] = -3
+    sound[600:620] = -3
     # One quiet frame is no pause.
-    sound[600] = -5
+    sound[500] = -5
     pieces = list(stretches(sound))
-    assert 800 < len(pieces[0]) < 820
+    assert 600 < len(pieces[0]) < 620
     assert all(len(piece) <= STRETCH_FRAMES for piece in pieces)
     np.testing.assert_array_equal(np.concatenate(pieces), sound)
     assert list(stretches(sound[:0])) == []
@@ -72,9 +72,9 @@ def test_what_was_read_at_a_pause_is_not_read_again() -> None:
         decoding = WhisperDecoding(cast(Whisper, reader), DEFAULT_SPEC, known)
         decoding.feed(levels[:end])
         assert decoding.finish().transcript.startswith("Hello.")
-    first, at_the_pause, *rest = reader.read_frames
-    assert first + at_the_pause == 1500
-    assert sum(rest) == 2500 - first
+    # All but the last stretch before the pause stands; that one is read again, with what follows.
+    assert sum(reader.read_frames) < 1500 + 2500 - STRETCH_FRAMES // 2
+    assert reader.read_frames.count(reader.read_frames[0]) == 1
 
 
 def test_a_silent_stretch_among_others_is_passed_over() -> None:
