@@ -1,32 +1,40 @@
-"""The decoder pool: utterances go to worker processes, and survive their death.
-
-An utterance's frames are kept until it is decoded. When its worker dies or wedges, a new worker takes its place
-and the utterance is decoded again from its frames.
-"""
+"""The decoder pool: utterances go to worker processes, and no more of them than the workers bear."""
 
 import asyncio
 import logging
 import time
 from types import TracebackType
+from typing import NamedTuple
 
-from cloud.decoders import Hypothesis, Task
+from cloud.decoders import Task
+from cloud.heard import Rank
+from cloud.load import Load
+from cloud.pool_job import PoolBusy, PoolJob
 from cloud.worker import WorkerOptions
+from cloud.worker_job import OnProgress, WorkerJob
 from cloud.worker_line import Ready
-from cloud.worker_process import DecodingFailed, OnProgress, WorkerJob, WorkerLost, WorkerProcess
+from cloud.worker_process import WorkerProcess
 from common.errors import EngineError
-from protos.feature_spec import Levels
 
 logger = logging.getLogger(__name__)
-
-WORKERS_PER_UTTERANCE_MAX = 3
-"""An utterance that kills so many workers is not tried on another."""
 
 READY_S_MAX = 120.0
 RESTART_PAUSE_S_MAX = 10.0
 
+STREAMING_SHARE_MAX = 0.8
+QUEUED_SHARE_MAX = 0.6
+"""Of the workers' time that may be spoken for; the rest is for those who speak at the same time by chance. Where
+utterances queue for an engine, chance needs more."""
 
-class PoolBusy(Exception):
-    """Raised when as many utterances wait for a worker as may."""
+LAG_S_MAX = 0.3
+"""Nobody is let in while those who speak wait longer than this, whatever the reason."""
+
+
+class Waiting(NamedTuple):
+    """Somebody who waits for a worker."""
+
+    job: PoolJob
+    taken: "asyncio.Future[WorkerJob]"
 
 
 class Pool:
@@ -45,10 +53,11 @@ class Pool:
         self._size = size
         self._ready: Ready
         self._workers: list[WorkerProcess] = []
-        self._changed = asyncio.Condition()
         self._keepers: list[asyncio.Task[None]] = []
         self._waiting_max = waiting_max
-        self._waiting = 0
+        self._waiting: list[Waiting] = []
+        self._open: list[PoolJob] = []
+        self._load = Load()
 
     async def __aenter__(self) -> "Pool":
         """All workers are warm. EngineError if one cannot be started."""
@@ -84,38 +93,68 @@ class Pool:
 
     @property
     def has_room(self) -> bool:
-        """Whether an utterance would be decoded at once."""
-        return self.streaming or (not self._waiting and any(not worker.load for worker in self._workers))
+        """Whether an utterance may be finished before it is sure that it is over."""
+        return self.streaming or len(self._waiting) < len(self._workers)
 
-    def begin(self, task: Task, on_progress: OnProgress) -> "PoolJob":
+    def bears(self, kind: str, rank: Rank) -> bool:
+        """Whether one more utterance can be decoded as it is spoken, beside those that are open. What is sent after the
+        fact leaves room for those who speak."""
+        open_now = [job for job in self._open if job.heard.rank <= rank]
+        if len(open_now) < len(self._workers):
+            return True
+        bearable = (STREAMING_SHARE_MAX if self.streaming else QUEUED_SHARE_MAX) * len(self._workers)
+        if rank == Rank.LATER:
+            bearable /= 2
+        load = self._load.total(job.kind for job in open_now) + self._load.share(kind)
+        return load <= bearable and min((worker.lag_s() for worker in self._workers), default=0.0) <= LAG_S_MAX
+
+    def begin(self, task: Task, on_progress: OnProgress, rank: Rank = Rank.DECIDES) -> "PoolJob":
         """A new utterance."""
-        return PoolJob(self, task, on_progress)
+        job = PoolJob(self, task, on_progress, rank)
+        self._open.append(job)
+        return job
 
-    async def take(self, task: Task, on_progress: OnProgress) -> WorkerJob:
-        """The utterance in the least loaded worker, waited for. PoolBusy if too many wait."""
-        if self._waiting >= self._waiting_max:
+    async def take(self, job: PoolJob) -> WorkerJob:
+        """The utterance in the least loaded worker, waited for; who speaks goes before what is sent later. PoolBusy if
+        too many wait."""
+        if len(self._waiting) >= self._waiting_max:
             raise PoolBusy
-        self._waiting += 1
+        waiting = Waiting(job, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self.assign()
         try:
-            async with self._changed:
-                while True:
-                    free = [worker for worker in self._workers if self.streaming or not worker.load]
-                    if free:
-                        return min(free, key=lambda worker: worker.load).begin(task, on_progress)
-                    await self._changed.wait()
+            return await waiting.taken
+        except asyncio.CancelledError:
+            if waiting.taken.done() and not waiting.taken.cancelled():
+                waiting.taken.result().close()
+            raise
         finally:
-            self._waiting -= 1
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
 
-    async def freed(self) -> None:
-        """A job is over: somebody who waits may have its place."""
-        async with self._changed:
-            self._changed.notify_all()
+    def assign(self) -> None:
+        """Gives free workers to those who wait; called whenever either may be there."""
+        while self._waiting:
+            free = [worker for worker in self._workers if worker.lives and (self.streaming or not worker.load)]
+            if not free:
+                return
+            first = min(self._waiting, key=lambda waiting: waiting.job.heard.rank)
+            self._waiting.remove(first)
+            if not first.taken.done():
+                worker = min(free, key=lambda worker: worker.load)
+                first.taken.set_result(worker.begin(first.job.task, first.job.heard, first.job.progress))
+
+    def over(self, job: "PoolJob", worked_s: float) -> None:
+        """Nobody wants it any more, after so much work."""
+        self._open.remove(job)
+        if job.heard.ended_at is not None:
+            self._load.learn(job.kind, worked_s, job.heard.seconds)
 
     async def _start(self) -> WorkerProcess:
         worker = await WorkerProcess.start(self._options, ready_s_max=READY_S_MAX, wedged_s=self._wedged_s)
         self._ready = worker.ready
         self._workers.append(worker)
-        await self.freed()
+        self.assign()
         return worker
 
     async def _keep(self, worker: WorkerProcess) -> None:
@@ -140,77 +179,3 @@ class Pool:
     async def _stop_workers(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         self._workers.clear()
-
-
-class PoolJob:
-    """One utterance in the pool, on whichever worker lives. Must be closed."""
-
-    def __init__(self, pool: Pool, task: Task, on_progress: OnProgress) -> None:
-        self.taken_at = time.monotonic()
-        """When a worker took it, for the last time."""
-        self._pool = pool
-        self._task = task
-        self._on_progress = on_progress
-        self._furthest = 0
-        self._kept: list[Levels] = []
-        self._all_fed = False
-        self._changed = asyncio.Event()
-        self._decoding = asyncio.create_task(self._decode()) if pool.streaming else None
-
-    def feed(self, levels: Levels) -> None:
-        """Takes the next frames. Never waits: what gathers while the worker is behind is bounded by the longest
-        utterance."""
-        self._kept.append(levels)
-        self._changed.set()
-
-    async def finish(self) -> Hypothesis:
-        """Everything was fed: waits for the hypothesis. PoolBusy, or DecodingFailed."""
-        self._all_fed = True
-        self._changed.set()
-        if self._decoding is None:
-            self._decoding = asyncio.create_task(self._decode())
-        return await self._decoding
-
-    def goes_on(self) -> None:
-        """It was no finish: more frames come. An engine cannot take a finish back, so that another reading starts, from
-        the frames that were kept."""
-        self._all_fed = False
-        if self._decoding is not None:
-            self._decoding.cancel()
-        self._decoding = asyncio.create_task(self._decode()) if self._pool.streaming else None
-
-    async def close(self) -> None:
-        """Nobody wants it any more, or it is done."""
-        if self._decoding is not None:
-            self._decoding.cancel()
-            await asyncio.gather(self._decoding, return_exceptions=True)
-
-    async def _decode(self) -> Hypothesis:
-        for _ in range(WORKERS_PER_UTTERANCE_MAX):
-            job = await self._pool.take(self._task, self._progress)
-            self.taken_at = time.monotonic()
-            try:
-                return await self._decode_by(job)
-            except WorkerLost:
-                continue
-            finally:
-                job.close()
-                await self._pool.freed()
-        raise DecodingFailed(f"{WORKERS_PER_UTTERANCE_MAX} workers died over this utterance")
-
-    async def _decode_by(self, job: WorkerJob) -> Hypothesis:
-        sent = 0
-        while True:
-            self._changed.clear()
-            while sent < len(self._kept):
-                await job.feed(self._kept[sent])
-                sent += 1
-            if self._all_fed:
-                return await job.finish()
-            await self._changed.wait()
-
-    def _progress(self, text: str, frames: int) -> None:
-        """Passed on once a stretch of frames, however often it is decoded."""
-        if frames > self._furthest:
-            self._furthest = frames
-            self._on_progress(text, frames)

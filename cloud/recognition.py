@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from cloud import arbiter, turn
 from cloud.decoders import Hypothesis, Task
+from cloud.heard import Rank
 from cloud.partial_text import PartialText
-from cloud.pool import Pool, PoolBusy
+from cloud.pool import Pool
+from cloud.pool_job import PoolBusy
 from cloud.search import Found
 from cloud.served_domain import ServedDomain
-from cloud.worker_process import DecodingFailed
+from cloud.worker_job import DecodingFailed
 from common import VERSION
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels
@@ -47,10 +49,26 @@ class Recogniser:
         served: ServedDomain,
         on_partial: OnPartial,
         on_turn: OnTurn = lambda turn: None,
+        *,
+        replayed: bool = False,
     ) -> "Recognition":
         """A new utterance."""
         task = Task(device_id, utterance_id, spec, str(served.domain.folder))
-        return Recognition(self.pools, task, served, on_partial, on_turn, self._answer_s_max)
+        ranks = self._ranks(served, replayed=replayed)
+        return Recognition(self.pools, ranks, task, served, on_partial, on_turn, self._answer_s_max)
+
+    def bears(self, served: ServedDomain, *, replayed: bool = False) -> bool:
+        """Whether the engine that is likely to answer can take one more utterance of that domain."""
+        ranks = self._ranks(served, replayed=replayed)
+        kind = str(served.domain.folder)
+        return all(pool.bears(kind, rank) for pool, rank in zip(self.pools, ranks, strict=True) if rank != Rank.BESIDE)
+
+    def _ranks(self, served: ServedDomain, *, replayed: bool) -> list[Rank]:
+        """Of the utterance in each pool. A grammar is the first one's; open speech the last one's."""
+        if replayed:
+            return [Rank.LATER for _ in self.pools]
+        decides = 0 if served.has_grammar else len(self.pools) - 1
+        return [Rank.DECIDES if number == decides else Rank.BESIDE for number in range(len(self.pools))]
 
 
 class Decoded(NamedTuple):
@@ -70,6 +88,7 @@ class Recognition:
     def __init__(
         self,
         pools: list[Pool],
+        ranks: list[Rank],
         task: Task,
         served: ServedDomain,
         on_partial: OnPartial,
@@ -83,7 +102,7 @@ class Recognition:
         self._on_turn = on_turn
         self._answer_s_max = answer_s_max
         self._partial = PartialText()
-        self._jobs = [pool.begin(task, self._progress) for pool in pools]
+        self._jobs = [pool.begin(task, self._progress, rank) for pool, rank in zip(pools, ranks, strict=True)]
         self._decoding: asyncio.Task[Decoded] | None = None
         """Runs from the end on, or from a pause that may be the end."""
         self._held: list[Levels] = []

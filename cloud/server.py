@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import SqliteAnswerLog
+from cloud.machine import sphinx_workers, streams_max, whisper_workers
 from cloud.pool import Pool
 from cloud.recognition import Recogniser
 from cloud.request_stream import MESSAGE_BYTES_MAX
@@ -68,7 +70,7 @@ async def running(settings: CloudSettings) -> AsyncIterator[str]:
         domains = _open_domains(settings, stack)
         pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
-        service = SpeechService(settings.server, recogniser, domains, log)
+        service = SpeechService(settings.server, recogniser, domains, log, streams_max=streams_max(settings))
         server = grpc.aio.server(options=_CHANNEL_OPTIONS)
         server.add_generic_rpc_handlers((service.handler(),))
         alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
@@ -118,18 +120,24 @@ def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list
     decoding = settings.decoding
     folders = tuple(str(served.domain.folder) for served in domains.values())
     weights = _whisper_weights(settings)
+    workers = sphinx_workers(settings)
     sphinx = Pool(
-        WorkerOptions("pocketsphinx", domain_folders=folders, alone=weights is None),
-        size=decoding.workers,
+        WorkerOptions(
+            "pocketsphinx",
+            domain_folders=folders,
+            alone=weights is None,
+            decoders_max=math.ceil(streams_max(settings) / workers),
+        ),
+        size=workers,
         wedged_s=decoding.wedged_s,
         streaming=True,
-        waiting_max=settings.server.streams_max,
+        waiting_max=streams_max(settings),
     )
     if weights is None:
         return [sphinx]
     whisper = Pool(
         WorkerOptions("whisper", weights=str(weights)),
-        size=1,
+        size=whisper_workers(settings),
         wedged_s=decoding.wedged_s,
         streaming=False,
         waiting_max=decoding.whisper_queue_max,

@@ -49,9 +49,16 @@ class SpeechService:
     """Answers Describe and Recognize."""
 
     def __init__(
-        self, settings: Server, recogniser: Recogniser, domains: Mapping[str, ServedDomain], log: AnswerLog
+        self,
+        settings: Server,
+        recogniser: Recogniser,
+        domains: Mapping[str, ServedDomain],
+        log: AnswerLog,
+        *,
+        streams_max: int,
     ) -> None:
         self._settings = settings
+        self._streams_max = streams_max
         self._recogniser = recogniser
         self._domains = domains
         self._default_domain = next(iter(domains))
@@ -114,16 +121,29 @@ class SpeechService:
         if (answered := await self._log.get(key)) is not None:
             answered.from_log = True
             return answered
-        await self._take_over(key, config.attempt)
-        self._admit(config.device_id)
+        self._take_over(key, config.attempt)
+        served = self._domains[config.domain if config.HasField("domain") else self._default_domain]
+        self._admit(config, served)
+        outbox = Outbox()
+        # At once, so that whoever comes next finds its load there.
+        recognition = self._recogniser.begin(
+            config.device_id,
+            config.utterance_id,
+            opened.spec,
+            served,
+            outbox.put_partial,
+            outbox.put_turn,
+            replayed=config.replayed,
+        )
         try:
-            deciding = asyncio.create_task(self._decode(requests, context, stream, opened, key))
+            deciding = asyncio.create_task(self._decode(requests, context, stream, recognition, outbox, key))
             self._running[key] = Running(config.attempt, deciding)
             return await self._unless_overtaken(key, deciding)
         finally:
             self._streams[config.device_id] -= 1
             if not self._streams[config.device_id]:
                 del self._streams[config.device_id]
+            await recognition.close()
 
     async def _unless_overtaken(self, key: Key, deciding: "asyncio.Task[speech_pb2.Final]") -> speech_pb2.Final:
         """The task's final; ABORTED if another attempt took its place; cancels it if the client goes away."""
@@ -137,7 +157,7 @@ class SpeechService:
             raise Refusal(grpc.StatusCode.ABORTED, "A higher attempt of this utterance took over.")
         return deciding.result()
 
-    async def _take_over(self, key: Key, attempt: int) -> None:
+    def _take_over(self, key: Key, attempt: int) -> None:
         """Ends a lower attempt of the same key. Refusal if the running one is not lower."""
         running = self._running.get(key)
         if running is None:
@@ -149,27 +169,27 @@ class SpeechService:
             )
         running.task.cancel()
 
-    def _admit(self, device_id: str) -> None:
-        """Counts a stream in. Refusal, at once, if there are too many."""
-        if self._streams.total() >= self._settings.streams_max:
-            raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{self._settings.streams_max} utterances are in work.")
-        if self._streams[device_id] >= self._settings.streams_per_device_max:
-            raise Refusal(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"{self._settings.streams_per_device_max} utterances of this device are in work.",
-            )
-        self._streams[device_id] += 1
+    def _admit(self, config: speech_pb2.UtteranceConfig, served: ServedDomain) -> None:
+        """Counts a stream in. Refusal, at once, if there are too many, or the engines have all that they can do."""
+        busy = grpc.StatusCode.RESOURCE_EXHAUSTED
+        if self._streams.total() >= self._streams_max:
+            raise Refusal(busy, f"{self._streams_max} utterances are in work.")
+        if self._streams[config.device_id] >= self._settings.streams_per_device_max:
+            raise Refusal(busy, f"{self._settings.streams_per_device_max} utterances of this device are in work.")
+        if not self._recogniser.bears(served, replayed=config.replayed):
+            raise Refusal(busy, "The engines have all that they can do.")
+        self._streams[config.device_id] += 1
 
     async def _decode(
-        self, requests: AsyncIterator[bytes], context: Context, stream: RequestStream, opened: Opened, key: Key
+        self,
+        requests: AsyncIterator[bytes],
+        context: Context,
+        stream: RequestStream,
+        recognition: Recognition,
+        outbox: "Outbox",
+        key: Key,
     ) -> speech_pb2.Final:
         """Feeds the engines until the end comes, writes partials meanwhile, and remembers the final."""
-        config = opened.config
-        served = self._domains[config.domain if config.HasField("domain") else self._default_domain]
-        outbox = Outbox()
-        recognition = self._recogniser.begin(
-            config.device_id, config.utterance_id, opened.spec, served, outbox.put_partial, outbox.put_turn
-        )
         writing = asyncio.create_task(_write(outbox, context))
         try:
             await self._feed(requests, stream, recognition)
@@ -180,7 +200,6 @@ class SpeechService:
                 await writing
         finally:
             writing.cancel()
-            await recognition.close()
         return await self._log.put(key, final)
 
     async def _feed(self, requests: AsyncIterator[bytes], stream: RequestStream, recognition: Recognition) -> None:

@@ -22,8 +22,9 @@ class Server(msgspec.Struct, frozen=True):
 
     listen: Annotated[str, Meta(description="HOST:PORT to listen on; port 0 picks one.")] = "127.0.0.1:7407"
     streams_max: Annotated[
-        int, Meta(ge=1, le=1000, description="Utterances at a time; one more is refused at once.")
-    ] = 16
+        int,
+        Meta(ge=0, le=10_000, description="Utterances at a time; one more is refused at once. 0: 32 for each worker."),
+    ] = 0
     streams_per_device_max: Annotated[int, Meta(ge=1, le=100, description="Utterances at a time of one board.")] = 4
     utterance_s_max: Annotated[int, Meta(ge=1, le=120, description="Longest utterance.")] = 31
     idle_s_max: Annotated[
@@ -36,9 +37,17 @@ class Decoding(msgspec.Struct, frozen=True):
     """The worker processes."""
 
     workers: Annotated[
-        int, Meta(ge=1, le=64, description="Processes that run pocketsphinx; Whisper has one of its own.")
-    ] = 1
+        int,
+        Meta(
+            ge=0,
+            le=256,
+            description="Processes that run pocketsphinx. 0: one for each processor that has 1 GiB of memory.",
+        ),
+    ] = 0
     whisper: Annotated[bool, Meta(description="Use Whisper where its weights are.")] = True
+    whisper_workers: Annotated[
+        int, Meta(ge=0, le=256, description="Processes that run Whisper. 0: half as many as run pocketsphinx.")
+    ] = 0
     whisper_model: Annotated[str, Meta(description="Name of the weights, as `parrotlet-cloud engines` lists them.")] = (
         "tiny.en"
     )

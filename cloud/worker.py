@@ -44,6 +44,8 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """Folder of weights, for engines whose package brings none."""
     domain_folders: tuple[str, ...] = ()
     """Domains that will be asked for: what they need is loaded before the worker is ready."""
+    decoders_max: int = 4
+    """Decoders of a kind that are kept for the next utterance: as many as there may be utterances at a time."""
     alone: bool = False
     """No other engine hears the utterances: a final is worth more time."""
 
@@ -54,7 +56,9 @@ def load_engine(options: WorkerOptions) -> Engine:
         case "pocketsphinx":
             from cloud.decoders.pocketsphinx import PocketSphinx
 
-            return PocketSphinx(domain_folders=options.domain_folders, alone=options.alone)
+            return PocketSphinx(
+                domain_folders=options.domain_folders, alone=options.alone, idle_max=options.decoders_max
+            )
         case "whisper":
             from cloud.decoders.whisper import Whisper
 

@@ -4,19 +4,19 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from typing import NamedTuple
 
 import msgspec
 
-from cloud.decoders import Hypothesis, Task
+from cloud.decoders import Task
+from cloud.heard import Heard
 from cloud.worker import WorkerOptions
+from cloud.worker_job import OnProgress, WorkerJob
 from cloud.worker_line import (
     Begin,
     Done,
-    Drop,
     Failed,
-    Feed,
-    Finish,
     Progress,
     Ready,
     ToWorker,
@@ -25,24 +25,19 @@ from cloud.worker_line import (
     read_from_worker,
 )
 from common.errors import EngineError
-from protos.feature_spec import Levels
 
 logger = logging.getLogger(__name__)
 
-UNANSWERED_FRAMES_MAX = 100
-"""Frames of one utterance on their way to a worker; more wait in the service, so that a fast file cannot fill the
-worker's queue and stand in the way of someone who speaks."""
-
-OnProgress = Callable[[str, int], None]
-"""Called with the words so far and the frames decoded so far."""
+UNDER_WAY_MAX = 2
+"""Messages that a worker has and did not answer: one that it works on, one that follows at once. All others wait in the
+service, where the most urgent goes first."""
 
 
-class WorkerLost(Exception):
-    """Raised when the process died or was killed before it answered. Another worker may do it."""
+class Sent(NamedTuple):
+    """A message that the worker owes an answer to."""
 
-
-class DecodingFailed(Exception):
-    """Raised when the engine refuses the utterance. Another worker would refuse it too."""
+    job: int
+    at: float
 
 
 class WorkerProcess:
@@ -56,6 +51,8 @@ class WorkerProcess:
         self._wedged_s = wedged_s
         self._jobs: dict[int, WorkerJob] = {}
         self._next_job = 0
+        self._under_way: deque[Sent] = deque()
+        self._answered_at = 0.0
         self._heard_at = time.monotonic()
         self._stopping = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
@@ -92,26 +89,45 @@ class WorkerProcess:
         return cls(process, message, wedged_s)
 
     @property
+    def lives(self) -> bool:
+        return not self.died.is_set()
+
+    @property
     def load(self) -> int:
         """Utterances in work."""
         return len(self._jobs)
 
-    def begin(self, task: Task, on_progress: OnProgress) -> "WorkerJob":
-        """Starts an utterance. WorkerLost if the process is gone."""
-        if self.died.is_set():
-            raise WorkerLost
+    def lag_s(self) -> float:
+        """How long somebody who speaks has waited for it."""
+        now = time.monotonic()
+        return max((job.lag_s(now) for job in self._jobs.values()), default=0.0)
+
+    def begin(self, task: Task, heard: Heard, on_progress: OnProgress) -> WorkerJob:
+        """Starts an utterance; the process must live."""
         self._next_job += 1
-        job = WorkerJob(self, self._next_job, on_progress)
-        if not self.load:
-            self._heard_at = time.monotonic()
+        job = WorkerJob(self, self._next_job, heard, on_progress)
         self._jobs[self._next_job] = job
         self.write(Begin(self._next_job, task))
+        self.more()
         return job
 
+    def more(self) -> None:
+        """Sends what is most urgent, as long as the worker may have more. Never waits."""
+        while len(self._under_way) < UNDER_WAY_MAX and self.lives:
+            now = time.monotonic()
+            ready = [job for job in self._jobs.values() if job.has_work]
+            if not ready:
+                return
+            job = min(ready, key=lambda job: job.urgency(now))
+            if not self._under_way:
+                self._heard_at = now
+            self._under_way.append(Sent(job.number, now))
+            self.write(job.next_message())
+
     def write(self, message: ToWorker) -> None:
-        """Never waits: what a job may have on its way is bounded."""
+        """Never waits: what may be under way is bounded."""
         assert self._process.stdin is not None
-        if not self.died.is_set():
+        if self.lives:
             self._process.stdin.write(pack(message))
 
     def forget(self, job: int) -> None:
@@ -131,19 +147,34 @@ class WorkerProcess:
         assert self._process.stdout is not None
         while (message := await read_from_worker(self._process.stdout)) is not None:
             self._heard_at = time.monotonic()
-            if not isinstance(message, Ready | Unusable) and (job := self._jobs.get(message.job)) is not None:
-                job.hear(message)
+            if not isinstance(message, Ready | Unusable):
+                worked_s = self._answered(message)
+                if (job := self._jobs.get(message.job)) is not None:
+                    job.worked_s += worked_s
+                    job.hear(message)
+                self.more()
         _kill(self._process)
         await self._process.wait()
         if not self._stopping:
             logger.warning("worker %d (%s) is gone, status %s", self.pid, self.ready.engine, self._process.returncode)
         self._lose()
 
+    def _answered(self, message: Progress | Done | Failed) -> float:
+        """Takes what it answers off what is under way; seconds that the worker spent on it."""
+        now = time.monotonic()
+        mine = [sent for sent in self._under_way if sent.job == message.job]
+        # What followed a message that failed gets no answer.
+        for sent in mine if isinstance(message, Failed) else mine[:1]:
+            self._under_way.remove(sent)
+        worked_s = now - max(mine[0].at, self._answered_at) if mine else 0.0
+        self._answered_at = now
+        return worked_s
+
     async def _watch(self) -> None:
         """Kills a process that owes an answer and has said nothing for too long."""
         while True:
             await asyncio.sleep(self._wedged_s / 4)
-            if not any(job.owed for job in self._jobs.values()):
+            if not self._under_way:
                 self._heard_at = time.monotonic()
             elif time.monotonic() - self._heard_at > self._wedged_s:
                 logger.warning("worker %d (%s) is wedged: killed", self.pid, self.ready.engine)
@@ -154,83 +185,6 @@ class WorkerProcess:
         for job in list(self._jobs.values()):
             job.lose()
         self._jobs.clear()
-
-
-class WorkerJob:
-    """One utterance in one worker process."""
-
-    def __init__(self, worker: WorkerProcess, number: int, on_progress: OnProgress) -> None:
-        self._worker = worker
-        self._number = number
-        self._on_progress = on_progress
-        self._fed = 0
-        self._decoded = 0
-        self._room = asyncio.Event()
-        self._room.set()
-        self._finished = False
-        self._outcome: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
-
-    @property
-    def owed(self) -> bool:
-        """Whether the worker has something to answer."""
-        return self._fed > self._decoded or self._finished
-
-    async def feed(self, levels: Levels) -> None:
-        """Sends frames, in pieces; waits while too many are unanswered. WorkerLost or DecodingFailed."""
-        for start in range(0, len(levels), UNANSWERED_FRAMES_MAX // 2):
-            piece = levels[start : start + UNANSWERED_FRAMES_MAX // 2]
-            await self._room.wait()
-            self._raise_if_settled()
-            self._fed += len(piece)
-            if self._fed - self._decoded > UNANSWERED_FRAMES_MAX // 2:
-                self._room.clear()
-            self._worker.write(Feed(self._number, piece.tobytes()))
-
-    async def finish(self) -> Hypothesis:
-        """Everything was fed: waits for the hypothesis. WorkerLost or DecodingFailed."""
-        self._raise_if_settled()
-        self._finished = True
-        self._worker.write(Finish(self._number))
-        return await asyncio.shield(self._outcome)
-
-    def close(self) -> None:
-        """Nobody wants it any more. May be called twice."""
-        if not self._outcome.done():
-            self._worker.write(Drop(self._number))
-            self._outcome.cancel()
-        elif not self._outcome.cancelled():
-            self._outcome.exception()  # Somebody has looked at it: asyncio need not complain.
-        self._worker.forget(self._number)
-        self._room.set()
-
-    def hear(self, message: Progress | Done | Failed) -> None:
-        match message:
-            case Progress(_, frames, text):
-                self._decoded += frames
-                if self._fed - self._decoded <= UNANSWERED_FRAMES_MAX // 2:
-                    self._room.set()
-                if text is not None:
-                    self._on_progress(text, self._decoded)
-            case Done(_, hypothesis):
-                self._worker.forget(self._number)
-                if not self._outcome.done():
-                    self._outcome.set_result(hypothesis)
-            case Failed(_, why):
-                self._settle(DecodingFailed(why))
-
-    def lose(self) -> None:
-        """The process is gone."""
-        self._settle(WorkerLost())
-
-    def _settle(self, error: Exception) -> None:
-        self._worker.forget(self._number)
-        if not self._outcome.done():
-            self._outcome.set_exception(error)
-        self._room.set()
-
-    def _raise_if_settled(self) -> None:
-        if self._outcome.done() and (error := self._outcome.exception()) is not None:
-            raise error
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from cloud.decoders import Hypothesis
-from cloud.pool import Pool, PoolBusy
+from cloud.heard import Rank
+from cloud.pool import Pool
+from cloud.pool_job import PoolBusy
 from cloud.recognition import NobodyDecoded, Recogniser
 from cloud.served_domain import ServedDomain
-from cloud.worker_process import DecodingFailed
+from cloud.worker_job import DecodingFailed
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -59,7 +61,7 @@ class FakePool:
         self.jobs: list[FakeJob] = []
         self._outcome = outcome
 
-    def begin(self, task: Any, on_progress: Callable[[str, int], None]) -> FakeJob:
+    def begin(self, task: Any, on_progress: Callable[[str, int], None], rank: Rank) -> FakeJob:
         self.jobs.append(FakeJob(self._outcome, on_progress))
         return self.jobs[-1]
 

@@ -260,7 +260,7 @@ def test_a_client_that_falls_silent_is_let_go(stub: speech_pb2_grpc.SpeechStub) 
 def test_a_worker_that_dies_or_wedges_is_replaced_and_its_utterance_decoded_again(
     tmp_path: Path, blow: signal.Signals
 ) -> None:
-    with path.service(tmp_path, decoding_whisper="false", decoding_wedged_s="1") as service:
+    with path.service(tmp_path, decoding_whisper="false", decoding_workers="1", decoding_wedged_s="1") as service:
         (worker,) = service.workers()
         held = Held(config("survivor"), *frames(levels(spoken("berlin"))))
         with grpc.insecure_channel(service.address) as channel:

@@ -25,9 +25,6 @@ from cloud.decoders.sphinx_reading import Reading, transcript
 from common.errors import DomainError, EngineError
 from protos.feature_spec import FeatureSpec, Levels
 
-IDLE_MAX = 4
-"""Decoders of a kind that are kept for the next utterance."""
-
 KINDS_MAX = 16
 """Kinds of decoders that are kept: a grammar that was changed leaves its old kind behind."""
 
@@ -46,8 +43,10 @@ class PocketSphinx:
 
     name = "pocketsphinx"
 
-    def __init__(self, *, domain_folders: Sequence[str] = (), alone: bool = False) -> None:
-        """`alone`: no other engine hears the utterances, so that open speech is worth a second pass at its end."""
+    def __init__(self, *, domain_folders: Sequence[str] = (), alone: bool = False, idle_max: int = 4) -> None:
+        """`alone`: no other engine hears the utterances, so that open speech is worth a second pass at its end.
+        `idle_max`: decoders of a kind that are kept for the next utterance."""
+        self._idle_max = idle_max
         self._second_pass = alone
         self.model = f"en-us {version('pocketsphinx')}"
         self.means = BoardMeans()
@@ -70,7 +69,7 @@ class PocketSphinx:
         """Keeps a decoder whose utterance has ended."""
         idle = self._idle.setdefault(kind, [])
         self._idle.move_to_end(kind)
-        if len(idle) < IDLE_MAX:
+        if len(idle) < self._idle_max:
             idle.append(decoder)
         if len(self._idle) > KINDS_MAX:
             self._idle.popitem(last=False)
