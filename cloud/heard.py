@@ -23,23 +23,20 @@ class Heard:
     def __init__(self, rank: Rank, frame_s: float) -> None:
         self.rank = rank
         self.pieces: list[Levels] = []
-        self.came_at: list[float] = []
-        """When each piece came, monotonic seconds."""
         self.frames = 0
         self.ended_at: float | None = None
         """When it was said that there are no more; None: there may be."""
-        self._frame_s = frame_s
+        self.frame_s = frame_s
         self._begun_at = time.monotonic()
 
     def add(self, levels: Levels) -> None:
         self.pieces.append(levels)
-        self.came_at.append(time.monotonic())
         self.frames += len(levels)
 
     def spoken_at(self, frame: int) -> float:
         """When that frame was said, if somebody speaks. A file is ahead of that: its frames are said in the future."""
-        return self._begun_at + frame * self._frame_s
+        return self._begun_at + frame * self.frame_s
 
     @property
     def seconds(self) -> float:
-        return self.frames * self._frame_s
+        return self.frames * self.frame_s

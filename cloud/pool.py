@@ -26,8 +26,8 @@ QUEUED_SHARE_MAX = 0.6
 """Of the workers' time that may be spoken for; the rest is for those who speak at the same time by chance. Where
 utterances queue for an engine, chance needs more."""
 
-LAG_S_MAX = 0.3
-"""Nobody is let in while those who speak wait longer than this, whatever the reason."""
+LAG_S_MAX = 1.0
+"""Nobody is let in while a worker is so far behind those who speak, whatever the reason: two of its largest pieces."""
 
 
 class Waiting(NamedTuple):
@@ -106,6 +106,15 @@ class Pool:
         if rank == Rank.LATER:
             bearable /= 2
         load = self._load.total(job.kind for job in open_now) + self._load.share(kind)
+        if load > bearable:
+            logger.warning("load %.2f > %.2f of %d", load, bearable, len(open_now))
+        else:
+            logger.warning(
+                "lag %.3f share %.4f load %.2f",
+                min((worker.lag_s() for worker in self._workers), default=0.0),
+                self._load.share(kind),
+                load,
+            )
         return load <= bearable and min((worker.lag_s() for worker in self._workers), default=0.0) <= LAG_S_MAX
 
     def begin(self, task: Task, on_progress: OnProgress, rank: Rank = Rank.DECIDES) -> "PoolJob":

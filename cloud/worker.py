@@ -12,6 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import signal
 import sys
+import time
+from collections.abc import Callable
 from typing import BinaryIO
 
 import msgspec
@@ -68,7 +70,9 @@ def load_engine(options: WorkerOptions) -> Engine:
     raise ValueError(f"there is no engine {options.engine}")
 
 
-def serve(engine: Engine, requests: BinaryIO, replies: BinaryIO) -> None:
+def serve(
+    engine: Engine, requests: BinaryIO, replies: BinaryIO, clock: Callable[[], float] = time.perf_counter
+) -> None:
     """Answers messages in the order they come, until they end."""
 
     def reply(message: FromWorker) -> None:
@@ -79,6 +83,7 @@ def serve(engine: Engine, requests: BinaryIO, replies: BinaryIO) -> None:
     bands: dict[int, int] = {}
     reply(Ready(engine.name, engine.model))
     while (message := read_to_worker(requests)) is not None:
+        began_s = clock()
         try:
             match message:
                 case Begin(job, task):
@@ -86,9 +91,11 @@ def serve(engine: Engine, requests: BinaryIO, replies: BinaryIO) -> None:
                     bands[job] = task.spec.bands
                 case Feed(job, levels) if job in decodings:
                     frames = np.frombuffer(levels, np.int8).reshape(-1, bands[job])
-                    reply(Progress(job, len(frames), decodings[job].feed(frames)))
+                    text = decodings[job].feed(frames)
+                    reply(Progress(job, len(frames), text, clock() - began_s))
                 case Finish(job) if job in decodings:
-                    reply(Done(job, decodings[job].finish()))
+                    hypothesis = decodings[job].finish()
+                    reply(Done(job, hypothesis, clock() - began_s))
                     decodings.pop(job).close()
                 case Drop(job) if job in decodings:
                     decodings.pop(job).close()

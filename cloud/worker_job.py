@@ -67,10 +67,10 @@ class WorkerJob:
         self._finishing = False
         self._outcome: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
 
-    @property
-    def has_work(self) -> bool:
-        """Whether there is something to send."""
-        return self._next_piece < len(self._heard.pieces) or (self._heard.ended_at is not None and not self._finishing)
+    def has_work(self, frames_min: int) -> bool:
+        """Whether there is something to send: so many frames, or the last ones, or the end."""
+        pending = self._heard.frames - self._sent
+        return pending >= max(1, frames_min) or (self._heard.ended_at is not None and not self._finishing)
 
     def urgency(self, now: float) -> Urgency:
         """Of what is sent next."""
@@ -79,10 +79,8 @@ class WorkerJob:
         return Urgency(self._heard.rank, not due, self._heard.spoken_at(self._sent))
 
     def lag_s(self, now: float) -> float:
-        """How long what is sent next has waited; nothing while it is ahead of speech."""
-        if self._next_piece >= len(self._heard.pieces):
-            return 0.0
-        return max(0.0, now - max(self._heard.came_at[self._next_piece], self._heard.spoken_at(self._sent)))
+        """Seconds of speech that were said and not sent yet; what a file is ahead does not count."""
+        return min(self._heard.seconds, now - self._heard.spoken_at(0)) - self._sent * self._heard.frame_s
 
     def next_message(self) -> ToWorker:
         """What is sent next; counts as sent."""
@@ -118,11 +116,13 @@ class WorkerJob:
 
     def hear(self, message: Progress | Done | Failed) -> None:
         match message:
-            case Progress(_, frames, text):
+            case Progress(_, frames, text, worked_s):
+                self.worked_s += worked_s
                 self.decoded += frames
                 if text is not None:
                     self._on_progress(text, self.decoded)
-            case Done(_, hypothesis):
+            case Done(_, hypothesis, worked_s):
+                self.worked_s += worked_s
                 self._line.forget(self.number)
                 if not self._outcome.done():
                     self._outcome.set_result(hypothesis)

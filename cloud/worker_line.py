@@ -62,6 +62,8 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     """As many as the Feed brought."""
     text: str | None
     """Words so far; None: this engine has no partials."""
+    worked_s: float = 0.0
+    """What it took."""
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -69,6 +71,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
 
     job: int
     hypothesis: Hypothesis
+    worked_s: float = 0.0
+    """What finishing took."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

@@ -5,14 +5,13 @@ import logging
 import sys
 import time
 from collections import deque
-from typing import NamedTuple
 
 import msgspec
 
 from cloud.decoders import Task
 from cloud.heard import Heard
 from cloud.worker import WorkerOptions
-from cloud.worker_job import OnProgress, WorkerJob
+from cloud.worker_job import PIECE_FRAMES_MAX, OnProgress, WorkerJob
 from cloud.worker_line import (
     Begin,
     Done,
@@ -33,11 +32,9 @@ UNDER_WAY_MAX = 2
 service, where the most urgent goes first."""
 
 
-class Sent(NamedTuple):
-    """A message that the worker owes an answer to."""
-
-    job: int
-    at: float
+FRAMES_PER_JOB = 4
+"""A worker that has more to do gets larger pieces, and says less often what the words are so far: every 100 ms for two
+who speak, every 500 ms for a dozen."""
 
 
 class WorkerProcess:
@@ -51,8 +48,8 @@ class WorkerProcess:
         self._wedged_s = wedged_s
         self._jobs: dict[int, WorkerJob] = {}
         self._next_job = 0
-        self._under_way: deque[Sent] = deque()
-        self._answered_at = 0.0
+        self._under_way: deque[int] = deque()
+        """Jobs whose messages it owes an answer to."""
         self._heard_at = time.monotonic()
         self._stopping = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
@@ -115,13 +112,14 @@ class WorkerProcess:
         """Sends what is most urgent, as long as the worker may have more. Never waits."""
         while len(self._under_way) < UNDER_WAY_MAX and self.lives:
             now = time.monotonic()
-            ready = [job for job in self._jobs.values() if job.has_work]
+            frames_min = min(len(self._jobs) * FRAMES_PER_JOB, PIECE_FRAMES_MAX)
+            ready = [job for job in self._jobs.values() if job.has_work(frames_min)]
             if not ready:
                 return
             job = min(ready, key=lambda job: job.urgency(now))
             if not self._under_way:
                 self._heard_at = now
-            self._under_way.append(Sent(job.number, now))
+            self._under_way.append(job.number)
             self.write(job.next_message())
 
     def write(self, message: ToWorker) -> None:
@@ -148,9 +146,8 @@ class WorkerProcess:
         while (message := await read_from_worker(self._process.stdout)) is not None:
             self._heard_at = time.monotonic()
             if not isinstance(message, Ready | Unusable):
-                worked_s = self._answered(message)
+                self._answered(message)
                 if (job := self._jobs.get(message.job)) is not None:
-                    job.worked_s += worked_s
                     job.hear(message)
                 self.more()
         _kill(self._process)
@@ -159,16 +156,12 @@ class WorkerProcess:
             logger.warning("worker %d (%s) is gone, status %s", self.pid, self.ready.engine, self._process.returncode)
         self._lose()
 
-    def _answered(self, message: Progress | Done | Failed) -> float:
-        """Takes what it answers off what is under way; seconds that the worker spent on it."""
-        now = time.monotonic()
-        mine = [sent for sent in self._under_way if sent.job == message.job]
+    def _answered(self, message: Progress | Done | Failed) -> None:
+        """Takes what it answers off what is under way."""
+        mine = self._under_way.count(message.job)
         # What followed a message that failed gets no answer.
-        for sent in mine if isinstance(message, Failed) else mine[:1]:
-            self._under_way.remove(sent)
-        worked_s = now - max(mine[0].at, self._answered_at) if mine else 0.0
-        self._answered_at = now
-        return worked_s
+        for _ in range(mine if isinstance(message, Failed) else min(mine, 1)):
+            self._under_way.remove(message.job)
 
     async def _watch(self) -> None:
         """Kills a process that owes an answer and has said nothing for too long."""

@@ -120,7 +120,7 @@ def test_two_domains_of_one_name_are_refused(shop: Path, tmp_path: Path) -> None
         (["--listen", "nowhere"], "server.listen is 'nowhere', but must be HOST:PORT"),
         (["--listen", "192.0.2.1:7407"], "Cannot listen on 192.0.2.1:7407"),
         (["--domain", "hoem"], "Did you mean home?"),
-        (["--workers", "0"], "decoding.workers is 0, but must be a whole number from 1 to 64."),
+        (["--workers", "-1"], "decoding.workers is -1, but must be a whole number from 0 to 256."),
     ],
 )
 def test_what_cannot_be_served_is_told_in_one_sentence(tmp_path: Path, options: list[str], sentence: str) -> None:

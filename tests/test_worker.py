@@ -51,7 +51,7 @@ def frames(count: int, level: int = 0) -> bytes:
 
 def answers(*messages: ToWorker) -> tuple[list[FromWorker], Counting]:
     engine, replies = Counting(), io.BytesIO()
-    serve(engine, io.BytesIO(b"".join(map(pack, messages))), replies)
+    serve(engine, io.BytesIO(b"".join(map(pack, messages))), replies, clock=lambda: 0.0)
     return list(unpacked(replies.getvalue())), engine
 
 
