@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from types import TracebackType
 from typing import NamedTuple
 
 import grpc
@@ -98,7 +99,7 @@ class SpeechService:
     async def recognise(self, requests: AsyncIterator[bytes], context: Context) -> None:
         """One utterance. What goes wrong becomes a status with a sentence, never UNKNOWN."""
         try:
-            final = await self._answer(requests, context)
+            final = await self._answer(context)
             async with asyncio.timeout(self._settings.idle_s_max):
                 await context.write(speech_pb2.RecognizeResponse(final=final).SerializeToString())
         except Refusal as refusal:
@@ -112,9 +113,10 @@ class SpeechService:
             logger.exception("a fault of the service")
             await context.abort(grpc.StatusCode.INTERNAL, "A fault of the service; its log says more.")
 
-    async def _answer(self, requests: AsyncIterator[bytes], context: Context) -> speech_pb2.Final:
+    async def _answer(self, context: Context) -> speech_pb2.Final:
         stream = RequestStream(utterance_s_max=self._settings.utterance_s_max, domains=frozenset(self._domains))
-        opened = stream.accept(await self._next(requests))
+        async with Requests(context, self._settings.idle_s_max) as requests:
+            opened = stream.accept(await requests.next())
         assert isinstance(opened, Opened)
         config = opened.config
         key = Key(config.device_id, config.utterance_id)
@@ -136,7 +138,7 @@ class SpeechService:
             replayed=config.replayed,
         )
         try:
-            deciding = asyncio.create_task(self._decode(requests, context, stream, recognition, outbox, key))
+            deciding = asyncio.create_task(self._decode(context, stream, recognition, outbox, key))
             self._running[key] = Running(config.attempt, deciding)
             return await self._unless_overtaken(key, deciding)
         finally:
@@ -182,7 +184,6 @@ class SpeechService:
 
     async def _decode(
         self,
-        requests: AsyncIterator[bytes],
         context: Context,
         stream: RequestStream,
         recognition: Recognition,
@@ -192,8 +193,9 @@ class SpeechService:
         """Feeds the engines until the end comes, writes partials meanwhile, and remembers the final."""
         writing = asyncio.create_task(_write(outbox, context))
         try:
-            await self._feed(requests, stream, recognition)
-            final = await _unless_more_comes(requests, stream, recognition.finish())
+            async with Requests(context, self._settings.idle_s_max) as requests:
+                await self._feed(requests, stream, recognition)
+            final = await _unless_more_comes(context, stream, recognition.finish())
             # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final follows.
             outbox.close()
             async with asyncio.timeout(self._settings.idle_s_max):
@@ -202,8 +204,8 @@ class SpeechService:
             writing.cancel()
         return await self._log.put(key, final)
 
-    async def _feed(self, requests: AsyncIterator[bytes], stream: RequestStream, recognition: Recognition) -> None:
-        while not isinstance(event := stream.accept(await self._next(requests)), Ended):
+    async def _feed(self, requests: "Requests", stream: RequestStream, recognition: Recognition) -> None:
+        while not isinstance(event := stream.accept(await requests.next()), Ended):
             match event:
                 case Spoken():
                     recognition.feed(event.levels)
@@ -212,27 +214,58 @@ class SpeechService:
                 case GoesOn():
                     await recognition.goes_on()
 
-    async def _next(self, requests: AsyncIterator[bytes]) -> bytes:
+
+class Requests:
+    """What one client says, as an asynchronous context manager that ends, with a refusal, when it falls silent."""
+
+    def __init__(self, context: Context, idle_s_max: float) -> None:
+        self._context = context
+        self._idle_s_max = idle_s_max
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._limit = asyncio.timeout(None)
+
+    async def __aenter__(self) -> "Requests":
+        await self._limit.__aenter__()
+        self._check = self._loop.call_later(self._idle_s_max, self._look)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._check.cancel()
         try:
-            async with asyncio.timeout(self._settings.idle_s_max):
-                return await anext(requests)
+            await self._limit.__aexit__(kind, error, trace)
         except TimeoutError:
-            raise Refusal(
-                grpc.StatusCode.DEADLINE_EXCEEDED, f"The client sent nothing for {self._settings.idle_s_max:g} s."
-            ) from None
-        except StopAsyncIteration:
-            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "The client ended the stream without an end.") from None
+            sentence = f"The client sent nothing for {self._idle_s_max:g} s."
+            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from None
+
+    async def next(self) -> bytes:
+        """The next request. Refusal if there is none."""
+        request = await self._context.read()
+        if request is grpc.aio.EOF:  # type: ignore[attr-defined]  # grpc-stubs does not know it.
+            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "The client ended the stream without an end.")
+        self._heard_at = self._loop.time()
+        return request
+
+    def _look(self) -> None:
+        """Now and then: a timer for each request would cost as much as reading it."""
+        due = self._heard_at + self._idle_s_max
+        if due <= self._loop.time():
+            self._limit.reschedule(due)
+        else:
+            self._check = self._loop.call_at(due, self._look)
 
 
 async def _unless_more_comes(
-    requests: AsyncIterator[bytes], stream: RequestStream, finishing: Coroutine[None, None, speech_pb2.Final]
+    context: Context, stream: RequestStream, finishing: Coroutine[None, None, speech_pb2.Final]
 ) -> speech_pb2.Final:
     """The final. Refusal if the client says anything meanwhile: after the end, nothing may follow."""
     final = asyncio.ensure_future(finishing)
-    more = asyncio.ensure_future(anext(requests, None))
+    more = asyncio.ensure_future(context.read())
     try:
         await asyncio.wait([final, more], return_when=asyncio.FIRST_COMPLETED)
-        if more.done() and not more.cancelled() and (request := more.result()) is not None:
+        if more.done() and not more.cancelled() and (request := more.result()):
             stream.accept(request)
         return await final
     finally:
