@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 STOP_S_MAX = 12.0
 """How long utterances in work may take to finish after SIGTERM; the rest of 15 s is for ending the workers."""
 
+WORKER_NICE, PARTIALS_NICE = 2, 7
+"""Workers step back for the service, so that refusals come at once, and engines with the partials for that with the
+finals."""
+
 _CHANNEL_OPTIONS = (
     # Ours is a quarter of it: what is a little too large gets our sentence, and not the status of a busy service.
     ("grpc.max_receive_message_length", 4 * MESSAGE_BYTES_MAX),
@@ -126,6 +130,7 @@ def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list
             "pocketsphinx",
             domain_folders=folders,
             alone=weights is None,
+            nice=WORKER_NICE if weights is None else PARTIALS_NICE,
             decoders_max=math.ceil(streams_max(settings) / workers),
         ),
         size=workers,
@@ -136,7 +141,7 @@ def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list
     if weights is None:
         return [sphinx]
     whisper = Pool(
-        WorkerOptions("whisper", weights=str(weights)),
+        WorkerOptions("whisper", weights=str(weights), nice=WORKER_NICE),
         size=whisper_workers(settings),
         wedged_s=decoding.wedged_s,
         streaming=False,

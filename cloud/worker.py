@@ -48,6 +48,8 @@ class WorkerOptions(msgspec.Struct, frozen=True):
     """Domains that will be asked for: what they need is loaded before the worker is ready."""
     decoders_max: int = 4
     """Decoders of a kind that are kept for the next utterance: as many as there may be utterances at a time."""
+    nice: int = 0
+    """How much it steps back for other processes, as the command `nice` has it."""
     alone: bool = False
     """No other engine hears the utterances: a final is worth more time."""
 
@@ -116,6 +118,7 @@ def main() -> None:
     # A Ctrl-C in the service's terminal reaches its workers too, but it is the service that ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = msgspec.json.decode(sys.argv[1], type=WorkerOptions)
+    os.nice(options.nice)
     try:
         engine = load_engine(options)
     except ParrotletError as error:
