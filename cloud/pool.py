@@ -106,15 +106,6 @@ class Pool:
         if rank == Rank.LATER:
             bearable /= 2
         load = self._load.total(job.kind for job in open_now) + self._load.share(kind)
-        if load > bearable:
-            logger.warning("load %.2f > %.2f of %d", load, bearable, len(open_now))
-        else:
-            logger.warning(
-                "lag %.3f share %.4f load %.2f",
-                min((worker.lag_s() for worker in self._workers), default=0.0),
-                self._load.share(kind),
-                load,
-            )
         return load <= bearable and min((worker.lag_s() for worker in self._workers), default=0.0) <= LAG_S_MAX
 
     def begin(self, task: Task, on_progress: OnProgress, rank: Rank = Rank.DECIDES) -> "PoolJob":

@@ -57,7 +57,8 @@ class FakeJob:
 class FakePool:
     has_room = True
 
-    def __init__(self, outcome: Hypothesis | Exception | None) -> None:
+    def __init__(self, outcome: Hypothesis | Exception | None, *, bears: bool = True) -> None:
+        self.bears = lambda kind, rank: bears
         self.jobs: list[FakeJob] = []
         self._outcome = outcome
 

@@ -1,0 +1,107 @@
+"""A service with more to do than it can, and with a client that does not read."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from cloud.answer_log import SqliteAnswerLog
+from cloud.pool import Pool
+from cloud.recognition import Recogniser
+from cloud.served_domain import ServedDomain
+from cloud.service import Outbox, SpeechService
+from cloud.settings import Server
+from protos import speech_pb2, speech_pb2_grpc
+from tests.test_recognition import SPHINX, FakePool
+from tests.test_service import END, WAIT_S, Held, config, frames, levels, list_or_status, path
+
+
+class FakeContext:
+    """A client that says all it has to say at once, and reads, or not."""
+
+    def __init__(self, *requests: speech_pb2.RecognizeRequest, reads: bool = True) -> None:
+        self.written: list[speech_pb2.RecognizeResponse] = []
+        self.ended: tuple[grpc.StatusCode, str] | None = None
+        self._requests = [request.SerializeToString() for request in requests]
+        self._reads = reads
+
+    async def read(self) -> Any:
+        if not self._requests:
+            await asyncio.Event().wait()
+        return self._requests.pop(0)
+
+    async def write(self, response: bytes) -> None:
+        if not self._reads:
+            await asyncio.Event().wait()
+        self.written.append(speech_pb2.RecognizeResponse.FromString(response))
+
+    async def abort(self, code: grpc.StatusCode, sentence: str) -> None:
+        self.ended = code, sentence
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[ServedDomain]:
+    with ServedDomain("home", tmp_path) as served:
+        yield served
+
+
+def serve(folder: Path, home: ServedDomain, pool: FakePool, *contexts: FakeContext) -> None:
+    """All of these clients at a time, until each is done."""
+
+    async def run() -> None:
+        recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=5.0)
+        with SqliteAnswerLog(folder / "answers.db") as log:
+            service = SpeechService(Server(idle_s_max=0.5), recogniser, {"home": home}, log, streams_max=4)
+            calls = [asyncio.create_task(service.recognise(iter(()), context)) for context in contexts]  # type: ignore[arg-type]
+            # The one that reads has its answer while the others still hang.
+            await asyncio.wait_for(calls[-1], WAIT_S)
+            assert all(context.ended is None for context in contexts[:-1])
+            await asyncio.gather(*calls)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_does_not_read_stops_no_other_and_is_let_go(tmp_path: Path, home: ServedDomain) -> None:
+    spoken = [*frames(levels()), END]
+    slow = [FakeContext(config(f"slow-{number}"), *spoken, reads=False) for number in range(2)]
+    quick = FakeContext(config("quick", device_id="other"), *spoken)
+    serve(tmp_path, home, FakePool(SPHINX), *slow, quick)
+    assert quick.written[-1].final.transcript == SPHINX.transcript
+    assert [context.ended for context in slow] == [(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")] * 2
+
+
+def test_partials_that_nobody_reads_do_not_gather() -> None:
+    outbox = Outbox()
+    for revision in range(1, 1000):
+        outbox.put_partial(speech_pb2.Partial(revision=revision))
+    (only,) = asyncio.run(outbox.take())
+    assert only.partial.revision == 999
+
+
+def test_who_would_be_kept_waiting_is_refused_at_once(tmp_path: Path, home: ServedDomain) -> None:
+    refused = FakeContext(config("one-too-many"))
+    pool = FakePool(SPHINX, bears=False)
+    serve(tmp_path, home, pool, refused)
+    assert refused.ended == (grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
+    assert not pool.jobs
+
+
+def test_boards_that_come_all_at_once_are_let_in_as_many_as_a_worker_bears(tmp_path: Path) -> None:
+    settings = {"decoding_whisper": "false", "decoding_workers": "1"}
+    with path.service(tmp_path, **settings) as service, grpc.insecure_channel(service.address) as channel:
+        stub = speech_pb2_grpc.SpeechStub(channel)
+        held = [Held(config(f"crowd-{number}", device_id=f"board-{number}")) for number in range(12)]
+        calls = [stub.Recognize(iter(each), timeout=WAIT_S) for each in held]
+        # A thirteenth is refused once the first eight are in; by then there are others that were refused, too.
+        for number in range(1000):
+            late = stub.Recognize(iter([config(f"late-{number}", device_id="late"), END]), timeout=WAIT_S)
+            if list_or_status(late)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                break
+        for each in held:
+            each.release()
+        ends = [list_or_status(call) for call in calls]
+    assert {code for code, _ in ends} <= {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert 4 <= sum(code == grpc.StatusCode.OK for code, _ in ends) <= 11
