@@ -7,12 +7,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from types import TracebackType
 from typing import NamedTuple
 
 import grpc
 
 from cloud.answer_log import AnswerLog, Key
+from cloud.client_stream import Context, Outbox, Requests, write
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
     LANGUAGES,
@@ -35,8 +35,6 @@ from protos.feature_spec import ACCEPTED_SPECS
 logger = logging.getLogger(__name__)
 
 SERVICE_NAME = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
-
-Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class Running(NamedTuple):
@@ -187,11 +185,11 @@ class SpeechService:
         context: Context,
         stream: RequestStream,
         recognition: Recognition,
-        outbox: "Outbox",
+        outbox: Outbox,
         key: Key,
     ) -> speech_pb2.Final:
         """Feeds the engines until the end comes, writes partials meanwhile, and remembers the final."""
-        writing = asyncio.create_task(_write(outbox, context))
+        writing = asyncio.create_task(write(outbox, context))
         try:
             async with Requests(context, self._settings.idle_s_max) as requests:
                 await self._feed(requests, stream, recognition)
@@ -204,7 +202,7 @@ class SpeechService:
             writing.cancel()
         return await self._log.put(key, final)
 
-    async def _feed(self, requests: "Requests", stream: RequestStream, recognition: Recognition) -> None:
+    async def _feed(self, requests: Requests, stream: RequestStream, recognition: Recognition) -> None:
         while not isinstance(event := stream.accept(await requests.next()), Ended):
             match event:
                 case Spoken():
@@ -213,48 +211,6 @@ class SpeechService:
                     recognition.seems_over(speech_end_ms)
                 case GoesOn():
                     await recognition.goes_on()
-
-
-class Requests:
-    """What one client says, as an asynchronous context manager that ends, with a refusal, when it falls silent."""
-
-    def __init__(self, context: Context, idle_s_max: float) -> None:
-        self._context = context
-        self._idle_s_max = idle_s_max
-        self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
-        self._limit = asyncio.timeout(None)
-
-    async def __aenter__(self) -> "Requests":
-        await self._limit.__aenter__()
-        self._check = self._loop.call_later(self._idle_s_max, self._look)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._check.cancel()
-        try:
-            await self._limit.__aexit__(kind, error, trace)
-        except TimeoutError:
-            sentence = f"The client sent nothing for {self._idle_s_max:g} s."
-            raise Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, sentence) from None
-
-    async def next(self) -> bytes:
-        """The next request. Refusal if there is none."""
-        request = await self._context.read()
-        if request is grpc.aio.EOF:  # type: ignore[attr-defined]  # grpc-stubs does not know it.
-            raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, "The client ended the stream without an end.")
-        self._heard_at = self._loop.time()
-        return request
-
-    def _look(self) -> None:
-        """Now and then: a timer for each request would cost as much as reading it."""
-        due = self._heard_at + self._idle_s_max
-        if due <= self._loop.time():
-            self._limit.reschedule(due)
-        else:
-            self._check = self._loop.call_at(due, self._look)
 
 
 async def _unless_more_comes(
@@ -272,45 +228,3 @@ async def _unless_more_comes(
         final.cancel()
         more.cancel()
         await asyncio.gather(final, more, return_exceptions=True)
-
-
-class Outbox:
-    """What a client is to be told before the final. One place of each kind: what was not written yet is replaced by the
-    next, so that a slow client gets fewer."""
-
-    def __init__(self) -> None:
-        self._partial: speech_pb2.Partial | None = None
-        self._turn: speech_pb2.Turn | None = None
-        self._closed = False
-        self._there = asyncio.Event()
-
-    def put_partial(self, partial: speech_pb2.Partial) -> None:
-        self._partial = partial
-        self._there.set()
-
-    def put_turn(self, turn: speech_pb2.Turn) -> None:
-        self._turn = turn
-        self._there.set()
-
-    def close(self) -> None:
-        """No more will come; what was not written yet is dropped."""
-        self._closed = True
-        self._there.set()
-
-    async def take(self) -> list[speech_pb2.RecognizeResponse]:
-        """What there is, waited for; nothing at the end."""
-        await self._there.wait()
-        self._there.clear()
-        turn, self._turn = self._turn, None
-        partial, self._partial = self._partial, None
-        if self._closed:
-            return []
-        # Somebody waits for the turn; nobody for a partial.
-        responses = [speech_pb2.RecognizeResponse(turn=turn)] if turn else []
-        return responses + ([speech_pb2.RecognizeResponse(partial=partial)] if partial else [])
-
-
-async def _write(outbox: Outbox, context: Context) -> None:
-    while responses := await outbox.take():
-        for response in responses:
-            await context.write(response.SerializeToString())

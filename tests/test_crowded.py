@@ -8,15 +8,17 @@ from typing import Any, cast
 import grpc
 import pytest
 
+from benchmarks import path
 from cloud.answer_log import SqliteAnswerLog
+from cloud.client_stream import Outbox
 from cloud.pool import Pool
 from cloud.recognition import Recogniser
 from cloud.served_domain import ServedDomain
-from cloud.service import Outbox, SpeechService
+from cloud.service import SpeechService
 from cloud.settings import Server
 from protos import speech_pb2, speech_pb2_grpc
 from tests.test_recognition import SPHINX, FakePool
-from tests.test_service import END, WAIT_S, Held, config, frames, levels, list_or_status, path
+from tests.test_service import END, WAIT_S, Held, config, frames, levels, list_or_status
 
 
 class FakeContext:
