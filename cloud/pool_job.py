@@ -91,6 +91,8 @@ class PoolJob:
     async def _decode(self) -> Hypothesis:
         for _ in range(WORKERS_PER_UTTERANCE_MAX):
             job = self._worker_job = await self._pool.take(self)
+            # What was fed between its beginning and now found no worker to tell.
+            job.more()
             try:
                 return await job.outcome()
             except WorkerLost:
