@@ -110,8 +110,6 @@ class WorkerJob:
         if not self._outcome.done():
             self._line.write(Drop(self.number))
             self._outcome.cancel()
-        elif not self._outcome.cancelled():
-            self._outcome.exception()  # Somebody has looked at it: asyncio need not complain.
         self._line.forget(self.number)
 
     def hear(self, message: Progress | Done | Failed) -> None:
@@ -137,3 +135,5 @@ class WorkerJob:
         self._line.forget(self.number)
         if not self._outcome.done():
             self._outcome.set_exception(error)
+            # Whoever waits gets it; where nobody waits any more, asyncio need not complain.
+            self._outcome.exception()
