@@ -27,7 +27,7 @@ for file in /etc/ssl/certs/ca-certificates.crt "${PIP_CERT-}" "${SSL_CERT_FILE-}
 done
 
 mkdir -p "$root/opt/parrotlet/tests"
-tar -c --exclude=__pycache__ protos common edge cloud scripts benchmarks tests/speech setup.cfg pyproject.toml \
+tar -c --exclude=__pycache__ protos common edge cloud models scripts benchmarks tests/speech setup.cfg pyproject.toml \
     README.md LICENSE | tar -x -C "$root/opt/parrotlet" --no-same-owner
 inside() {
     env -u PYTHON -u VIRTUAL_ENV -u PYTHONPATH HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \

@@ -219,7 +219,7 @@ def asrfront_kaldi() -> Extractor:
 
 
 WAYS = (
-    Way("Parrotlet, 32 levels", True, False, ours),
+    Way(f"Parrotlet, {DEFAULT_SPEC.levels} levels", True, False, ours),
     Way("kaldi-native-fbank", True, True, kaldi_native_fbank),
     Way("pymicro-features", True, True, pymicro_features),
     Way("faster-whisper's extractor", False, False, faster_whisper),

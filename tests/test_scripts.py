@@ -1,13 +1,16 @@
 """What can be said of scripts/ without running for minutes: how they fail, and that they ask nothing."""
 
+import configparser
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").iterdir())
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "scripts").iterdir())
 
 
 def checkout(folder: Path) -> Path:
@@ -101,3 +104,13 @@ def test_the_benchmarks_are_listed_where_none_is_named() -> None:
     said = run(SCRIPTS[0].parent / "bench")
     assert said.returncode == 2
     assert said.stdout.startswith("scripts/bench NAME [OPTIONS], NAME one of:\n")
+
+
+@pytest.mark.parametrize("script", ["scripts/install", "benchmarks/board_run.sh"])
+def test_what_copies_the_project_copies_all_its_packages(script: str) -> None:
+    # Without one of them, pip refuses to install the others.
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    packages = {name.split(".")[0] for name in settings["options"]["packages"].split()}
+    [copied] = [line for line in (ROOT / script).read_text().splitlines() if "protos common" in line]
+    assert packages <= set(re.findall(r"\w+", copied))
