@@ -37,6 +37,10 @@ FRAMES_PER_JOB = 4
 who speak, every 500 ms for a dozen."""
 
 
+ENDING_S_MAX = 1.0
+"""A worker whose output has ended is over soon, or is killed."""
+
+
 class WorkerProcess:
     """A process with an engine. Everything runs in the service's event loop."""
 
@@ -77,8 +81,7 @@ class WorkerProcess:
             if sys.exc_info()[0] is not None:
                 _kill(process)
         if not isinstance(message, Ready):
-            _kill(process)
-            await process.wait()
+            await _over(process)
             if isinstance(message, Unusable):
                 raise EngineError(message.why)
             why = f"was not ready within {ready_s_max:.0f} s" if timed_out else "ended at its start"
@@ -150,8 +153,7 @@ class WorkerProcess:
                 if (job := self._jobs.get(message.job)) is not None:
                     job.hear(message)
                 self.more()
-        _kill(self._process)
-        await self._process.wait()
+        await _over(self._process)
         if not self._stopping:
             logger.warning("worker %d (%s) is gone, status %s", self.pid, self.ready.engine, self._process.returncode)
         self._lose()
@@ -178,6 +180,17 @@ class WorkerProcess:
         for job in list(self._jobs.values()):
             job.lose()
         self._jobs.clear()
+
+
+async def _over(process: asyncio.subprocess.Process) -> None:
+    """Waits for the end of a process that has said its last. Killed at once, it might be taken from those of asyncio
+    who wait for it, and they would complain."""
+    try:
+        async with asyncio.timeout(ENDING_S_MAX):
+            await process.wait()
+    except TimeoutError:
+        _kill(process)
+        await process.wait()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
