@@ -59,20 +59,12 @@ class Way(NamedTuple):
     engines: tuple[str, ...]
 
 
-def _sentences(data: Path) -> list[Path]:
-    return [clip.file for clip in corpus.sentences(data)]
-
-
-def _orders(data: Path) -> list[Path]:
-    return [order.file for order in corpus.orders(data)]
-
-
 WAYS = {
     way.name: way
     for way in (
-        Way("grammar", _orders, "coffee", ("pocketsphinx",)),
-        Way("pocketsphinx", _sentences, "home", ("pocketsphinx",)),
-        Way("whisper", _sentences, "home", ("pocketsphinx", "whisper")),
+        Way("grammar", corpus.order_files, "coffee", ("pocketsphinx",)),
+        Way("pocketsphinx", corpus.sentence_files, "home", ("pocketsphinx",)),
+        Way("whisper", corpus.sentence_files, "home", ("pocketsphinx", "whisper")),
     )
 }
 

@@ -44,6 +44,16 @@ def orders(data: Path) -> list[Order]:
     return [Order(data / "orders" / name, label["slots"]) for name, label in sorted(labels.items())]
 
 
+def sentence_files(data: Path) -> list[Path]:
+    """The recordings of sentences/, in the index's order."""
+    return [clip.file for clip in sentences(data)]
+
+
+def order_files(data: Path) -> list[Path]:
+    """The recordings of orders/, by name."""
+    return [order.file for order in orders(data)]
+
+
 def noises(data: Path) -> dict[str, Sound]:
     """All recordings of noise/."""
     return {file.stem: read(file) for file in sorted((data / "noise").glob("*.flac"))}

@@ -37,20 +37,12 @@ class Way(NamedTuple):
     settings: dict[str, str] = {}
 
 
-def _sentences(data: Path) -> list[Path]:
-    return [clip.file for clip in corpus.sentences(data)]
-
-
-def _orders(data: Path) -> list[Path]:
-    return [order.file for order in corpus.orders(data)]
-
-
 WAYS = {
     way.name: way
     for way in (
-        Way("grammar", _orders, "coffee", 500),
-        Way("pocketsphinx", _sentences, "home", 500, {"decoding_whisper": "false"}),
-        Way("whisper", _sentences, "home", 650),
+        Way("grammar", corpus.order_files, "coffee", 500),
+        Way("pocketsphinx", corpus.sentence_files, "home", 500, {"decoding_whisper": "false"}),
+        Way("whisper", corpus.sentence_files, "home", 650),
     )
 }
 
