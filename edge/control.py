@@ -20,7 +20,7 @@ import msgspec
 
 from common.errors import DaemonError, ParrotletError, SettingsError
 from common.settings import Loaded
-from edge import runtime_dir
+from edge import directories
 from edge.settings import EdgeSettings
 from edge.worker import Worker
 
@@ -108,7 +108,7 @@ def ask(loaded: Loaded[EdgeSettings], command: str) -> dict[str, Any]:
 
     DaemonError if there is none; ParrotletError, the daemon's own sentence, if it refuses.
     """
-    tried = [directory / SOCKET_NAME for directory in runtime_dir.candidates(loaded)]
+    tried = [directory / SOCKET_NAME for directory in directories.candidates(loaded, directories.RUNTIME)]
     for path in tried:
         try:
             with socket.socket(socket.AF_UNIX) as connection:

@@ -15,7 +15,7 @@ import sdnotify
 
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
-from edge import runtime_dir, wire
+from edge import directories, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
 from edge.button import watch_button
@@ -88,7 +88,7 @@ def serve(
         end_of_source_reason=EndReason.STOPPED,
     )
     with ExitStack() as started:
-        control = started.enter_context(ControlServer(runtime_dir.usable(loaded), board.commands))
+        control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
         started.callback(display.update)
         started.enter_context(recogniser)
         if settings.activation.mode == "button" and settings.activation.gpio >= 0:

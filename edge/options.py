@@ -26,9 +26,10 @@ HEARING = {
 }
 MICROPHONE = {"microphone.device": "--device"}
 SOCKET = {"device.runtime_dir": "--runtime-dir"}
+STATE = {"device.state_dir": "--state-dir"}
 DAEMON = {"activation.mode": "--activation", "activation.gpio": "--gpio", "log.level": "--log-level"}
 
-_METAVARS = {"cloud.address": "HOST:PORT", "device.runtime_dir": "DIR"}
+_METAVARS = {"cloud.address": "HOST:PORT", "device.runtime_dir": "DIR", "device.state_dir": "DIR"}
 _KINDS: dict[type, Any] = {int: click.INT, float: click.FLOAT}
 
 

@@ -18,6 +18,9 @@ class Device(msgspec.Struct, frozen=True):
         Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Name of this board; empty: made from the machine id."),
     ] = ""
     runtime_dir: Annotated[Path, Meta(description="Holds the control socket, edge.sock.")] = Path("/run/parrotlet-edge")
+    state_dir: Annotated[
+        Path, Meta(description="Holds what was said and not answered yet, and the board's keys; outlives a restart.")
+    ] = Path("/var/lib/parrotlet-edge")
 
 
 class Microphone(msgspec.Struct, frozen=True):

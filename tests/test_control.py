@@ -14,7 +14,7 @@ import pytest
 
 from common.errors import DaemonError, ParrotletError, SettingsError
 from common.settings import Loaded, load
-from edge import control, runtime_dir
+from edge import control, directories
 from edge.control import ControlServer, ask
 from edge.settings import EdgeSettings
 
@@ -149,20 +149,23 @@ def test_a_socket_in_an_unusable_place_is_told(tmp_path: Path) -> None:
 
 
 def test_the_set_directory_is_the_only_one_looked_at(tmp_path: Path) -> None:
-    assert runtime_dir.candidates(loaded(tmp_path)) == [tmp_path]
+    assert directories.candidates(loaded(tmp_path), directories.RUNTIME) == [tmp_path]
 
 
 def test_the_user_s_own_directory_comes_second_where_none_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert runtime_dir.candidates(loaded(None)) == [Path("/run/parrotlet-edge"), tmp_path / "parrotlet-edge"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    both = [directories.candidates(loaded(None), purpose) for purpose in (directories.RUNTIME, directories.STATE)]
+    assert both[0] == [Path("/run/parrotlet-edge"), tmp_path / "parrotlet-edge"]
+    assert both[1] == [Path("/var/lib/parrotlet-edge"), tmp_path / "state/parrotlet-edge"]
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert runtime_dir.candidates(loaded(None))[1] == Path(f"/tmp/parrotlet-edge-{os.getuid()}")
+    assert directories.candidates(loaded(None), directories.RUNTIME)[1] == Path(f"/tmp/parrotlet-edge-{os.getuid()}")
 
 
 def test_a_directory_is_made_and_one_that_cannot_be_is_named(tmp_path: Path) -> None:
-    assert runtime_dir.usable(loaded(tmp_path / "new" / "er")).is_dir()
+    assert directories.usable(loaded(tmp_path / "new" / "er"), directories.RUNTIME).is_dir()
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="There is no place for the control socket .*file"):
-        runtime_dir.usable(loaded(tmp_path / "file"))
+        directories.usable(loaded(tmp_path / "file"), directories.RUNTIME)
