@@ -13,22 +13,17 @@ import logging
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
+from cloud.log_commands import log
+from cloud.options import config_option as _config_option
+from cloud.options import load_settings as _load
+from cloud.pki_commands import pki
 from common import VERSION
-from common.commands import CommandGroup, completion, settings_file
-from common.settings import Loaded, as_toml, load
+from common.commands import CommandGroup, completion
+from common.settings import as_toml
 
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=f"Settings file; else ${ENVIRONMENT_PREFIX}_CONFIG, else {SYSTEM_FILE} where it exists.",
-)
 _domain_argument = click.argument("domain", metavar="NAME|DIR")
 
 
@@ -190,12 +185,9 @@ def config(config_file: Path | None) -> None:
     click.echo(as_toml(_load(config_file, {})), nl=False)
 
 
+main.add_command(log)
+main.add_command(pki)
 main.add_command(completion("parrotlet-cloud"))
-
-
-def _load(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
-    file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
-    return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)
 
 
 def _progress(done: int, total: int) -> None:

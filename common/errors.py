@@ -6,6 +6,7 @@
     ├── MicrophoneError     a sound device that is not there, or went away
     ├── DaemonError         the board's daemon is not there, or a part of it died
     ├── CloudError          the service did not answer an utterance
+    ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
     └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
 
@@ -36,6 +37,10 @@ class DaemonError(ParrotletError):
 
 class CloudError(ParrotletError):
     """Raised when a service did not answer an utterance; names the service and why."""
+
+
+class IdentityError(ParrotletError):
+    """Raised when keys, certificates or codes cannot be used or had; says what to type."""
 
 
 class DomainError(ParrotletError):

@@ -19,6 +19,7 @@ from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
+from edge.enrol_commands import enrol, renew, services
 from edge.settings import EdgeSettings
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
@@ -80,7 +81,7 @@ def test(
     from edge.try_out import Shown, try_out
 
     shown = Shown(as_json=as_json, timing=timing, save=save)
-    sys.exit(try_out(loaded.settings, files, shown, microphone=microphone, realtime=realtime or timing))
+    sys.exit(try_out(loaded, files, shown, microphone=microphone, realtime=realtime or timing))
 
 
 @main.command()
@@ -214,6 +215,9 @@ def config(loaded: Loaded[EdgeSettings]) -> None:
     click.echo(as_toml(loaded), nl=False)
 
 
+main.add_command(enrol)
+main.add_command(renew)
+main.add_command(services)
 main.add_command(completion("parrotlet-edge"))
 
 

@@ -14,9 +14,11 @@ from types import TracebackType
 
 from common.addresses import parse_address
 from common.errors import CloudError
+from edge import identity_watch
 from edge.answer import Answer, Partial
 from edge.cloud_channel import Channel
-from edge.cloud_stream import CloudStream
+from edge.cloud_stream import SPEAKING_S_MAX, CloudStream
+from edge.identity import Identity, Service
 from edge.settings import Cloud
 from edge.turn import Opinion
 from edge.utterance import Heard, UtteranceEnd, UtteranceHead
@@ -28,11 +30,15 @@ CLOSE_S_MAX = 5.0
 class CloudClient:
     """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
 
-    def __init__(self, settings: Cloud, *, device_id: str) -> None:
+    def __init__(self, settings: Cloud, *, device_id: str, service: Service | None = None) -> None:
+        """service: where the board's identity is; None: it has none, and asks in plain text, on this machine alone."""
         parse_address(settings.address, called="cloud.address", port_min=1)
         self.settings = settings
         self.device_id = device_id
         self.address = settings.address
+        self._service = service
+        self._identity: Identity | None = None
+        self._own_name = device_id
         self.channel: Channel
         """There once the client is entered."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -117,7 +123,22 @@ class CloudClient:
         self._description = None
 
     async def _open(self) -> None:
-        self.channel = Channel(self.address)
+        self._use(identity_watch.read(self._service) if self._service else None)
+        if self._service is not None:
+            self.keep(asyncio.create_task(identity_watch.follow(self._service, self._adopt, self._identity)))
+
+    async def _adopt(self, identity: Identity | None) -> None:
+        """The board is somebody else to the service from now on; calls under way end as they would."""
+        before = self.channel
+        self._use(identity)
+        self.keep(asyncio.create_task(before.close(grace_s=SPEAKING_S_MAX)))
+
+    def _use(self, identity: Identity | None) -> None:
+        self._identity = identity
+        self.address = self._service.address(identity) if self._service else self.settings.address
+        self.device_id = identity.device_id if identity else self._own_name
+        self.forget_description()
+        self.channel = Channel(self.address, identity)
 
     async def _close(self) -> None:
         for task in list(self._tasks):

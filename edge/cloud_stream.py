@@ -167,7 +167,7 @@ class CloudStream:
                     case Trouble.OTHER_TERMS:
                         self._client.forget_description()
                         raise
-                    case Trouble.REFUSED:
+                    case Trouble.REFUSED | Trouble.SHUT_OUT:
                         raise
             # Full jitter: boards that lost the same service must not come back in step.
             await asyncio.sleep(random.uniform(0, min(0.2 * 2 ** min(attempt, 10), PAUSE_S_MAX)))

@@ -59,7 +59,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
     with _waiting_for_signals() as wait:
-        serve(loaded, ear, open_recogniser(loaded.settings), wait, Supervision(sdnotify.SystemdNotifier()), console)
+        serve(loaded, ear, open_recogniser(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
 
 
 def serve(

@@ -5,9 +5,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from common.errors import CloudError
+from common.settings import Loaded
 from edge.answer import Answer, Partial
 from edge.cloud_client import CloudClient
 from edge.device_id import device_id
+from edge.identity import service
 from edge.settings import EdgeSettings
 from edge.turn import Opinion
 from edge.utterance import Progress, UtteranceEnd, UtteranceHead
@@ -88,8 +90,9 @@ class Nobody:
         return _Unsent(lambda: on_settled(CloudError("No service is set to ask: cloud.address is empty.")))
 
 
-def open_recogniser(settings: EdgeSettings) -> Recogniser:
-    """The service that is set. SettingsError if its address cannot be one."""
+def open_recogniser(loaded: Loaded[EdgeSettings]) -> Recogniser:
+    """The service that is set, or that the board enrolled with. SettingsError if its address cannot be one."""
+    settings = loaded.settings
     if not settings.cloud.address:
         return Nobody()
-    return CloudClient(settings.cloud, device_id=device_id(settings.device.id))
+    return CloudClient(settings.cloud, device_id=device_id(settings.device.id), service=service(loaded))

@@ -118,7 +118,7 @@ def test_two_domains_of_one_name_are_refused(shop: Path, tmp_path: Path) -> None
     [
         (["--listen", "127.0.0.1:99999"], "server.listen is '127.0.0.1:99999', but must be HOST:PORT"),
         (["--listen", "nowhere"], "server.listen is 'nowhere', but must be HOST:PORT"),
-        (["--listen", "192.0.2.1:7407"], "Cannot listen on 192.0.2.1:7407"),
+        (["--listen", "192.0.2.1:7407"], "not on 192.0.2.1:7407; make them with: parrotlet-cloud pki init"),
         (["--domain", "hoem"], "Did you mean home?"),
         (["--workers", "-1"], "decoding.workers is -1, but must be a whole number from 0 to 256."),
     ],

@@ -1,0 +1,81 @@
+"""What closes the service to strangers, all of it or nothing: with an authority its port is TLS alone, the callers are
+asked for, boards enrol and renew; without one, it serves its own machine."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from cloud.announcement import announce
+from cloud.authority import open_authority
+from cloud.callers import Callers
+from cloud.enrolment import IDENTITY_NAME, EnrolmentPort, IdentityService
+from cloud.settings import CloudSettings
+from cloud.tls import ServiceCredentials, keep_renewed, own_names
+from common.addresses import Address, parse_address
+from common.errors import SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+class Closed:
+    """Made before the server, which it is part of."""
+
+    def __init__(self, settings: CloudSettings, listen: Address) -> None:
+        """SettingsError if it would be open to others; IdentityError if keys cannot be used."""
+        self._settings = settings.server
+        self._listen = listen
+        self._enrol_listen = _enrol_listen(settings.server.enrol_listen, listen)
+        self._authority = open_authority(settings.storage.pki_dir)
+        if self._authority is None and not listen.is_loopback:
+            raise SettingsError(
+                f"Without certificates the service listens on this machine alone, not on {listen}; make them with: "
+                "parrotlet-cloud pki init"
+            )
+        self.callers = Callers(self._authority.boards if self._authority else None)
+        self.services = (IDENTITY_NAME,) if self._authority else ()
+        """Names of what `handlers` offers."""
+
+    def handlers(self) -> "list[grpc.GenericRpcHandler[bytes, bytes]]":
+        """What the server offers besides."""
+        return [IdentityService(self._authority).handler()] if self._authority else []
+
+    def add_port(self, server: grpc.aio.Server, address: str) -> int:
+        """Gives the server its port; the one that was picked. RuntimeError if it cannot be had; IdentityError."""
+        if self._authority is None:
+            return server.add_insecure_port(address)
+        # One that expired while the service was off would keep everybody out.
+        self._authority.renew_service([*self._settings.names, *own_names()])
+        return server.add_secure_port(address, ServiceCredentials(self._authority).credentials())
+
+    @asynccontextmanager
+    async def running(self, port: int) -> AsyncIterator[None]:
+        """What goes on beside the server, which is at this port."""
+        if self._authority is None:
+            yield
+            return
+        enrolment = EnrolmentPort(self._authority, self._enrol_listen, port)
+        beside = (enrolment.watch(), self.callers.watch(), keep_renewed(self._authority, self._settings.names))
+        tasks = [asyncio.create_task(each) for each in beside]
+        if self._settings.announce and not self._listen.is_loopback:
+            tasks.append(asyncio.create_task(announce(self._listen.host, port, self._enrol_listen.port)))
+        try:
+            yield
+        finally:
+            await _end(tasks)
+
+
+def _enrol_listen(given: str, listen: Address) -> Address:
+    if given:
+        return parse_address(given, called="server.enrol_listen", port_min=0)
+    return Address(listen.host, listen.port + 1 if listen.port else 0)
+
+
+async def _end(tasks: "list[asyncio.Task[None]]") -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            logger.error("a part of the service had died", exc_info=outcome)
