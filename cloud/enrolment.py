@@ -16,6 +16,7 @@ from cloud.tls import enrolment_credentials
 from cloud.tries import Tries
 from common.addresses import Address
 from common.errors import IdentityError
+from common.private_files import stamp
 from protos import enrolment_pb2
 
 logger = logging.getLogger(__name__)
@@ -56,12 +57,13 @@ class EnrolmentPort:
 
     def __init__(self, authority: Authority, listen: Address, service_port: int, wrong_s: float = WRONG_S) -> None:
         self._authority = authority
-        self._host, self._port = listen
+        self._host, self.port = listen
         self._service_port = service_port
         self._wrong_s = wrong_s
         self._tries = Tries()
         self._one_by_one = asyncio.Lock()
         self._server: grpc.aio.Server | None = None
+        self._shown: tuple[int, int] | None = None
         self._ailing = False
 
     async def watch(self, look_s: float = LOOK_S) -> None:
@@ -74,20 +76,26 @@ class EnrolmentPort:
             if self._server is not None:
                 await self._server.stop(None)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether boards can enrol now."""
+        return self._server is not None
+
     async def _follow(self) -> None:
         try:
             wanted = self._authority.codes_are_open()
-            if wanted and self._server is None:
-                self._server = await self._open()
-            elif not wanted and self._server is not None:
+            shown = stamp(self._authority.directory / "enrolment.pem")
+            if self._server is not None and not (wanted and shown == self._shown):
                 server, self._server = self._server, None
                 await server.stop(STOP_S_MAX)
-                logger.info("enrolment is closed: no code is open")
+                logger.info("enrolment is closed")
+            if wanted and self._server is None:
+                self._server, self._shown = await self._open(), shown
             self._ailing = False
         except (IdentityError, RuntimeError) as error:
             # Told once: it is tried again all the time.
             if not self._ailing:
-                logger.error("nobody can enrol: the port %s:%d cannot be opened: %s", self._host, self._port, error)
+                logger.error("nobody can enrol: the port %s:%d cannot be opened: %s", self._host, self.port, error)
             self._ailing = True
 
     async def _open(self) -> grpc.aio.Server:
@@ -96,9 +104,9 @@ class EnrolmentPort:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ENROLMENT_NAME, methods),))
         credentials = enrolment_credentials(self._authority.pair("enrolment"))
         # A port that was picked is kept: boards may have been told.
-        self._port = server.add_secure_port(f"{self._host}:{self._port}", credentials)
+        self.port = server.add_secure_port(f"{self._host}:{self.port}", credentials)
         await server.start()
-        logger.info("enrolment on %s:%d, until the codes are used or expired", self._host, self._port)
+        logger.info("enrolment on %s:%d, until the codes are used or expired", self._host, self.port)
         return server
 
     async def _enrol(self, request: bytes, context: Context) -> bytes:

@@ -1,5 +1,6 @@
 """How a board gets its certificate from a service, once by a code and then again and again by the certificate."""
 
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -13,6 +14,11 @@ from protos.enrolment_code import EnrolmentCode, parse_code
 
 ENROL_PORT = 7408
 """Where services take enrolments if their owners did not say otherwise."""
+
+
+TRIES_MAX = 3
+PAUSE_S = 0.5
+"""A service opens its port for a code within half a second."""
 
 
 class Enrolled(NamedTuple):
@@ -39,7 +45,7 @@ def enrol_address(text: str) -> Address:
 
 def enrol(address: Address, code: EnrolmentCode, device_id: str) -> Enrolled:
     """Enrols with the service at this port of enrolment. IdentityError, a sentence."""
-    shown = shown_certificate(address)
+    shown = _shown(address)
     if not code.fits(shown):
         raise IdentityError(
             f"{address}: what answers there did not make this code; it was told nothing. Was the code made on that "
@@ -50,6 +56,18 @@ def enrol(address: Address, code: EnrolmentCode, device_id: str) -> Enrolled:
     service_address = str(Address(address.host, answered.service_port))
     identity = _identity(service_address, made.key, answered.certificate)
     return Enrolled(identity, renamed=identity.device_id != device_id)
+
+
+def _shown(address: Address) -> bytes:
+    """As `shown_certificate`; a port that opens just now is waited for."""
+    for tries_left in reversed(range(TRIES_MAX)):
+        try:
+            return shown_certificate(address)
+        except IdentityError:
+            if not tries_left:
+                raise
+            time.sleep(PAUSE_S)
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def enrol_with_any(addresses: Iterable[Address], code: EnrolmentCode, device_id: str) -> Enrolled:
