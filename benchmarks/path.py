@@ -16,6 +16,8 @@ class Service(NamedTuple):
 
     address: str
     process: "subprocess.Popen[str]"
+    said: list[str]
+    """Its log; whole when it has ended."""
 
     def workers(self) -> list[int]:
         """Process ids of its workers."""
@@ -34,11 +36,12 @@ def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **setti
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # Its log is read on after it is ready, so that it never waits for us.
-        reader = threading.Thread(target=process.stderr.read, daemon=True)
+        said: list[str] = []
+        reader = threading.Thread(target=said.extend, args=[process.stderr], daemon=True)
         try:
-            address = _address(process.stderr)
+            address = _address(process.stderr, said)
             reader.start()
-            yield Service(address, process)
+            yield Service(address, process, said)
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -46,8 +49,7 @@ def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **setti
                 reader.join(timeout=5)
 
 
-def _address(stderr: Iterable[str]) -> str:
-    said = []
+def _address(stderr: Iterable[str], said: list[str]) -> str:
     for line in stderr:
         said.append(line)
         if line.startswith("ready on "):

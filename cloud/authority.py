@@ -68,10 +68,9 @@ class Authority:
         """The key and certificate of one of FILES. IdentityError, a sentence, if they cannot be used."""
         file = self.directory / f"{name}.pem"
         try:
-            key, mark, certificate = file.read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+            return certificates.pair_in(file.read_bytes(), str(file))
         except OSError as error:
             raise IdentityError(f"{file} cannot be read: {error.strerror}.") from error
-        return certificates.checked(Pair(key, mark + certificate), str(file))
 
     def keep(self, name: str, pair: Pair) -> None:
         """Puts a key and its certificate in the place of what was there; one file, so that they always fit."""

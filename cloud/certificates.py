@@ -123,8 +123,10 @@ def as_der(certificate: bytes) -> bytes:
     return x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)
 
 
-def checked(pair: Pair, called: str) -> Pair:
-    """The pair, if the certificate is that of the key. IdentityError, a sentence."""
+def pair_in(content: bytes, called: str) -> Pair:
+    """The key and the certificate, one after the other, of a file. IdentityError, a sentence, if they do not fit."""
+    key_pem, mark, certificate_pem = content.partition(b"-----BEGIN CERTIFICATE-----")
+    pair = Pair(key_pem, mark + certificate_pem)
     try:
         certificate, key = _load(pair)
     except ValueError as error:

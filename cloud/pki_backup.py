@@ -12,12 +12,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cloud.authority import FILES, Authority
+from cloud.certificates import pair_in
 from common.errors import IdentityError
 from common.private_files import private_directory, write_private
 
 _NAMES = (*(f"{name}.pem" for name in FILES), "boards.json")
-# 128 MiB and half a second: it may be guessed at for years.
-_SCRYPT = {"n": 2**17, "r": 8, "p": 1, "maxmem": 2**28}
+# 64 MiB and a quarter of a second: it may be guessed at for years.
+_SCRYPT = {"n": 2**16, "r": 8, "p": 1, "maxmem": 2**27}
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 
 
@@ -57,6 +58,8 @@ def read(file: Path, passphrase: str = "") -> dict[str, str]:
         raise IdentityError(f"{file} is no backup that `pki backup` wrote.") from error
     if not {f"{name}.pem" for name in FILES} <= set(files) <= set(_NAMES):
         raise IdentityError(f"{file} is no whole backup.")
+    for name in FILES:
+        pair_in(files[f"{name}.pem"].encode(), f"{file}: {name}.pem")
     return files
 
 
@@ -69,10 +72,7 @@ def restore(files: dict[str, str], directory: Path) -> Authority:
             write_private(directory / name, files[name].encode())
     except OSError as error:
         raise IdentityError(f"{directory} cannot be written to: {error.strerror}.") from error
-    authority = Authority(directory)
-    for name in FILES:
-        authority.pair(name)
-    return authority
+    return Authority(directory)
 
 
 def _seal(plain: bytes, passphrase: str) -> bytes:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from common.addresses import Address
+from common.addresses import PORT_MAX, Address
 from common.errors import SettingsError
 from protos.enrolment_code import MDNS_TYPE
 
@@ -64,5 +64,6 @@ def _found(name: str, host: str, port: int, properties: dict[bytes, bytes | None
         return (properties.get(key) or b"").decode("ascii", errors="replace")
 
     host = f"[{host}]" if ":" in host else host
-    enrol_port = int(text(b"enrol")) if text(b"enrol").isdecimal() else port + 1
+    told = text(b"enrol")
+    enrol_port = int(told) if told.isdecimal() and 0 < int(told) <= PORT_MAX else port + 1
     return Found(name.removesuffix(f".{MDNS_TYPE}"), Address(host, port), Address(host, enrol_port), text(b"version"))

@@ -35,14 +35,14 @@ async def follow(
     adopted: Identity | None,
     *,
     clock: Clock = SYSTEM_CLOCK,
-    look_s: float = LOOK_S,
-    renew: "Renew | None" = None,
+    look_s: float | None = None,
+    renew: Renew | None = None,
 ) -> None:
     """Adopts each identity that differs from the one before, for ever."""
     renew = renew or renew_by_command
     again_at_s = 0.0
     while True:
-        await asyncio.sleep(look_s)
+        await asyncio.sleep(LOOK_S if look_s is None else look_s)
         identity = read(service)
         if identity != adopted:
             await adopt(identity)
