@@ -15,7 +15,7 @@ from cloud.boards import Board, Boards
 from cloud.certificates import Pair
 from cloud.enrolment_codes import EnrolmentCodes
 from common.errors import IdentityError
-from common.private_files import private_directory, write_private
+from common.private_files import private_directory, stamp, write_private
 from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME, EnrolmentCode
 
 DAY_US = 86_400_000_000
@@ -34,8 +34,13 @@ Clock = Callable[[], int]
 """Microseconds since 1970, as far as this machine knows."""
 
 
+WRITTEN_US = 1_767_225_600_000_000
+"""The beginning of 2026. A clock that stands before this was written is wrong."""
+
+
 def unix_us() -> int:
-    return time.time_ns() // 1000
+    """What time it is. Certificates made before the clock was set would be over when it is."""
+    return max(time.time_ns() // 1000, WRITTEN_US)
 
 
 class Issued(NamedTuple):
@@ -63,6 +68,8 @@ class Authority:
         self.boards = Boards(directory / "boards.json")
         self.codes = EnrolmentCodes(directory / "codes.json")
         self._clock = clock
+        self._trusted: bytes | None = None
+        self._trusted_stamp: tuple[int, int] | None = None
 
     def pair(self, name: str) -> Pair:
         """The key and certificate of one of FILES. IdentityError, a sentence, if they cannot be used."""
@@ -77,8 +84,11 @@ class Authority:
         write_private(self.directory / f"{name}.pem", pair.key + pair.certificate)
 
     def trusted(self) -> bytes:
-        """The authority's own certificate, PEM."""
-        return self.pair("authority").certificate
+        """The authority's own certificate, PEM; the file is opened only when it is another one. IdentityError."""
+        now = stamp(self.directory / "authority.pem")
+        if self._trusted is None or now != self._trusted_stamp:
+            self._trusted, self._trusted_stamp = self.pair("authority").certificate, now
+        return self._trusted
 
     def renew_service(self, names: Sequence[str], *, now: bool = False) -> bool:
         """Makes the service a new certificate where the one there is not young enough, or not for these names; whether

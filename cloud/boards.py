@@ -16,7 +16,7 @@ class Board(msgspec.Struct):
     """When its newest certificate was issued."""
     expires_at_unix_us: int
     """Of its newest certificate."""
-    refused_before_unix_us: int = 0
+    refused_before_unix_us: int
     """Certificates issued before are no longer good, whether they stand here or were forgotten with an older backup."""
     revoked: bool = False
 
@@ -56,7 +56,7 @@ class Boards:
             if before is not None and not before.revoked and not replace:
                 return None
             now_us = content.newest_us = max(now_us, content.newest_us + 1)
-            board = Board(now_us, now_us, now_us + life_us, refused_before_unix_us=now_us if before else 0)
+            board = Board(now_us, now_us, now_us + life_us, refused_before_unix_us=now_us)
             content.boards[device_id] = board
         return board
 

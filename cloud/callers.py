@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from cloud import certificates
-from cloud.boards import Boards
+from cloud.authority import Authority
 from cloud.request_stream import Refusal
 from common.errors import IdentityError
 
@@ -33,13 +33,15 @@ class Caller(NamedTuple):
 
     device_id: str
     issued_at_unix_us: int
+    certificate: bytes
+    """PEM."""
 
 
 class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic in grpc-stubs alone.
     """Stands before every method. `watch` runs beside the server."""
 
-    def __init__(self, boards: Boards | None, look_s: float = LOOK_S) -> None:
-        self._boards = boards
+    def __init__(self, authority: Authority | None, look_s: float = LOOK_S) -> None:
+        self._authority = authority
         self._look_s = look_s
         self._streams: dict[asyncio.Future[str], Caller] = {}
         """Streams under way; the future is told why one must end."""
@@ -51,7 +53,7 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
     ) -> "grpc.RpcMethodHandler[Any, Any]":
         """The method, guarded."""
         handler = await continuation(handler_call_details)
-        if self._boards is None or handler is None:
+        if self._authority is None or handler is None:
             return handler
         for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
             if (method := getattr(handler, kind)) is not None:
@@ -118,9 +120,12 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
         raise AssertionError("unreachable: abort raises")
 
     def _why_not(self, caller: Caller) -> str | None:
-        assert self._boards is not None
+        assert self._authority is not None
         try:
-            return self._boards.why_not(*caller)
+            # TLS has checked it when the channel was made; the authority may be another one since.
+            if not _is_issued_by(caller.certificate, self._authority.trusted()):
+                return "The certificate is of an authority that was replaced."
+            return self._authority.boards.why_not(caller.device_id, caller.issued_at_unix_us)
         except IdentityError as error:
             logger.error("nobody is let in. %s", error)
             return "This service cannot tell who is let in; its log says more."
@@ -143,4 +148,7 @@ def check_device(context: Any, device_id: str) -> None:
 @functools.lru_cache(maxsize=1024)
 def _read(certificate: bytes) -> Caller:
     known = certificates.facts(certificate)
-    return Caller(known.name, known.issued_at_unix_us)
+    return Caller(known.name, known.issued_at_unix_us, certificate)
+
+
+_is_issued_by = functools.lru_cache(maxsize=1024)(certificates.is_issued_by)

@@ -118,6 +118,15 @@ def facts(certificate: bytes) -> Facts:
     return Facts(str(names[0].value), parsed.serial_number >> _TIME_BITS_BELOW, expires, known)
 
 
+def is_issued_by(certificate: bytes, authority: bytes) -> bool:
+    """Whether this authority signed it; both PEM."""
+    try:
+        x509.load_pem_x509_certificate(certificate).verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
 def as_der(certificate: bytes) -> bytes:
     """PEM to DER."""
     return x509.load_pem_x509_certificate(certificate).public_bytes(serialization.Encoding.DER)

@@ -34,7 +34,7 @@ class Closed:
                 f"Without certificates the service listens on this machine alone, not on {listen}; make them with: "
                 "parrotlet-cloud pki init"
             )
-        self.callers = Callers(self._authority.boards if self._authority else None)
+        self.callers = Callers(self._authority)
         self.services = (IDENTITY_NAME,) if self._authority else ()
         """Names of what `handlers` offers."""
 

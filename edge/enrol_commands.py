@@ -58,8 +58,9 @@ def enrol(words: tuple[str, ...], name: str, loaded: Loaded[EdgeSettings]) -> No
         from edge.discovery import services
 
         enrolled = enrolling.enrol_with_any([found.enrol_address for found in services()], code, own_name)
-    IdentityFile([place], name).write(place, enrolled.identity)
+    kept = IdentityFile([place], name).write(place, enrolled.identity)
     click.echo(f"Enrolled as {enrolled.identity.device_id} with {enrolled.identity.address}.")
+    click.echo(f"Key and certificate are in {kept}.", err=True)
     if loaded.origins["cloud.address"] != "default" and loaded.settings.cloud.address != enrolled.identity.address:
         click.echo(
             f"cloud.address is set to {loaded.settings.cloud.address} and counts; without it, the board asks where it "

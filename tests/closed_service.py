@@ -109,7 +109,7 @@ def closed_service(directory: Path, clock: Callable[[], int]) -> Iterator[Closed
         return asyncio.run_coroutine_threadsafe(awaited(), loop).result(WAIT_S)
 
     async def start() -> tuple[grpc.aio.Server, Address, EnrolmentPort, list["asyncio.Task[None]"]]:
-        callers = Callers(authority.boards, look_s=0.02)
+        callers = Callers(authority, look_s=0.02)
         server = grpc.aio.server(interceptors=[callers])
         server.add_generic_rpc_handlers((_speech(), IdentityService(authority).handler()))
         port = server.add_secure_port("127.0.0.1:0", ServiceCredentials(authority).credentials())

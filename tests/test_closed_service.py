@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from cloud import certificates
-from cloud.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, create
+from cloud.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, create, remove
 from edge import signing_request
 from edge.enrol import renewed
 from edge.enrol_channel import shown_certificate
@@ -146,6 +146,22 @@ def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(serv
         with pytest.raises(grpc.RpcError) as caught:
             renew(b"", timeout=WAIT_S)
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_new_authority_shuts_out_who_is_connected_and_whoever_the_old_one_may_have_let_in(tmp_path: Path) -> None:
+    with closed_service(tmp_path, Clock()) as service:
+        board, speaking = service.identity("kitchen"), Speaking("kitchen")
+        with channel(service.address, board) as opened:
+            call = speech_pb2_grpc.SpeechStub(opened).Recognize(iter(speaking), timeout=WAIT_S)
+            next(call)
+            remove(service.authority)
+            create(service.authority.directory, [])
+            service.authority.boards.add("kitchen", 0, DAY_US, replace=False)
+            with pytest.raises(grpc.RpcError) as caught:
+                list(call)
+            speaking.end()
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert describe(opened) is grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_who_enrols_in_place_of_another_shuts_that_one_out(service: ClosedService) -> None:

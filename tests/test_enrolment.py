@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from cloud.authority import Authority, create
+from cloud.authority import create
 from cloud.enrolment import ENROLMENT_NAME
 from cloud.tries import BURST_ALL, BURST_EACH, EVERY_S_EACH, PEERS_MAX, Tries
 from common.addresses import Address
@@ -248,7 +248,7 @@ def test_the_way_back_from_a_lost_authority_is_a_new_one(service: ClosedService,
         file.unlink()
     create(service.authority.directory, [])
     assert not service.lets_in(before)
-    code = Authority(service.authority.directory).open_code(10 * MINUTE_US)
+    code = service.authority.open_code(MINUTE_US)
     until_s = time.monotonic() + WAIT_S
     while service.shows() in (shown, None) and time.monotonic() < until_s:
         time.sleep(0.01)
