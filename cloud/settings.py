@@ -17,6 +17,14 @@ def _home(variable: str, otherwise: str) -> Path:
     return (Path(base) if base else Path.home() / otherwise) / "parrotlet"
 
 
+def _state_home() -> Path:
+    """The installed service's folder for who may write there, which is root; else the user's own."""
+    installed = Path("/var/lib/parrotlet-cloud")
+    if "XDG_STATE_HOME" not in os.environ and os.access(installed, os.W_OK | os.X_OK):
+        return installed
+    return _home("XDG_STATE_HOME", ".local/state")
+
+
 class Server(msgspec.Struct, frozen=True):
     """Where it listens, and how much it takes on."""
 
@@ -86,9 +94,7 @@ class Domains(msgspec.Struct, frozen=True):
 class Storage(msgspec.Struct, frozen=True):
     """What it keeps."""
 
-    state_dir: Annotated[Path, Meta(description="Holds the answers' log, the indexes and the keys.")] = _home(
-        "XDG_STATE_HOME", ".local/state"
-    )
+    state_dir: Annotated[Path, Meta(description="Holds the answers' log, the indexes and the keys.")] = _state_home()
     weights_dir: Annotated[Path, Meta(description="Holds the weights that were fetched.")] = (
         _home("XDG_DATA_HOME", ".local/share") / "weights"
     )

@@ -18,7 +18,7 @@ from edge import identity_watch
 from edge.answer import Answer, Partial
 from edge.cloud_channel import Channel
 from edge.cloud_stream import SPEAKING_S_MAX, CloudStream
-from edge.identity import Identity, Service
+from edge.identity import Enrolment, Identity
 from edge.settings import Cloud
 from edge.turn import Opinion
 from edge.utterance import Heard, UtteranceEnd, UtteranceHead
@@ -30,13 +30,13 @@ CLOSE_S_MAX = 5.0
 class CloudClient:
     """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
 
-    def __init__(self, settings: Cloud, *, device_id: str, service: Service | None = None) -> None:
-        """service: where the board's identity is; None: it has none, and asks in plain text, on this machine alone."""
+    def __init__(self, settings: Cloud, *, device_id: str, enrolment: Enrolment | None = None) -> None:
+        """enrolment: who the board is to the service; None: nobody, and asks in plain text, on this machine alone."""
         parse_address(settings.address, called="cloud.address", port_min=1)
         self.settings = settings
         self.device_id = device_id
         self.address = settings.address
-        self._service = service
+        self._enrolment = enrolment
         self._identity: Identity | None = None
         self._own_name = device_id
         self.channel: Channel
@@ -123,9 +123,9 @@ class CloudClient:
         self._description = None
 
     async def _open(self) -> None:
-        self._use(identity_watch.read(self._service) if self._service else None)
-        if self._service is not None:
-            self.keep(asyncio.create_task(identity_watch.follow(self._service, self._adopt, self._identity)))
+        self._use(identity_watch.read(self._enrolment) if self._enrolment else None)
+        if self._enrolment is not None:
+            self.keep(asyncio.create_task(identity_watch.follow(self._enrolment, self._adopt, self._identity)))
 
     async def _adopt(self, identity: Identity | None) -> None:
         """The board is somebody else to the service from now on; calls under way end as they would."""
@@ -135,7 +135,7 @@ class CloudClient:
 
     def _use(self, identity: Identity | None) -> None:
         self._identity = identity
-        self.address = self._service.address(identity) if self._service else self.settings.address
+        self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
         self.device_id = identity.device_id if identity else self._own_name
         self.forget_description()
         self.channel = Channel(self.address, identity)

@@ -81,13 +81,13 @@ def renew(name: str, loaded: Loaded[EdgeSettings]) -> None:
     """
     from edge import directories
     from edge.enrol import renewed
-    from edge.identity import IdentityFile, service
+    from edge.identity import IdentityFile, enrolment
 
     file = IdentityFile(directories.candidates(loaded, directories.STATE), name)
     identity, directory = file.read(), file.directory()
     if identity is None or directory is None:
         raise IdentityError("This board has not enrolled; it has nothing to renew.")
-    address = service(loaded).address(identity) if name == "cloud" else identity.address
+    address = enrolment(loaded).address(identity) if name == "cloud" else identity.address
     newer = renewed(identity, address)
     file.write(directory, newer)
     click.echo(f"Renewed; {newer.device_id} is known to {address}.")

@@ -86,7 +86,7 @@ class IdentityFile:
         return next((file.parent.parent for file in self._files if file.exists()), None)
 
 
-class Service(NamedTuple):
+class Enrolment(NamedTuple):
     """A service as this board asks it."""
 
     settings: Cloud
@@ -108,12 +108,12 @@ class Service(NamedTuple):
         return self.settings.address if self.address_is_given or identity is None else identity.address
 
 
-def service(loaded: Loaded[EdgeSettings]) -> Service:
-    """The service that the settings name."""
-    return Service(
-        loaded.settings.cloud,
-        IdentityFile(directories.candidates(loaded, directories.STATE)),
-        address_is_given=loaded.origins["cloud.address"] != "default",
+def enrolment(loaded: Loaded[EdgeSettings], section: str = "cloud") -> Enrolment:
+    """The service of that section of the settings, which is also what the board calls it."""
+    return Enrolment(
+        getattr(loaded.settings, section),
+        IdentityFile(directories.candidates(loaded, directories.STATE), section),
+        address_is_given=loaded.origins[f"{section}.address"] != "default",
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common.errors import IdentityError
 from edge.clock import SYSTEM_CLOCK, Clock
-from edge.identity import Identity, Service
+from edge.identity import Enrolment, Identity
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ AGAIN_S = 3600.0
 step."""
 RENEW_S_MAX = 60.0
 
-Renew = Callable[[Service, Path], Awaitable[None]]
+Renew = Callable[[Enrolment, Path], Awaitable[None]]
 """Renews the identity that lies in a directory. IdentityError."""
 
 
 async def follow(
-    service: Service,
+    enrolment: Enrolment,
     adopt: Callable[[Identity | None], Awaitable[None]],
     adopted: Identity | None,
     *,
@@ -43,32 +43,32 @@ async def follow(
     again_at_s = 0.0
     while True:
         await asyncio.sleep(LOOK_S if look_s is None else look_s)
-        identity = read(service)
+        identity = read(enrolment)
         if identity != adopted:
             await adopt(identity)
             adopted = identity
-        directory = service.file.directory()
+        directory = enrolment.file.directory()
         if identity and directory and identity.is_due(clock.unix_us()) and clock.monotonic_s() >= again_at_s:
             again_at_s = clock.monotonic_s() + AGAIN_S * random.uniform(0.5, 2)
             try:
-                await renew(service, directory)
+                await renew(enrolment, directory)
             except IdentityError as error:
                 logger.warning("the certificate is due and could not be renewed: %s", error)
 
 
-def read(service: Service) -> Identity | None:
+def read(enrolment: Enrolment) -> Identity | None:
     """Who the board is to the service; nobody where that cannot be read, which is told in the log."""
     try:
-        return service.identity()
+        return enrolment.identity()
     except IdentityError as error:
         logger.error("%s", error)
         return None
 
 
-async def renew_by_command(service: Service, directory: Path) -> None:
+async def renew_by_command(enrolment: Enrolment, directory: Path) -> None:
     """IdentityError with what the command said."""
     environment = os.environ | {"PARROTLET_EDGE_DEVICE_STATE_DIR": str(directory)}
-    command = (sys.executable, "-m", "edge", "renew", "--as", service.file.name)
+    command = (sys.executable, "-m", "edge", "renew", "--as", enrolment.file.name)
     pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=null, stdout=null, stderr=pipe)
     try:

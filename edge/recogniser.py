@@ -9,7 +9,7 @@ from common.settings import Loaded
 from edge.answer import Answer, Partial
 from edge.cloud_client import CloudClient
 from edge.device_id import device_id
-from edge.identity import service
+from edge.identity import enrolment
 from edge.settings import EdgeSettings
 from edge.turn import Opinion
 from edge.utterance import Progress, UtteranceEnd, UtteranceHead
@@ -95,4 +95,4 @@ def open_recogniser(loaded: Loaded[EdgeSettings]) -> Recogniser:
     settings = loaded.settings
     if not settings.cloud.address:
         return Nobody()
-    return CloudClient(settings.cloud, device_id=device_id(settings.device.id), service=service(loaded))
+    return CloudClient(settings.cloud, device_id=device_id(settings.device.id), enrolment=enrolment(loaded))

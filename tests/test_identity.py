@@ -16,10 +16,11 @@ from common.settings import Loaded, load
 from edge import identity_watch
 from edge.clock import Clock as BoardClock
 from edge.cloud_client import CloudClient
-from edge.identity import Identity, IdentityFile, Service, check_name, service
+from edge.identity import Enrolment, Identity, IdentityFile, check_name, enrolment
 from edge.settings import EdgeSettings
 from tests.closed_service import NOW_US, WAIT_S, Clock, ClosedService, closed_service
-from tests.test_cloud_client import END, frames, head
+from tests.test_cloud_client import END, answers, frames, head
+from tests.test_cloud_client import service as plain_service
 
 LIFE_US = BOARD_DAYS * DAY_US
 IDENTITY = Identity("127.0.0.1:7407", "kitchen", "key", "certificate", "authority", NOW_US, NOW_US + LIFE_US)
@@ -37,7 +38,7 @@ def settings(state_dir: Path, **options: Any) -> Loaded[EdgeSettings]:
 
 
 def client(loaded: Loaded[EdgeSettings]) -> CloudClient:
-    return CloudClient(loaded.settings.cloud, device_id="own-name", service=service(loaded))
+    return CloudClient(loaded.settings.cloud, device_id="own-name", enrolment=enrolment(loaded))
 
 
 def say(cloud: CloudClient) -> str:
@@ -105,7 +106,7 @@ def test_an_enrolled_board_asks_where_it_enrolled_unless_its_owner_says_otherwis
     IdentityFile([tmp_path]).write(tmp_path, there)
 
     def asked(**options: Any) -> tuple[Identity | None, str]:
-        found = service(settings(tmp_path, **options))
+        found = enrolment(settings(tmp_path, **options))
         return found.identity(), found.address(found.identity())
 
     assert asked() == (there, "192.0.2.1:7407")
@@ -164,12 +165,15 @@ def test_what_tls_refuses_is_told_in_a_sentence(
             say(cloud)
 
 
-def test_a_service_that_speaks_tls_or_plain_text_alone_is_told_in_a_sentence(
-    closed: ClosedService, tmp_path: Path
-) -> None:
+def test_two_that_do_not_both_speak_tls_are_told_in_a_sentence(closed: ClosedService, tmp_path: Path) -> None:
     with client(settings(tmp_path, cloud__address=str(closed.address), cloud__reach_s_max=0)) as cloud:
         with pytest.raises(CloudError, match="closes the connection. If it speaks TLS: parrotlet-edge enrol"):
             say(cloud)
+    with plain_service(answers) as (_, address):
+        IdentityFile([tmp_path]).write(tmp_path, msgspec.structs.replace(closed.identity("shed"), address=address))
+        with client(settings(tmp_path, cloud__reach_s_max=0)) as cloud:
+            with pytest.raises(CloudError, match="what answers there speaks plain text, and this board does not"):
+                say(cloud)
 
 
 def test_an_identity_that_comes_while_the_board_runs_is_taken_up(
@@ -194,7 +198,7 @@ class Enough(Exception):
     """Ends what goes on for ever."""
 
 
-def followed(service_: Service, unix_us: int, fails: bool) -> list[str]:
+def followed(known: Enrolment, unix_us: int, fails: bool) -> list[str]:
     """What happens in three rounds of `follow`."""
     happened: list[str] = []
     rounds = iter([unix_us] * 3)
@@ -210,13 +214,13 @@ def followed(service_: Service, unix_us: int, fails: bool) -> list[str]:
     async def adopt(identity: Identity | None) -> None:
         happened.append(f"adopted {identity and identity.device_id}")
 
-    async def renew(renewed: Service, directory: Path) -> None:
+    async def renew(renewed: Enrolment, directory: Path) -> None:
         happened.append("renewed")
         if fails:
             raise IdentityError("the service cannot be reached")
 
     with pytest.raises(Enough):
-        asyncio.run(identity_watch.follow(service_, adopt, None, clock=clock, look_s=0.0, renew=renew))
+        asyncio.run(identity_watch.follow(known, adopt, None, clock=clock, look_s=0.0, renew=renew))
     return happened
 
 
@@ -226,9 +230,9 @@ def test_a_due_certificate_is_renewed_once_an_hour_at_most(
 ) -> None:
     IdentityFile([tmp_path]).write(tmp_path, IDENTITY)
     loaded = settings(tmp_path)
-    assert followed(service(loaded), NOW_US, fails) == ["adopted kitchen"]
+    assert followed(enrolment(loaded), NOW_US, fails) == ["adopted kitchen"]
     with caplog.at_level(logging.WARNING):
-        assert followed(service(loaded), NOW_US + LIFE_US * 3 // 4, fails) == ["adopted kitchen", "renewed"]
+        assert followed(enrolment(loaded), NOW_US + LIFE_US * 3 // 4, fails) == ["adopted kitchen", "renewed"]
     assert ("could not be renewed: the service cannot be reached" in caplog.text) is fails
 
 
@@ -236,12 +240,12 @@ def test_the_daemon_renews_by_a_process_of_its_own(closed: ClosedService, tmp_pa
     before = closed.identity("loft")
     file = IdentityFile([tmp_path])
     file.write(tmp_path, before)
-    asyncio.run(identity_watch.renew_by_command(service(settings(tmp_path)), tmp_path))
+    asyncio.run(identity_watch.renew_by_command(enrolment(settings(tmp_path)), tmp_path))
     after = file.read()
     assert after is not None
     assert after.key != before.key
     assert closed.lets_in(after)
     closed.authority.revoke("loft")
     with pytest.raises(IdentityError, match="The board loft was revoked"):
-        asyncio.run(identity_watch.renew_by_command(service(settings(tmp_path)), tmp_path))
+        asyncio.run(identity_watch.renew_by_command(enrolment(settings(tmp_path)), tmp_path))
     assert file.read() == after
