@@ -15,7 +15,7 @@ from common.private_files import stamp
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 600.0
+LOOK_S = 60.0
 """How often the service looks whether its certificate is due."""
 
 _DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.ASCII)

@@ -19,7 +19,7 @@ from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
-from edge.enrol_commands import enrol, renew, services
+from edge.enrol_commands import enrol, locate, renew, services
 from edge.settings import EdgeSettings
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
@@ -216,6 +216,7 @@ def config(loaded: Loaded[EdgeSettings]) -> None:
 
 
 main.add_command(enrol)
+main.add_command(locate)
 main.add_command(renew)
 main.add_command(services)
 main.add_command(completion("parrotlet-edge"))

@@ -1,7 +1,6 @@
 """A warm gRPC channel to a service, with gRPC's faults as sentences. The board's only file that knows gRPC."""
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import Any, TypeVar, cast
@@ -12,6 +11,7 @@ from common.addresses import parse_address
 from common.errors import CloudError
 from edge.clock import SYSTEM_CLOCK
 from edge.identity import Identity
+from edge.unreachable import why_unreachable
 from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 
@@ -136,6 +136,8 @@ class Channel:
     def __init__(self, address: str, identity: Identity | None = None) -> None:
         self._address = address
         self._identity = identity
+        self.is_down = False
+        """Whether it could not be connected when that was last tried."""
         self._may = identity is not None or parse_address(address, called="cloud.address", port_min=1).is_loopback
         self._channel = (
             grpc.aio.secure_channel(address, _credentials(identity), options=(*_OPTIONS, _TLS_NAME))
@@ -151,6 +153,7 @@ class Channel:
                 "plain text. There: parrotlet-cloud pki enrol, which prints a code; here: parrotlet-edge enrol CODE",
                 Trouble.SHUT_OUT,
             )
+        self.is_down = True
         try:
             async with asyncio.timeout(timeout_s):
                 state = self._channel.get_state(try_to_connect=True)
@@ -160,6 +163,7 @@ class Channel:
         except TimeoutError as error:
             sentence = f"{self._address}: no connection within {timeout_s:g} s."
             raise CallFailed(sentence, Trouble.AWAY) from error
+        self.is_down = state is not grpc.ChannelConnectivity.READY
 
     async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
         """What the service says it is. CallFailed."""
@@ -194,7 +198,7 @@ class Channel:
         failed = _failed(self._address, error)
         why_not = self._identity and self._identity.why_not(SYSTEM_CLOCK.unix_us(), SYSTEM_CLOCK.is_synchronised())
         if why_not and failed.trouble is Trouble.AWAY:
-            return CallFailed(f"{self._address}: {why_not}.", failed.trouble)
+            return CallFailed(f"{self._address}: {why_not}", failed.trouble)
         if self._identity is None and "Socket closed" in (error.details() or ""):
             sentence = f"{self._address}: the service closes the connection. If it speaks TLS: parrotlet-edge enrol"
             return CallFailed(sentence, failed.trouble)
@@ -225,29 +229,10 @@ def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
             return (
                 f"{address}: the service does not let this board in ({details}). To enrol again: parrotlet-edge enrol"
             )
-        case grpc.StatusCode.UNAVAILABLE if sentence := _tls_sentence(address, details):
-            return sentence
         case grpc.StatusCode.UNAVAILABLE:
-            # gRPC tells every layer that failed, in one line; the last is the one that says why.
-            return f"{address}: the service cannot be reached ({details.rsplit(': ', 1)[-1].rstrip(']')})."
+            return why_unreachable(address, details)
         case _:
             return f"{address}: the service refused the utterance ({code.name}: {details})."
-
-
-def _tls_sentence(address: str, details: str) -> str | None:
-    """What kept the two ends of a TLS channel apart; None: something else did."""
-    if "certificate has expired" in details:
-        now = time.strftime("%Y-%m-%d %H:%M")
-        sure = "" if SYSTEM_CLOCK.is_synchronised() else ", and nobody keeps that clock right"
-        return f"{address}: the service's certificate has expired by this board's clock, which says {now}{sure}."
-    if "WRONG_VERSION_NUMBER" in details:
-        return f"{address}: what answers there speaks plain text, and this board does not."
-    if "Hostname Verification" in details or "CERTIFICATE_VERIFY_FAILED" in details or "BAD_SIGNATURE" in details:
-        return (
-            f"{address}: what answers there is not the service that this board enrolled with. If that was set up "
-            "anew: parrotlet-edge enrol"
-        )
-    return None
 
 
 def _credentials(identity: Identity) -> grpc.ChannelCredentials:

@@ -125,7 +125,8 @@ class CloudClient:
     async def _open(self) -> None:
         self._use(identity_watch.read(self._enrolment) if self._enrolment else None)
         if self._enrolment is not None:
-            self.keep(asyncio.create_task(identity_watch.follow(self._enrolment, self._adopt, self._identity)))
+            watch = identity_watch.IdentityWatch(self._enrolment, self._adopt, lambda: self.channel.is_down)
+            self.keep(asyncio.create_task(watch.follow(self._identity)))
 
     async def _adopt(self, identity: Identity | None) -> None:
         """The board is somebody else to the service from now on; calls under way end as they would."""

@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from common.addresses import Address, parse_address
 from common.errors import IdentityError, SettingsError
 from edge import signing_request
-from edge.enrol_channel import ask_enrol, ask_renew, shown_certificate
+from edge.enrol_channel import ask_enrol, ask_renew, is_at, shown_certificate
 from edge.identity import Identity
 from protos import enrolment_pb2
 from protos.enrolment_code import EnrolmentCode, parse_code
@@ -87,6 +89,14 @@ def renewed(identity: Identity, address: str) -> Identity:
     made = signing_request.new_request(identity.device_id)
     answered = ask_renew(identity, address, made.request)
     return _identity(identity.address, made.key, answered.certificate)
+
+
+def relocated(identity: Identity, addresses: Iterable[Address]) -> Identity:
+    """The same with the address where its service is now. IdentityError if it is at none of them."""
+    for address in addresses:
+        if is_at(identity, address):
+            return msgspec.structs.replace(identity, address=str(address))
+    raise IdentityError("The service that this board enrolled with does not announce itself here.")
 
 
 def _identity(address: str, key: str, answered: enrolment_pb2.BoardCertificate) -> Identity:

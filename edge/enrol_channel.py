@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from common.addresses import Address
 from common.errors import IdentityError
 from edge.identity import Identity
+from edge.unreachable import why_unreachable
 from protos import enrolment_pb2
 from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME, EnrolmentCode
 
@@ -54,10 +55,19 @@ def ask_enrol(
         return answered
 
 
+def is_at(identity: Identity, address: Address) -> bool:
+    """Whether the service that a board enrolled with answers there: nobody else has its key."""
+    with _channel(str(address), SERVICE_TLS_NAME, _credentials(identity)) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(CONNECT_S_MAX)
+        except grpc.FutureTimeoutError:
+            return False
+    return True
+
+
 def ask_renew(identity: Identity, address: str, request: bytes) -> enrolment_pb2.RenewResponse:
     """A newer certificate for the one that the board has. IdentityError."""
-    parts = (each.encode() for each in (identity.authority, identity.key, identity.certificate))
-    with _channel(address, SERVICE_TLS_NAME, grpc.ssl_channel_credentials(*parts)) as channel:
+    with _channel(address, SERVICE_TLS_NAME, _credentials(identity)) as channel:
         renew = channel.unary_unary(
             "/parrotlet.v1.Identity/Renew",
             request_serializer=enrolment_pb2.RenewRequest.SerializeToString,
@@ -66,6 +76,11 @@ def ask_renew(identity: Identity, address: str, request: bytes) -> enrolment_pb2
         asked = enrolment_pb2.RenewRequest(signing_request=request)
         answered: enrolment_pb2.RenewResponse = _answer(address, renew, asked)
         return answered
+
+
+def _credentials(identity: Identity) -> grpc.ChannelCredentials:
+    parts = (identity.authority, identity.key, identity.certificate)
+    return grpc.ssl_channel_credentials(*(part.encode() for part in parts))
 
 
 def _channel(address: str, tls_name: str, credentials: grpc.ChannelCredentials) -> grpc.Channel:
@@ -84,15 +99,15 @@ def _answer(address: str, ask: "grpc.UnaryUnaryMultiCallable[Any, M]", asked: Me
             if code is grpc.StatusCode.UNAVAILABLE and tries_left:
                 continue
             details = (error.details() or "").rstrip(".")
-            raise IdentityError(f"{address}: {_sentence(code, details)}.") from error
+            raise IdentityError(_sentence(address, code, details)) from error
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _sentence(code: grpc.StatusCode, details: str) -> str:
+def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
     match code:
         case grpc.StatusCode.UNAVAILABLE:
-            return f"the service cannot be reached ({details.rsplit(': ', 1)[-1]})"
+            return why_unreachable(address, details)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return "the service did not answer in time"
+            return f"{address}: the service did not answer in time."
         case _:
-            return details
+            return f"{address}: {details}."

@@ -94,6 +94,31 @@ def renew(name: str, loaded: Loaded[EdgeSettings]) -> None:
 
 
 @click.command()
+@_as
+@options.with_settings(options.STATE)
+def locate(name: str, loaded: Loaded[EdgeSettings]) -> None:
+    """Find out where the service is that this board enrolled with. The daemon does so itself when it lost it.
+
+    \b
+    Example:
+      parrotlet-edge locate
+    """
+    from edge import directories
+    from edge.discovery import services
+    from edge.enrol import relocated
+    from edge.identity import IdentityFile
+
+    file = IdentityFile(directories.candidates(loaded, directories.STATE), name)
+    identity, directory = file.read(), file.directory()
+    if identity is None or directory is None:
+        raise IdentityError("This board has not enrolled; parrotlet-edge services lists what there is.")
+    there = relocated(identity, [found.address for found in services()])
+    if there != identity:
+        file.write(directory, there)
+    click.echo(f"The service is at {there.address}.")
+
+
+@click.command()
 def services() -> None:
     """List the services that announce themselves on the local network.
 

@@ -1,7 +1,8 @@
-"""Follows a board's identity while its daemon runs: a new one is taken into use, one that is due is renewed.
+"""Follows a board's identity while its daemon runs: a new one is taken into use, one that is due is renewed, a service
+that has moved is looked for.
 
-Renewing needs a library that a daemon should not hold, so a short-lived process does it: `parrotlet-edge renew`, which
-anybody else may call as well.
+That needs libraries which a daemon should not hold, so short-lived processes do it: `parrotlet-edge renew` and
+`locate`, which anybody else may call as well.
 """
 
 import asyncio
@@ -20,40 +21,69 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 2.0
 """How late a new identity is taken into use, at most."""
-AGAIN_S = 3600.0
-"""Pause after a renewal, whatever came of it; half as long or twice as long, by chance, so that boards do not come in
+LOST_S = 20.0
+"""How long a service is away before it is looked for at another address."""
+AGAIN_S = {"renew": 3600.0, "locate": 120.0}
+"""Pause after a command, whatever came of it; half as long or twice as long, by chance, so that boards do not come in
 step."""
-RENEW_S_MAX = 60.0
+COMMAND_S_MAX = 60.0
 
-Renew = Callable[[Enrolment, Path], Awaitable[None]]
-"""Renews the identity that lies in a directory. IdentityError."""
+Adopt = Callable[[Identity | None], Awaitable[None]]
+Command = Callable[[str, Enrolment, Path], Awaitable[None]]
+"""Runs `renew` or `locate` for the identity that lies in a directory. IdentityError."""
 
 
-async def follow(
-    enrolment: Enrolment,
-    adopt: Callable[[Identity | None], Awaitable[None]],
-    adopted: Identity | None,
-    *,
-    clock: Clock = SYSTEM_CLOCK,
-    look_s: float | None = None,
-    renew: Renew | None = None,
-) -> None:
-    """Adopts each identity that differs from the one before, for ever."""
-    renew = renew or renew_by_command
-    again_at_s = 0.0
-    while True:
-        await asyncio.sleep(LOOK_S if look_s is None else look_s)
-        identity = read(enrolment)
-        if identity != adopted:
-            await adopt(identity)
-            adopted = identity
-        directory = enrolment.file.directory()
-        if identity and directory and identity.is_due(clock.unix_us()) and clock.monotonic_s() >= again_at_s:
-            again_at_s = clock.monotonic_s() + AGAIN_S * random.uniform(0.5, 2)
-            try:
-                await renew(enrolment, directory)
-            except IdentityError as error:
-                logger.warning("the certificate is due and could not be renewed: %s", error)
+class IdentityWatch:
+    """Of one service. `follow` runs in the network's thread."""
+
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        adopt: Adopt,
+        is_down: Callable[[], bool],
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        command: Command | None = None,
+    ) -> None:
+        """adopt: is given each identity that differs from the one before; is_down: whether the service is away."""
+        self._enrolment = enrolment
+        self._adopt = adopt
+        self._is_down = is_down
+        self._clock = clock
+        self._command = command or run_command
+        self._up_s = clock.monotonic_s()
+        self._again_at_s = dict.fromkeys(AGAIN_S, 0.0)
+
+    async def follow(self, adopted: Identity | None, look_s: float | None = None) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(LOOK_S if look_s is None else look_s)
+            identity = read(self._enrolment)
+            if identity != adopted:
+                await self._adopt(identity)
+                adopted = identity
+            if identity is not None:
+                await self._keep(identity)
+
+    async def _keep(self, identity: Identity) -> None:
+        now_s = self._clock.monotonic_s()
+        if not self._is_down():
+            self._up_s = now_s
+        if identity.is_due(self._clock.unix_us()):
+            await self._once_in_a_while("renew", now_s)
+        # Where its owner said where it is, there it is.
+        if now_s - self._up_s >= LOST_S and not self._enrolment.address_is_given:
+            await self._once_in_a_while("locate", now_s)
+
+    async def _once_in_a_while(self, name: str, now_s: float) -> None:
+        directory = self._enrolment.file.directory()
+        if directory is None or now_s < self._again_at_s[name]:
+            return
+        self._again_at_s[name] = now_s + AGAIN_S[name] * random.uniform(0.5, 2)
+        try:
+            await self._command(name, self._enrolment, directory)
+        except IdentityError as error:
+            logger.warning("parrotlet-edge %s: %s", name, error)
 
 
 def read(enrolment: Enrolment) -> Identity | None:
@@ -65,17 +95,17 @@ def read(enrolment: Enrolment) -> Identity | None:
         return None
 
 
-async def renew_by_command(enrolment: Enrolment, directory: Path) -> None:
+async def run_command(name: str, enrolment: Enrolment, directory: Path) -> None:
     """IdentityError with what the command said."""
     environment = os.environ | {"PARROTLET_EDGE_DEVICE_STATE_DIR": str(directory)}
-    command = (sys.executable, "-m", "edge", "renew", "--as", enrolment.file.name)
+    command = (sys.executable, "-m", "edge", name, "--as", enrolment.file.name)
     pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=null, stdout=null, stderr=pipe)
     try:
-        async with asyncio.timeout(RENEW_S_MAX):
+        async with asyncio.timeout(COMMAND_S_MAX):
             _, said = await process.communicate()
     except TimeoutError as error:
-        raise IdentityError(f"it took longer than {RENEW_S_MAX:g} s") from error
+        raise IdentityError(f"it took longer than {COMMAND_S_MAX:g} s") from error
     finally:
         if process.returncode is None:
             process.kill()

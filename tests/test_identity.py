@@ -9,13 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from cloud.authority import BOARD_DAYS, DAY_US
 from common.errors import CloudError, IdentityError, ParrotletError
 from common.settings import Loaded, load
 from edge import identity_watch
+from edge.__main__ import main
 from edge.clock import Clock as BoardClock
 from edge.cloud_client import CloudClient
+from edge.discovery import Found
 from edge.identity import Enrolment, Identity, IdentityFile, check_name, enrolment
 from edge.settings import EdgeSettings
 from tests.closed_service import NOW_US, WAIT_S, Clock, ClosedService, closed_service
@@ -214,13 +217,14 @@ def followed(known: Enrolment, unix_us: int, fails: bool) -> list[str]:
     async def adopt(identity: Identity | None) -> None:
         happened.append(f"adopted {identity and identity.device_id}")
 
-    async def renew(renewed: Enrolment, directory: Path) -> None:
-        happened.append("renewed")
+    async def command(name: str, enrolment: Enrolment, directory: Path) -> None:
+        happened.append(name)
         if fails:
             raise IdentityError("the service cannot be reached")
 
     with pytest.raises(Enough):
-        asyncio.run(identity_watch.follow(known, adopt, None, clock=clock, look_s=0.0, renew=renew))
+        watch = identity_watch.IdentityWatch(known, adopt, lambda: False, clock=clock, command=command)
+        asyncio.run(watch.follow(None, look_s=0.0))
     return happened
 
 
@@ -232,20 +236,63 @@ def test_a_due_certificate_is_renewed_once_an_hour_at_most(
     loaded = settings(tmp_path)
     assert followed(enrolment(loaded), NOW_US, fails) == ["adopted kitchen"]
     with caplog.at_level(logging.WARNING):
-        assert followed(enrolment(loaded), NOW_US + LIFE_US * 3 // 4, fails) == ["adopted kitchen", "renewed"]
-    assert ("could not be renewed: the service cannot be reached" in caplog.text) is fails
+        assert followed(enrolment(loaded), NOW_US + LIFE_US * 3 // 4, fails) == ["adopted kitchen", "renew"]
+    assert ("parrotlet-edge renew: the service cannot be reached" in caplog.text) is fails
 
 
 def test_the_daemon_renews_by_a_process_of_its_own(closed: ClosedService, tmp_path: Path) -> None:
     before = closed.identity("loft")
     file = IdentityFile([tmp_path])
     file.write(tmp_path, before)
-    asyncio.run(identity_watch.renew_by_command(enrolment(settings(tmp_path)), tmp_path))
+    asyncio.run(identity_watch.run_command("renew", enrolment(settings(tmp_path)), tmp_path))
     after = file.read()
     assert after is not None
     assert after.key != before.key
     assert closed.lets_in(after)
     closed.authority.revoke("loft")
     with pytest.raises(IdentityError, match="The board loft was revoked"):
-        asyncio.run(identity_watch.renew_by_command(enrolment(settings(tmp_path)), tmp_path))
+        asyncio.run(identity_watch.run_command("renew", enrolment(settings(tmp_path)), tmp_path))
     assert file.read() == after
+
+
+def test_a_service_that_moved_is_found_by_its_key(
+    closed: ClosedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is announced is believed only where the key is."""
+    file = IdentityFile([tmp_path])
+    file.write(tmp_path, msgspec.structs.replace(closed.identity("den"), address="127.0.0.1:9"))
+    with closed_service(tmp_path / "other", Clock()) as other:
+        announced = [
+            Found(name, address, address, "") for name, address in (("a", other.address), ("b", closed.address))
+        ]
+        monkeypatch.setattr("edge.discovery.services", lambda: announced[:1])
+        said = CliRunner().invoke(main, ["locate", "--state-dir", str(tmp_path)])
+        assert (said.exit_code, said.stderr.splitlines()[-1][:40]) == (2, "The service that this board enrolled wit")
+        monkeypatch.setattr("edge.discovery.services", lambda: announced)
+        said = CliRunner().invoke(main, ["locate", "--state-dir", str(tmp_path)])
+    assert said.stdout == f"The service is at {closed.address}.\n"
+    moved = file.read()
+    assert moved is not None
+    assert moved.address == str(closed.address)
+
+
+@pytest.mark.parametrize(("given", "looked_for"), [(False, ["locate"]), (True, [])])
+def test_a_service_that_is_away_is_looked_for_unless_its_owner_said_where_it_is(
+    tmp_path: Path, given: bool, looked_for: list[str]
+) -> None:
+    IdentityFile([tmp_path]).write(tmp_path, IDENTITY)
+    known = enrolment(settings(tmp_path, **({"cloud__address": IDENTITY.address} if given else {})))
+    now_s = iter([0.0, 0.0, identity_watch.LOST_S - 1, identity_watch.LOST_S + 1, identity_watch.LOST_S + 3])
+    happened: list[str] = []
+
+    async def adopt(identity: Identity | None) -> None:
+        pass
+
+    async def command(name: str, enrolment: Enrolment, directory: Path) -> None:
+        happened.append(name)
+
+    clock = BoardClock(lambda: next(now_s), lambda: NOW_US, lambda: True)
+    watch = identity_watch.IdentityWatch(known, adopt, lambda: True, clock=clock, command=command)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(watch.follow(None, look_s=0.0))
+    assert happened == looked_for
