@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from cloud.log_commands import log
+from cloud.backup_commands import backup_pki, log, restore_pki
 from cloud.options import config_option as _config_option
 from cloud.options import load_settings as _load
 from cloud.pki_commands import pki
@@ -185,6 +185,8 @@ def config(config_file: Path | None) -> None:
     click.echo(as_toml(_load(config_file, {})), nl=False)
 
 
+pki.add_command(backup_pki)
+pki.add_command(restore_pki)
 main.add_command(log)
 main.add_command(pki)
 main.add_command(completion("parrotlet-cloud"))

@@ -4,7 +4,6 @@ The commands that an owner types and the service share the folder; each write is
 know of others' writes it sees from the files.
 """
 
-import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,8 +14,8 @@ from cloud.boards import Board, Boards
 from cloud.certificates import Pair
 from cloud.enrolment_codes import EnrolmentCodes
 from common.errors import IdentityError
-from common.private_files import private_directory, stamp, write_private
-from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME, EnrolmentCode
+from common.private_files import stamp, write_private
+from protos.enrolment_code import SERVICE_TLS_NAME, EnrolmentCode
 
 DAY_US = 86_400_000_000
 AUTHORITY_DAYS = 30 * 365
@@ -61,7 +60,7 @@ class CodeRefused(IdentityError):
 
 
 class Authority:
-    """All of it. Made only where it exists: `create` or `open_authority`."""
+    """All of it. Had from cloud/pki_folder.py, where there is one."""
 
     def __init__(self, directory: Path, clock: Clock = unix_us) -> None:
         self.directory = directory
@@ -151,37 +150,3 @@ _LIFE_US = BOARD_DAYS * DAY_US
 def due_us(issued_at_us: int, expires_at_us: int) -> int:
     """When a certificate is to be renewed."""
     return issued_at_us + round(RENEWED_AT * (expires_at_us - issued_at_us))
-
-
-def create(directory: Path, names: Sequence[str], clock: Clock = unix_us) -> Authority:
-    """A new authority in a folder that has none. IdentityError if the folder cannot be written to."""
-    try:
-        private_directory(directory)
-        authority = Authority(directory, clock)
-        now_us = clock()
-        until_us = now_us + AUTHORITY_DAYS * DAY_US
-        authority.keep("enrolment", certificates.new_self_signed(ENROLMENT_TLS_NAME, now_us, until_us))
-        # The last file but one, for a folder without it is no authority; the service's own it makes again itself.
-        name = f"Parrotlet at {socket.gethostname()}"[:64]
-        authority.keep("authority", certificates.new_authority(name, now_us, until_us))
-        authority.renew_service(names)
-    except OSError as error:
-        raise IdentityError(f"{directory} cannot be written to: {error.strerror}.") from error
-    return authority
-
-
-def remove(authority: Authority) -> None:
-    """Nobody it let in gets in any more. IdentityError if it cannot be removed."""
-    try:
-        for name in ("boards.json", "codes.json", *(f"{name}.pem" for name in FILES)):
-            (authority.directory / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise IdentityError(f"{authority.directory} cannot be written to: {error.strerror}.") from error
-
-
-def open_authority(directory: Path, clock: Clock = unix_us) -> Authority | None:
-    """The authority of this folder; None if there is none. IdentityError if it cannot be looked for."""
-    try:
-        return Authority(directory, clock) if (directory / "authority.pem").exists() else None
-    except OSError as error:
-        raise IdentityError(f"{directory} cannot be read: {error.strerror}.") from error

@@ -8,6 +8,8 @@ import asyncio
 import functools
 import inspect
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 0.5
 """How often running streams are looked at."""
+
+COMPLAIN_S = 600.0
 
 _SHUT_OUT = grpc.StatusCode.UNAUTHENTICATED
 
@@ -45,6 +49,7 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
         self._look_s = look_s
         self._streams: dict[asyncio.Future[str], Caller] = {}
         """Streams under way; the future is told why one must end."""
+        self._complained_s: dict[str, float] = {}
 
     async def intercept_service(
         self,
@@ -97,7 +102,7 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
             await context.abort(_SHUT_OUT, "This service wants a certificate.")
             raise AssertionError("unreachable: abort raises")
         if sentence := self._why_not(caller):
-            logger.warning("refused: %s", sentence)
+            self._complain(caller, sentence)
             await context.abort(_SHUT_OUT, sentence)
         return caller
 
@@ -115,9 +120,16 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
             if not working.done():
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)
-        logger.warning("ended a stream: %s", told.result())
+        self._complain(caller, told.result())
         await context.abort(_SHUT_OUT, told.result())
         raise AssertionError("unreachable: abort raises")
+
+    def _complain(self, caller: Caller, sentence: str) -> None:
+        """Not more often than every so often: a board that is shut out tries on."""
+        now_s = time.monotonic()
+        if now_s - self._complained_s.get(caller.device_id, -math.inf) >= COMPLAIN_S:
+            self._complained_s[caller.device_id] = now_s
+            logger.warning("refused: %s", sentence)
 
     def _why_not(self, caller: Caller) -> str | None:
         assert self._authority is not None

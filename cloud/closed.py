@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 import grpc
 
 from cloud.announcement import announce
-from cloud.authority import open_authority
 from cloud.callers import Callers
-from cloud.enrolment import IDENTITY_NAME, EnrolmentPort, IdentityService
+from cloud.enrolment import EnrolmentPort
+from cloud.pki_folder import open_authority
+from cloud.renewal import IDENTITY_NAME, IdentityService
 from cloud.settings import CloudSettings
 from cloud.tls import ServiceCredentials, keep_renewed, own_names
 from common.addresses import Address, parse_address
@@ -54,8 +55,10 @@ class Closed:
     async def running(self, port: int) -> AsyncIterator[None]:
         """What goes on beside the server, which is at this port."""
         if self._authority is None:
+            logger.info("no certificates: plain text, for this machine alone")
             yield
             return
+        logger.info("TLS alone, for boards that enrolled; there are %d", len(self._authority.boards.all()))
         enrolment = EnrolmentPort(self._authority, self._enrol_listen, port)
         beside = (enrolment.watch(), self.callers.watch(), keep_renewed(self._authority, self._settings.names))
         tasks = [asyncio.create_task(each) for each in beside]

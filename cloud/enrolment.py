@@ -1,5 +1,4 @@
-"""How boards get certificates: for a code on a port of its own, which is open only while a code is; newer ones on the
-service's port, for the certificate they have."""
+"""How boards get their first certificates: for a code, on a port of its own that is open only while a code is."""
 
 import asyncio
 import logging
@@ -11,7 +10,6 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from cloud.authority import Authority, CodeRefused, Issued, NameTaken
-from cloud.callers import caller_of
 from cloud.tls import enrolment_credentials
 from cloud.tries import Tries
 from common.addresses import Address
@@ -21,8 +19,7 @@ from protos import enrolment_pb2
 
 logger = logging.getLogger(__name__)
 
-_SERVICES = enrolment_pb2.DESCRIPTOR.services_by_name
-ENROLMENT_NAME, IDENTITY_NAME = _SERVICES["Enrolment"].full_name, _SERVICES["Identity"].full_name
+ENROLMENT_NAME = enrolment_pb2.DESCRIPTOR.services_by_name["Enrolment"].full_name
 
 LOOK_S = 0.5
 """How often the port looks whether there is a code."""
@@ -32,6 +29,7 @@ STOP_S_MAX = 2.0
 
 REQUEST_BYTES_MAX = 4096
 SECRET_CHARACTERS_MAX = 16
+NO_REQUEST = "The signing request is none of P-256 that its key has signed."
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 _OPTIONS = (
@@ -74,7 +72,7 @@ class EnrolmentPort:
                 await asyncio.sleep(look_s)
         finally:
             if self._server is not None:
-                await self._server.stop(None)
+                await self._close(self._server)
 
     @property
     def is_open(self) -> bool:
@@ -86,8 +84,7 @@ class EnrolmentPort:
             wanted = self._authority.codes_are_open()
             shown = stamp(self._authority.directory / "enrolment.pem")
             if self._server is not None and not (wanted and shown == self._shown):
-                server, self._server = self._server, None
-                await server.stop(STOP_S_MAX)
+                await self._close(self._server)
                 logger.info("enrolment is closed")
             if wanted and self._server is None:
                 self._server, self._shown = await self._open(), shown
@@ -109,13 +106,23 @@ class EnrolmentPort:
         logger.info("enrolment on %s:%d, until the codes are used or expired", self._host, self.port)
         return server
 
+    async def _close(self, server: grpc.aio.Server) -> None:
+        """Also when it is cancelled meanwhile: gRPC does not bear a server that is half stopped."""
+        self._server = None
+        stopping = asyncio.ensure_future(server.stop(STOP_S_MAX))
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            await stopping
+            raise
+
     async def _enrol(self, request: bytes, context: Context) -> bytes:
         peer = context.peer().rpartition(":")[0]
         if not self._tries.may(peer):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "There are too many tries; wait a minute.")
-        asked = await _parsed(enrolment_pb2.EnrolRequest, request, context)
+        asked = await parsed(enrolment_pb2.EnrolRequest, request, context)
         if not _DEVICE_ID.fullmatch(asked.device_id) or len(asked.secret) > SECRET_CHARACTERS_MAX:
-            await _invalid(context, "The device id or the secret is not what it may be.")
+            await invalid(context, "The device id or the secret is not what it may be.")
         try:
             issued = await self._issued(lambda: self._authority.enrol(*_enrolment(asked)), context)
         except CodeRefused as error:
@@ -135,38 +142,12 @@ class EnrolmentPort:
             try:
                 return await asyncio.to_thread(enrol)
             except ValueError:
-                await _invalid(context, "The signing request is none of P-256 that its key has signed.")
+                await invalid(context, NO_REQUEST)
                 raise
 
 
 def _enrolment(asked: enrolment_pb2.EnrolRequest) -> tuple[str, bytes, str]:
     return asked.secret, asked.signing_request, asked.device_id
-
-
-class IdentityService:
-    """Renew, for boards that were let in."""
-
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
-
-    def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
-        """What a grpc.aio server is given."""
-        methods = {"Renew": grpc.unary_unary_rpc_method_handler(self.renew)}
-        return grpc.method_handlers_generic_handler(IDENTITY_NAME, methods)
-
-    async def renew(self, request: bytes, context: Context) -> bytes:
-        caller = caller_of(context)
-        assert caller is not None, "Callers lets nobody pass without one"
-        asked = await _parsed(enrolment_pb2.RenewRequest, request, context)
-        try:
-            issued = await asyncio.to_thread(self._authority.renew, caller.device_id, asked.signing_request)
-        except ValueError:
-            await _invalid(context, "The signing request is none of P-256 that its key has signed.")
-        except IdentityError as error:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
-        logger.info("renewed the certificate of %s", issued.device_id)
-        response = enrolment_pb2.RenewResponse(certificate=message(issued, self._authority.trusted()))
-        return response.SerializeToString()
 
 
 def message(issued: Issued, trusted: bytes) -> enrolment_pb2.BoardCertificate:
@@ -180,15 +161,17 @@ def message(issued: Issued, trusted: bytes) -> enrolment_pb2.BoardCertificate:
     )
 
 
-async def _parsed(kind: type[M], request: bytes, context: Context) -> M:
+async def parsed(kind: type[M], request: bytes, context: Context) -> M:
+    """The request; ends the call where it is none."""
     try:
         if len(request) <= REQUEST_BYTES_MAX:
             return kind.FromString(request)
     except DecodeError:
         pass
-    await _invalid(context, f"The request is not {kind.DESCRIPTOR.name}, or too long.")
+    await invalid(context, f"The request is not {kind.DESCRIPTOR.name}, or too long.")
     raise AssertionError("unreachable: abort raises")
 
 
-async def _invalid(context: Context, sentence: str) -> None:
+async def invalid(context: Context, sentence: str) -> None:
+    """Ends the call."""
     await context.abort(grpc.StatusCode.INVALID_ARGUMENT, sentence)

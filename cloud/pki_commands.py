@@ -4,27 +4,18 @@ import datetime
 import json
 import re
 import socket
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from cloud.options import config_option, load_settings
-from cloud.settings import CloudSettings
 from common.addresses import parse_address
-from common.errors import IdentityError
-
-if TYPE_CHECKING:
-    from cloud.authority import Authority
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
 MINUTES = 15
 _DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _again = click.option("--again", is_flag=True, help="Replace the authority that is there. No board gets in any more.")
-_passphrase = click.option("--passphrase", is_flag=True, help="Sealed by a passphrase, read from standard input.")
-_file = click.argument("file", type=click.Path(path_type=Path))
 _device = click.argument("device")
 
 
@@ -51,11 +42,11 @@ def init(again: bool, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki init
     """
-    from cloud.authority import create
+    from cloud.pki_folder import create, make_room
     from cloud.tls import own_names
 
     settings = load_settings(config_file, {}).settings
-    _make_room(settings, again=again)
+    make_room(settings.storage.pki_dir, again=again)
     authority = create(settings.storage.pki_dir, [*settings.server.names, *own_names()])
     click.echo(f"Keys and certificates are in {authority.directory}; back them up with: parrotlet-cloud pki backup")
     click.echo("A service that is running speaks TLS from its next start on.", err=True)
@@ -76,11 +67,12 @@ def enrol(device: str | None, minutes: int, config_file: Path | None) -> None:
       parrotlet-cloud pki enrol --device kitchen
     """
     from cloud.authority import unix_us
+    from cloud.pki_folder import existing_authority
 
     if device is not None and not _DEVICE_ID.fullmatch(device):
         raise click.UsageError("NAME may have 1 to 64 characters of A-Z a-z 0-9 . _ -")
     settings = load_settings(config_file, {}).settings
-    authority = _authority(settings)
+    authority = existing_authority(settings.storage.pki_dir)
     code = authority.open_code(minutes * 60_000_000, device or "")
     until = datetime.datetime.fromtimestamp(unix_us() / 1e6 + minutes * 60)
     click.echo(code)
@@ -103,7 +95,9 @@ def revoke(device: str, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki revoke kitchen
     """
-    _authority(load_settings(config_file, {}).settings).revoke(device)
+    from cloud.pki_folder import existing_authority
+
+    existing_authority(load_settings(config_file, {}).settings.storage.pki_dir).revoke(device)
     click.echo(f"{device} is shut out.")
 
 
@@ -117,7 +111,9 @@ def list_boards(as_json: bool, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki list
     """
-    authority = _authority(load_settings(config_file, {}).settings)
+    from cloud.pki_folder import existing_authority
+
+    authority = existing_authority(load_settings(config_file, {}).settings.storage.pki_dir)
     for name, board in authority.boards.all().items():
         times = {
             "enrolled": _time(board.enrolled_at_unix_us),
@@ -143,86 +139,14 @@ def renew(config_file: Path | None) -> None:
       parrotlet-cloud pki renew
     """
     from cloud import certificates
+    from cloud.pki_folder import existing_authority
     from cloud.tls import own_names
 
     settings = load_settings(config_file, {}).settings
-    authority = _authority(settings)
+    authority = existing_authority(settings.storage.pki_dir)
     authority.renew_service([*settings.server.names, *own_names()], now=True)
     known = certificates.facts(authority.pair("service").certificate)
     click.echo(f"The service's certificate is good until {_time(known.expires_at_unix_us)}.")
-
-
-@pki.command()
-@_passphrase
-@_file
-@config_option
-def backup(passphrase: bool, file: Path, config_file: Path | None) -> None:
-    """Copy the authority and the list of boards to FILE. Who has it can let anybody in: keep it safe.
-
-    \b
-    Example:
-      parrotlet-cloud pki backup --passphrase parrotlet-pki.backup
-    """
-    from cloud.pki_backup import write
-
-    authority = _authority(load_settings(config_file, {}).settings)
-    write(authority, file, _read_passphrase(passphrase, confirm=True))
-    click.echo(f"The authority is in {file}." + ("" if passphrase else " It is not sealed: keep it safe."))
-
-
-@pki.command()
-@_passphrase
-@_again
-@_file
-@config_option
-def restore(passphrase: bool, again: bool, file: Path, config_file: Path | None) -> None:
-    """Put back what `backup` wrote. Boards get in as they did then; revoke again whom you revoked since.
-
-    \b
-    Example:
-      parrotlet-cloud pki restore --passphrase parrotlet-pki.backup
-    """
-    from cloud.pki_backup import read, restore
-
-    settings = load_settings(config_file, {}).settings
-    content = read(file, _read_passphrase(passphrase, confirm=False))
-    _make_room(settings, again=again)
-    authority = restore(content, settings.storage.pki_dir)
-    click.echo(f"The authority is back in {authority.directory}; {len(authority.boards.all())} boards are known.")
-
-
-def _authority(settings: CloudSettings) -> "Authority":
-    from cloud.authority import open_authority
-
-    authority = open_authority(settings.storage.pki_dir)
-    if authority is None:
-        raise IdentityError(
-            f"There are no certificates in {settings.storage.pki_dir}; parrotlet-cloud pki init makes them."
-        )
-    return authority
-
-
-def _make_room(settings: CloudSettings, *, again: bool) -> None:
-    """IdentityError if there is an authority that shall not be replaced."""
-    from cloud.authority import open_authority, remove
-
-    authority = open_authority(settings.storage.pki_dir)
-    if authority is not None:
-        if not again:
-            raise IdentityError(
-                f"There are certificates in {authority.directory} already. --again replaces them, "
-                "and each board must enrol again."
-            )
-        remove(authority)
-
-
-def _read_passphrase(wanted: bool, *, confirm: bool) -> str:
-    if not wanted:
-        return ""
-    if sys.stdin.isatty():
-        typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-        return typed
-    return sys.stdin.readline().rstrip("\n")
 
 
 def _host() -> str:

@@ -11,9 +11,11 @@ from typing import Any
 
 import grpc
 
-from cloud.authority import Authority, create
+from cloud.authority import Authority
 from cloud.callers import Callers, check_device
-from cloud.enrolment import EnrolmentPort, IdentityService
+from cloud.enrolment import EnrolmentPort
+from cloud.pki_folder import create
+from cloud.renewal import IdentityService
 from cloud.request_stream import Refusal
 from cloud.tls import ServiceCredentials
 from common.addresses import Address

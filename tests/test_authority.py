@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cloud import authority as authority_module
 from cloud import certificates
-from cloud.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, create, unix_us
+from cloud.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
 from cloud.boards import Boards
+from cloud.pki_folder import create
 from cloud.record import Record
 from cloud.tls import own_names
 from common.errors import IdentityError

@@ -10,7 +10,8 @@ import grpc
 import pytest
 
 from cloud import certificates
-from cloud.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, create, remove
+from cloud.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
+from cloud.pki_folder import create, remove
 from edge import signing_request
 from edge.enrol import renewed
 from edge.enrol_channel import shown_certificate

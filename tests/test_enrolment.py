@@ -9,8 +9,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from cloud.authority import create
 from cloud.enrolment import ENROLMENT_NAME
+from cloud.pki_folder import create
 from cloud.tries import BURST_ALL, BURST_EACH, EVERY_S_EACH, PEERS_MAX, Tries
 from common.addresses import Address
 from common.errors import IdentityError

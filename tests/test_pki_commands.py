@@ -1,5 +1,6 @@
 """`parrotlet-cloud pki` and `log`, `parrotlet-edge enrol` and `renew`, as their owners type them."""
 
+import asyncio
 import json
 import os
 import socket
@@ -17,8 +18,10 @@ from click.testing import CliRunner, Result
 import cloud.__main__
 import edge.__main__
 from benchmarks import path
+from cloud.answer_log import Key, SqliteAnswerLog
 from cloud.authority import Authority
 from edge.discovery import _found
+from protos import speech_pb2
 from protos.enrolment_code import MDNS_TYPE, parse_code
 from tests.closed_service import Clock, closed_service
 from tests.conftest import Speech
@@ -189,6 +192,37 @@ def test_the_answers_log_is_copied_while_it_is_written(tmp_path: Path, monkeypat
     with closing(sqlite3.connect(tmp_path / "copy")) as copy:
         assert copy.execute("SELECT final FROM answers").fetchall() == [("x",)]
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
+
+
+def test_the_answers_log_is_put_back_also_under_a_service_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARROTLET_CLOUD_STORAGE_STATE_DIR", str(tmp_path / "state"))
+
+    def run(*command: str) -> Result:
+        return CliRunner().invoke(cloud.__main__.main, ["log", *command])
+
+    async def answered(log: SqliteAnswerLog, put: bool = False) -> bool:
+        if put:
+            await log.put(Key("kitchen", "u"), speech_pb2.Final(transcript="tea"))
+        return await log.get(Key("kitchen", "u")) is not None
+
+    copy = str(tmp_path / "copy")
+    database = tmp_path / "state" / "answers.db"
+    with SqliteAnswerLog(database) as log:
+        assert asyncio.run(answered(log, put=True))
+        assert run("backup", copy).exit_code == 0
+    database.unlink()
+    assert run("restore", copy).stdout.endswith(": 1 answers.\n")
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    database.unlink()
+    with SqliteAnswerLog(database) as log:
+        assert not asyncio.run(answered(log))
+        assert (run("restore", copy).exit_code, run("restore", "--again", copy).exit_code) == (2, 0)
+        assert asyncio.run(answered(log))
+    (tmp_path / "nonsense").write_text("nonsense")
+    refused = run("restore", "--again", str(tmp_path / "nonsense"))
+    assert (refused.exit_code, "file is not a database" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
