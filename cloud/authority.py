@@ -115,7 +115,8 @@ class Authority:
         used = self.codes.use(secret, key, device_id, self._clock())
         if used is None:
             raise CodeRefused("The code is not good: mistyped, used, expired, or guessed at. Ask for a new one.")
-        if used.again:
+        # A board whose code was used up before its name was written down is new, not known.
+        if used.again and used.device_id in self.boards.all():
             return self._issue(key, used.device_id, self.boards.renew(used.device_id, self._clock(), _LIFE_US))
         board = self.boards.add(used.device_id, self._clock(), _LIFE_US, replace=used.named_by_owner)
         if board is None:

@@ -3,7 +3,7 @@ asked for, boards enrol and renew; without one, it serves its own machine."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import grpc
@@ -58,16 +58,19 @@ class Closed:
             logger.info("no certificates: plain text, for this machine alone")
             yield
             return
-        logger.info("TLS alone, for boards that enrolled; there are %d", len(self._authority.boards.all()))
-        enrolment = EnrolmentPort(self._authority, self._enrol_listen, port)
-        beside = (enrolment.watch(), self.callers.watch(), keep_renewed(self._authority, self._settings.names))
-        tasks = [asyncio.create_task(each) for each in beside]
+        authority, names = self._authority, self._settings.names
+        logger.info("TLS alone, for boards that enrolled")
+        enrolment = EnrolmentPort(authority, self._enrol_listen, port)
+        beside = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
         if self._settings.announce and not self._listen.is_loopback:
-            tasks.append(asyncio.create_task(announce(self._listen.host, port, self._enrol_listen.port)))
+            beside.append(lambda: announce(self._listen.host, port, self._enrol_listen.port))
+        tasks = [asyncio.create_task(_kept_up(each)) for each in beside]
         try:
             yield
         finally:
-            await _end(tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _enrol_listen(given: str, listen: Address) -> Address:
@@ -76,9 +79,12 @@ def _enrol_listen(given: str, listen: Address) -> Address:
     return Address(listen.host, listen.port + 1 if listen.port else 0)
 
 
-async def _end(tasks: "list[asyncio.Task[None]]") -> None:
-    for task in tasks:
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            logger.error("a part of the service had died", exc_info=outcome)
+async def _kept_up(part: Callable[[], Awaitable[None]]) -> None:
+    """Begins again what died of a fault of ours: a service that revokes nobody any more must not look well."""
+    while True:
+        try:
+            await part()
+            return
+        except Exception:
+            logger.exception("a fault of the service; that part of it begins again")
+            await asyncio.sleep(1.0)

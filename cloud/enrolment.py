@@ -131,6 +131,8 @@ class EnrolmentPort:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
         except NameTaken as error:
             await context.abort(grpc.StatusCode.ALREADY_EXISTS, str(error))
+        except IdentityError as error:
+            await broken(context, error)
         logger.info("enrolled %s", issued.device_id)
         certificate = message(issued, self._authority.trusted())
         response = enrolment_pb2.EnrolResponse(certificate=certificate, service_port=self._service_port)
@@ -170,6 +172,12 @@ async def parsed(kind: type[M], request: bytes, context: Context) -> M:
         pass
     await invalid(context, f"The request is not {kind.DESCRIPTOR.name}, or too long.")
     raise AssertionError("unreachable: abort raises")
+
+
+async def broken(context: Context, error: IdentityError) -> None:
+    """Ends the call: our own files cannot be read or written."""
+    logger.error("no certificate could be issued: %s", error)
+    await context.abort(grpc.StatusCode.INTERNAL, "The service cannot issue certificates now; its log says more.")
 
 
 async def invalid(context: Context, sentence: str) -> None:

@@ -7,7 +7,7 @@ import grpc
 
 from cloud.authority import Authority
 from cloud.callers import caller_of
-from cloud.enrolment import NO_REQUEST, Context, invalid, message, parsed
+from cloud.enrolment import NO_REQUEST, Context, broken, invalid, message, parsed
 from common.errors import IdentityError
 from protos import enrolment_pb2
 
@@ -36,7 +36,7 @@ class IdentityService:
         except ValueError:
             await invalid(context, NO_REQUEST)
         except IdentityError as error:
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
+            await broken(context, error)
         logger.info("renewed the certificate of %s", issued.device_id)
         response = enrolment_pb2.RenewResponse(certificate=message(issued, self._authority.trusted()))
         return response.SerializeToString()

@@ -50,7 +50,7 @@ class EnrolmentServicer:
 
         PERMISSION_DENIED: the code is wrong, used up, expired, or was guessed at too often; which of them is not told.
         ALREADY_EXISTS: another board has this name. INVALID_ARGUMENT: the request is not what it should be.
-        RESOURCE_EXHAUSTED: too many tries; later ones may succeed.
+        RESOURCE_EXHAUSTED: too many tries; later ones may succeed. INTERNAL: a fault of the service, told in its log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

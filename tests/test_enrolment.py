@@ -1,5 +1,6 @@
 """How a board enrols, and who does not: real TLS on real ports."""
 
+import errno
 import logging
 import threading
 import time
@@ -175,6 +176,33 @@ def test_a_request_that_is_none_is_told_so(service: ClosedService, changes: dict
     service.authority.open_code(MINUTE_US)
     opened_port(service)
     assert guess(service, **changes) is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_service_that_cannot_write_says_so_and_the_code_stays_good(
+    service: ClosedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = service.authority.open_code(MINUTE_US)
+    opened_port(service)
+    with monkeypatch.context() as full:
+        full.setattr("cloud.record.write_private", no_space)
+        assert "The service cannot issue certificates now; its log says more" in refusal(service, code)
+    assert enrol(service.enrol_address, code, "kitchen")
+
+
+def test_a_code_that_was_used_up_for_nothing_is_good_for_the_same_board(
+    service: ClosedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = service.authority.open_code(MINUTE_US)
+    made = signing_request.new_request("kitchen")
+    with monkeypatch.context() as full:
+        full.setattr(service.authority.boards, "add", no_space)
+        with pytest.raises(OSError, match="No space"):
+            service.authority.enrol(code.secret, made.request, "kitchen")
+    assert service.authority.enrol(code.secret, made.request, "kitchen").device_id == "kitchen"
+
+
+def no_space(*arguments: object, **more: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_request_of_garbage_is_told_so(service: ClosedService) -> None:
