@@ -89,6 +89,17 @@ def test_all_files_are_their_owners_alone(pki: Pki, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_belongs_to_the_service(pki: Pki, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, 12345)
+    pki("init")
+    pki("enrol")
+    directory = state / "pki"
+    assert {file.stat().st_uid for file in (directory, *directory.iterdir())} == {12345}
+
+
 def test_a_code_is_told_on_standard_output_alone_and_what_to_do_beside(pki: Pki) -> None:
     pki("init")
     said = pki("enrol")
