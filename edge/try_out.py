@@ -12,7 +12,7 @@ from edge import wire
 from edge.console import Console, plain
 from edge.exchange import Exchange
 from edge.hearing import hear
-from edge.recogniser import open_recogniser
+from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.source import Source
@@ -74,7 +74,7 @@ def try_out(settings: EdgeSettings, files: Sequence[str], shown: Shown, *, micro
     inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
     if microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
-    with open_recogniser(settings) as recogniser:
+    with chain_of(settings) as recogniser:
         trial = Trial(
             recogniser,
             hear_by_settings,
