@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from common.settings import AT_LEAST, AT_MOST
+
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
 
@@ -55,13 +57,31 @@ class Segmenter(msgspec.Struct, frozen=True):
         int, Meta(ge=60, le=1000, description="Silence after which speech seems over, and the answer is prepared.")
     ] = 160
     hang_over_ms: Annotated[
-        int, Meta(ge=100, le=3000, description="Silence it takes to end an utterance when nobody knows its words.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="Silence it takes to end an utterance when nobody knows its words; a third of the way from the "
+            "shortest to this after a falling voice.",
+        ),
     ] = 700
     hang_over_ms_min: Annotated[
-        int, Meta(ge=100, le=3000, description="The same after words that are a whole sentence.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="The same after words that are a whole sentence; the shortest.",
+            extra={AT_MOST: "segmenter.hang_over_ms"},
+        ),
     ] = 400
     hang_over_ms_max: Annotated[
-        int, Meta(ge=100, le=3000, description="The same in the middle of a phrase or a number.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="The same in the middle of a phrase or a number; the longest.",
+            extra={AT_LEAST: "segmenter.hang_over_ms"},
+        ),
     ] = 900
     # The shortest limit has room for the longest of the other three (an onset may take twice its time).
     utterance_s_max: Annotated[
