@@ -84,9 +84,13 @@ def voice(ending: Ending | None) -> Voice:
     """What such an ending means."""
     if ending is None:
         return Voice.UNKNOWN
-    weighed_db = ending.drop_db - SLOPE_WEIGHT_DB * ending.slope
-    weighed_db += SHARE_WEIGHT_DB * (ending.speech_share - SHARE_USUAL)
-    return Voice.FALLING if weighed_db > FALLING_DB and ending.slope < RISING_SLOPE else Voice.LEVEL
+    return Voice.FALLING if fall_db(ending) > FALLING_DB and ending.slope < RISING_SLOPE else Voice.LEVEL
+
+
+def fall_db(ending: Ending) -> float:
+    """How far it fell, by all three."""
+    drop_db = ending.drop_db - SLOPE_WEIGHT_DB * ending.slope
+    return drop_db + SHARE_WEIGHT_DB * (ending.speech_share - SHARE_USUAL)
 
 
 def measure(blocks: Sequence[Samples], powers: Sequence[float], is_speech: Sequence[bool]) -> Ending | None:

@@ -251,8 +251,10 @@ def test_the_voice_is_listened_to_once_a_pause_and_not_where_words_are_known(mon
     assert sung_durations(FALLING, LEVEL, pause_ms=540) == [1000 + 540 + 1700]
     assert asked == [prosody.SPAN_BLOCKS + prosody.AFTER_BLOCKS] * 2
     sung_durations(FALLING, LEVEL, opinion=Completeness.COMPLETE)
-    sung_durations(FALLING, LEVEL, pause_ms=300, opinion=Completeness.UNFINISHED)
     assert len(asked) == 2
+    # The pause between them is over too soon; the one at the end is not.
+    assert sung_durations(FALLING, LEVEL, pause_ms=340) == [1000 + 340 + 1700]
+    assert len(asked) == 3
 
 
 def test_an_opinion_on_another_pause_or_utterance_changes_nothing() -> None:

@@ -139,7 +139,7 @@ def test_a_slope_is_right_whatever_octave_a_high_voice_is_taken_for() -> None:
 
 def test_an_octave_that_jumps_moves_no_slope() -> None:
     sound = sung(150, 120)
-    sound[-2400:-1600] = sung(300, 240)[-2400:-1600]
+    sound[-2880:-1440] = sung(300, 240)[-2880:-1440]
     found = ending(sound)
     assert found is not None
     assert found.slope == pytest.approx(-6.4, abs=2.5)
