@@ -65,7 +65,7 @@ def main(data: Path, part: Part, clips: int | None) -> None:
     print(
         f"\nPart {part}: {len(found.clips)} clips. A falling voice ends them after {HANG_OVERS.falling * BLOCK_MS} ms\n"
     )
-    print("| condition | ends | falling | no pitch | inner pauses | falling | so long | both: cut |")
+    print("| condition | ends | falling | unknown | inner pauses | falling | so long | both: cut |")
     print("|---|---|---|---|---|---|---|---|")
     every = [pause for some in by_condition.values() for pause in some]
     for condition, some in {**by_condition, "all": every}.items():

@@ -37,6 +37,9 @@ LAGS = np.arange(RATE_HZ // PITCH_HZ[1], RATE_HZ // PITCH_HZ[0] + 1)
 OCTAVE_COST = 0.06
 """Two periods are as alike as one; the shorter lag is preferred by so much an octave."""
 
+TOP_DBFS_MIN = -40.0
+"""A voice whose loudest is below (a speaker at -48 dBFS) loses its ends in the room: nobody hears how it falls."""
+
 VOICED_LIKENESS = 0.6
 """Of a frame with itself one period later: 1 is a buzz; whispers and noises are below."""
 VOICED_DB = 30.0
@@ -62,7 +65,7 @@ class Voice(Enum):
     """Before a pause."""
 
     UNKNOWN = auto()
-    """Whispered, or drowned in noise: there is no pitch."""
+    """Whispered, very quiet, or drowned in noise."""
     FALLING = auto()
     """As of somebody who is done."""
     LEVEL = auto()
@@ -96,12 +99,14 @@ def fall_db(ending: Ending) -> float:
 def measure(blocks: Sequence[Samples], powers: Sequence[float], is_speech: Sequence[bool]) -> Ending | None:
     """The ending of speech of which these are the last blocks of 20 ms, AFTER_BLOCKS after its end among them.
 
-    Powers are mean squares, on any scale. SPAN_BLOCKS before the end are enough, fewer will do; None where no voice is.
+    Powers are mean squares at full scale 1. SPAN_BLOCKS before the end are enough, fewer do; None where no voice is.
     """
     if len(blocks) < PITCH_BLOCKS + AFTER_BLOCKS:
         return None
     power = np.maximum(powers[-SPAN_BLOCKS - AFTER_BLOCKS :], 1e-12)
     top_db = float(10 * np.log10(np.sort(power)[-TOP_BLOCKS:]).mean())
+    if top_db < TOP_DBFS_MIN:
+        return None
     pitch, likeness = track(np.concatenate(blocks[-PITCH_BLOCKS - AFTER_BLOCKS :]))
     frame_db = 10 * np.log10(0.5 * (power[-len(pitch) - 1 : -1] + power[-len(pitch) :]))
     voiced = np.flatnonzero((likeness > VOICED_LIKENESS) & (frame_db > top_db - VOICED_DB))

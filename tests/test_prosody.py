@@ -38,7 +38,7 @@ def test_pitch_is_that_of_the_voice(hz: float) -> None:
 
 
 @pytest.mark.parametrize(("last_hz", "slope"), [(100, -10.5), (150, 0.0), (212, 10.0)])
-@pytest.mark.parametrize("amplitude", [3000, 60])
+@pytest.mark.parametrize("amplitude", [3000, 600])
 def test_slope_is_in_semitones_a_second(last_hz: float, slope: float, amplitude: float) -> None:
     # 150 Hz go to the last pitch over the last 0.6 s.
     found = ending(sung(150, last_hz, amplitude=amplitude))
@@ -120,6 +120,11 @@ def test_where_there_is_no_pitch_nobody_knows() -> None:
     for sound in (whisper(), noise.astype(np.int16), fading.astype(np.int16), np.zeros(SAMPLE_RATE_HZ, np.int16)):
         assert voice(ending(sound)) is Voice.UNKNOWN
     assert voice(ending(np.zeros(SAMPLE_RATE_HZ, np.int16), room=np.zeros_like(ROOM))) is Voice.UNKNOWN
+
+
+def test_how_a_very_quiet_voice_falls_nobody_hears() -> None:
+    assert voice(ending(sung(150, 95, fade_db=12, amplitude=600))) is Voice.FALLING
+    assert voice(ending(sung(150, 95, fade_db=12, amplitude=200))) is Voice.UNKNOWN
 
 
 def test_a_hum_below_the_voice_is_not_taken_for_its_end() -> None:
