@@ -63,9 +63,9 @@ class CoderTables(NamedTuple):
     """Trained for one feature spec. The flat ones are looked up by what `places` gives."""
 
     levels: int
-    frequencies: Integers
+    frequencies: npt.NDArray[np.uint16]
     """(CONTEXTS, SYMBOLS), each row summing up to SLOTS; 0: it is escaped."""
-    starts: Integers
+    starts: npt.NDArray[np.uint16]
     """(CONTEXTS, SYMBOLS), sums of the frequencies before."""
     name: str
     """Version and hash, such as "2-0123abcd"."""
@@ -141,14 +141,16 @@ def _bands(levels: int) -> npt.NDArray[np.uint8]:
 
 
 def _pairs() -> Pairs:
-    # No band has a byte beyond its surroundings and digits; rows are 256 all the same.
+    # A row is 256 lower bytes, those that no band has among them.
     around, digits = np.divmod(np.arange(256), _DIGITS)
-    contexts = (around * SURROUNDINGS + around[:, np.newaxis]) * LOWERS + NO_LOWER
-    beyond = digits >= SIDE
-    symbols = np.where(beyond | beyond[:, np.newaxis], ESCAPE, digits * SIDE + digits[:, np.newaxis])
+    upper = slice(SURROUNDINGS * _DIGITS)
+    upper_around, upper_digits = around[upper, np.newaxis], digits[upper, np.newaxis]
+    contexts = (around * SURROUNDINGS + upper_around) * LOWERS + NO_LOWER
+    beyond = (digits >= SIDE) | (upper_digits >= SIDE)
+    symbols = np.where(beyond, ESCAPE, digits * SIDE + upper_digits)
     far = [*DIFFERENCES, REACH + 1, -REACH - 1]
-    classes = np.array([[lower_class(lower, upper) for upper in far] for lower in far])
-    lowers = classes[digits, digits[:, np.newaxis]] - NO_LOWER
+    classes = np.array([[lower_class(below, above) for above in far] for below in far])
+    lowers = classes[digits, upper_digits] - NO_LOWER
     return Pairs((contexts * SYMBOLS + symbols).ravel(), (lowers * SYMBOLS).ravel())
 
 
@@ -173,13 +175,13 @@ def load(data: bytes, spec: FeatureSpec, name: str) -> CoderTables:
             raise ValueError(f"{name} is of version {version}, but this codec is of version {VERSION}")
         if fingerprint != spec.fingerprint:
             raise ValueError(f"{name} is for features {fingerprint}, not for {spec.fingerprint}")
-        frequencies = file["frequencies"].astype(np.int64)
-    starts = np.cumsum(frequencies, axis=1) - frequencies
+        frequencies = file["frequencies"].astype(np.uint16)
+    starts = (np.cumsum(frequencies, axis=1) - frequencies).astype(np.uint16)
     return CoderTables(
         levels=spec.levels,
         frequencies=frequencies,
         starts=starts,
         name=f"{VERSION}-{hashlib.sha256(data).hexdigest()[:8]}",
-        flat_frequencies=np.where(frequencies, frequencies, ESCAPE_FREQUENCY).ravel(),
-        flat_starts=np.where(frequencies, starts, ESCAPE_START).ravel(),
+        flat_frequencies=np.where(frequencies, frequencies, ESCAPE_FREQUENCY).astype(np.int64).ravel(),
+        flat_starts=np.where(frequencies, starts, ESCAPE_START).astype(np.int64).ravel(),
     )
