@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +12,18 @@ import numpy as np
 
 from benchmarks import corpus, speech_marks
 from benchmarks.scenes import ROOM_DBFS, SPEECH_DBFS, as_samples, pink, trimmed
+from edge import settings
 from edge.log_mel import log_mel
+from edge.source import BLOCK_MS, Samples, rechunk
+from edge.vad import open_gate
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
 SEEMS_OVER_S, HANG_OVER_S = 0.16, 0.40
 """What a board waits after the last speech before it says that it seems over, and that it is."""
+
+ROOM_S = 1.0
+"""Of the room before a clip: the gate learns from it what is no speech."""
 
 MESSAGE_FRAMES = 10
 FRAME_S = 0.01
@@ -28,6 +34,13 @@ RETRY_S, RETRY_S_MAX = 0.2, 2.0
 ANSWER_S_MAX = 20.0
 
 RECOGNISE = "/parrotlet.v1.Speech/Recognize"
+
+
+class Pause(NamedTuple):
+    """Within speech, seconds from its first sample: the board says that it seems over, and then that it goes on."""
+
+    seems_over_s: float
+    goes_on_s: float
 
 
 class Clip(NamedTuple):
@@ -77,26 +90,49 @@ def clip_of(file: Path, draw: np.random.Generator) -> Clip | None:
         return None
     speech = cut.sound * np.float32(10 ** (SPEECH_DBFS / 20))
     length = cut.end + round((HANG_OVER_S + 0.02) * corpus.RATE_HZ)
-    room = corpus.at_level(pink(length, draw), ROOM_DBFS)
-    room[: len(speech)] += speech[:length]
-    levels = DEFAULT_SPEC.quantise(log_mel(as_samples(room), DEFAULT_SPEC))
-    return encoded(levels, cut.end / corpus.RATE_HZ)
+    before = round(ROOM_S * corpus.RATE_HZ)
+    room = corpus.at_level(pink(before + length, draw), ROOM_DBFS)
+    room[before : before + len(speech)] += speech[:length]
+    samples = as_samples(room)
+    levels = DEFAULT_SPEC.quantise(log_mel(samples[before:], DEFAULT_SPEC))
+    end_s = cut.end / corpus.RATE_HZ
+    return encoded(levels, end_s, [pause for pause in pauses(samples) if pause.goes_on_s < end_s])
 
 
-def encoded(levels: Levels, speech_end_s: float) -> Clip:
-    """As a board sends it: 100 ms a message, the earlier endpoint, the end."""
+def pauses(samples: Samples) -> Iterator[Pause]:
+    """What a board's gate takes for pauses, of speech after ROOM_S of the room."""
+    gate = open_gate(settings.Vad())
+    block_s = BLOCK_MS / 1000
+    spoken_until_s = float("inf")
+    for number, block in enumerate(rechunk([samples]), 1):
+        at_s = number * block_s - ROOM_S
+        is_speech = gate.is_speech(block)
+        if at_s > 0 and is_speech:
+            if at_s - block_s >= spoken_until_s + SEEMS_OVER_S:
+                yield Pause(spoken_until_s + SEEMS_OVER_S, at_s)
+            spoken_until_s = at_s
+
+
+def encoded(levels: Levels, speech_end_s: float, within: Sequence[Pause] = ()) -> Clip:
+    """As a board sends it: 100 ms a message, what it takes for the end, the end."""
     needed = min(round((speech_end_s + SEEMS_OVER_S) / FRAME_S), len(levels))
+    over = {round(pause.seems_over_s / FRAME_S) for pause in within} | {needed}
+    on = {round(pause.goes_on_s / FRAME_S) for pause in within}
     encoder = codec.encoder(speech_pb2.CODEC_DEFLATE, DEFAULT_SPEC)
-    starts = sorted({*range(0, needed, MESSAGE_FRAMES), *range(needed, len(levels), MESSAGE_FRAMES)})
+    edges = itertools.pairwise(sorted({0, *over, *on, len(levels)}))
+    starts = itertools.chain.from_iterable(range(*edge, MESSAGE_FRAMES) for edge in edges)
     requests = []
     for first, end in itertools.pairwise([*starts, len(levels)]):
         frames = speech_pb2.Frames(first_frame=first, frame_count=end - first, data=encoder.encode(levels[first:end]))
         requests.append((end * FRAME_S, speech_pb2.RecognizeRequest(frames=frames)))
-        if end == needed:
-            over = speech_pb2.SpeechSeemsOver(speech_end_ms=round(1000 * speech_end_s))
-            requests.append((end * FRAME_S, speech_pb2.RecognizeRequest(speech_seems_over=over)))
-    end = speech_pb2.UtteranceEnd(reason=speech_pb2.END_REASON_ENDPOINT)
-    requests.append((len(levels) * FRAME_S, speech_pb2.RecognizeRequest(end=end)))
+        if end in over:
+            seems_over = speech_pb2.SpeechSeemsOver(speech_end_ms=round(1000 * (end * FRAME_S - SEEMS_OVER_S)))
+            requests.append((end * FRAME_S, speech_pb2.RecognizeRequest(speech_seems_over=seems_over)))
+        if end in on:
+            goes_on = speech_pb2.RecognizeRequest(speech_goes_on=speech_pb2.SpeechGoesOn())
+            requests.append((end * FRAME_S, goes_on))
+    ended = speech_pb2.UtteranceEnd(reason=speech_pb2.END_REASON_ENDPOINT)
+    requests.append((len(levels) * FRAME_S, speech_pb2.RecognizeRequest(end=ended)))
     return Clip(levels, needed, tuple((due_s, request.SerializeToString()) for due_s, request in requests))
 
 

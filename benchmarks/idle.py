@@ -77,7 +77,8 @@ def measure_daemon(
 ) -> tuple[Cost, dict[str, dict[str, int]]]:
     """Its cost, and what it says of itself afterwards."""
     program = [sys.executable, "-m", "edge"]
-    run = [*program, "run", "--cloud", "", "--log-level", "error", "--runtime-dir", str(runtime_dir)]
+    directories = ["--runtime-dir", str(runtime_dir), "--state-dir", str(runtime_dir / "state")]
+    run = [*program, "run", "--cloud", "", "--log-level", "error", *directories]
     with playing(microphone, room), running(microphone, run) as process:
         cost = measure(process.pid, seconds)
         ask = [*program, "status", "--json", "--runtime-dir", str(runtime_dir)]

@@ -24,7 +24,7 @@ from edge.source import BLOCK_MS
 from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.wire import config, end
 from protos import codec, speech_pb2
-from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec
+from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
 
 SPECS = (*ACCEPTED_SPECS.values(), FeatureSpec(levels=32))
 EXACT = FeatureSpec(levels=128)
@@ -174,7 +174,7 @@ def measure_overhead(data: Path) -> None:
     heard = list(hear(AudioFile(str(corpus.sentences(data)[0].file))))
     head = next(item for item in heard if isinstance(item, UtteranceHead))
     said = next(item for item in heard if isinstance(item, UtteranceEnd))
-    configuration = config(head, Cloud(), "board-0123456789ab", 1, codec.CODECS[0])
+    configuration = config(head, Cloud(), "board-0123456789ab", DEFAULT_SPEC, 1, codec.CODECS[0], replayed=False)
     first = speech_pb2.RecognizeRequest(config=configuration).ByteSize() + MESSAGE_OVERHEAD_BYTES
     last = speech_pb2.RecognizeRequest(end=end(said)).ByteSize() + MESSAGE_OVERHEAD_BYTES
     payload = bytes(100)

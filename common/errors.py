@@ -6,6 +6,8 @@
     ├── MicrophoneError     a sound device that is not there, or went away
     ├── DaemonError         the board's daemon is not there, or a part of it died
     ├── CloudError          the service did not answer an utterance
+    │   └── GivenUp         nobody wanted the answer any more
+    ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
     ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
     └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
@@ -37,6 +39,14 @@ class DaemonError(ParrotletError):
 
 class CloudError(ParrotletError):
     """Raised when a service did not answer an utterance; names the service and why."""
+
+
+class GivenUp(CloudError):
+    """Raised when an utterance was given up before a service could answer it."""
+
+
+class SpoolError(ParrotletError):
+    """Raised when the spool's file cannot be used; names it and why."""
 
 
 class IdentityError(ParrotletError):

@@ -26,6 +26,9 @@ from common.errors import SettingsError
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+AT_MOST, AT_LEAST = "at_most", "at_least"
+"""Keys of a Meta's `extra`: the path of another value that this one must not pass; a default is moved to it."""
+
 
 class Key(NamedTuple):
     """One value that can be set."""
@@ -99,9 +102,24 @@ def load(
     for path, raw in (options or {}).items():
         if raw is not None:
             take(path, raw, "option")
+    faults += _keep_order(known, values, origins)
     if faults:
         raise SettingsError("\n".join(faults))
     return Loaded(_build(settings_type, values), origins)
+
+
+def _keep_order(known: Mapping[str, Key], values: dict[str, Any], origins: Mapping[str, str]) -> Iterator[str]:
+    """Moves each default that is on the wrong side of another value; a sentence for what was set there."""
+    for path, key in known.items():
+        for side, other in (key.meta.extra or {}).items():
+            value, limit = (values.get(name, known[name].default) for name in (path, other))
+            if not (value > limit if side == AT_MOST else value < limit):
+                continue
+            if origins[path] == "default":
+                values[path] = limit
+            else:
+                words = f"{side.replace('_', ' ')} {other}, which is {_shown(limit)} ({origins[other]})"
+                yield f"{origins[path]}: {path} is {_shown(value)}, but must be {words}."
 
 
 def _unknown_variables(environment: Mapping[str, str], prefix: str, known: Mapping[str, Key]) -> Iterator[str]:

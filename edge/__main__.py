@@ -21,6 +21,7 @@ from common.settings import Loaded, as_toml
 from edge import options
 from edge.enrol_commands import enrol, locate, renew, services
 from edge.settings import EdgeSettings
+from edge.spool_commands import spool
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
 
@@ -86,7 +87,9 @@ def test(
 
 @main.command()
 @click.option("--input", "input_file", metavar="FILE", help="Play a file, in real time, in place of the microphone.")
-@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET)
+@options.with_settings(
+    options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
+)
 def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
@@ -204,7 +207,9 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 
 
 @main.command()
-@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET)
+@options.with_settings(
+    options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
+)
 def config(loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.
 
@@ -215,6 +220,7 @@ def config(loaded: Loaded[EdgeSettings]) -> None:
     click.echo(as_toml(loaded), nl=False)
 
 
+main.add_command(spool)
 main.add_command(enrol)
 main.add_command(locate)
 main.add_command(renew)

@@ -4,8 +4,8 @@ from typing import Literal
 
 import msgspec
 
-Path = Literal["cloud", "local", "none"]
-"""Who answered: the service, the board itself, or nobody."""
+Path = Literal["cloud", "house", "local", "none"]
+"""Who answered: the service, the one in the house, the board itself, or nobody."""
 
 
 class Alternative(msgspec.Struct, frozen=True):

@@ -11,19 +11,27 @@ from typing import Any, Protocol
 import msgspec
 
 from common import VERSION
-from common.errors import ParrotletError
+from common.errors import ParrotletError, SpoolError
 from edge.activation import Activation
+from edge.answer import Answer
 from edge.capture import State
 from edge.control import Command
 from edge.device_id import device_id
+from edge.event import Event, Kind
 from edge.exchange import Exchange
+from edge.recogniser import Service
 from edge.settings import EdgeSettings
 from edge.source import Source
+from edge.spool import Spool
+from edge.thermometer import temperature_c
 
 logger = logging.getLogger(__name__)
 
 SILENT_S_MAX = 5.0
 """An open microphone that delivers nothing for so long is not well."""
+
+ANSWER_S_MAX = 1.0
+"""How long `status` waits for the disk."""
 
 UNSEEN_MAX = 32
 """Answers that wait to be shown; of more, the oldest are not shown."""
@@ -55,6 +63,7 @@ class LastAnswer(msgspec.Struct, frozen=True):
     results: tuple[str, ...]
     """Titles."""
     endpoint_to_final_ms: int | None
+    """None where it came later."""
     why_not_better: str | None
     monotonic_s: float
 
@@ -73,7 +82,9 @@ class Board:
         self._ear = ear
         self._activation = activation
         self._device_id = device_id(settings.device.id)
-        self._cloud_address = settings.cloud.address
+        self._vad = settings.vad
+        self._spool: Spool | None = None
+        self._services: Callable[[], list[Service]] = list
         self._session_id = session_id
         self._clock = clock
         self._started_s = clock()
@@ -84,13 +95,18 @@ class Board:
         self._heard = 0
         self._answered = 0
         self._last: LastAnswer | None = None
-        self.unseen: deque[Exchange] = deque(maxlen=UNSEEN_MAX)
-        """Exchanges that are over and have not been shown."""
+        self.unseen: deque[Exchange | Event] = deque(maxlen=UNSEEN_MAX)
+        """Exchanges that are over, and what came of utterances later, that have not been shown."""
 
     @property
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers."""
         return {"status": self.status, "mute": self.mute, "unmute": self.unmute, "press": self.press}
+
+    def keeps(self, spool: Spool, services: Callable[[], list[Service]]) -> None:
+        """Where what is said is kept, and who answers it."""
+        self._spool = spool
+        self._services = services
 
     def awaited(self) -> list[Exchange]:
         """Exchanges that are not over, the oldest first."""
@@ -112,21 +128,26 @@ class Board:
             if exchange in self._awaited:
                 self._awaited.remove(exchange)
             self._answered += answer.path != "none"
-            self._last = LastAnswer(
-                utterance_id=exchange.head.utterance_id,
-                path=answer.path,
-                transcript=answer.transcript,
-                results=tuple(result.title for result in answer.results),
-                endpoint_to_final_ms=after_ms,
-                why_not_better=answer.why_not_better,
-                monotonic_s=self._clock(),
-            )
+            self._last = self._last_answer(exchange.head.utterance_id, answer, after_ms)
         self.unseen.append(exchange)
         if answer.path == "none":
             logger.warning("not answered: %s", answer.why_not_better)
         else:
             logger.info("answered by %s in %s ms, %d results", answer.path, after_ms, len(answer.results))
             logger.debug("%s: %s", exchange.head.utterance_id, answer.transcript)
+
+    def tell(self, event: Event) -> None:
+        """What came of an utterance, live or later; the live one is shown as an exchange."""
+        if event.kind in (Kind.FINAL, Kind.KEPT) or any(
+            exchange.head.utterance_id == event.utterance_id for exchange in self.awaited()
+        ):
+            return
+        self.unseen.append(event)
+        if event.answer is not None:
+            with self._lock:
+                self._answered += event.kind is Kind.LATE
+                self._last = self._last_answer(event.utterance_id, event.answer, None)
+        logger.info("an utterance of before: %s", event.kind)
 
     def ailment(self) -> str | None:
         """What is wrong with the board itself, a sentence; None if it is well. Muted is well, and so is a microphone
@@ -163,7 +184,7 @@ class Board:
     def status(self) -> dict[str, Any]:
         """Everything; see edge/status.py for how it looks."""
         now_s = self._clock()
-        ailment = self.ailment()
+        ailment = self.ailment() or (self._spool.trouble if self._spool else None)
         with self._lock:
             last = self._last
             counts = {"heard": self._heard, "answered": self._answered, "awaited": len(self._awaited)}
@@ -185,10 +206,42 @@ class Board:
                 "overruns": self._ear.overruns,
             },
             "activation": {"mode": self._activation.mode, "listening": self._activation.listening()},
-            "cloud": {"address": self._cloud_address},
+            "vad": {"aggressiveness": self._vad.aggressiveness},
+            "temperature_c": temperature_c(),
+            "services": [
+                {
+                    "path": service.path,
+                    "address": service.address,
+                    "down": service.down,
+                    "answered_ago_s": None if service.answered_s is None else round(now_s - service.answered_s, 1),
+                }
+                for service in self._services()
+            ],
             "utterances": counts,
+            "spool": self._kept(),
             "last_answer": shown,
         }
+
+    def _last_answer(self, utterance_id: str, answer: Answer, after_ms: int | None) -> LastAnswer:
+        return LastAnswer(
+            utterance_id=utterance_id,
+            path=answer.path,
+            transcript=answer.transcript,
+            results=tuple(result.title for result in answer.results),
+            endpoint_to_final_ms=after_ms,
+            why_not_better=answer.why_not_better,
+            monotonic_s=self._clock(),
+        )
+
+    def _kept(self) -> dict[str, Any] | None:
+        """What waits in the spool; None where it does not say at once."""
+        if self._spool is None:
+            return None
+        try:
+            figures = self._spool.ask(lambda store: store.figures()).result(ANSWER_S_MAX)
+        except (SpoolError, TimeoutError):
+            return {"trouble": self._spool.trouble or "the disk is slow", "dropped": self._spool.dropped}
+        return figures._asdict() | {"trouble": None, "dropped": self._spool.dropped}
 
 
 _STATES = {

@@ -3,7 +3,10 @@
 import ctypes
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
+
+BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 _TIMEX_BYTES = 512
 """More than the kernel's struct timex takes anywhere; zeros ask and set nothing."""
@@ -21,6 +24,14 @@ def is_synchronised() -> bool | None:
     except (OSError, AttributeError):
         return None
     return None if state < 0 else state != _TIME_ERROR
+
+
+def boot_id() -> str:
+    """Names the run of the machine that monotonic times belong to; empty where nobody knows. See random(4)."""
+    try:
+        return BOOT_ID_FILE.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class Clock(NamedTuple):

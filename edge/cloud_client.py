@@ -1,15 +1,13 @@
 """Asks a service: one warm channel, one stream an utterance, and nothing on the audio path ever waits for it.
 
-    with CloudClient(Cloud(address="127.0.0.1:7407"), device_id="kitchen") as cloud:
-        for answer in cloud.answers(hear(AudioFile("order.wav"))):
-            print(answer.transcript)
-
-The network lives in one thread with its own event loop.
+with CloudClient(Cloud(address="127.0.0.1:7407"), device_id="kitchen") as cloud:
+    for answer in cloud.answers(hear(AudioFile("order.wav"))):
+        print(answer.transcript)
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 
 from common.addresses import parse_address
@@ -19,51 +17,56 @@ from edge.answer import Answer, Partial
 from edge.cloud_channel import Channel
 from edge.cloud_stream import SPEAKING_S_MAX, CloudStream
 from edge.identity import Enrolment, Identity
+from edge.network import CLOSE_S_MAX, Network
 from edge.settings import Cloud
 from edge.turn import Opinion
-from edge.utterance import Heard, UtteranceEnd, UtteranceHead
+from edge.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import speech_pb2
-
-CLOSE_S_MAX = 5.0
+from protos.feature_spec import FeatureSpec
 
 
 class CloudClient:
     """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
 
-    def __init__(self, settings: Cloud, *, device_id: str, enrolment: Enrolment | None = None) -> None:
-        """enrolment: who the board is to the service; None: nobody, and asks in plain text, on this machine alone."""
-        parse_address(settings.address, called="cloud.address", port_min=1)
+    def __init__(
+        self,
+        settings: Cloud,
+        *,
+        device_id: str,
+        network: Network | None = None,
+        enrolment: Enrolment | None = None,
+    ) -> None:
+        """Has a network of its own where none is given. Without an enrolment it asks in plain text, on this machine
+        alone."""
         self.settings = settings
-        self.device_id = device_id
-        self.address = settings.address
-        self._enrolment = enrolment
-        self._identity: Identity | None = None
         self._own_name = device_id
+        self._description: speech_pb2.DescribeResponse | None = None
+        self._enrolment = enrolment
+        self._know(identity_watch.read(enrolment) if enrolment else None)
+        parse_address(self.address, called="cloud.address", port_min=1)
+        self.network = network or Network()
         self.channel: Channel
         """There once the client is entered."""
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="network", daemon=True)
-        self._description: speech_pb2.DescribeResponse | None = None
+        self._owns_network = network is None
+        self._entered = ExitStack()
+        self._live = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     def __enter__(self) -> "CloudClient":
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(CLOSE_S_MAX)
+        if self._owns_network:
+            self._entered.enter_context(self.network)
+        self.network.run(self._open()).result(CLOSE_S_MAX)
+        self._entered.callback(lambda: self.network.run(self.channel.close()).result(CLOSE_S_MAX))
+        if self._owns_network:
+            self._entered.callback(self.network.give_up)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Gives up what is under way."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(CLOSE_S_MAX)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(CLOSE_S_MAX)
-        self._loop.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the network's thread lives."""
-        return self._thread.is_alive()
+        self._entered.close()
 
     def start(
         self,
@@ -76,8 +79,16 @@ class CloudClient:
         """Begins an utterance at once. Callbacks come from the network's thread and must return at once;
         `on_settled` comes exactly once, with the answer or a CloudError."""
         stream = CloudStream(self, head, on_partial, on_settled, on_turn)
-        self.soon(stream.begin)
+        self.network.soon(stream.begin)
         return stream
+
+    async def replay(
+        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+    ) -> Answer:
+        """One attempt to send what was said before, in the network's thread; stands back while somebody speaks.
+        CallFailed."""
+        stream = CloudStream(self, head, lambda partial: None, lambda outcome: None, lambda opinion: None, spec=spec)
+        return await stream.replay(frames, end, attempt)
 
     def answers(self, heard: Iterable[Heard]) -> Iterator[Answer]:
         """The answer to each utterance, in order. CloudError when one has none."""
@@ -96,21 +107,12 @@ class CloudClient:
 
     def describe(self, timeout_s: float = 5.0) -> speech_pb2.DescribeResponse:
         """What the service is, waited for. CloudError if it does not say."""
-        asked = asyncio.run_coroutine_threadsafe(self.description(), self._loop)
+        asked = self.network.run(self.description())
         try:
             return asked.result(timeout_s)
         except TimeoutError as error:
             asked.cancel()
             raise CloudError(f"{self.address}: the service does not say what it is.") from error
-
-    def soon(self, do: Callable[..., None], *arguments: object) -> None:
-        """Runs something in the network's thread; never waits."""
-        self._loop.call_soon_threadsafe(do, *arguments)
-
-    def keep(self, task: "asyncio.Task[None]") -> None:
-        """Ends it when the client is closed, if it has not ended by itself."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def description(self) -> speech_pb2.DescribeResponse:
         """What the service said it is; asked once. CallFailed."""
@@ -122,31 +124,39 @@ class CloudClient:
         """The service is another one now."""
         self._description = None
 
+    async def probe(self) -> None:
+        """Asks the service whether it is there. CallFailed if it is not."""
+        await self.channel.connect(self.settings.connect_s_max)
+        self._description = await self.channel.describe(self.settings.connect_s_max)
+
+    def live(self, change: int) -> None:
+        """Counts utterances of somebody who waits for the answer. In the network's thread."""
+        self._live += change
+        if self._live:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Waits while somebody speaks, or waits for an answer."""
+        await self._quiet.wait()
+
     async def _open(self) -> None:
-        self._use(identity_watch.read(self._enrolment) if self._enrolment else None)
+        self.channel = Channel(self.address, self._identity)
         if self._enrolment is not None:
             watch = identity_watch.IdentityWatch(self._enrolment, self._adopt, lambda: self.channel.is_down)
-            self.keep(asyncio.create_task(watch.follow(self._identity)))
+            self.network.begin(watch.follow(self._identity))
 
     async def _adopt(self, identity: Identity | None) -> None:
         """The board is somebody else to the service from now on; calls under way end as they would."""
         before = self.channel
-        self._use(identity)
-        self.keep(asyncio.create_task(before.close(grace_s=SPEAKING_S_MAX)))
-
-    def _use(self, identity: Identity | None) -> None:
-        self._identity = identity
-        self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
-        self.device_id = identity.device_id if identity else self._own_name
-        self.forget_description()
+        self._know(identity)
         self.channel = Channel(self.address, identity)
+        self.network.begin(before.close(grace_s=SPEAKING_S_MAX))
 
-    async def _close(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.channel.close()
-        # grpc.aio has tasks of its own, which end soon after their calls.
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        if rest:
-            await asyncio.wait(rest, timeout=1.0)
+    def _know(self, identity: Identity | None) -> None:
+        """Who the board is, and where the service is."""
+        self._identity = identity
+        self.device_id = identity.device_id if identity else self._own_name
+        self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
+        self.forget_description()

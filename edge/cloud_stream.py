@@ -8,17 +8,19 @@ import asyncio
 import concurrent.futures
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from common.errors import CloudError
+from common.errors import CloudError, GivenUp
 from edge import wire
 from edge.answer import Answer, Partial
 from edge.cloud_channel import Call, CallFailed, Channel, Trouble
+from edge.network import Network
 from edge.settings import Cloud
 from edge.turn import Opinion
 from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
+from protos.feature_spec import FeatureSpec
 
 PAUSE_S_MAX = 2.0
 """Longest pause between two attempts."""
@@ -34,12 +36,13 @@ class Client(Protocol):
     device_id: str
     address: str
     channel: Channel
+    network: Network
 
-    def soon(self, do: Callable[..., None], *arguments: object) -> None:
-        """Runs something in the network's thread; never waits."""
+    def live(self, change: int) -> None:
+        """Counts utterances of somebody who waits for the answer."""
 
-    def keep(self, task: "asyncio.Task[None]") -> None:
-        """Ends it when the client is closed, if it has not ended by itself."""
+    async def quiet(self) -> None:
+        """Waits while somebody speaks, or waits for an answer."""
 
     async def description(self) -> speech_pb2.DescribeResponse:
         """What the service said it is. CallFailed."""
@@ -58,10 +61,17 @@ class CloudStream:
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        *,
+        spec: FeatureSpec | None = None,
     ) -> None:
+        """`spec` is that of its frames, where they are not made by the client's settings."""
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
+        self.attempts = 0
+        """Those that were begun."""
         self._client = client
+        self._spec = spec or wire.feature_spec(client.settings)
+        self._replayed = False
         self._head = head
         self._on_partial = on_partial
         self._on_settled = on_settled
@@ -79,15 +89,15 @@ class CloudStream:
 
     def send(self, heard: Progress) -> None:
         """What was heard next."""
-        self._client.soon(self._add, heard)
+        self._client.network.soon(self._add, heard)
 
     def finish(self, end: UtteranceEnd) -> None:
         """No more frames."""
-        self._client.soon(self._add, end)
+        self._client.network.soon(self._add, end)
 
     def cancel(self) -> None:
-        """Gives the utterance up; `answer` raises CloudError."""
-        self._client.soon(self._give_up)
+        """Gives the utterance up; `answer` raises GivenUp."""
+        self._client.network.soon(self._give_up)
 
     def answer(self, timeout_s: float | None = None) -> Answer:
         """The final, waited for. CloudError, a sentence, when there is none and none can come."""
@@ -99,8 +109,19 @@ class CloudStream:
     def begin(self) -> None:
         """Called in the network's thread."""
         self._begun_at = asyncio.get_running_loop().time()
-        self._task = asyncio.create_task(self._run())
-        self._client.keep(self._task)
+        self._task = self._client.network.begin(self._run())
+
+    async def replay(self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int) -> Answer:
+        """One attempt to send what was said before. CallFailed."""
+        self._replayed = True
+        self._heard.extend(frames)
+        self._end = end
+        limit_s = end.duration_ms / 1000 + self._client.settings.answer_s_max
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._attempt(attempt)
+        except TimeoutError as error:
+            raise CallFailed(f"{self._client.address}: no answer within {limit_s:.0f} s.", Trouble.BROKEN) from error
 
     def _add(self, heard: Progress | UtteranceEnd) -> None:
         if not isinstance(heard, UtteranceEnd):
@@ -123,7 +144,8 @@ class CloudStream:
 
     async def _run(self) -> None:
         """Settles exactly once."""
-        outcome: Answer | CloudError = CloudError(f"{self._client.address}: the utterance was given up.")
+        outcome: Answer | CloudError = GivenUp(f"{self._client.address}: the utterance was given up.")
+        self._client.live(1)
         try:
             async with asyncio.timeout(SPEAKING_S_MAX) as self._limit:
                 self._limit_the_wait()
@@ -136,6 +158,7 @@ class CloudStream:
         except CloudError as error:
             outcome = error
         finally:
+            self._client.live(-1)
             self._heard.clear()
             if isinstance(outcome, Answer):
                 self._outcome.set_result(outcome)
@@ -175,9 +198,9 @@ class CloudStream:
 
     async def _attempt(self, attempt: int) -> Answer:
         settings = self._client.settings
+        self.attempts = attempt
         await self._client.channel.connect(settings.connect_s_max)
-        spec = wire.feature_spec(settings)
-        chosen = wire.choose_codec(self._client.address, spec, await self._client.description())
+        chosen = wire.choose_codec(self._client.address, self._spec, await self._client.description())
         self._last_trouble = None
         call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
         sending = asyncio.create_task(self._send(call, attempt, chosen))
@@ -189,8 +212,16 @@ class CloudStream:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, call: Call, attempt: int, chosen: int) -> None:
-        encoder = codec.encoder(chosen, wire.feature_spec(self._client.settings))
-        config = wire.config(self._head, self._client.settings, self._client.device_id, attempt, chosen)
+        encoder = codec.encoder(chosen, self._spec)
+        config = wire.config(
+            self._head,
+            self._client.settings,
+            self._client.device_id,
+            self._spec,
+            attempt,
+            chosen,
+            replayed=self._replayed,
+        )
         sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))
         while goes_on:
@@ -202,7 +233,9 @@ class CloudStream:
                     # An attempt that catches up would have the service finish for nothing.
                     seems_over = not any(isinstance(later, SpeechGoesOn) for later in self._heard[sent:])
                 if isinstance(heard, UtteranceFrames) or seems_over:
-                    request = wire.progress(heard, encoder)
+                    if self._replayed:
+                        await self._client.quiet()
+                    request = wire.progress(heard, encoder, chosen)
                     self.wire_bytes += len(request.frames.data)
                     goes_on = await call.write(request)
             if self._end is not None:

@@ -15,21 +15,25 @@ import sdnotify
 
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
-from edge import directories, wire
+from edge import directories, kept_frames, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
 from edge.button import watch_button
 from edge.capture import Microphone
+from edge.clock import boot_id
 from edge.console import Console
 from edge.control import ControlServer
 from edge.display import Display
 from edge.exchange import Exchange
 from edge.hearing import hear
+from edge.keeping import Keeping
 from edge.log_lines import start_logging
 from edge.player import Player
-from edge.recogniser import Recogniser, open_recogniser
+from edge.recogniser import Answerer, Recogniser
+from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
+from edge.spool import FILE_NAME, Spool
 from edge.supervision import Supervision
 from edge.turn import Turn
 from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
@@ -59,7 +63,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
     with _waiting_for_signals() as wait:
-        serve(loaded, ear, open_recogniser(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
+        serve(loaded, ear, chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
 
 
 def serve(
@@ -90,22 +94,37 @@ def serve(
     with ExitStack() as started:
         control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
         started.callback(display.update)
-        started.enter_context(recogniser)
+        spool = started.enter_context(_open_spool(loaded, board))
+        board.keeps(spool, recogniser.services)
+        keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
         if settings.activation.mode == "button" and settings.activation.gpio >= 0:
             started.callback(watch_button(settings.activation.gpio, lambda: _press(board)).close)
-        hearing = Worker("hearing", lambda: _ask(sound, recogniser, board, turn))
+        hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
-        logger.info(
-            "listening to %s; activation: %s; service: %s", ear.name, activation.mode, settings.cloud.address or "none"
-        )
+        asked = ", ".join(service.address for service in recogniser.services()) or "none"
+        logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
-        while _all_well(hearing, control, recogniser) and _goes_on(wait(display.period_s or LOOK_S), board):
+        while _all_well(recogniser, spool.worker, control.worker, hearing) and _goes_on(
+            wait(display.period_s or LOOK_S), board
+        ):
             display.update()
             supervision.status(board.summary())
             if board.ailment() is None:
                 supervision.feed()
         supervision.stopping()
+
+
+def _open_spool(loaded: Loaded[EdgeSettings], board: Board) -> Spool:
+    spec = wire.feature_spec(loaded.settings.cloud)
+    return Spool(
+        directories.usable(loaded, directories.STATE) / FILE_NAME,
+        loaded.settings.spool,
+        boot_id=boot_id(),
+        coding=kept_frames.coding(spec),
+        hop_ms=spec.frame_ms,
+        on_event=board.tell,
+    )
 
 
 def _player(file: str) -> Ear:
@@ -118,13 +137,13 @@ def _activation(settings: EdgeSettings) -> Activation:
     return Button(settings.activation.window_s) if settings.activation.mode == "button" else Always()
 
 
-def _ask(sound: Iterable[Heard], recogniser: Recogniser, board: Board, turn: Turn) -> None:
+def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -> None:
     """The hearing thread: passes on what is heard, as it is heard."""
     exchange: Exchange | None = None
     for heard in sound:
         match heard:
             case UtteranceHead():
-                exchange = Exchange(recogniser, heard, on_over=board.over, on_turn=turn.tell)
+                exchange = Exchange(answerer, heard, on_over=board.over, on_turn=turn.tell)
                 board.heard(exchange)
             case _ if exchange is None:
                 raise AssertionError("unreachable: a head comes first")
@@ -143,13 +162,14 @@ def _stop_hearing(ear: Ear, hearing: Worker, board: Board, patience_s: float) ->
         exchange.wait(max(0.0, until_s - time.monotonic()))
 
 
-def _all_well(hearing: Worker, control: ControlServer, recogniser: Recogniser) -> bool:
-    """False when there is no more to hear. InputError or DaemonError, a sentence, if a part died."""
+def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
+    """False when the last of the workers, which hears, has no more to hear. InputError or DaemonError, a sentence, if a
+    part died."""
     # Asked first: a thread that dies while the others are looked at has left its error by the next time.
-    still_hearing = hearing.alive
+    still_hearing = workers[-1].alive
     if not recogniser.alive:
         raise DaemonError("The network's thread died; the daemon cannot go on without it.")
-    for worker in (control.worker, hearing):
+    for worker in workers:
         if isinstance(worker.error, InputError):
             raise worker.error
         if isinstance(worker.error, ParrotletError):

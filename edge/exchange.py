@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from common.errors import CloudError
 from edge.answer import Answer, Partial
-from edge.recogniser import Recogniser
+from edge.recogniser import Answerer
 from edge.timing import TimingMs
 from edge.turn import Opinion
 from edge.utterance import Progress, UtteranceEnd, UtteranceHead
 
 
 class Exchange:
-    """Heard in one thread, answered in another, read from any."""
+    """Heard in one thread, answered in another, read from any. It is the Listener of its utterance."""
 
     def __init__(
         self,
-        recogniser: Recogniser,
+        answerer: Answerer,
         head: UtteranceHead,
         *,
         on_over: Callable[["Exchange"], None] = lambda exchange: None,
@@ -37,7 +37,8 @@ class Exchange:
         self._settled_s: float | None = None
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._stream = recogniser.start(head, on_partial=self._hear_partial, on_settled=self._settle, on_turn=on_turn)
+        self._on_turn = on_turn
+        self._stream = answerer.start(head, self)
 
     def send(self, heard: Progress) -> None:
         self._stream.send(heard)
@@ -79,15 +80,21 @@ class Exchange:
             searching=answer.searching_ms,
         )
 
-    def _hear_partial(self, partial: Partial) -> None:
+    def hear_partial(self, partial: Partial) -> None:
         if self._first_partial_s is None and partial.text:
             self._first_partial_s = self._clock()
         self.partial = partial
 
-    def _settle(self, outcome: Answer | CloudError) -> None:
+    def hear_turn(self, opinion: Opinion) -> None:
+        self._on_turn(opinion)
+
+    def settle(self, outcome: Answer | CloudError) -> None:
         self._settled_s = self._clock()
         self.answer = outcome if isinstance(outcome, Answer) else Answer("none", why_not_better=str(outcome))
         self._check()
+
+    def improve(self, answer: Answer) -> None:
+        """Where it was shown, the better answer takes its place as an event of the spool."""
 
     def _check(self) -> None:
         with self._lock:

@@ -12,11 +12,12 @@ from typing import Protocol
 from common.errors import InputError, MicrophoneError
 from edge import settings
 from edge.activation import Always
+from edge.prosody import Voice
 from edge.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
 from edge.session import Session, new_utterance_id
 from edge.signal_meter import NoiseFloor, power_of
 from edge.source import BLOCK_MS, Block, Interruption, Samples, Source
-from edge.turn import Completeness, Turn
+from edge.turn import Completeness, HangOvers, Turn
 from edge.utterance import EndReason, Heard, SpeechGoesOn, SpeechSeemsOver, UtteranceHead
 from edge.utterance_maker import JudgedBlock, UtteranceMaker
 from edge.vad import Gate, open_gate
@@ -94,13 +95,13 @@ class _Ears:
         turn: Turn,
     ) -> None:
         self._gate = gate
-        self._hang_over_blocks = _hang_overs(cut)
+        self._hang_overs = HangOvers.within(cut)
         self._segmenter: Segmenter[JudgedBlock] = Segmenter(
             pre_roll_blocks=cut.pre_roll_ms // BLOCK_MS,
             onset_blocks=cut.onset_ms // BLOCK_MS,
             early_blocks=cut.early_ms // BLOCK_MS,
-            hang_over_blocks=self._hang_over_blocks[Completeness.UNKNOWN],
-            hang_over_blocks_max=self._hang_over_blocks[Completeness.UNFINISHED],
+            hang_over_blocks=self._hang_overs.usual,
+            hang_over_blocks_max=self._hang_overs.longest,
             utterance_blocks_max=cut.utterance_s_max * 1000 // BLOCK_MS,
         )
         self._turn = turn
@@ -111,6 +112,7 @@ class _Ears:
         self._positions = itertools.count()
         self._running: UtteranceMaker | None = None
         self._last_id: str | None = None
+        self._voice_before: tuple[int, Voice] | None = None
 
     def judge(self, block: Block) -> JudgedBlock:
         """Asks the gate. It and the noise floor go on learning while nobody listens; they keep no sound."""
@@ -140,11 +142,21 @@ class _Ears:
         yield from self._tell(self._segmenter.flush(reason))
 
     def _mind_the_turn(self) -> None:
-        """Waits as long in a pause as the words before it ask for."""
+        """Waits as long in a pause as the words and the voice before it ask for."""
         end_block = self._segmenter.pause_speech_end_block
         if end_block is not None and self._last_id is not None:
-            opinion = self._turn.opinion(self._last_id, end_block * BLOCK_MS)
-            self._segmenter.change_hang_over(self._hang_over_blocks[opinion])
+            words = self._turn.opinion(self._last_id, end_block * BLOCK_MS)
+            voice = self._voice(end_block) if words is Completeness.UNKNOWN else Voice.UNKNOWN
+            self._segmenter.change_hang_over(self._hang_overs.after(words, voice))
+
+    def _voice(self, end_block: int) -> Voice:
+        """Before the pause that began there. Listened to once a pause, and not before it is long."""
+        assert self._running is not None
+        if not self._hang_overs.asks_voice(self._running.blocks_since(end_block)):
+            return Voice.UNKNOWN
+        if self._voice_before is None or self._voice_before[0] != end_block:
+            self._voice_before = end_block, self._running.voice_before(end_block)
+        return self._voice_before[1]
 
     def _tell(self, events: list[Event[JudgedBlock]]) -> Iterator[Heard]:
         for event in events:
@@ -169,6 +181,7 @@ class _Ears:
         head = self._head(blocks[0], follows_id)
         self._last_id = head.utterance_id
         self._running = UtteranceMaker(self._spec)
+        self._voice_before = None
         for block in blocks:
             self._running.add(block)
         yield head
@@ -198,13 +211,3 @@ class _Ears:
             stream_start_ms=first.position * BLOCK_MS,
             vad=self._gate.name,
         )
-
-
-def _hang_overs(cut: settings.Segmenter) -> dict[Completeness, int]:
-    """In blocks; what is longer or shorter than the owner's bounds is bounded."""
-    usual = cut.hang_over_ms // BLOCK_MS
-    return {
-        Completeness.UNKNOWN: usual,
-        Completeness.COMPLETE: min(usual, cut.hang_over_ms_min // BLOCK_MS),
-        Completeness.UNFINISHED: max(usual, cut.hang_over_ms_max // BLOCK_MS),
-    }

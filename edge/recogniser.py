@@ -2,23 +2,36 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from common.errors import CloudError
-from common.settings import Loaded
-from edge.answer import Answer, Partial
-from edge.cloud_client import CloudClient
-from edge.device_id import device_id
-from edge.identity import enrolment
-from edge.settings import EdgeSettings
+from edge.answer import Answer, Partial, Path
+from edge.clock import Clock
+from edge.spool import Spool
 from edge.turn import Opinion
 from edge.utterance import Progress, UtteranceEnd, UtteranceHead
+
+
+class Listener(Protocol):
+    """Is told what comes of an utterance, in a thread of the recogniser's, and must return at once."""
+
+    def hear_partial(self, partial: Partial) -> None: ...
+
+    def hear_turn(self, opinion: Opinion) -> None: ...
+
+    def settle(self, outcome: Answer | CloudError) -> None:
+        """Exactly once."""
+
+    def improve(self, answer: Answer) -> None:
+        """A better answer than the one it was settled with. Perhaps, and perhaps again."""
 
 
 class Stream(Protocol):
     """An utterance on its way to a recogniser. Nothing here waits."""
 
-    wire_bytes: int
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of frames sent so far."""
 
     def send(self, heard: Progress) -> None: ...
 
@@ -27,8 +40,25 @@ class Stream(Protocol):
     def cancel(self) -> None: ...
 
 
-class Recogniser(Protocol):
-    """Whoever can answer: `CloudClient` is one. Entered before it is asked."""
+class Service(NamedTuple):
+    """Somebody who is asked, as `status` tells of it."""
+
+    path: Path
+    address: str
+    down: str | None
+    """Why nobody waits for it; None while it answers, as far as anybody knows."""
+    answered_s: float | None
+    """When it last said anything, monotonic."""
+
+
+class Answerer(Protocol):
+    """Takes utterances and says what comes of them."""
+
+    def start(self, head: UtteranceHead, listener: Listener) -> Stream: ...
+
+
+class Recogniser(Answerer, Protocol):
+    """Whoever can answer. Entered before it is asked."""
 
     @property
     def alive(self) -> bool:
@@ -40,59 +70,8 @@ class Recogniser(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def start(
-        self,
-        head: UtteranceHead,
-        *,
-        on_partial: Callable[[Partial], None],
-        on_settled: Callable[[Answer | CloudError], None],
-        on_turn: Callable[[Opinion], None],
-    ) -> Stream: ...
+    def services(self) -> list[Service]:
+        """Those that are asked, the best first."""
 
-
-class _Unsent:
-    """A stream to nobody."""
-
-    wire_bytes = 0
-
-    def __init__(self, settle: Callable[[], None]) -> None:
-        self._settle = settle
-
-    def send(self, heard: Progress) -> None:
-        pass
-
-    def finish(self, end: UtteranceEnd) -> None:
-        self._settle()
-
-    def cancel(self) -> None:
-        self._settle()
-
-
-class Nobody:
-    """The recogniser of a board without a service: says so."""
-
-    alive = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *cause: object) -> None:
-        pass
-
-    def start(
-        self,
-        head: UtteranceHead,
-        *,
-        on_partial: Callable[[Partial], None],
-        on_settled: Callable[[Answer | CloudError], None],
-        on_turn: Callable[[Opinion], None],
-    ) -> Stream:
-        return _Unsent(lambda: on_settled(CloudError("No service is set to ask: cloud.address is empty.")))
-
-
-def open_recogniser(loaded: Loaded[EdgeSettings]) -> Recogniser:
-    """The service that is set, or that the board enrolled with. SettingsError if its address cannot be one."""
-    settings = loaded.settings
-    if not settings.cloud.address:
-        return Nobody()
-    return CloudClient(settings.cloud, device_id=device_id(settings.device.id), enrolment=enrolment(loaded))
+    def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
+        """From now on, sends what is kept in the spool. What it gives is to be called when there is more."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from common.settings import AT_LEAST, AT_MOST
+
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
 
@@ -55,13 +57,31 @@ class Segmenter(msgspec.Struct, frozen=True):
         int, Meta(ge=60, le=1000, description="Silence after which speech seems over, and the answer is prepared.")
     ] = 160
     hang_over_ms: Annotated[
-        int, Meta(ge=100, le=3000, description="Silence it takes to end an utterance when nobody knows its words.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="Silence it takes to end an utterance when nobody knows its words; a third of the way from the "
+            "shortest to this after a falling voice.",
+        ),
     ] = 700
     hang_over_ms_min: Annotated[
-        int, Meta(ge=100, le=3000, description="The same after words that are a whole sentence.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="The same after words that are a whole sentence; the shortest.",
+            extra={AT_MOST: "segmenter.hang_over_ms"},
+        ),
     ] = 400
     hang_over_ms_max: Annotated[
-        int, Meta(ge=100, le=3000, description="The same in the middle of a phrase or a number.")
+        int,
+        Meta(
+            ge=100,
+            le=3000,
+            description="The same in the middle of a phrase or a number; the longest.",
+            extra={AT_LEAST: "segmenter.hang_over_ms"},
+        ),
     ] = 900
     # The shortest limit has room for the longest of the other three (an onset may take twice its time).
     utterance_s_max: Annotated[
@@ -107,6 +127,41 @@ class Cloud(msgspec.Struct, frozen=True):
     tries_max: Annotated[
         int, Meta(ge=1, le=20, description="Times that an utterance is sent to a service that breaks over it.")
     ] = 5
+    words_s_max: Annotated[
+        float, Meta(ge=0.1, le=60, description="Longest wait for the first words before the next service is asked too.")
+    ] = 2.5
+    final_s_max: Annotated[
+        float, Meta(ge=0.1, le=60, description="Longest wait for the final before the next service is asked too.")
+    ] = 2.0
+
+
+class House(Cloud, frozen=True):
+    """Another service, on the board or in the same house: asked when the first takes too long or is not there."""
+
+    address: Annotated[str, Meta(description="HOST:PORT of the other service; empty: none.")] = ""
+
+
+class Spool(msgspec.Struct, frozen=True):
+    """What was said and is not acknowledged yet; kept in device.state_dir."""
+
+    megabytes_max: Annotated[
+        int, Meta(ge=1, le=10_000, description="Room on the disk; of more, the oldest is dropped. 1 MB is 13 minutes.")
+    ] = 64
+    commit_ms: Annotated[
+        int, Meta(ge=0, le=10_000, description="Speech that a power cut may cost; less wears out an SD card sooner.")
+    ] = 2000
+    shelf_life_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="How long after it was said an answer is still shown and acted on.")
+    ] = 120.0
+    replay_streams_max: Annotated[
+        int, Meta(ge=1, le=16, description="Utterances at a time that are sent after an outage.")
+    ] = 1
+    replay_jitter_s_max: Annotated[
+        float, Meta(ge=0, le=600, description="Longest pause before the first of them, so that boards do not stampede.")
+    ] = 10.0
+    answers_max: Annotated[int, Meta(ge=1, le=100_000, description="Answers that are kept for whoever shows them.")] = (
+        1000
+    )
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -126,4 +181,6 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     segmenter: Segmenter = Segmenter()
     activation: Activation = Activation()
     cloud: Cloud = Cloud()
+    house: House = House()
+    spool: Spool = Spool()
     log: Log = Log()

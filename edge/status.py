@@ -14,11 +14,14 @@ def status_lines(said: Said) -> list[str]:
         ("board", f"{said['device_id']}, parrotlet-edge {said['version']}, process {said['pid']}"),
         ("state", f"{health}, running for {span(said['uptime_s'])}"),
         ("microphone", _microphone(said["microphone"])),
-        ("activation", _activation(said["activation"])),
-        ("service", said["cloud"]["address"] or "none"),
+        ("activation", f"{_activation(said['activation'])}; VAD {said['vad']['aggressiveness']}"),
+        *_services(said["services"]),
         ("utterances", "{heard} heard, {answered} answered, {awaited} under way".format(**said["utterances"])),
+        ("spool", _spool(said["spool"])),
         ("last", _last(said["last_answer"])),
     ]
+    if said["temperature_c"] is not None:
+        rows.append(("processor", f"{said['temperature_c']:.0f} °C"))
     if said["last_answer"] and said["last_answer"]["results"]:
         rows.append(("found", "; ".join(said["last_answer"]["results"][:3])))
     return [f"{name:<10}  {value}" for name, value in rows]
@@ -46,6 +49,27 @@ def _activation(said: Said) -> str:
     return "button, listening now" if said["listening"] else "button, waiting for a press"
 
 
+def _services(said: list[Said]) -> list[tuple[str, str]]:
+    return [(service["path"], _service(service)) for service in said] or [("service", "none")]
+
+
+def _service(said: Said) -> str:
+    if said["down"]:
+        return f"NOT THERE: {said['down']}"
+    ago_s = said["answered_ago_s"]
+    return f"{said['address']}, " + ("not asked yet" if ago_s is None else f"answered {span(ago_s)} ago")
+
+
+def _spool(said: Said | None) -> str:
+    if said is None:
+        return "none"
+    dropped = f", {said['dropped']} dropped" if said["dropped"] else ""
+    if said["trouble"]:
+        return f"IN TROUBLE: {said['trouble']}{dropped}"
+    quarantined = f", {said['quarantined']} set aside" if said["quarantined"] else ""
+    return f"{said['waiting']} wait to be sent, {said['bytes'] / 1000:.0f} kB{quarantined}{dropped}"
+
+
 def _last(said: Said | None) -> str:
     if said is None:
         return "nothing heard yet"
@@ -53,4 +77,5 @@ def _last(said: Said | None) -> str:
     if said["path"] == "none":
         return f"not answered, {ago}: {said['why_not_better']}"
     words = f'"{said["transcript"]}"' if said["transcript"] else "(no words)"
-    return f"{words}, {ago}, by {said['path']} in {said['endpoint_to_final_ms']} ms"
+    took_ms = said["endpoint_to_final_ms"]
+    return f"{words}, {ago}, by {said['path']}" + (" later" if took_ms is None else f" in {took_ms} ms")

@@ -13,7 +13,7 @@ from edge import wire
 from edge.console import Console, plain
 from edge.exchange import Exchange
 from edge.hearing import hear
-from edge.recogniser import open_recogniser
+from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.source import Source
@@ -78,7 +78,7 @@ def try_out(
     inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
     if microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
-    with open_recogniser(loaded) as recogniser:
+    with chain_of(loaded) as recogniser:
         trial = Trial(
             recogniser,
             hear_by_settings,

@@ -1,11 +1,19 @@
-"""Whether the speaker is done, as far as anybody knows who listens to the words.
+"""Whether the speaker is done, as far as anybody knows who listens to the words or to the voice.
 
 A pause alone does not say: people stop in the middle of a number and go on at once after a whole order. Whoever
-recognises the words is asked at the earlier endpoint, and its opinion makes the hang-over shorter or longer.
+recognises the words is asked at the earlier endpoint, and its opinion makes the hang-over shorter or longer. Where the
+words say nothing, or nobody is there who knows them, a voice that fell before a long pause makes it shorter.
 """
 
 from enum import Enum, auto
 from typing import NamedTuple
+
+from edge import settings
+from edge.prosody import Voice
+from edge.source import BLOCK_MS
+
+LONG_PAUSE_BLOCKS = 20
+"""When the voice is asked for: most pauses within a sentence are over by then, and many words known."""
 
 
 class Completeness(Enum):
@@ -43,3 +51,37 @@ class Turn:
         if newest is None or (newest.utterance_id, newest.speech_end_ms) != (utterance_id, speech_end_ms):
             return Completeness.UNKNOWN
         return newest.completeness
+
+
+class HangOvers(NamedTuple):
+    """Silence that ends an utterance, in blocks; none is longer or shorter than the owner's bounds."""
+
+    shortest: int
+    falling: int
+    """After a falling voice."""
+    usual: int
+    longest: int
+
+    @classmethod
+    def within(cls, cut: settings.Segmenter) -> "HangOvers":
+        """As the owner set them; a bound on the wrong side of the usual one gives way to it."""
+        usual = cut.hang_over_ms // BLOCK_MS
+        shortest = min(usual, cut.hang_over_ms_min // BLOCK_MS)
+        falling = shortest + (usual - shortest) // 3
+        return cls(shortest, falling, usual, max(usual, cut.hang_over_ms_max // BLOCK_MS))
+
+    def after(self, words: Completeness, voice: Voice) -> int:
+        """The words know better than the voice, where they say anything."""
+        match words, voice:
+            case Completeness.COMPLETE, _:
+                return self.shortest
+            case Completeness.UNFINISHED, _:
+                return self.longest
+            case _, Voice.FALLING:
+                return self.falling
+            case _:
+                return self.usual
+
+    def asks_voice(self, pause_blocks: int) -> bool:
+        """Whether what the voice says of a pause matters by now."""
+        return self.falling < self.usual and pause_blocks >= min(self.shortest, LONG_PAUSE_BLOCKS)

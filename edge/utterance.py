@@ -44,6 +44,8 @@ class UtteranceFrames(NamedTuple):
     levels: Levels
     samples: Samples
     """The sound that came with them, for whoever keeps it; one utterance's samples follow on without holes."""
+    coded: bytes | None = None
+    """The levels as they are kept on the board, coded from the utterance's first frame on; None where nobody did."""
 
 
 class SpeechSeemsOver(NamedTuple):

@@ -1,16 +1,22 @@
 """Makes the frames of one utterance and sums up its facts."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from edge import prosody
 from edge.log_mel import LogMel
+from edge.prosody import AFTER_BLOCKS, SPAN_BLOCKS, Voice
 from edge.segmenter import Endpoint
 from edge.signal_meter import SignalMeter
 from edge.source import BLOCK_MS, Samples
 from edge.utterance import UtteranceEnd, UtteranceFrames
 from protos.feature_spec import FeatureSpec
+
+RECENT_BLOCKS = SPAN_BLOCKS + 60
+"""Kept to listen to the voice before a pause, and the pause."""
 
 
 class JudgedBlock(NamedTuple):
@@ -34,6 +40,7 @@ class UtteranceMaker:
         self._log_mel = LogMel(spec)
         self._meter = SignalMeter()
         self._pending: list[Samples] = []
+        self._recent: deque[JudgedBlock] = deque(maxlen=RECENT_BLOCKS)
         self._first_frame = 0
         self._times_s: list[float] = []
         self._overruns = 0
@@ -46,7 +53,23 @@ class UtteranceMaker:
             self._gaps += 1
         self._times_s.append(block.at_s)
         self._pending.append(block.samples)
+        self._recent.append(block)
         self._meter.push(block.samples, block.power, block.is_speech)
+
+    def blocks_since(self, block: int) -> int:
+        """So many follow the first `block` blocks."""
+        return len(self._times_s) - block
+
+    def voice_before(self, speech_end_block: int) -> Voice:
+        """How the voice went before a pause; unknown where what came before it is no longer kept."""
+        end = len(self._recent) - self.blocks_since(speech_end_block) + AFTER_BLOCKS
+        blocks = list(self._recent)[max(0, end - SPAN_BLOCKS - AFTER_BLOCKS) : max(0, end)]
+        samples, powers, judgements = (
+            [block.samples for block in blocks],
+            [block.power for block in blocks],
+            [block.is_speech for block in blocks],
+        )
+        return prosody.voice(prosody.measure(samples, powers, judgements))
 
     def frames(self, blocks_min: int) -> Iterator[UtteranceFrames]:
         """What has gathered, if it is so many blocks."""

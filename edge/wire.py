@@ -5,6 +5,7 @@ from dataclasses import replace
 from common import VERSION
 from common.errors import CloudError
 from edge.answer import Alternative, Answer, Result, Word
+from edge.kept_frames import KEPT_CODEC
 from edge.settings import Cloud
 from edge.turn import Completeness
 from edge.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
@@ -24,10 +25,16 @@ _COMPLETENESS: dict[int, Completeness] = {
 
 
 def config(
-    head: UtteranceHead, settings: Cloud, device_id: str, attempt: int, chosen_codec: int
+    head: UtteranceHead,
+    settings: Cloud,
+    device_id: str,
+    spec: FeatureSpec,
+    attempt: int,
+    chosen_codec: int,
+    *,
+    replayed: bool,
 ) -> speech_pb2.UtteranceConfig:
     """The first request of an attempt."""
-    spec = feature_spec(settings)
     return speech_pb2.UtteranceConfig(
         utterance_id=head.utterance_id,
         device_id=device_id,
@@ -42,17 +49,17 @@ def config(
         clock_synchronised=head.clock_synchronised,
         edge_version=VERSION,
         attempt=attempt,
-        replayed=False,
+        replayed=replayed,
         vad=head.vad,
         codec_tables=codec.tables_name(chosen_codec, spec),
     )
 
 
-def progress(heard: Progress, encoder: codec.Encoder) -> speech_pb2.RecognizeRequest:
+def progress(heard: Progress, encoder: codec.Encoder, chosen_codec: int) -> speech_pb2.RecognizeRequest:
     """What comes between the first and the last request."""
     match heard:
-        case UtteranceFrames(first_frame, levels, _):
-            data = encoder.encode(levels)
+        case UtteranceFrames(first_frame, levels, _, coded):
+            data = coded if coded is not None and chosen_codec == KEPT_CODEC else encoder.encode(levels)
             frames = speech_pb2.Frames(first_frame=first_frame, frame_count=len(levels), data=data)
             return speech_pb2.RecognizeRequest(frames=frames)
         case SpeechSeemsOver(speech_end_ms):

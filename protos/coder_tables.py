@@ -1,12 +1,13 @@
 """What the context coder knows of speech before it hears any: tables, trained once, the same at both ends.
 
-Levels are foretold from the two frames before; how far off that may be is foretold from how far off it was. Two bands
-are coded together. All is whole numbers (or whole numbers in float64, whose sums are exact in any order), so that both
-ends come to the same contexts on any machine.
+A band's level is foretold from the frame before: from the same band there, and a little from the bands beside it. How
+those lie about it, and how far off the pair of bands below is, make the context. Two bands are coded together. All is
+whole numbers, so that both ends come to the same contexts on any machine.
 """
 
 import hashlib
 import io
+from bisect import bisect_right
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -16,120 +17,144 @@ import numpy.typing as npt
 
 from protos.feature_spec import FeatureSpec
 
-Whole = npt.NDArray[np.float64]
-"""Whole numbers in float64."""
 Integers = npt.NDArray[np.int64]
+Whole = npt.NDArray[np.int32]
+"""Levels, and what is foretold of them."""
 
-VERSION = 1
+VERSION = 2
 """Of the contexts' definition below and of the files in tables/; other tables are another codec."""
 
-ONE = 256
+ONE = 8
 """A level, in the units of what is foretold."""
-NEAR = range(-2, 3)
-"""Bands of the frame before that have a weight, relative to the foretold one."""
-NEAR_BEFORE = range(-1, 2)
-"""The same of the frame before that."""
+OWN = 6
+"""Weight of the band itself, the one beside it on either side having 1; beyond the end bands all is 0."""
 
 REACH = 5
 """Largest difference from the foretold level that has a symbol; a larger one is escaped."""
-SIDE = 2 * REACH + 1
+DIFFERENCES = (0, *(sign * size for size in range(1, REACH + 1) for sign in (1, -1)))
+"""In the order of their digits: the likeliest first, so that silence takes small numbers."""
+SIDE = len(DIFFERENCES)
 ESCAPE = SIDE * SIDE
 SYMBOLS = ESCAPE + 1
-"""A symbol is SIDE * (REACH + difference of the lower band) + REACH + difference of the upper band."""
+"""A symbol is SIDE times the digit of the lower band's difference, and the digit of the upper band's."""
 
-FRACTIONS = 3
-"""Where between two levels the foretold value lies."""
-UNRESTS = 8
-"""How far off the frame before was; the last: at the lowest level all around."""
+SURROUNDINGS = ONE + 1
+"""Where between two levels the foretold value lies, which says how the bands beside lie; the last: nothing but 0."""
 LOWERS = 10
 """How far off the pair of bands below is."""
-CONTEXTS = UNRESTS * FRACTIONS * FRACTIONS * LOWERS
+CONTEXTS = SURROUNDINGS * SURROUNDINGS * LOWERS
 NO_LOWER = 4
 """Stands below the lowest pair: as foretold."""
 
 PRECISION_BITS = 12
 """Frequencies of a context's symbols add up to 2 to this power."""
-ESCAPE_FREQUENCY_MIN = 16
-"""An escape costs 8 bits and the two levels, so that noise takes little more than raw."""
+SLOTS = 1 << PRECISION_BITS
+ESCAPE_FREQUENCY = 16
+"""In every context: an escape costs 8 bits and the two levels, so that noise takes little more than raw."""
+ESCAPE_START = SLOTS - ESCAPE_FREQUENCY
+"""It comes last."""
 
-
-class Foretold(NamedTuple):
-    """Of some frames."""
-
-    levels: Integers
-    """(frames, bands), the nearest."""
-    contexts: Integers
-    """(frames, pairs), to which the class of the pair below is added."""
+_BEYOND = SIDE, SIDE + 1
+"""Digits of what is above and below reach, while pairs are looked up."""
+_DIGITS = SIDE + len(_BEYOND)
 
 
 class CoderTables(NamedTuple):
-    """Trained for one feature spec."""
+    """Trained for one feature spec. The flat ones are looked up by what `places` gives."""
 
-    fingerprint: str
-    """The spec's."""
     levels: int
-    weights: Whole
-    """(2 * bands + 1, bands), of the frame before, the one before that, and 1."""
-    unrest_edges: Whole
-    """(UNRESTS - 2,), between the classes."""
     frequencies: npt.NDArray[np.uint16]
-    """(CONTEXTS, SYMBOLS), each row summing up to 2 ** PRECISION_BITS; 0: it is escaped."""
+    """(CONTEXTS, SYMBOLS), each row summing up to SLOTS; 0: it is escaped."""
     starts: npt.NDArray[np.uint16]
     """(CONTEXTS, SYMBOLS), sums of the frequencies before."""
     name: str
-    """Version and hash, such as "1-0123abcd"."""
-    nearest: Integers
-    """The level nearest to each foretold value, from -ONE on."""
-    fractions: Integers
-    """Where that value lies around the level, 0 to FRACTIONS - 1."""
-
-    def values(self, before: Whole, before_that: Whole) -> Whole:
-        """What is foretold, in ONE, of the frames that follow on frames; all (frames, bands)."""
-        bands = before.shape[1]
-        values: Whole = before @ self.weights[:bands] + before_that @ self.weights[bands:-1] + self.weights[-1]
-        return values
-
-    def unrest(self, before: Whole, before_that: Whole, off: Whole) -> Whole:
-        """How far off the frame before was around each pair of bands, (frames, pairs)."""
-        of_pairs = _pairs(off)
-        unrest = 2 * of_pairs + _pairs(np.abs(before - before_that)) * ONE
-        unrest[:, 1:] += of_pairs[:, :-1]
-        unrest[:, :-1] += of_pairs[:, 1:]
-        return unrest
-
-    def foretell(self, values: Whole, before: Whole, before_that: Whole, off: Whole) -> Foretold:
-        """What `values` says, with its contexts; `off`: how far the frame before is from what was foretold of it."""
-        # np.clip is slow on so few.
-        places = np.minimum(np.maximum(values + ONE, 0), self.nearest.size - 1).astype(np.int64)
-        nearest, fractions = self.nearest.take(places), self.fractions.take(places)
-        classes = self.unrest_edges.searchsorted(self.unrest(before, before_that, off), side="right")
-        classes[_pairs(nearest + before) == 0] = UNRESTS - 1
-        contexts = (classes * FRACTIONS + fractions[:, ::2]) * FRACTIONS + fractions[:, 1::2]
-        return Foretold(nearest, contexts * LOWERS)
+    """Version and hash, such as "2-0123abcd"."""
+    flat_frequencies: Integers
+    """(CONTEXTS * SYMBOLS,); that of the escape where the symbol has none."""
+    flat_starts: Integers
 
 
-def symbols(foretold: Foretold, levels: Integers) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:
-    """Contexts and nearest symbols of (frames, bands) levels, and whether they are beyond reach; (frames, pairs)."""
-    differences = levels - foretold.levels
-    reached = np.clip(differences, -REACH, REACH) + REACH
-    nearest = reached[:, ::2] * SIDE + reached[:, 1::2]
-    contexts = foretold.contexts + NO_LOWER
-    contexts[:, 1:] += LOWER_CLASSES[nearest[:, :-1]] - NO_LOWER
-    beyond = np.abs(differences) > REACH
-    return contexts, nearest, beyond[:, ::2] | beyond[:, 1::2]
+class Pairs(NamedTuple):
+    """Of all pairs of bytes that `_bands` gives two bands, as one number, the lower band's byte first."""
+
+    places: Integers
+    """Context, as if the pair below was as foretold, and symbol, as one number: context * SYMBOLS + symbol."""
+    lowers: Integers
+    """What a pair adds to the place of the pair above it."""
 
 
-def _lower_classes() -> Integers:
-    """Class, (ESCAPE,), into which each pair of differences puts the pair of bands above it."""
-    lower, upper = np.divmod(np.arange(ESCAPE), SIDE)
-    lean = (lower - REACH) + 2 * (upper - REACH)
-    classes: Integers = np.searchsorted([-6, -4, -2, 0, 1, 3, 5, 7], lean, side="right")
+def foretold(before: Whole) -> Whole:
+    """What is foretold, in ONE, of the frames that follow on frames; both (frames, bands)."""
+    values = before * OWN
+    # Views: numpy writes values[:, 1:] += … once more than it must.
+    but_first, but_last = values[:, 1:], values[:, :-1]
+    but_first += before[:, :-1]
+    but_last += before[:, 1:]
+    return values
+
+
+def nearest(values: Whole) -> Whole:
+    """The level nearest to each foretold value."""
+    levels: Whole = (values + ONE // 2) // ONE
+    return levels
+
+
+def surroundings(values: Whole) -> Whole:
+    """Of each band, as its foretold value tells them."""
+    return np.where(values == 0, SURROUNDINGS - 1, (values + ONE // 2) % ONE)
+
+
+def contexts(values: Whole) -> Whole:
+    """Of each pair of bands, (frames, pairs), to which the class of the pair below is added."""
+    around = surroundings(values)
+    pairs: Whole = (around[:, ::2] * SURROUNDINGS + around[:, 1::2]) * LOWERS
+    return pairs
+
+
+def places(frames: Whole, levels: int) -> Integers:
+    """Context * SYMBOLS + symbol of each pair in (frames, bands) but the first frame; (frames - 1, pairs)."""
+    values = frames[1:] * (levels * ONE)
+    values += foretold(frames[:-1])
+    pairs = _bands(levels).take(values).view("<u2")
+    found = PAIRS.places.take(pairs)
+    but_first = found[:, 1:]
+    but_first += PAIRS.lowers.take(pairs[:, :-1])
+    return found
+
+
+def lower_class(lower: int, upper: int) -> int:
+    """Into which the differences of two bands put the pair of bands above them."""
+    lean = max(-REACH, min(REACH, lower)) + 2 * max(-REACH, min(REACH, upper))
     # 0 to 8 by the lean, 4 being none; 9: none, but by two that cancel out.
-    classes[(lean == 0) & (lower != REACH)] = LOWERS - 1
-    return classes
+    return LOWERS - 1 if lower and not lean else bisect_right((-6, -4, -2, 0, 1, 3, 5, 7), lean)
 
 
-LOWER_CLASSES = _lower_classes()
+@cache
+def _bands(levels: int) -> npt.NDArray[np.uint8]:
+    """Surroundings and digit, as one number, of each level and foretold value."""
+    values = np.arange(levels * ONE, dtype=np.int32)
+    differences = np.arange(levels)[:, np.newaxis] - nearest(values)
+    digits = np.where(differences > 0, _BEYOND[0], _BEYOND[1])
+    for digit, difference in enumerate(DIFFERENCES):
+        digits[differences == difference] = digit
+    return (surroundings(values) * _DIGITS + digits).ravel().astype(np.uint8)
+
+
+def _pairs() -> Pairs:
+    # A row is 256 lower bytes, those that no band has among them.
+    around, digits = np.divmod(np.arange(256), _DIGITS)
+    upper = slice(SURROUNDINGS * _DIGITS)
+    upper_around, upper_digits = around[upper, np.newaxis], digits[upper, np.newaxis]
+    contexts = (around * SURROUNDINGS + upper_around) * LOWERS + NO_LOWER
+    beyond = (digits >= SIDE) | (upper_digits >= SIDE)
+    symbols = np.where(beyond, ESCAPE, digits * SIDE + upper_digits)
+    far = [*DIFFERENCES, REACH + 1, -REACH - 1]
+    classes = np.array([[lower_class(below, above) for above in far] for below in far])
+    lowers = classes[digits, upper_digits] - NO_LOWER
+    return Pairs((contexts * SYMBOLS + symbols).ravel(), (lowers * SYMBOLS).ravel())
+
+
+PAIRS = _pairs()
 
 
 @cache
@@ -151,37 +176,12 @@ def load(data: bytes, spec: FeatureSpec, name: str) -> CoderTables:
         if fingerprint != spec.fingerprint:
             raise ValueError(f"{name} is for features {fingerprint}, not for {spec.fingerprint}")
         frequencies = file["frequencies"].astype(np.uint16)
-        return CoderTables(
-            fingerprint=fingerprint,
-            levels=spec.levels,
-            weights=spread(file["weights"].astype(np.float64), spec.bands),
-            unrest_edges=file["unrest_edges"].astype(np.float64),
-            frequencies=frequencies,
-            starts=(np.cumsum(frequencies, axis=1) - frequencies).astype(np.uint16),
-            name=f"{VERSION}-{hashlib.sha256(data).hexdigest()[:8]}",
-            **rounding(spec.levels),
-        )
-
-
-def rounding(levels: int) -> dict[str, Integers]:
-    """`nearest` and `fractions` of CoderTables: what is beyond the levels is at their ends."""
-    values = np.arange(-ONE, (levels + 1) * ONE)
-    parts = (values + ONE // 2) * FRACTIONS // ONE
-    nearest = np.clip(parts // FRACTIONS, 0, levels - 1)
-    return {"nearest": nearest, "fractions": np.clip(parts - nearest * FRACTIONS, 0, FRACTIONS - 1)}
-
-
-def spread(weights: Whole, bands: int) -> Whole:
-    """(2 * bands + 1, bands) of the weights that a file holds, (near bands + 1, bands); the end bands stand for those
-    beyond them."""
-    whole = np.zeros((2 * bands + 1, bands))
-    band = np.arange(bands)
-    places = [np.clip(band + step, 0, bands - 1) for step in NEAR]
-    places += [bands + np.clip(band + step, 0, bands - 1) for step in NEAR_BEFORE]
-    for place, row in zip([*places, np.full(bands, 2 * bands)], weights, strict=True):
-        np.add.at(whole, (place, band), row)
-    return whole
-
-
-def _pairs(values: Whole) -> Whole:
-    return values[:, ::2] + values[:, 1::2]
+    starts = (np.cumsum(frequencies, axis=1) - frequencies).astype(np.uint16)
+    return CoderTables(
+        levels=spec.levels,
+        frequencies=frequencies,
+        starts=starts,
+        name=f"{VERSION}-{hashlib.sha256(data).hexdigest()[:8]}",
+        flat_frequencies=np.where(frequencies, frequencies, ESCAPE_FREQUENCY).astype(np.int64).ravel(),
+        flat_starts=np.where(frequencies, starts, ESCAPE_START).astype(np.int64).ravel(),
+    )

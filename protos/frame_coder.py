@@ -1,47 +1,75 @@
 """The context coder: a few bits where speech goes on as it was, more where it does not; nothing is lost.
 
-Each pair of bands is one symbol: how far its levels are from what was foretold of them (coder_tables.py). The symbols
-of a few frames become one whole number by an asymmetric numeral system (Duda 2009, "Asymmetric numeral systems"), which
-is as short as an arithmetic code, and comes down to 0 when all are taken out again, so that damage is noticed.
+Each pair of bands is one symbol: how far its levels are from what was foretold of them (coder_tables.py). An arithmetic
+code (Rissanen and Langdon 1979, "Arithmetic coding") narrows an interval down by symbol after symbol, a few of them at
+a time: numpy puts these together for a whole message, so that little is left to do one by one. A message is the
+shortest number in the last interval, so that damage is noticed: hardly any other number is one.
 """
 
+import zlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 from protos import coder_tables
-from protos.coder_tables import ESCAPE, NO_LOWER, ONE, PRECISION_BITS, REACH, SIDE, CoderTables, Foretold, Whole
+from protos.coder_tables import ESCAPE_START, NO_LOWER, PRECISION_BITS, Whole
 from protos.feature_spec import FeatureSpec, Levels
 
-CHUNK_FRAMES = 12
-"""Frames in one number: those over longer ones would cost the square."""
+STEP_PAIRS = 5
+"""Pairs of bands that narrow the interval at once."""
+STEP_BITS = STEP_PAIRS * PRECISION_BITS
+"""Fits into an int64."""
 
-LENGTH_BYTES = 2
-"""Stand before each number of a message but the last, which ends with the message."""
+WIDTH_BYTES = 17
+"""Of the whole interval, before the first step."""
+SHIFT_BYTES = 7
+"""It is widened by so many when it has become too narrow: what a step then rounds off is no millionth of it."""
 
-_SLOT_MASK = (1 << PRECISION_BITS) - 1
-_LOWER_CLASSES: list[int] = coder_tables.LOWER_CLASSES.tolist()
+_WIDTH_MIN = 1 << 8 * (WIDTH_BYTES - SHIFT_BYTES)
+_PART_VALUES = 1 << np.arange(STEP_BITS - PRECISION_BITS, -1, -PRECISION_BITS, dtype=np.int64)
+
+CHECK_BITS = 8
+"""Of a checksum, a step after all others: damage to the end alone would often give a message that can be."""
+
+HEAD_BITS = 20
+"""Of a step before all others: half of its slots say that no escaped pair follows, the others are its levels."""
 
 
 class DamageError(ValueError):
     """The bytes are not what the encoder would have written."""
 
 
-class Past:
-    """The last frames that were coded, the same at both ends; each (1, bands)."""
+class Interval:
+    """What the numbers that say the same so far have in common; the encoder's end of the code."""
 
-    def __init__(self, bands: int) -> None:
-        self.frame: Whole = np.zeros((1, bands))
-        self.frame_before: Whole = np.zeros((1, bands))
-        self.off: Whole = np.zeros((1, bands))
+    def __init__(self) -> None:
+        self.low = 0
+        self.width = 1 << 8 * WIDTH_BYTES
+        self.size_bytes = WIDTH_BYTES
+        """Of a number in it."""
 
-    def step(self, frames: Whole, values: Whole) -> None:
-        """Takes (frames, bands) that were coded, and what was foretold of them."""
-        self.frame_before = frames[-2:-1] if len(frames) > 1 else self.frame
-        self.frame = frames[-1:]
-        self.off = np.abs(frames[-1:] * ONE - values[-1:])
+    def narrow(self, starts: list[int], frequencies: list[int], bits: int) -> None:
+        """By steps, each of so many slots from a start on, of 2 to the power of bits."""
+        low, width = self.low, self.width
+        for start, frequency in zip(starts, frequencies, strict=True):
+            unit = width >> bits
+            low += unit * start
+            width = unit * frequency
+            while width < _WIDTH_MIN:
+                low <<= 8 * SHIFT_BYTES
+                width <<= 8 * SHIFT_BYTES
+                self.size_bytes += SHIFT_BYTES
+        self.low, self.width = low, width
+
+    def shortest(self) -> bytes:
+        """Of the numbers in it, the one that ends in most bytes of 0, without these; one byte at least."""
+        spare = min((self.width.bit_length() + 7) // 8, self.size_bytes - 1)
+        while -(-self.low >> 8 * spare) << 8 * spare >= self.low + self.width:
+            spare -= 1
+        return (-(-self.low >> 8 * spare)).to_bytes(self.size_bytes - spare, "big")
 
 
 class ContextEncoder:
@@ -49,71 +77,111 @@ class ContextEncoder:
 
     def __init__(self, spec: FeatureSpec) -> None:
         self._tables = coder_tables.tables_of(spec)
-        self._past = Past(spec.bands)
+        self._past = np.zeros((1, spec.bands), np.int32)
 
     def encode(self, levels: Levels) -> bytes:
         if not len(levels):
             return b""
-        before = np.concatenate([self._past.frame, levels[:-1]])
-        before_that = np.concatenate([self._past.frame_before, before[:-1]])
-        values = self._tables.values(before, before_that)
-        off = np.concatenate([self._past.off, np.abs(levels[:-1] * float(ONE) - values[:-1])])
-        self._past.step(levels.astype(np.float64), values)
-        steps = _steps(self._tables, levels, self._tables.foretell(values, before, before_that, off))
-        pairs = levels.shape[1] // 2
-        starts = range(0, len(levels), CHUNK_FRAMES)
-        numbers = [_packed(steps[at * pairs : (at + CHUNK_FRAMES) * pairs], self._tables.levels) for at in starts]
-        *parts, last = map(_bytes, numbers)
-        return b"".join(len(part).to_bytes(LENGTH_BYTES, "big") + part for part in parts) + last
+        frames = np.concatenate([self._past, levels])
+        self._past = frames[-1:]
+        places = coder_tables.places(frames, self._tables.levels)
+        # (pairs of a step, steps)
+        columns = places.reshape(-1, STEP_PAIRS).T
+        starts = self._tables.flat_starts.take(columns)
+        widths = np.multiply.accumulate(self._tables.flat_frequencies.take(columns), axis=0)
+        interval = Interval()
+        if starts.max() == ESCAPE_START:
+            self._tell(interval, frames[1:].reshape(-1, 2)[starts.T.ravel() == ESCAPE_START].tolist())
+        interval.narrow([0], [1 << HEAD_BITS - 1], HEAD_BITS)
+        # A pair's start counts as much as the pairs before it in its step leave to it.
+        but_first = starts[1:]
+        but_first *= widths[:-1]
+        interval.narrow((_PART_VALUES @ starts).tolist(), widths[-1].tolist(), STEP_BITS)
+        interval.narrow([_check(levels)], [1], CHECK_BITS)
+        return interval.shortest()
+
+    def _tell(self, interval: Interval, escaped: list[list[int]]) -> None:
+        """The levels of escaped pairs."""
+        share = _share(self._tables.levels)
+        for lower, upper in escaped:
+            start = (1 << HEAD_BITS - 1) + (lower * self._tables.levels + upper) * share
+            interval.narrow([start], [share], HEAD_BITS)
+
+
+class Reading:
+    """A number that is read step by step; the decoder's end of the code."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._read_bytes = WIDTH_BYTES
+        self._width = 1 << 8 * WIDTH_BYTES
+        self._above_low = int.from_bytes(data[:WIDTH_BYTES].ljust(WIDTH_BYTES, b"\0"), "big")
+        """How far the number is above the low end of the interval."""
+
+    def slot(self, bits: int) -> int:
+        """In which slot of 2 to the power of bits it lies."""
+        slot = self._above_low // (self._width >> bits)
+        if slot >> bits:
+            raise DamageError("a number outside all intervals")
+        return slot
+
+    def narrow(self, start: int, frequency: int, bits: int) -> None:
+        """As the encoder did."""
+        unit = self._width >> bits
+        self._above_low -= unit * start
+        self._width = unit * frequency
+        while self._width < _WIDTH_MIN:
+            more = self._data[self._read_bytes : self._read_bytes + SHIFT_BYTES].ljust(SHIFT_BYTES, b"\0")
+            self._above_low = self._above_low << 8 * SHIFT_BYTES | int.from_bytes(more, "big")
+            self._width <<= 8 * SHIFT_BYTES
+            self._read_bytes += SHIFT_BYTES
+
+    def is_whole(self) -> bool:
+        """Whether the encoder would have written the same after these steps."""
+        number = int.from_bytes(self._data[: self._read_bytes].ljust(self._read_bytes, b"\0"), "big")
+        interval = Interval()
+        interval.low, interval.width, interval.size_bytes = number - self._above_low, self._width, self._read_bytes
+        return interval.shortest() == self._data
 
 
 class ContextDecoder:
     """State lasts one attempt; a DamageError ends it."""
 
     def __init__(self, spec: FeatureSpec) -> None:
-        self._tables = coder_tables.tables_of(spec)
+        self._levels = spec.levels
         self._rows = _rows(spec)
-        self._past = Past(spec.bands)
-        # The dearest pair of bands: an escape and two levels.
-        pair_bits_max = ((1 << PRECISION_BITS) // coder_tables.ESCAPE_FREQUENCY_MIN * spec.levels**2).bit_length()
-        self._number_bytes_max = CHUNK_FRAMES * spec.bands // 2 * pair_bits_max // 8 + 1
+        self._past = np.zeros((1, spec.bands), np.int32)
 
     def decode(self, data: bytes, frame_count: int) -> Levels:
         """frame_count frames, 1 or more; DamageError if data holds anything else."""
-        frames = [self._frames(number, count) for number, count in self._numbers(data, frame_count)]
-        return np.concatenate(frames).astype(np.int8)
-
-    def _numbers(self, data: bytes, count: int) -> Iterator[tuple[int, int]]:
-        """Each number of a message and how many frames it holds, count together."""
-        position = 0
-        while count > CHUNK_FRAMES:
-            start = position + LENGTH_BYTES
-            position = start + int.from_bytes(data[position:start], "big")
-            yield self._number(data[start:position]), CHUNK_FRAMES
-            count -= CHUNK_FRAMES
-        yield self._number(data[position:]), count
-
-    def _number(self, data: bytes) -> int:
-        if not 1 <= len(data) <= self._number_bytes_max:
-            raise DamageError(f"{len(data)} bytes where a number takes 1 to {self._number_bytes_max}")
-        if not data[0] and len(data) > 1:
-            raise DamageError("a number begins with zeros")
-        return int.from_bytes(data, "big")
-
-    def _frames(self, number: int, count: int) -> Whole:
-        frames = np.empty((count, self._past.frame.shape[1]))
-        for at in range(count):
-            past = self._past
-            values = self._tables.values(past.frame, past.frame_before)
-            foretold = self._tables.foretell(values, past.frame, past.frame_before, past.off)
-            number, frame = _unpacked(number, foretold, self._rows, self._tables.levels)
+        reading = Reading(data)
+        frames = np.empty((frame_count, self._past.size), np.int32)
+        escaped = self._escaped(reading, frames.size // 2)
+        for at in range(frame_count):
+            frame = _frame(reading, coder_tables.foretold(self._past), self._rows, escaped)
             frames[at] = frame
-            if min(frame) < 0 or max(frame) >= self._tables.levels:
-                raise DamageError(f"a level outside 0 to {self._tables.levels - 1}")
-            past.step(frames[at : at + 1], values)
-        if number:
-            raise DamageError(f"more than the {count} frames that are said")
-        return frames
+            if min(frame) < 0 or max(frame) >= self._levels:
+                raise DamageError(f"a level outside 0 to {self._levels - 1}")
+            self._past = frames[at : at + 1]
+        levels = frames.astype(np.int8)
+        check = reading.slot(CHECK_BITS)
+        reading.narrow(check, 1, CHECK_BITS)
+        if check != _check(levels) or next(escaped, None) or not reading.is_whole():
+            raise DamageError(f"these are not the {frame_count} frames that are said")
+        return levels
+
+    def _escaped(self, reading: Reading, count_max: int) -> Iterator[tuple[int, int]]:
+        """The levels of escaped pairs."""
+        share = _share(self._levels)
+        pairs: list[tuple[int, int]] = []
+        while (slot := reading.slot(HEAD_BITS) - (1 << HEAD_BITS - 1)) >= 0:
+            number = slot // share
+            if number >= self._levels**2 or len(pairs) == count_max:
+                raise DamageError("escaped levels that cannot be")
+            reading.narrow((1 << HEAD_BITS - 1) + number * share, share, HEAD_BITS)
+            pairs.append(divmod(number, self._levels))
+        reading.narrow(0, 1 << HEAD_BITS - 1, HEAD_BITS)
+        return iter(pairs)
 
 
 class Row(NamedTuple):
@@ -125,70 +193,48 @@ class Row(NamedTuple):
     """Frequency, start, the two differences, and the class of the pair above; that is -1 where it is escaped."""
 
 
-Step = tuple[int, int, int, int]
-"""Frequency and start of a symbol, and the two levels where they are escaped, else -1."""
-
-
-def _steps(tables: CoderTables, coded: Levels, foretold: Foretold) -> list[Step]:
-    """All of (frames, bands) in the decoder's order."""
-    contexts, nearest, beyond = coder_tables.symbols(foretold, coded.astype(np.int64))
-    escaped = beyond | (tables.frequencies[contexts, nearest] == 0)
-    symbols = np.where(escaped, ESCAPE, nearest)
-    columns = (
-        tables.frequencies[contexts, symbols],
-        tables.starts[contexts, symbols],
-        np.where(escaped, coded[:, ::2], -1),
-        np.where(escaped, coded[:, 1::2], -1),
-    )
-    return list(zip(*(column.ravel().tolist() for column in columns), strict=True))
-
-
-def _packed(steps: list[Step], levels: int) -> int:
-    """The number that gives these steps, the first one first."""
-    number = 0
-    for frequency, start, lower, upper in reversed(steps):
-        if lower >= 0:
-            number = (number * levels + upper) * levels + lower
-        whole, rest = divmod(number, frequency)
-        number = (whole << PRECISION_BITS) + start + rest
-    return number
-
-
-def _unpacked(number: int, foretold: Foretold, rows: list[Row], levels: int) -> tuple[int, list[int]]:
-    """What is left of a number, and the levels of one frame."""
+def _frame(reading: Reading, values: Whole, rows: list[Row], escaped: Iterator[tuple[int, int]]) -> list[int]:
+    """The levels of the frame of which these values, (1, bands), are foretold."""
     frame: list[int] = []
     append = frame.append
-    nearest = iter(foretold.levels[0].tolist())
+    contexts = iter(coder_tables.contexts(values)[0].tolist())
+    nearest = iter(coder_tables.nearest(values)[0].tolist())
     lower_class = NO_LOWER
-    for context, first, second in zip(foretold.contexts[0].tolist(), nearest, nearest, strict=True):
-        symbols, entries = rows[context + lower_class]
-        slot = number & _SLOT_MASK
-        frequency, start, lower, upper, lower_class = entries[symbols[slot]]
-        number = frequency * (number >> PRECISION_BITS) + slot - start
-        if lower_class >= 0:
+    for _ in range(0, values.size, 2 * STEP_PAIRS):
+        slot = rest = reading.slot(STEP_BITS)
+        unit = 1 << STEP_BITS
+        for context, first, second in zip(islice(contexts, STEP_PAIRS), nearest, nearest, strict=False):
+            symbols, entries = rows[context + lower_class]
+            unit >>= PRECISION_BITS
+            frequency, start, lower, upper, lower_class = entries[symbols[rest // unit]]
+            rest -= start * unit
+            unit *= frequency
+            if lower_class < 0:
+                levels = next(escaped, None)
+                if levels is None:
+                    raise DamageError("an escaped pair without levels")
+                lower, upper = levels[0] - first, levels[1] - second
+                lower_class = coder_tables.lower_class(lower, upper)
             append(first + lower)
             append(second + upper)
-            continue
-        number, lower = divmod(number, levels)
-        number, upper = divmod(number, levels)
-        lower_class = _LOWER_CLASSES[_clipped(lower - first) * SIDE + _clipped(upper - second)]
-        append(lower)
-        append(upper)
-    return number, frame
+        reading.narrow(slot - rest, unit, STEP_BITS)
+    return frame
 
 
-def _clipped(difference: int) -> int:
-    return max(0, min(SIDE - 1, difference + REACH))
+def _check(levels: Levels) -> int:
+    return zlib.crc32(levels.tobytes()) & (1 << CHECK_BITS) - 1
 
 
-def _bytes(number: int) -> bytes:
-    return number.to_bytes(max(1, (number.bit_length() + 7) // 8), "big")
+def _share(levels: int) -> int:
+    """Slots of the head that each pair of levels has."""
+    return (1 << HEAD_BITS - 1) // levels**2
 
 
 @cache
 def _rows(spec: FeatureSpec) -> list[Row]:
     tables = coder_tables.tables_of(spec)
-    differences = [(symbol // SIDE - REACH, symbol % SIDE - REACH, _LOWER_CLASSES[symbol]) for symbol in range(ESCAPE)]
+    pairs = [(lower, upper) for lower in coder_tables.DIFFERENCES for upper in coder_tables.DIFFERENCES]
+    differences = [(lower, upper, coder_tables.lower_class(lower, upper)) for lower, upper in pairs]
     differences.append((0, 0, -1))
     rows = []
     for frequencies, starts in zip(tables.frequencies, tables.starts, strict=True):

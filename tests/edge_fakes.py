@@ -7,8 +7,10 @@ import numpy as np
 
 from common.errors import CloudError, InputError
 from edge.answer import Alternative, Answer, Partial, Result
+from edge.clock import Clock
+from edge.recogniser import Listener, Service
 from edge.source import BLOCK_SAMPLES, Block
-from edge.turn import Opinion
+from edge.spool import Spool
 from edge.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 
 ANSWER = Answer(
@@ -63,16 +65,15 @@ class FakeRecogniser:
     def __exit__(self, *cause: object) -> None:
         pass
 
-    def start(
-        self,
-        head: UtteranceHead,
-        *,
-        on_partial: Callable[[Partial], None],
-        on_settled: Callable[[Answer | CloudError], None],
-        on_turn: Callable[[Opinion], None],
-    ) -> FakeStream:
-        self.tell_turn = on_turn
-        stream = FakeStream(on_partial, lambda: on_settled(self._outcome), when_finished=self._at_once)
+    def services(self) -> list[Service]:
+        return [Service("cloud", "127.0.0.1:7407", None, None)]
+
+    def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
+        return lambda: None
+
+    def start(self, head: UtteranceHead, listener: Listener) -> FakeStream:
+        self.tell_turn = listener.hear_turn
+        stream = FakeStream(listener.hear_partial, lambda: listener.settle(self._outcome), when_finished=self._at_once)
         self.streams.append(stream)
         return stream
 

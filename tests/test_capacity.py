@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from benchmarks import capacity, path, plain_engines
-from benchmarks.boards import HANG_OVER_S, SEEMS_OVER_S, Clip, Counted, Crowd, clip_of
+from benchmarks.boards import HANG_OVER_S, ROOM_S, SEEMS_OVER_S, Clip, Counted, Crowd, Pause, clip_of, encoded, pauses
 from cloud.domain import load_domain
 from cloud.worker import WorkerOptions
 from protos import speech_pb2
@@ -36,11 +37,29 @@ def test_a_clip_is_sent_as_a_board_sends_it(spoken: list[Clip]) -> None:
     requests = [speech_pb2.RecognizeRequest.FromString(request) for _, request in spoken[0].requests]
     times = [due_s for due_s, _ in spoken[0].requests]
     kinds = [request.WhichOneof("request") for request in requests]
-    over = kinds.index("speech_seems_over")
+    over = max(number for number, kind in enumerate(kinds) if kind == "speech_seems_over")
     assert kinds[-1] == "end"
     assert times == sorted(times)
     assert times[-1] - times[over] == pytest.approx(HANG_OVER_S - SEEMS_OVER_S, abs=0.05)
     assert sum(request.frames.frame_count for request in requests) == len(spoken[0].levels)
+
+
+def test_a_pause_for_thought_seems_over_and_goes_on(speech: Speech) -> None:
+    samples, rate_hz = soundfile.read(speech.path("latte"), dtype="int16")
+    draw = np.random.default_rng(1)
+    quiet = np.zeros(rate_hz, np.int16)
+    sound = np.concatenate([quiet, samples, quiet, samples]) + draw.normal(0, 10, 2 * (rate_hz + len(samples)))
+    (pause,) = pauses(sound.astype(np.int16))
+    assert pause.goes_on_s - pause.seems_over_s + SEEMS_OVER_S > 1.0
+    assert pause.goes_on_s == pytest.approx(len(samples) / rate_hz + ROOM_S, abs=0.6)
+    clip = encoded(np.zeros((1000, 80), np.int8), 9.0, [Pause(3.0, 4.0)])
+    told = [(due_s, speech_pb2.RecognizeRequest.FromString(request)) for due_s, request in clip.requests]
+    assert [(due_s, request.WhichOneof("request")) for due_s, request in told if not request.HasField("frames")] == [
+        (3.0, "speech_seems_over"),
+        (4.0, "speech_goes_on"),
+        (9.16, "speech_seems_over"),
+        (10.0, "end"),
+    ]
 
 
 def test_plain_engines_decode_the_same(tmp_path: Path, spoken: list[Clip]) -> None:

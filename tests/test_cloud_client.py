@@ -407,7 +407,7 @@ def test_closing_gives_up_what_is_under_way_and_settles_it_once() -> None:
         with pytest.raises(CloudError, match="given up"):
             stream.answer(WAIT_S)
     assert len(settled) == 1
-    assert not cloud.alive
+    assert not cloud.network.alive
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def test_levels_out_of_range_are_refused_however_they_are_packed(values: Levels)
 def broken(packed: bytes) -> Iterator[bytes]:
     yield packed[:-1]
     yield packed[:-5]
+    yield packed + b"\x00"
     yield packed + b"\x01"
     yield packed + packed
     yield b""
@@ -150,7 +151,7 @@ def test_deflate_makes_wandering_levels_less_than_half_as_large() -> None:
 def test_silence_costs_next_to_nothing() -> None:
     encode = encoder(CONTEXT, DEFAULT_SPEC)
     silence = np.zeros((11, DEFAULT_SPEC.bands), np.int8)
-    assert [len(encode.encode(silence[count:])) for count in (0, 1, 1)] == [1, 1, 1]
+    assert max(len(encode.encode(silence[count:])) for count in (0, 1, 1)) <= 3
 
 
 @pytest.mark.parametrize("spec", ACCEPTED_SPECS.values(), ids=lambda spec: spec.fingerprint)
@@ -174,9 +175,43 @@ def test_damage_is_noticed_or_gives_levels(place: float, change: int) -> None:
     assert 0 <= got.min() <= got.max() < DEFAULT_SPEC.levels
 
 
-def test_a_number_that_is_far_too_long_is_not_read() -> None:
-    with pytest.raises(CodecError, match="70000 bytes where a number takes 1 to"):
-        decoder(CONTEXT, DEFAULT_SPEC).decode(b"\xff" * 70_000, 5)
+def test_damage_is_nearly_always_noticed() -> None:
+    levels = speech_like()[:11]
+    packed = encoder(CONTEXT, DEFAULT_SPEC).encode(levels)
+    noticed, changes = 0, [(place, 1 << bit) for place in range(len(packed)) for bit in range(8)]
+    for place, change in changes:
+        damaged = bytearray(packed)
+        damaged[place] ^= change
+        try:
+            decoder(CONTEXT, DEFAULT_SPEC).decode(bytes(damaged), len(levels))
+        except CodecError:
+            noticed += 1
+    assert noticed > 0.99 * len(changes)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 79), st.integers(0, 11)), max_size=40))
+def test_a_few_levels_that_jump_out_of_speech_come_back(jumps: list[tuple[int, int, int]]) -> None:
+    levels = speech_like()[:11]
+    for frame, band, level in jumps:
+        levels[frame, band] = level
+    packed = encoder(CONTEXT, DEFAULT_SPEC).encode(levels)
+    assert np.array_equal(decoder(CONTEXT, DEFAULT_SPEC).decode(packed, len(levels)), levels)
+
+
+@pytest.mark.parametrize("count", [1, 2, 25, 38])
+@pytest.mark.parametrize("spec", ACCEPTED_SPECS.values(), ids=lambda spec: spec.fingerprint)
+def test_extremes_come_back_however_many_frames_they_are(spec: FeatureSpec, count: int) -> None:
+    highest = np.full((count, spec.bands), spec.levels - 1, np.int8)
+    chequered = np.where(np.add.outer(np.arange(count), np.arange(spec.bands)) % 2, highest, 0).astype(np.int8)
+    encode, decode = encoder(CONTEXT, spec), decoder(CONTEXT, spec)
+    for levels in (highest, chequered, highest - highest, chequered, highest):
+        assert np.array_equal(decode.decode(encode.encode(levels), count), levels)
+
+
+def test_what_is_far_too_long_or_says_far_too_much_is_refused() -> None:
+    for data in (b"\xff" * 70_000, b"\x80" * 70_000, bytes(70_000), b"\x7f" + bytes(70_000)):
+        with pytest.raises(CodecError):
+            decoder(CONTEXT, DEFAULT_SPEC).decode(data, 5)
 
 
 @pytest.mark.parametrize("number", [speech_pb2.CODEC_UNSPECIFIED, 99])

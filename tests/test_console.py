@@ -113,7 +113,13 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
         "uptime_s": 7300.0,
         "microphone": {"name": "USB", "state": "absent", "silent_s": 7.0, "overruns": 2},
         "activation": {"mode": "button", "listening": False},
-        "cloud": {"address": ""},
+        "vad": {"aggressiveness": 2},
+        "temperature_c": 48.2,
+        "services": [
+            {"path": "cloud", "address": "a:1", "down": "a:1: the service cannot be reached.", "answered_ago_s": 61.0},
+            {"path": "house", "address": "b:1", "down": None, "answered_ago_s": 3.0},
+        ],
+        "spool": {"waiting": 2, "quarantined": 1, "bytes": 12_300, "trouble": None, "dropped": 4},
         "utterances": {"heard": 2, "answered": 1, "awaited": 0},
         "last_answer": {
             "path": "none",
@@ -129,6 +135,11 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
     assert "USB, missing and looked for, 2 overruns" in text
     assert "button, waiting for a press" in text
     assert "not answered, 61 s ago: The service is away." in text
+    assert "NOT THERE: a:1: the service cannot be reached." in text
+    assert "b:1, answered 3 s ago" in text
+    assert "2 wait to be sent, 12 kB, 1 set aside, 4 dropped" in text
+    assert "48 °C" in text
+    assert len(text.splitlines()) <= 24
 
 
 def test_spans_are_said_as_people_say_them() -> None:

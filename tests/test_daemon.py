@@ -74,6 +74,7 @@ class Running:
     ) -> None:
         options = {
             "device.runtime_dir": str(directory),
+            "device.state_dir": str(directory / "state"),
             **{key.replace("__", "."): value for key, value in more.items()},
         }
         self.loaded: Loaded[EdgeSettings] = load(

@@ -201,7 +201,17 @@ def notified(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def test_a_daemon_starts_obeys_and_stops(tmp_path: Path, speech: Speech, notified: socket.socket) -> None:
-    arguments = ["run", "--runtime-dir", str(tmp_path), "--cloud", "", "--activation", "button"]
+    arguments = [
+        "run",
+        "--runtime-dir",
+        str(tmp_path),
+        "--state-dir",
+        str(tmp_path),
+        "--cloud",
+        "",
+        "--activation",
+        "button",
+    ]
     file = str(speech.path("long"))
     daemon = start(*arguments, "--input", file, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="1000000")
     with ended(daemon):

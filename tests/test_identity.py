@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,20 @@ from click.testing import CliRunner
 from cloud.authority import BOARD_DAYS, DAY_US
 from common.errors import CloudError, IdentityError, ParrotletError
 from common.settings import Loaded, load
-from edge import identity_watch
+from edge import identity_watch, kept_frames, replay
 from edge.__main__ import main
+from edge.answer import Answer, Partial
 from edge.clock import Clock as BoardClock
 from edge.cloud_client import CloudClient
 from edge.discovery import Found
+from edge.event import Event, Kind
 from edge.identity import Enrolment, Identity, IdentityFile, check_name, enrolment
+from edge.keeping import Keeping
+from edge.services import chain_of
 from edge.settings import EdgeSettings
+from edge.spool import Spool
+from edge.turn import Opinion
+from protos.feature_spec import DEFAULT_SPEC
 from tests.closed_service import NOW_US, WAIT_S, Clock, ClosedService, closed_service
 from tests.test_cloud_client import END, answers, frames, head
 from tests.test_cloud_client import service as plain_service
@@ -187,8 +196,7 @@ def test_an_identity_that_comes_while_the_board_runs_is_taken_up(
         assert cloud.address == "127.0.0.1:7407"
         for name in ("cellar", "garage"):
             IdentityFile([tmp_path]).write(tmp_path, closed.identity(name))
-            until = asyncio.run_coroutine_threadsafe(_becomes(cloud, name), cloud._loop)
-            until.result(WAIT_S)
+            cloud.network.run(_becomes(cloud, name)).result(WAIT_S)
             assert say(cloud) == "hello"
 
 
@@ -296,3 +304,57 @@ def test_a_service_that_is_away_is_looked_for_unless_its_owner_said_where_it_is(
     with pytest.raises(RuntimeError, match="StopIteration"):
         asyncio.run(watch.follow(None, look_s=0.0))
     assert happened == looked_for
+
+
+class Told:
+    """A Listener."""
+
+    def __init__(self) -> None:
+        self.outcome: Future[Answer | CloudError] = Future()
+
+    def hear_partial(self, partial: Partial) -> None:
+        pass
+
+    def hear_turn(self, opinion: Opinion) -> None:
+        pass
+
+    def settle(self, outcome: Answer | CloudError) -> None:
+        self.outcome.set_result(outcome)
+
+    def improve(self, answer: Answer) -> None:
+        pass
+
+
+def test_what_a_board_hears_while_it_is_shut_out_is_kept_and_answered_when_it_is_let_in_again(
+    closed: ClosedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_watch, "LOOK_S", 0.02)
+    monkeypatch.setattr(replay, "UNWELCOME_S", 0.05)
+    file = IdentityFile([tmp_path])
+    file.write(tmp_path, closed.identity("study"))
+    closed.authority.revoke("study")
+    loaded = settings(tmp_path, spool__replay_jitter_s_max=0)
+    coding, answered = kept_frames.coding(DEFAULT_SPEC), threading.Event()
+
+    def on_event(event: Event) -> None:
+        if event.kind is Kind.LATE:
+            answered.set()
+
+    clock = BoardClock()
+    with (
+        Spool(
+            tmp_path / "spool.db", loaded.settings.spool, boot_id="b", coding=coding, hop_ms=10, on_event=on_event
+        ) as spool,
+        Keeping(chain_of(loaded), spool, DEFAULT_SPEC, clock) as keeping,
+    ):
+        told = Told()
+        now = msgspec.structs.replace(head(), started_monotonic_s=clock.monotonic_s())
+        stream = keeping.start(now, told)
+        stream.send(frames(0))
+        stream.finish(END)
+        outcome = told.outcome.result(WAIT_S)
+        assert isinstance(outcome, CloudError)
+        assert "The board study was revoked" in str(outcome)
+        assert str(outcome).endswith("It is kept, and will be sent.")
+        file.write(tmp_path, closed.identity("study"))
+        assert answered.wait(WAIT_S)

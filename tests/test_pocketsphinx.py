@@ -1,5 +1,6 @@
 """The real pocketsphinx, on frames that the board would send."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,26 @@ def test_alone_it_takes_its_time_at_the_end(speech: Speech) -> None:
     found = decoding.finish()
     assert found.transcript.endswith("for ten minutes")
     assert not found.doubts
+
+
+def test_an_utterance_given_up_costs_no_second_pass_and_leaves_its_decoder_fit(speech: Speech) -> None:
+    levels = frames(speech, "timer")
+    heard = []
+    for given_up in (False, True):
+        engine = PocketSphinx(alone=True)
+        if given_up:
+            decoding = engine.begin(Task("hall", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+            decoding.feed(levels)
+            began_s = time.process_time()
+            decoding.close()
+            given_up_s = time.process_time() - began_s
+        decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+        decoding.feed(levels)
+        began_s = time.process_time()
+        heard.append(decoding.finish())
+        finished_s = time.process_time() - began_s
+    assert heard[1] == heard[0]
+    assert given_up_s < finished_s / 2
 
 
 def test_nothing_at_all_is_no_words(engine: PocketSphinx) -> None:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from cloud.settings import CloudSettings
 from common.errors import SettingsError
-from common.settings import as_toml, environment_name, keys, legal, load
+from common.settings import AT_LEAST, AT_MOST, as_toml, environment_name, keys, legal, load
 from edge.settings import EdgeSettings
 
 PREFIX = "PARROTLET_TEST"
@@ -26,6 +26,9 @@ class Link(msgspec.Struct, frozen=True):
     name: Annotated[str, Meta(pattern="^[a-z]*$")] = ""
     key: Annotated[str, Meta(max_length=40, description="A secret.")] = ""
     secure: bool = False
+    low: Annotated[int, Meta(ge=0, le=99, extra={AT_MOST: "link.usual"})] = 20
+    usual: Annotated[int, Meta(ge=0, le=99)] = 30
+    high: Annotated[int, Meta(ge=0, le=99, extra={AT_LEAST: "link.usual"})] = 40
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -118,6 +121,9 @@ def test_settings_cannot_be_changed() -> None:
         ("[place]\nserved = 'home'", 'place.served is "home", but must be a list of texts.'),
         ("[place]\nserved = [1]", "place.served is [1], but must be a list of texts."),
         ("[place.limit]\nx = 1", 'place.limit is {"x":1}, but must be a whole number.'),
+        ("[link]\nlow = 31", "link.low is 31, but must be at most link.usual, which is 30 (default)."),
+        ("[link]\nhigh = 29", "link.high is 29, but must be at least link.usual, which is 30 (default)."),
+        ("[link]\nhigh = 100", "link.high is 100, but must be a whole number from 0 to 99."),
         ("[link]\ntrys = 1", "there is no key trys in [link]. Did you mean tries?"),
         ("[place]\nzzz = 1", "there is no key zzz in [place]. There are: folder, limit, mode, served."),
         ("[lnk]\ntries = 1", "there is no section [lnk]. Did you mean link?"),
@@ -132,6 +138,27 @@ def test_a_fault_is_one_sentence_that_names_the_file_the_key_and_what_is_legal(
     (fault,) = faults(content, tmp_path)
     assert fault.startswith(f"{tmp_path / 'edge.toml'}: ")
     assert sentence in fault
+
+
+def test_values_in_the_wrong_order_are_told_with_where_both_came_from(tmp_path: Path) -> None:
+    content = "[link]\nlow = 25\nhigh = 45"
+    assert loaded(content, tmp_path).settings.link.low == 25
+    (fault,) = faults(content, tmp_path, {"PARROTLET_TEST_LINK_USUAL": "50"})
+    file = tmp_path / "edge.toml"
+    assert fault == (
+        f"{file}: link.high is 45, but must be at least link.usual, which is 50 (PARROTLET_TEST_LINK_USUAL)."
+    )
+    assert len(faults(content, tmp_path, {}, {"link.low": 44, "link.high": 10})) == 2
+
+
+@pytest.mark.parametrize(("usual", "expected"), [(5, (5, 5, 40)), (20, (20, 20, 40)), (99, (20, 99, 99))])
+def test_a_default_is_moved_to_the_value_that_it_must_not_pass(
+    tmp_path: Path, usual: int, expected: tuple[int, ...]
+) -> None:
+    found = loaded(options={"link.usual": usual})
+    assert (found.settings.link.low, found.settings.link.usual, found.settings.link.high) == expected
+    assert (found.origins["link.low"], found.origins["link.high"]) == ("default", "default")
+    assert loaded(as_toml(found), tmp_path).settings == found.settings
 
 
 def test_a_variable_that_sets_nothing_is_named_with_the_near_one() -> None:
@@ -222,6 +249,15 @@ def test_our_own_settings_print_load_and_tell_what_each_is(tmp_path: Path, setti
     for key in keys(settings_type):
         assert key.meta.description, f"{key.path} has no description"
         assert "<" not in legal(key), f"{key.path} cannot be told in words"
+
+
+def test_hang_overs_are_told_when_they_are_in_the_wrong_order() -> None:
+    for name, ms, sentence in (
+        ("hang_over_ms_min", 800, "hang_over_ms_min is 800, but must be at most segmenter.hang_over_ms, which is 700"),
+        ("hang_over_ms_max", 600, "hang_over_ms_max is 600, but must be at least segmenter.hang_over_ms, which is 700"),
+    ):
+        with pytest.raises(SettingsError, match=sentence):
+            load(EdgeSettings, file=None, environment={}, environment_prefix=PREFIX, options={f"segmenter.{name}": ms})
 
 
 def test_no_two_settings_have_the_same_variable() -> None:

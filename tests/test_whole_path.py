@@ -50,7 +50,7 @@ class Daemon:
         until_s = time.monotonic() + WAIT_S
         while not (status := self.status()) or not what(status):
             assert self.process.poll() is None, "the daemon has ended"
-            assert time.monotonic() < until_s, status
+            assert time.monotonic() < until_s, str(status)
             time.sleep(0.05)
         return status
 
@@ -71,7 +71,8 @@ class Daemon:
 
 @contextmanager
 def daemon(microphone: VirtualMicrophone, runtime_dir: Path, address: str) -> Iterator[Daemon]:
-    command = [sys.executable, "-m", "edge", "run", "--cloud", address, "--runtime-dir", str(runtime_dir)]
+    directories = ["--runtime-dir", str(runtime_dir), "--state-dir", str(runtime_dir / "state")]
+    command = [sys.executable, "-m", "edge", "run", "--cloud", address, *directories]
     with subprocess.Popen(
         command, cwd=ROOT, env=microphone.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -130,8 +131,12 @@ def test_a_service_that_is_killed_is_missed_and_found_again(
             unanswered = running.over(1, answered=False)
             assert unanswered["path"] == "none"
             assert unanswered["why_not_better"].startswith(f"{address}: the service cannot be reached")
+            assert unanswered["why_not_better"].endswith("It is kept, and will be sent.")
             assert running.status()["healthy"]
+            assert running.status()["spool"]["waiting"] == 1
 
             with path.service(tmp_path / "state", listen=address, decoding_whisper="false"):
                 virtual_microphone.play(sentence)
-                assert "timer for ten minutes" in running.over(1)["transcript"]
+                # The one that is spoken, and the one that was kept.
+                assert "timer for ten minutes" in running.over(2)["transcript"]
+                assert running.status()["spool"]["waiting"] == 0

@@ -31,10 +31,12 @@ def test_every_number_of_levels_that_can_be_set_is_one_that_the_service_takes() 
 
 def test_fewer_levels_and_the_tables_they_need_are_said_in_the_configuration() -> None:
     fewer = FeatureSpec(levels=16)
-    said = wire.config(HEAD, Cloud(levels=16), "kitchen", 1, speech_pb2.CODEC_CONTEXT)
+    cloud = Cloud(levels=16)
+    said = wire.config(HEAD, cloud, "kitchen", fewer, 1, speech_pb2.CODEC_CONTEXT, replayed=False)
     assert said.feature_spec_fingerprint == fewer.fingerprint
     assert said.codec_tables == codec.tables_name(speech_pb2.CODEC_CONTEXT, fewer)
-    said = wire.config(HEAD, Cloud(levels=16), "kitchen", 1, speech_pb2.CODEC_DEFLATE)
+    said = wire.config(HEAD, cloud, "kitchen", fewer, 1, speech_pb2.CODEC_DEFLATE, replayed=True)
+    assert said.replayed
     assert not said.HasField("codec_tables")
 
 

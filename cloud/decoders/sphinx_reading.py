@@ -4,6 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,18 @@ class Reading:
         if not self._closed:
             self._closed = True
             if not self._ended:
-                self._decoder.end_utt()
+                self._give_up()
             self._give_back(self._decoder)
+
+    def _give_up(self) -> None:
+        """Ends the utterance without its second pass, which is most of what an end takes."""
+        if self._decoder.config["fwdflat"]:
+            # A second pass reads the features again. With a new buffer it finds them gone, and the end says so.
+            self._decoder.reinit_feat()
+            with suppress(RuntimeError):
+                self._decoder.end_utt()
+        else:
+            self._decoder.end_utt()
 
     def _process(self, cepstra: Cepstra) -> None:
         self._mean.update(cepstra)

@@ -1,0 +1,331 @@
+"""The chain of recognisers with members that answer when the test says so."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import pytest
+from edge_fakes import ANSWER, utterance
+
+from common.errors import CloudError, GivenUp
+from edge import link
+from edge.answer import Answer, Partial, Path
+from edge.chain import Chain
+from edge.chain_stream import ChainStream, Member
+from edge.cloud_channel import CallFailed, Trouble
+from edge.link import Link
+from edge.network import Network
+from edge.turn import Opinion
+from edge.utterance import Progress, UtteranceEnd, UtteranceHead
+
+WAIT_S = 20
+SOON_S = 0.05
+NEVER_S = 60.0
+
+AWAY = CallFailed("there:1: the service cannot be reached.", Trouble.AWAY)
+
+
+class Sent:
+    """A stream to a member."""
+
+    def __init__(self, on_partial: Callable[[Partial], None], on_settled: Callable[[Answer | CloudError], None]):
+        self.wire_bytes = 0
+        self.heard: list[Progress | UtteranceEnd] = []
+        self.on_partial = on_partial
+        self.on_settled = on_settled
+        self.settled = False
+
+    def send(self, heard: Progress) -> None:
+        self.heard.append(heard)
+        self.wire_bytes += 1
+
+    def finish(self, end: UtteranceEnd) -> None:
+        self.heard.append(end)
+
+    def cancel(self) -> None:
+        self.settle(GivenUp("given up"))
+
+    def settle(self, outcome: Answer | CloudError) -> None:
+        if not self.settled:
+            self.settled = True
+            self.on_settled(outcome)
+
+
+class Service:
+    """A member; `there` is what its probe finds."""
+
+    def __init__(self, network: Network, address: str) -> None:
+        self.network = network
+        self.address = address
+        self.there = False
+        self.probed = 0
+        self.streams: list[Sent] = []
+        self.asked = threading.Semaphore(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    async def probe(self) -> None:
+        self.probed += 1
+        if not self.there:
+            raise AWAY
+
+    async def replay(self, *arguments: Any) -> Answer:
+        raise AssertionError("not in these tests")
+
+    def start(
+        self,
+        head: UtteranceHead,
+        *,
+        on_partial: Callable[[Partial], None],
+        on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
+    ) -> Sent:
+        self.streams.append(Sent(on_partial, on_settled))
+        self.asked.release()
+        return self.streams[-1]
+
+    def settle(self, outcome: Answer | CloudError, number: int = -1) -> None:
+        """In the network's thread, as a service would."""
+
+        async def settle() -> None:
+            self.streams[number].settle(outcome)
+
+        self.network.run(settle()).result(WAIT_S)
+
+    def tell_partial(self, text: str) -> None:
+        async def tell() -> None:
+            self.streams[-1].on_partial(Partial(text, "", 100))
+
+        self.network.run(tell()).result(WAIT_S)
+
+
+class Outcome:
+    """A Listener."""
+
+    def __init__(self) -> None:
+        self.partials: list[str] = []
+        self.settled: list[Answer | CloudError] = []
+        self.better: list[Answer] = []
+        self.over = threading.Event()
+
+    def hear_partial(self, partial: Partial) -> None:
+        self.partials.append(partial.text)
+
+    def hear_turn(self, opinion: Opinion) -> None:
+        pass
+
+    def settle(self, outcome: Answer | CloudError) -> None:
+        self.settled.append(outcome)
+        self.over.set()
+
+    def improve(self, answer: Answer) -> None:
+        self.better.append(answer)
+
+    @property
+    def answer(self) -> Answer:
+        assert self.over.wait(WAIT_S)
+        (outcome,) = self.settled
+        assert isinstance(outcome, Answer)
+        return outcome
+
+    @property
+    def error(self) -> CloudError:
+        assert self.over.wait(WAIT_S)
+        (outcome,) = self.settled
+        assert isinstance(outcome, CloudError)
+        return outcome
+
+
+class Linked:
+    """A chain of two, "cloud" and "house"."""
+
+    def __init__(self, words_s_max: float = NEVER_S, final_s_max: float = NEVER_S) -> None:
+        network = Network()
+        self.cloud, self.house = Service(network, "cloud:1"), Service(network, "house:1")
+        named: tuple[tuple[Path, Service], ...] = (("cloud", self.cloud), ("house", self.house))
+        self.links = [Link(self.cloud), Link(self.house)]
+        self.chain = Chain(
+            network,
+            [
+                Member(path, service, one, words_s_max, final_s_max)
+                for (path, service), one in zip(named, self.links, strict=True)
+            ],
+        )
+
+    def say(self, *, to_the_end: bool = True) -> tuple[ChainStream, Outcome]:
+        head, frames, end = utterance(0)
+        assert isinstance(head, UtteranceHead)
+        assert isinstance(end, UtteranceEnd)
+        outcome = Outcome()
+        stream = self.chain.start(head, outcome)
+        stream.send(frames)  # type: ignore[arg-type]
+        if to_the_end:
+            stream.finish(end)
+        return stream, outcome
+
+    def settled(self) -> None:
+        """All that was sent has arrived."""
+        self.chain.network.run(asyncio.sleep(0)).result(WAIT_S)
+
+
+@pytest.fixture
+def both() -> Iterator[Linked]:
+    linked = Linked()
+    with linked.chain:
+        yield linked
+
+
+@pytest.fixture(autouse=True)
+def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "PROBE_S", (0.001, 0.002))
+
+
+def test_the_first_is_asked_and_nobody_else_while_it_answers(both: Linked) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.settle(ANSWER)
+    assert outcome.answer == ANSWER
+    assert [type(heard).__name__ for heard in both.cloud.streams[0].heard] == ["UtteranceFrames", "UtteranceEnd"]
+    assert not both.house.streams
+
+
+def test_when_the_first_fails_the_next_gets_all_that_was_heard(both: Linked) -> None:
+    stream, outcome = both.say(to_the_end=False)
+    both.settled()
+    both.cloud.settle(AWAY)
+    stream.finish(utterance(0)[-1])  # type: ignore[arg-type]
+    both.settled()
+    assert both.house.streams[0].heard == utterance_tail(both)
+    both.house.settle(ANSWER)
+    assert outcome.answer.path == "house"
+    assert outcome.answer.why_not_better == "there:1: the service cannot be reached."
+
+
+def utterance_tail(both: Linked) -> list[Any]:
+    return [*both.cloud.streams[0].heard[:1], utterance(0)[-1]]
+
+
+def test_the_next_is_asked_besides_when_the_final_takes_too_long() -> None:
+    linked = Linked(final_s_max=SOON_S)
+    with linked.chain:
+        _, outcome = linked.say()
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+        linked.house.settle(ANSWER)
+        assert outcome.answer.path == "house"
+        assert outcome.answer.why_not_better == "cloud:1: no answer within 0.05 s."
+        better = msgspec.structs.replace(ANSWER, transcript="set a timer for two minutes")
+        linked.cloud.settle(better)
+        assert outcome.better == [better]
+
+
+def test_the_first_may_still_win_and_the_other_is_given_up() -> None:
+    linked = Linked(final_s_max=SOON_S)
+    with linked.chain:
+        _, outcome = linked.say()
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+        linked.cloud.settle(ANSWER)
+        assert (outcome.answer.path, outcome.better) == ("cloud", [])
+        assert linked.house.streams[0].settled
+        assert linked.links[1].down is None
+
+
+def test_the_next_is_asked_besides_when_no_words_come_in_time() -> None:
+    linked = Linked(words_s_max=SOON_S)
+    with linked.chain:
+        linked.say(to_the_end=False)
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+
+
+def test_words_in_time_keep_the_next_from_being_asked() -> None:
+    linked = Linked(words_s_max=0.3)
+    with linked.chain:
+        _, outcome = linked.say(to_the_end=False)
+        assert linked.cloud.asked.acquire(timeout=WAIT_S)
+        linked.cloud.tell_partial("set a")
+        linked.chain.network.run(asyncio.sleep(0.35)).result(WAIT_S)
+        assert outcome.partials == ["set a"]
+        assert not linked.house.streams
+
+
+def test_when_nobody_answers_it_says_why_and_whether_to_try_again(both: Linked) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.settle(CallFailed("cloud:1: refused.", Trouble.REFUSED))
+    both.house.settle(AWAY)
+    assert str(outcome.error) == "cloud:1: refused. there:1: the service cannot be reached."
+    assert isinstance(outcome.error, CallFailed)
+    assert outcome.error.trouble is Trouble.REFUSED
+
+
+def test_after_repeated_failure_the_next_is_asked_at_once_and_the_first_in_the_background(both: Linked) -> None:
+    for _ in range(link.FAILURES_MAX):
+        both.say()
+        both.settled()
+        both.cloud.settle(AWAY)
+        both.house.settle(ANSWER)
+    _, outcome = both.say()
+    both.settled()
+    assert len(both.cloud.streams) == link.FAILURES_MAX
+    both.house.settle(ANSWER)
+    assert outcome.answer.why_not_better == "there:1: the service cannot be reached."
+    both.cloud.there = True
+    both.chain.network.run(both.links[0].up()).result(WAIT_S)
+    assert both.cloud.probed
+    both.say()
+    both.settled()
+    assert len(both.cloud.streams) == link.FAILURES_MAX + 1
+
+
+def test_a_service_that_says_it_is_busy_or_refuses_is_there(both: Linked) -> None:
+    for trouble in (Trouble.BUSY, Trouble.REFUSED, Trouble.OTHER_TERMS) * 2:
+        both.say()
+        both.settled()
+        both.cloud.settle(CallFailed("no", trouble))
+        both.house.settle(ANSWER)
+        assert both.links[0].down is None
+
+
+def test_while_all_are_down_the_user_waits_for_nobody_but_one_that_comes_back_is_asked(both: Linked) -> None:
+    for _ in range(link.FAILURES_MAX):
+        both.say()
+        both.settled()
+        both.cloud.settle(AWAY)
+        both.house.settle(AWAY)
+    _, outcome = both.say()
+    assert "cannot be reached" in str(outcome.error)
+    stream, outcome = both.say(to_the_end=False)
+    both.settled()
+    both.cloud.there = True
+    while not both.cloud.asked.acquire(timeout=0.01) or len(both.cloud.streams) == link.FAILURES_MAX:
+        pass
+    stream.finish(utterance(0)[-1])  # type: ignore[arg-type]
+    both.settled()
+    assert len(both.cloud.streams[-1].heard) == 2
+    both.cloud.settle(ANSWER)
+    assert outcome.answer.path == "cloud"
+
+
+def test_an_utterance_that_is_given_up_is_nobody_s_fault(both: Linked) -> None:
+    for _ in range(link.FAILURES_MAX):
+        stream, outcome = both.say()
+        stream.cancel()
+        assert "given up" in str(outcome.error)
+    assert both.links[0].down is None
+
+
+def test_a_chain_of_nobody_says_so() -> None:
+    network = Network()
+    with Chain(network, []) as chain:
+        outcome = Outcome()
+        stream = chain.start(utterance(0)[0], outcome)  # type: ignore[arg-type]
+        stream.finish(utterance(0)[-1])  # type: ignore[arg-type]
+        assert str(outcome.error) == "No service is set to ask: cloud.address is empty."

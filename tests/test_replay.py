@@ -1,0 +1,366 @@
+"""What is kept and sent later: a real spool, a service that answers as the test says, a clock that it moves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from edge_fakes import ANSWER, utterance
+
+from edge import kept_frames, link, replay
+from edge.answer import Answer
+from edge.clock import Clock
+from edge.cloud_channel import CallFailed, Trouble
+from edge.event import Event, Kind
+from edge.link import Link
+from edge.network import Network
+from edge.replay import Replayer
+from edge.settings import Spool as Settings
+from edge.spool import Spool
+from edge.spool_store import Kept, Piece, State
+from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+
+WAIT_S = 20
+SHELF_LIFE_S = 120
+BROKEN = CallFailed("there:1: the service did not answer in time.", Trouble.BROKEN)
+
+
+class Now:
+    """A clock that moves when it is told."""
+
+    def __init__(self) -> None:
+        self.s = 10.0
+        self.synchronised: bool | None = True
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.s, lambda: 1_700_000_000_000_000 + round(self.s * 1e6), lambda: self.synchronised)
+
+
+class ThisLoop(Network):
+    """The test's own loop in place of a thread's."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return asyncio.create_task(work)
+
+
+class Sender:
+    """Remembers what it is sent, and answers by `outcomes`; then always."""
+
+    address = "there:1"
+    network = ThisLoop()
+
+    def __init__(self, *outcomes: Answer | CallFailed) -> None:
+        self.outcomes = list(outcomes)
+        self.there = True
+        self.breaks_over = ""
+        self.probes = 0
+        self.sent: list[tuple[UtteranceHead, Sequence[UtteranceFrames], FeatureSpec, int]] = []
+        self.at_once = 0
+        self.at_once_max = 0
+
+    async def probe(self) -> None:
+        self.probes += 1
+        if not self.there:
+            raise CallFailed("there:1: the service cannot be reached.", Trouble.AWAY)
+
+    async def replay(
+        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+    ) -> Answer:
+        self.sent.append((head, frames, spec, attempt))
+        self.at_once += 1
+        self.at_once_max = max(self.at_once, self.at_once_max)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if head.utterance_id == self.breaks_over:
+            raise BROKEN
+        outcome = self.outcomes.pop(0) if self.outcomes else ANSWER
+        if isinstance(outcome, CallFailed):
+            raise outcome
+        return outcome
+
+    @property
+    def ids(self) -> list[str]:
+        return [head.utterance_id for head, *_ in self.sent]
+
+
+class Replaying:
+    """A spool that is being sent."""
+
+    def __init__(self, folder: Path, sender: Sender, now: Now, boot_id: str, streams_max: int) -> None:
+        self.events: list[Event] = []
+        self.now = now
+        settings = Settings(replay_jitter_s_max=7, replay_streams_max=streams_max, shelf_life_s=SHELF_LIFE_S)
+        coding = kept_frames.coding(DEFAULT_SPEC)
+        self.spool = Spool(
+            folder / "spool.db", settings, boot_id=boot_id, coding=coding, hop_ms=10, on_event=self.events.append
+        )
+        self.draws: list[tuple[float, float]] = []
+        self.replayer = Replayer(self.spool, sender, Link(sender), now.clock(), self._draw)
+
+    def _draw(self, least: float, most: float) -> float:
+        self.draws.append((least, most))
+        return least
+
+    def keep(self, number: int, *, told: bool = False, synchronised: bool | None = True) -> None:
+        """An utterance of one second that has just been said."""
+        head, frames, end = utterance(number)
+        assert isinstance(head, UtteranceHead)
+        assert isinstance(end, UtteranceEnd)
+        assert isinstance(frames, UtteranceFrames)
+        started_s = self.now.s - 1
+        head = msgspec.structs.replace(
+            head,
+            started_monotonic_s=started_s,
+            started_at_unix_us=1_700_000_000_000_000 + round(started_s * 1e6) if synchronised else 5,
+            clock_synchronised=synchronised,
+        )
+        entry = self.spool.begin(head)
+        coded = kept_frames.encoder(DEFAULT_SPEC).encode(frames.levels)
+        self.spool.append(entry, Piece(0, len(frames.levels), coded))
+        self.spool.finish(entry, end)
+        if told:
+            self.spool.tell(entry, Kind.FINAL, answer=msgspec.structs.replace(ANSWER, path="house"))
+        self.spool.release(entry)
+
+    def kept(self) -> list[Kept]:
+        return self.spool.ask(lambda store: store.kept()).result(WAIT_S)
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not done():
+                self.replayer.look()
+                await asyncio.sleep(0.001)
+
+    async def empty(self) -> None:
+        await self.until(lambda: not self.kept())
+
+    def told(self) -> list[tuple[str, Kind]]:
+        return [(event.utterance_id, event.kind) for event in self.events]
+
+
+@asynccontextmanager
+async def replaying(
+    folder: Path, sender: Sender, *, now: Now | None = None, boot_id: str = "boot", streams_max: int = 1, begin: int = 0
+) -> AsyncIterator[Replaying]:
+    """`begin`: so many utterances are there already."""
+    made = Replaying(folder, sender, now or Now(), boot_id, streams_max)
+    with made.spool:
+        for number in range(begin):
+            made.keep(number)
+        running = asyncio.create_task(made.replayer.run())
+        try:
+            yield made
+            assert not running.done()
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pause in ("LOOK_S", "UNWELCOME_S"):
+        monkeypatch.setattr(replay, pause, 0.001)
+    monkeypatch.setattr(link, "PROBE_S", (0.001, 0.002))
+
+
+def test_the_oldest_goes_first_and_what_is_answered_goes(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        async with replaying(tmp_path, sender, begin=3) as made:
+            await made.empty()
+            assert sender.ids == ["u0", "u1", "u2"]
+            assert made.told() == [("u0", Kind.LATE), ("u1", Kind.LATE), ("u2", Kind.LATE)]
+            assert all(event.may_act for event in made.events)
+            _, frames, spec, attempt = sender.sent[0]
+            assert np.array_equal(frames[0].levels, np.zeros((98, 80), np.int8))
+            assert (spec, attempt) == (DEFAULT_SPEC, replay.LIVE_ATTEMPTS + 1)
+            assert sender.at_once_max == 1
+
+    asyncio.run(run())
+
+
+def test_no_more_at_a_time_than_are_wanted(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        async with replaying(tmp_path, sender, streams_max=3, begin=7) as made:
+            await made.empty()
+            assert sender.at_once_max == 3
+
+    asyncio.run(run())
+
+
+def test_boards_that_come_back_together_do_not_send_together(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        sender.there = False
+        async with replaying(tmp_path, sender, begin=1) as made:
+            await made.until(lambda: sender.probes > 1)
+            assert not sender.sent
+            sender.there = True
+            await made.empty()
+            assert made.draws == [(0, 7)]
+
+    asyncio.run(run())
+
+
+def test_what_somebody_sees_to_is_left_to_them(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        async with replaying(tmp_path, sender) as made:
+            made.spool.live.add("u0")
+            made.keep(0)
+            made.spool.live.add("u0")
+            made.keep(1)
+            await made.until(lambda: len(made.kept()) == 1)
+            assert sender.ids == ["u1"]
+
+    asyncio.run(run())
+
+
+def test_past_its_shelf_life_it_is_sent_for_the_log_alone(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender, now = Sender(), Now()
+        sender.there = False
+        async with replaying(tmp_path, sender, now=now, begin=1) as made:
+            now.s += SHELF_LIFE_S - 1
+            await made.until(lambda: sender.probes > 1)
+            assert made.told() == []
+            now.s += 2
+            await made.until(lambda: bool(made.events))
+            assert made.told() == [("u0", Kind.EXPIRED)]
+            assert not made.events[0].may_act
+            sender.there = True
+            await made.empty()
+            assert sender.ids == ["u0"]
+            assert len(made.events) == 1
+
+    asyncio.run(run())
+
+
+def test_what_another_answered_gets_the_better_answer_and_acts_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with replaying(tmp_path, Sender()) as made:
+            made.keep(0, told=True)
+            await made.empty()
+            assert made.told() == [("u0", Kind.FINAL), ("u0", Kind.BETTER)]
+            assert [event.may_act for event in made.events] == [True, False]
+
+    asyncio.run(run())
+
+
+def test_what_is_refused_for_good_is_set_aside_and_the_rest_moves_on(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender(CallFailed("there:1: refused (INVALID_ARGUMENT: no).", Trouble.REFUSED))
+        async with replaying(tmp_path, sender, begin=2) as made:
+            await made.until(lambda: len(made.kept()) == 1)
+            (aside,) = made.kept()
+            assert (aside.head.utterance_id, aside.state) == ("u0", State.QUARANTINED)
+            assert aside.last_error == "there:1: refused (INVALID_ARGUMENT: no)."
+            assert made.told() == [("u0", Kind.REFUSED), ("u1", Kind.LATE)]
+            made.spool.ask(lambda store: store.retry(aside.number)).result(WAIT_S)
+            await made.empty()
+            assert sender.ids == ["u0", "u1", "u0"]
+
+    asyncio.run(run())
+
+
+def test_what_the_service_breaks_over_holds_up_no_other_and_is_set_aside_in_the_end(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        sender.breaks_over = "u0"
+        async with replaying(tmp_path, sender, begin=3) as made:
+            await made.until(lambda: len(made.kept()) == 1)
+            assert sender.ids == ["u0", "u1", "u2"]
+
+            def is_set_aside() -> bool:
+                made.now.s += replay.BUSY_S_MAX
+                return made.kept()[0].state is State.QUARANTINED
+
+            await made.until(is_set_aside)
+            attempts = [attempt for head, *_, attempt in sender.sent if head.utterance_id == "u0"]
+            assert attempts == [replay.LIVE_ATTEMPTS + 1 + at for at in range(replay.BROKEN_MAX)]
+
+    asyncio.run(run())
+
+
+def test_a_busy_service_is_given_time(tmp_path: Path) -> None:
+    async def run() -> None:
+        busy = CallFailed("there:1: busy", Trouble.BUSY)
+        sender = Sender(busy, busy, busy)
+        async with replaying(tmp_path, sender, begin=1) as made:
+            await made.empty()
+            assert made.draws == [(0, 7), (0.1, 2.0), (0.1, 4.0), (0.1, 8.0)]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("trouble", [Trouble.OTHER_TERMS, Trouble.SHUT_OUT])
+def test_a_service_that_does_not_want_this_board_loses_nothing(tmp_path: Path, trouble: Trouble) -> None:
+    async def run() -> None:
+        unwelcome = CallFailed("there:1: unknown domain", trouble)
+        sender = Sender(*[unwelcome] * 20)
+        async with replaying(tmp_path, sender, begin=1) as made:
+            await made.until(lambda: len(sender.sent) > 10)
+            (kept,) = made.kept()
+            assert (kept.state, kept.last_error) == (State.WAITING, "there:1: unknown domain")
+            await made.empty()
+
+    asyncio.run(run())
+
+
+def test_times_are_put_right_when_the_clock_comes(tmp_path: Path) -> None:
+    async def run() -> None:
+        now, sender = Now(), Sender()
+        now.synchronised = False
+        async with replaying(tmp_path, sender, now=now) as made:
+            sender.outcomes = [BROKEN]
+            made.keep(0, synchronised=False)
+            await made.until(lambda: made.kept()[0].attempts == 1)
+            assert (sender.sent[0][0].started_at_unix_us, sender.sent[0][0].clock_synchronised) == (5, False)
+            now.s += 60
+            now.synchronised = True
+            await made.empty()
+            head = sender.sent[-1][0]
+            assert (head.started_at_unix_us, head.clock_synchronised) == (1_700_000_009_000_000, True)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "away_s", "kind"),
+    [(True, 60, Kind.LATE), (True, 3600, Kind.EXPIRED), (False, 60, Kind.EXPIRED), (True, -60, Kind.LATE)],
+)
+def test_after_a_restart_of_the_machine_only_clocks_that_are_right_tell_the_age(
+    tmp_path: Path, synchronised: bool, away_s: int, kind: Kind
+) -> None:
+    async def run() -> None:
+        now, sender = Now(), Sender()
+        sender.there = False
+        async with replaying(tmp_path, sender, now=now, boot_id="before") as made:
+            made.keep(0, synchronised=synchronised)
+            made.kept()
+        now.s += away_s
+        async with replaying(tmp_path, Sender(), now=now, boot_id="after") as made:
+            await made.empty()
+            assert made.told() == [("u0", kind)]
+
+    asyncio.run(run())
+
+
+def test_what_another_release_kept_in_its_own_way_is_set_aside_with_the_reason(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with replaying(tmp_path, Sender()) as made:
+            made.spool.coding = "logmel40-8k-l9-00000000 1-00000000"
+            made.keep(0)
+            await made.until(lambda: [kept.state for kept in made.kept()] == [State.QUARANTINED])
+            assert made.kept()[0].last_error == (
+                "It was kept as logmel40-8k-l9-00000000 1-00000000, which this release cannot read."
+            )
+
+    asyncio.run(run())
