@@ -44,16 +44,21 @@ def test_the_room_before_the_onset_is_not_raised_to_speech() -> None:
     assert raised(speech)[0, 0] == pytest.approx(5)
 
 
-@pytest.mark.parametrize("piece", [1, 5, 49, 50, 51, 1000])
+@pytest.mark.parametrize("piece", [1, 5, WAIT_FRAMES - 1, WAIT_FRAMES, WAIT_FRAMES + 1, 1000])
 @pytest.mark.parametrize("count", [0, 1, WAIT_FRAMES - 1, WAIT_FRAMES, 300])
-def test_pieces_of_any_size_give_the_same_and_nothing_is_lost(piece: int, count: int) -> None:
-    speech = np.random.default_rng(4).normal(6, 3, (count, FILTERS))
+@pytest.mark.parametrize("mean", [8.0, SPEECH_LOUDNESS - 1])
+def test_pieces_of_any_size_give_the_same_and_nothing_is_lost(piece: int, count: int, mean: float) -> None:
+    speech = np.random.default_rng(4).normal(mean, 2, (count, FILTERS))
     whole = raised(speech, max(1, count))
     assert len(whole) == count
     assert np.array_equal(raised(speech, piece), whole)
 
 
-def test_nobody_waits_for_more_than_a_board_sends_at_an_onset() -> None:
-    gain = SpeechGain()
-    assert len(gain.push(frames((WAIT_FRAMES, 8.0)))) == WAIT_FRAMES
-    assert len(gain.push(frames((3, 8.0)))) == 3
+def test_loud_speech_waits_for_its_first_loud_frame_and_quiet_speech_no_longer_than_it_may() -> None:
+    loud, quiet = SpeechGain(), SpeechGain()
+    assert len(loud.push(frames((20, 2.0)))) == 0
+    assert len(loud.push(frames((1, SPEECH_LOUDNESS)))) == 21
+    assert len(loud.push(frames((3, 2.0)))) == 3
+    assert len(quiet.push(frames((WAIT_FRAMES - 1, 8.0)))) == 0
+    assert len(quiet.push(frames((1, 8.0)))) == WAIT_FRAMES
+    assert len(quiet.push(frames((3, 8.0)))) == 3

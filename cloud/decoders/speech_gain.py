@@ -2,15 +2,16 @@
 
 The gain follows from the loudest frame so far, so that it only ever falls, and from nothing but the utterance's own
 frames, so that what is read again is read the same. An utterance starts with what was there before its onset; the first
-frames wait until some of the speech is there, or the room before it would be taken for speech.
+frames wait until some of the speech is there, or the room before it would be taken for speech. Loud speech waits for
+nothing: it is known by a frame.
 """
 
 import numpy as np
 
 from cloud.decoders.sphinx_features import FILTERS, Floats
 
-WAIT_FRAMES = 50
-"""What a board sends at an onset, 400 ms from before it and 120 ms of speech, is there at once: nobody waits for it."""
+WAIT_FRAMES = 80
+"""Longest wait, of which a board sends 520 ms at once at an onset. Speech that is loud enough ends it."""
 
 SPEECH_LOUDNESS = 13.0
 """Of the loudest frame, the mean natural logarithm of its filters' power. Utterances of recordings as they come have
@@ -33,9 +34,9 @@ class SpeechGain:
         if self._waiting is None:
             return self._raised(log_filters)
         self._waiting = np.concatenate([self._waiting, log_filters])
-        if len(self._waiting) < WAIT_FRAMES:
-            return self._waiting[:0]
         start, rest = self._waiting[:WAIT_FRAMES], self._waiting[WAIT_FRAMES:]
+        if len(start) < WAIT_FRAMES and start.mean(axis=1).max(initial=-np.inf) < SPEECH_LOUDNESS:
+            return self._waiting[:0]
         self._waiting = None
         return np.concatenate([self._start(start), self._raised(rest)])
 
