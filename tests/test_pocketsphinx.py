@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks import corpus
 from cloud.decoders import Task
 from cloud.decoders.pocketsphinx import PocketSphinx, load
 from cloud.decoders.sphinx_kind import Kind
@@ -28,8 +29,13 @@ def frames(speech: Speech, name: str, spec: FeatureSpec = DEFAULT_SPEC) -> Level
     return spec.quantise(log_mel(soundfile.read(speech.path(name), dtype="int16")[0], spec))
 
 
-def noise(seconds: int) -> Levels:
-    samples = (np.random.default_rng(3).standard_normal(seconds * 16_000) * 1000).astype(np.int16)
+def quiet_frames(speech: Speech, name: str, dbfs: float) -> Levels:
+    samples = np.rint(corpus.at_level(corpus.read(speech.path(name)), dbfs) * 32768).astype(np.int16)
+    return DEFAULT_SPEC.quantise(log_mel(samples, DEFAULT_SPEC))
+
+
+def noise(seconds: int, deviation: int = 1000) -> Levels:
+    samples = (np.random.default_rng(3).standard_normal(seconds * 16_000) * deviation).astype(np.int16)
     return DEFAULT_SPEC.quantise(log_mel(samples, DEFAULT_SPEC))
 
 
@@ -77,10 +83,21 @@ def test_what_is_no_order_is_doubted_under_the_grammar(engine: PocketSphinx, spe
         assert not found.transcript or "out_of_grammar" in found.doubts
 
 
+@pytest.mark.parametrize("dbfs", [-30, -50])
+def test_quiet_speech_is_heard_as_well_as_loud(engine: PocketSphinx, speech: Speech, dbfs: float) -> None:
+    for name, folder, words in (("jazz", NO_GRAMMAR, "play some"), ("latte", COFFEE, "large latte with soy milk")):
+        decoding = engine.begin(Task(f"{name}{dbfs}", "u1", DEFAULT_SPEC, folder))
+        decoding.feed(quiet_frames(speech, name, dbfs))
+        found = decoding.finish()
+        assert not found.doubts
+        assert words in found.transcript
+
+
+@pytest.mark.parametrize("deviation", [3, 30, 300, 3000])
 @pytest.mark.parametrize("folder", [NO_GRAMMAR, COFFEE])
-def test_steady_noise_is_no_speech(engine: PocketSphinx, folder: str) -> None:
+def test_steady_noise_is_no_speech(engine: PocketSphinx, folder: str, deviation: int) -> None:
     decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, folder))
-    decoding.feed(noise(3))
+    decoding.feed(noise(3, deviation))
     found = decoding.finish()
     assert not found.transcript or "no_speech" in found.doubts
 

@@ -60,6 +60,8 @@ class Sender:
         self.breaks_over = ""
         self.probes = 0
         self.sent: list[tuple[UtteranceHead, Sequence[UtteranceFrames], FeatureSpec, int]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.at_once = 0
         self.at_once_max = 0
 
@@ -74,7 +76,7 @@ class Sender:
         self.sent.append((head, frames, spec, attempt))
         self.at_once += 1
         self.at_once_max = max(self.at_once, self.at_once_max)
-        await asyncio.sleep(0)
+        await self.may_answer.wait()
         self.at_once -= 1
         if head.utterance_id == self.breaks_over:
             raise BROKEN
@@ -188,7 +190,10 @@ def test_the_oldest_goes_first_and_what_is_answered_goes(tmp_path: Path) -> None
 def test_no_more_at_a_time_than_are_wanted(tmp_path: Path) -> None:
     async def run() -> None:
         sender = Sender()
+        sender.may_answer.clear()
         async with replaying(tmp_path, sender, streams_max=3, begin=7) as made:
+            await made.until(lambda: sender.at_once == 3)
+            sender.may_answer.set()
             await made.empty()
             assert sender.at_once_max == 3
 

@@ -18,7 +18,8 @@ import pocketsphinx
 
 from cloud.decoders import Hypothesis, Task
 from cloud.decoders.cepstral_mean import BoardMeans, CepstralMean
-from cloud.decoders.sphinx_features import CEPSTRA, Cepstra, SphinxFeatures
+from cloud.decoders.speech_gain import SpeechGain
+from cloud.decoders.sphinx_features import CEPSTRA, Cepstra, Floats, SphinxFeatures
 from cloud.decoders.sphinx_guards import doubts
 from cloud.decoders.sphinx_kind import DICTIONARY, GRAMMAR, OPEN_SPEECH, Kind, grammar_words, kind_of
 from cloud.decoders.sphinx_reading import Reading, transcript
@@ -84,15 +85,16 @@ class SphinxDecoding:
         self._kind = kind_of(task.domain_folder)
         self._mean = engine.means.start(task.device_id, task.utterance_id)
         self._reading = engine.read(self._kind, self._mean)
+        self._features = features(task.spec)
+        self._gain = SpeechGain()
         self._fed: list[Cepstra] = []
 
     def feed(self, levels: Levels) -> str:
-        cepstra = features(self._task.spec).cepstra(levels)
-        self._fed.append(cepstra)
-        self._reading.feed(cepstra)
+        self._read(self._gain.push(self._features.log_filters(levels)))
         return transcript(self._reading.words())
 
     def finish(self) -> Hypothesis:
+        self._read(self._gain.flush())
         self._reading.end()
         words, score = self._reading.words(), self._reading.score()
         self.close()
@@ -112,6 +114,11 @@ class SphinxDecoding:
 
     def close(self) -> None:
         self._reading.close()
+
+    def _read(self, log_filters: Floats) -> None:
+        cepstra = self._features.cepstra(log_filters)
+        self._fed.append(cepstra)
+        self._reading.feed(cepstra)
 
 
 @cache

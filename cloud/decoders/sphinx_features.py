@@ -42,11 +42,16 @@ class SphinxFeatures:
         self._matrix = filter_matrix(spec).T
         self._transform = cosine_transform().T * lifter()
 
-    def cepstra(self, levels: Levels) -> Cepstra:
-        """(frames, CEPSTRA) of (frames, bands); levels outside the spec count as its lowest or highest."""
+    def log_filters(self, levels: Levels) -> Floats:
+        """(frames, FILTERS) natural logarithms of power, samples being 16-bit numbers; of (frames, bands), whose levels
+        outside the spec count as its lowest or highest."""
         power = self._powers[np.clip(levels, 0, len(self._powers) - 1)]
-        log_filters = np.log(np.maximum(power @ self._matrix, np.exp(LOG_FLOOR)))
-        return (log_filters @ self._transform).astype(np.float32)
+        logarithms: Floats = np.log(power @ self._matrix)
+        return logarithms
+
+    def cepstra(self, log_filters: Floats) -> Cepstra:
+        """(frames, CEPSTRA) of (frames, FILTERS)."""
+        return (np.maximum(log_filters, LOG_FLOOR) @ self._transform).astype(np.float32)
 
 
 def filter_matrix(spec: FeatureSpec) -> Floats:
