@@ -1,11 +1,13 @@
 """The folder of an authority: made, opened, emptied."""
 
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from cloud import certificates
 from cloud.authority import AUTHORITY_DAYS, DAY_US, FILES, Authority, Clock, unix_us
+from cloud.settings import INSTALLED_STATE_DIR
 from common.errors import IdentityError
 from common.private_files import private_directory
 from protos.enrolment_code import ENROLMENT_TLS_NAME
@@ -49,7 +51,9 @@ def existing_authority(directory: Path) -> Authority:
     """The authority of this folder. IdentityError, a sentence that says how to make one, if there is none."""
     authority = open_authority(directory)
     if authority is None:
-        raise IdentityError(f"There are no certificates in {directory}; parrotlet-cloud pki init makes them.")
+        theirs = INSTALLED_STATE_DIR
+        others = " Those of the installed service are root's: use sudo." if os.path.lexists(theirs) else ""
+        raise IdentityError(f"There are no certificates in {directory}; parrotlet-cloud pki init makes them.{others}")
     return authority
 
 

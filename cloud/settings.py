@@ -17,11 +17,14 @@ def _home(variable: str, otherwise: str) -> Path:
     return (Path(base) if base else Path.home() / otherwise) / "parrotlet"
 
 
+INSTALLED_STATE_DIR = Path("/var/lib/parrotlet-cloud")
+"""Where the installed service keeps its things."""
+
+
 def _state_home() -> Path:
     """The installed service's folder for who may write there, which is root; else the user's own."""
-    installed = Path("/var/lib/parrotlet-cloud")
-    if "XDG_STATE_HOME" not in os.environ and os.access(installed, os.W_OK | os.X_OK):
-        return installed
+    if "XDG_STATE_HOME" not in os.environ and os.access(INSTALLED_STATE_DIR, os.W_OK | os.X_OK):
+        return INSTALLED_STATE_DIR
     return _home("XDG_STATE_HOME", ".local/state")
 
 

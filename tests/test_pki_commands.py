@@ -20,7 +20,9 @@ import edge.__main__
 from benchmarks import path
 from cloud.answer_log import Key, SqliteAnswerLog
 from cloud.authority import Authority
+from common.errors import SettingsError
 from edge.discovery import _found
+from edge.enrol_commands import _check_place
 from protos import speech_pb2
 from protos.enrolment_code import MDNS_TYPE, parse_code
 from tests.closed_service import Clock, closed_service
@@ -253,6 +255,15 @@ def test_what_cannot_be_enrolled_is_told_in_a_sentence(
     assert said.exit_code == 2
     assert sentence in said.stderr
     assert "0000" not in said.stderr
+
+
+def test_a_code_is_not_used_up_where_the_daemon_does_not_look(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match="is where the board's daemon looks, and not yours: sudo parrotlet-edge enrol"
+    ):
+        _check_place(tmp_path, tmp_path / "own")
+    _check_place(tmp_path, tmp_path)
+    _check_place(tmp_path / "nowhere", tmp_path / "own")
 
 
 def test_what_is_announced_is_where_a_board_enrols() -> None:
