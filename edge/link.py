@@ -66,10 +66,12 @@ class Link:
 
     def failed(self, error: CloudError) -> None:
         """It did not."""
-        if isinstance(error, CallFailed) and error.trouble not in (Trouble.AWAY, Trouble.BROKEN):
+        trouble = error.trouble if isinstance(error, CallFailed) else Trouble.AWAY
+        if trouble not in (Trouble.AWAY, Trouble.BROKEN, Trouble.SHUT_OUT):
             self.succeeded()
             return
-        self._failures += 1
+        # Who is shut out need not try twice; the owner may let the board in again at any time.
+        self._failures += FAILURES_MAX if trouble is Trouble.SHUT_OUT else 1
         if self._failures >= FAILURES_MAX and self.down is None:
             logger.warning("no longer waited for: %s", error)
             self.down = error

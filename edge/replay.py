@@ -132,7 +132,7 @@ class Replayer:
             await self._sender.probe()
         except CallFailed as error:
             self._link.failed(error)
-            await asyncio.sleep(UNWELCOME_S if error.trouble is Trouble.SHUT_OUT else LOOK_S)
+            await asyncio.sleep(LOOK_S)
             return False
         self._link.succeeded()
         return True

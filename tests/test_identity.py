@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from cloud.authority import BOARD_DAYS, DAY_US
 from common.errors import CloudError, IdentityError, ParrotletError
 from common.settings import Loaded, load
-from edge import identity_watch, kept_frames, replay
+from edge import identity_watch, kept_frames, link
 from edge.__main__ import main
 from edge.answer import Answer, Partial
 from edge.clock import Clock as BoardClock
@@ -329,7 +329,7 @@ def test_what_a_board_hears_while_it_is_shut_out_is_kept_and_answered_when_it_is
     closed: ClosedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identity_watch, "LOOK_S", 0.02)
-    monkeypatch.setattr(replay, "UNWELCOME_S", 0.05)
+    monkeypatch.setattr(link, "PROBE_S", (0.02, 0.05))
     file = IdentityFile([tmp_path])
     file.write(tmp_path, closed.identity("study"))
     closed.authority.revoke("study")
@@ -340,12 +340,12 @@ def test_what_a_board_hears_while_it_is_shut_out_is_kept_and_answered_when_it_is
         if event.kind is Kind.LATE:
             answered.set()
 
-    clock = BoardClock()
+    clock, chain = BoardClock(), chain_of(loaded)
     with (
         Spool(
             tmp_path / "spool.db", loaded.settings.spool, boot_id="b", coding=coding, hop_ms=10, on_event=on_event
         ) as spool,
-        Keeping(chain_of(loaded), spool, DEFAULT_SPEC, clock) as keeping,
+        Keeping(chain, spool, DEFAULT_SPEC, clock) as keeping,
     ):
         told = Told()
         now = msgspec.structs.replace(head(), started_monotonic_s=clock.monotonic_s())
@@ -353,6 +353,8 @@ def test_what_a_board_hears_while_it_is_shut_out_is_kept_and_answered_when_it_is
         stream.send(frames(0))
         stream.finish(END)
         outcome = told.outcome.result(WAIT_S)
+        (service,) = chain.services()
+        assert "The board study was revoked" in str(service.down)
         assert isinstance(outcome, CloudError)
         assert "The board study was revoked" in str(outcome)
         assert str(outcome).endswith("It is kept, and will be sent.")
