@@ -19,6 +19,7 @@ import click
 
 from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
 from common import VERSION
+from common.addresses import parse_address
 from common.commands import CommandGroup, completion, settings_file
 from common.settings import Loaded, as_toml, load
 
@@ -179,15 +180,20 @@ def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 @_config_option
-def config(config_file: Path | None) -> None:
+def config(check: bool, config_file: Path | None) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-cloud config > cloud.toml
     """
-    click.echo(as_toml(_load(config_file, {})), nl=False)
+    loaded = _load(config_file, {})
+    if check:
+        parse_address(loaded.settings.server.listen, called="server.listen", port_min=0)
+    else:
+        click.echo(as_toml(loaded), nl=False)
 
 
 main.add_command(completion("parrotlet-cloud"))

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from common import VERSION
+from common.addresses import parse_address
 from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
@@ -204,14 +205,18 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 
 @main.command()
 @options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET)
-def config(loaded: Loaded[EdgeSettings]) -> None:
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
+def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-edge config > edge.toml
     """
-    click.echo(as_toml(loaded), nl=False)
+    if not check:
+        click.echo(as_toml(loaded), nl=False)
+    elif loaded.settings.cloud.address:
+        parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
 
 
 main.add_command(completion("parrotlet-edge"))

@@ -15,6 +15,7 @@ import sdnotify
 
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
+from common.supervision import Supervision
 from edge import directories, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
@@ -30,7 +31,6 @@ from edge.player import Player
 from edge.recogniser import Recogniser, open_recogniser
 from edge.session import Session
 from edge.settings import EdgeSettings
-from edge.supervision import Supervision
 from edge.turn import Turn
 from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
 from edge.vad import open_gate

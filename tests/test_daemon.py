@@ -12,6 +12,7 @@ import pytest
 
 from common.errors import CloudError, DaemonError, InputError, ParrotletError
 from common.settings import Loaded, load
+from common.supervision import Supervision
 from edge.activation import Always, Button
 from edge.audio_file import AudioFile
 from edge.board import SILENT_S_MAX, Board
@@ -23,7 +24,6 @@ from edge.exchange import Exchange
 from edge.player import Player
 from edge.settings import EdgeSettings
 from edge.source import Block, Interruption, Source
-from edge.supervision import Supervision
 from edge.utterance import UtteranceEnd, UtteranceHead
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser, FakeSource, silence, utterance
@@ -310,23 +310,3 @@ def test_a_file_in_place_of_the_microphone_is_muted_with_one_interruption() -> N
     player.unmute()
     told.append((type(next(sound)), player.state))
     assert told == [(Block, State.OPEN), (Interruption, State.MUTED), (Block, State.OPEN)]
-
-
-def test_the_watchdog_is_fed_three_times_in_its_period_and_only_for_its_process() -> None:
-    clock, notes = Clock(), Notes()
-    supervision = Supervision(notes, {"WATCHDOG_USEC": "9000000"}, clock)
-    for _ in range(90):
-        supervision.feed()
-        clock.now_s += 0.1
-    assert notes.told == ["WATCHDOG=1"] * 3
-    for environment in ({}, {"WATCHDOG_USEC": "9000000", "WATCHDOG_PID": "1"}):
-        Supervision(notes, environment, clock).feed()
-    assert len(notes.told) == 3
-
-
-def test_the_status_line_is_told_when_it_changes() -> None:
-    notes = Notes()
-    supervision = Supervision(notes, {})
-    for text in ("listening", "listening", "muted", "listening"):
-        supervision.status(text)
-    assert notes.told == ["STATUS=listening", "STATUS=muted", "STATUS=listening"]
