@@ -21,6 +21,7 @@ from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
 from common import VERSION
 from common.addresses import parse_address
 from common.commands import CommandGroup, completion, settings_file
+from common.journal import JournalLayout, is_read_by_journal
 from common.settings import Loaded, as_toml, load
 
 _config_option = click.option(
@@ -61,7 +62,7 @@ def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, con
 
     options = {"server.listen": listen, "domains.serve": domains or None, "decoding.workers": workers}
     settings = _load(config_file, options).settings
-    logging.basicConfig(level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    _start_logging(settings.log.level)
     asyncio.run(serve(settings))
 
 
@@ -202,6 +203,13 @@ main.add_command(completion("parrotlet-cloud"))
 def _load(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
     file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
     return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)
+
+
+def _start_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    journal = is_read_by_journal(sys.stderr.fileno())
+    handler.setFormatter(JournalLayout() if journal else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 def _progress(done: int, total: int) -> None:

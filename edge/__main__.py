@@ -91,6 +91,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
     With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button.
+    SIGUSR2 mutes and unmutes, as `parrotlet-edge mute` does; muted is muted after a restart, too.
 
     \b
     Example:

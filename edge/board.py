@@ -17,6 +17,7 @@ from edge.capture import State
 from edge.control import Command
 from edge.device_id import device_id
 from edge.exchange import Exchange
+from edge.mute import Mute
 from edge.settings import EdgeSettings
 from edge.source import Source
 
@@ -37,6 +38,10 @@ class Ear(Source, Protocol):
     @property
     def overruns(self) -> int:
         """Times that sound was lost, since the beginning."""
+
+    @property
+    def all_zeros(self) -> bool:
+        """Whether it has sent nothing else for seconds: a switch on it, or a broken one."""
 
     def fresh_s(self) -> float:
         """Seconds since the last sound came."""
@@ -69,16 +74,16 @@ class Board:
         settings: EdgeSettings,
         session_id: str,
         clock: Callable[[], float] = time.monotonic,
+        mute: Mute | None = None,
     ) -> None:
         self._ear = ear
+        self._mute = mute or Mute(ear)
         self._activation = activation
         self._device_id = device_id(settings.device.id)
         self._cloud_address = settings.cloud.address
         self._session_id = session_id
         self._clock = clock
         self._started_s = clock()
-        self._muted = False
-        """As its owner wants it; the ear follows."""
         self._lock = threading.Lock()
         self._awaited: list[Exchange] = []
         self._heard = 0
@@ -90,7 +95,7 @@ class Board:
     @property
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers."""
-        return {"status": self.status, "mute": self.mute, "unmute": self.unmute, "press": self.press}
+        return {"status": self.status, "mute": self._mute.mute, "unmute": self._mute.unmute, "press": self.press}
 
     def awaited(self) -> list[Exchange]:
         """Exchanges that are not over, the oldest first."""
@@ -138,24 +143,14 @@ class Board:
 
     def summary(self) -> str:
         """One line for whoever supervises."""
-        return f"{_STATES[self._ear.state]}; {self._answered} of {self._heard} utterances answered"
-
-    def mute(self) -> dict[str, Any]:
-        self._muted = True
-        self._ear.mute()
-        logger.info("muted")
-        return {}
-
-    def unmute(self) -> dict[str, Any]:
-        self._muted = False
-        self._ear.unmute()
-        logger.info("no longer muted")
-        return {}
+        zeros = ", but it sends nothing but zeros" if self._ear.all_zeros else ""
+        return f"{_STATES[self._ear.state]}{zeros}; {self._answered} of {self._heard} utterances answered"
 
     def press(self) -> dict[str, Any]:
         """ParrotletError, a sentence, if it cannot mean anything now."""
-        if self._muted:
-            raise ParrotletError("The board is muted; unmute it first with: parrotlet-edge unmute")
+        if by := self._mute.by:
+            cure = "turn its switch" if by == "switch" else "unmute it first with: parrotlet-edge unmute"
+            raise ParrotletError(f"The board is muted; {cure}")
         self._activation.press()
         logger.info("pressed")
         return {}
@@ -183,6 +178,9 @@ class Board:
                 "state": self._ear.state.value,
                 "silent_s": round(self._ear.fresh_s(), 2),
                 "overruns": self._ear.overruns,
+                "all_zeros": self._ear.all_zeros,
+                "muted_by": self._mute.by,
+                "mute_is_kept": self._mute.kept,
             },
             "activation": {"mode": self._activation.mode, "listening": self._activation.listening()},
             "cloud": {"address": self._cloud_address},

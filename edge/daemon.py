@@ -19,7 +19,7 @@ from common.supervision import Supervision
 from edge import directories, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
-from edge.button import watch_button
+from edge.button import watch_button, watch_switch
 from edge.capture import Microphone
 from edge.console import Console
 from edge.control import ControlServer
@@ -27,6 +27,7 @@ from edge.display import Display
 from edge.exchange import Exchange
 from edge.hearing import hear
 from edge.log_lines import start_logging
+from edge.mute import Mute
 from edge.player import Player
 from edge.recogniser import Recogniser, open_recogniser
 from edge.session import Session
@@ -44,7 +45,7 @@ STOP_S_MAX = 5.0
 LOOK_S = 0.5
 """How often the main thread looks: so late, at most, is a death noticed."""
 
-SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1})
+SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
 
 Wait = Callable[[float], int | None]
 """Waits so many seconds for one of SIGNALS."""
@@ -75,7 +76,8 @@ def serve(
     settings = loaded.settings
     activation = _activation(settings)
     session, turn = Session(), Turn()
-    board = Board(ear, activation, settings, session.id)
+    mute = Mute(ear, directories.usable(loaded, directories.STATE))
+    board = Board(ear, activation, settings, session.id, mute=mute)
     display = Display(console, board)
     sound = hear(
         ear,
@@ -92,7 +94,10 @@ def serve(
         started.callback(display.update)
         started.enter_context(recogniser)
         if settings.activation.mode == "button" and settings.activation.gpio >= 0:
-            started.callback(watch_button(settings.activation.gpio, lambda: _press(board)).close)
+            started.callback(watch_button(settings.activation.gpio, lambda: _quietly(board.press)).close)
+        if settings.mute.gpio >= 0:
+            # Before anything is heard: the switch may be on already.
+            started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
         hearing = Worker("hearing", lambda: _ask(sound, recogniser, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
@@ -100,7 +105,7 @@ def serve(
             "listening to %s; activation: %s; service: %s", ear.name, activation.mode, settings.cloud.address or "none"
         )
         supervision.ready()
-        while _all_well(hearing, control, recogniser) and _goes_on(wait(display.period_s or LOOK_S), board):
+        while _all_well(hearing, control, recogniser) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
             supervision.status(board.summary())
             if board.ailment() is None:
@@ -163,22 +168,24 @@ def _all_well(hearing: Worker, control: ControlServer, recogniser: Recogniser) -
     return still_hearing
 
 
-def _goes_on(received: int | None, board: Board) -> bool:
+def _goes_on(received: int | None, board: Board, mute: Mute) -> bool:
     """Whether the signal, if there was one, lets the daemon go on."""
     if received == signal.SIGUSR1:
-        _press(board)
+        _quietly(board.press)
+    elif received == signal.SIGUSR2:
+        _quietly(mute.toggle)
     elif received is not None:
         logger.info("stopping on %s", signal.Signals(received).name)
         return False
     return True
 
 
-def _press(board: Board) -> None:
-    """A press by somebody who cannot be told why not."""
+def _quietly(act: Callable[[], object]) -> None:
+    """What is asked by somebody who cannot be told why not."""
     try:
-        board.press()
+        act()
     except ParrotletError as error:
-        logger.info("the press was refused: %s", error)
+        logger.info("not done: %s", error)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ class Player:
 
     rate_hz = None
     overruns = 0
+    all_zeros = False
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = source.name

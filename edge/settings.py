@@ -81,6 +81,14 @@ class Activation(msgspec.Struct, frozen=True):
     ] = -1
 
 
+class Mute(msgspec.Struct, frozen=True):
+    """What closes the microphone, besides the command `mute`."""
+
+    gpio: Annotated[
+        int, Meta(ge=-1, le=53, description="GPIO line of a switch to ground that mutes, by BCM number; -1: none.")
+    ] = -1
+
+
 class Cloud(msgspec.Struct, frozen=True):
     """The service."""
 
@@ -125,5 +133,6 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     vad: Vad = Vad()
     segmenter: Segmenter = Segmenter()
     activation: Activation = Activation()
+    mute: Mute = Mute()
     cloud: Cloud = Cloud()
     log: Log = Log()

@@ -35,7 +35,13 @@ def span(seconds: float) -> str:
 
 def _microphone(said: Said) -> str:
     words = {"open": "", "absent": "missing and looked for", "opening": "being opened", "muted": "MUTED"}
-    state = words.get(said["state"], said["state"])
+    state = str(words.get(said["state"], said["state"]))
+    if said["muted_by"] == "switch":
+        state += " by its switch"
+    if not said["mute_is_kept"]:
+        state += ", which a restart will not know"
+    if said["all_zeros"]:
+        state += "ALL ZEROS: a switch on the microphone, or a broken one"
     overruns = f", {said['overruns']} overruns" if said["overruns"] else ""
     return f"{said['name']}{', ' if state else ''}{state}{overruns}"
 

@@ -74,6 +74,7 @@ class Running:
     ) -> None:
         options = {
             "device.runtime_dir": str(directory),
+            "device.state_dir": str(directory),
             **{key.replace("__", "."): value for key, value in more.items()},
         }
         self.loaded: Loaded[EdgeSettings] = load(
@@ -198,6 +199,21 @@ def test_a_press_opens_the_ears(tmp_path: Path, by: str) -> None:
     daemon.join()
 
 
+def test_a_signal_mutes_and_a_restart_finds_it_muted(tmp_path: Path) -> None:
+    daemon = Running(tmp_path, Endless(silence(5)))
+    daemon.signals.put(signal.SIGUSR2)
+    daemon.signals.put(signal.SIGTERM)
+    daemon.join()
+    again = Running(tmp_path, AudioFile(str(Path(__file__).parent / "speech" / "timer.flac")))
+    again.join()
+    assert again.recogniser.streams == []
+    third = Running(tmp_path, Endless(silence(5)))
+    third.signals.put(signal.SIGUSR2)
+    third.signals.put(signal.SIGTERM)
+    third.join()
+    assert not list(tmp_path.iterdir())
+
+
 class Clock:
     now_s = 1000.0
 
@@ -210,6 +226,7 @@ class Ears:
 
     name = "USB microphone"
     overruns = 2
+    all_zeros = False
 
     def __init__(self, state: State = State.OPEN) -> None:
         self.state = state
@@ -292,11 +309,11 @@ def test_what_was_said_is_logged_at_debug_only(caplog: pytest.LogCaptureFixture)
 def test_a_press_while_muted_is_refused_with_a_sentence() -> None:
     button = Button(8.0)
     board = Board(Ears(), button, EdgeSettings(), "s")
-    board.mute()
+    board.commands["mute"]()
     with pytest.raises(ParrotletError, match="The board is muted; unmute it first"):
         board.press()
     assert not button.listening()
-    board.unmute()
+    board.commands["unmute"]()
     board.press()
     assert button.listening()
 

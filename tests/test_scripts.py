@@ -48,7 +48,7 @@ def test_a_script_is_plain_sh_stops_at_the_first_failure_and_may_be_called_from_
     subprocess.run(["sh", "-n", str(script)], check=True)
 
 
-@pytest.mark.parametrize("name", ["setup", "install"])
+@pytest.mark.parametrize("name", ["setup", "install", "uninstall"])
 def test_an_unknown_option_shows_how_to_use_it(tmp_path: Path, name: str) -> None:
     said = run(checkout(tmp_path) / "scripts" / name, "--help")
     assert said.returncode == 2
