@@ -140,7 +140,7 @@ def worker_is_replaced(trial: Trial) -> str:
 
     after_s = trial.wait(replaced)
     assert trial.pid(UNITS[1]) == pid, "the service was started again"
-    return f"replaced after {after_s:.1f} s, the service goes on"
+    return f"another is started after {after_s:.1f} s, the service goes on"
 
 
 def freezes_are_noticed(trial: Trial) -> str:
@@ -200,7 +200,7 @@ def journal_has_fields(trial: Trial) -> str:
 
 def whisper_answers(trial: Trial) -> str:
     """Open speech, so that each engine works within the walls of the unit."""
-    said = trial.container.out("parrotlet-edge", "test", "--json", "--cloud", "127.0.0.1:7407", "/root/egg.wav")
+    said = trial.container.out("parrotlet-edge", "test", "--json", "--cloud", "127.0.0.1:7407", "/root/fuse_box.wav")
     answer = json.loads(said.splitlines()[0])
     assert answer["engine"] == "whisper", answer
     return f'"{answer["transcript"]}" by {answer["engine"]} {answer["model"]}'
@@ -264,7 +264,7 @@ def with_sound(container: Container) -> Iterator[None]:
 
 def prepare(root: Path) -> None:
     """What is spoken, and where from."""
-    for name in ("timer", "egg"):
+    for name in ("timer", "fuse_box"):
         samples, rate_hz = soundfile.read(ROOT / f"tests/speech/{name}.flac", dtype="int16")
         soundfile.write(root / f"root/{name}.wav", samples, rate_hz)
     (root / "etc/asound.conf").write_text(_ASOUND.format(f'"unix:{SOUND}"'))
