@@ -119,8 +119,11 @@ def is_closed(trial: Trial, unit: str) -> str:
     assert (said["NoNewPrivs"], said["Seccomp"]) == (["1"], ["2"])
     assert int(said["Uid"][0]) >= 61184, f"user {said['Uid'][0]} is not of systemd's making"
     assert core == ["0", "0"], core
+    mounts = [line.split() for line in trial.container.out("cat", f"/proc/{pid}/mountinfo").splitlines()]
+    assert all("ro" in mount[5].split(",") for mount in mounts if mount[4] in ("/", "/usr", "/etc")), "not read-only"
+    assert trial.container.out("stat", "--format=%a", f"/var/lib/private/{unit}").strip() == "700"
     use = f"{int(said['VmRSS'][0]) // 1024} MiB resident, {said['Threads'][0]} threads"
-    return f"user {said['Uid'][0]}, no capabilities, seccomp, no core file; {use}"
+    return f"user {said['Uid'][0]}, no capabilities, seccomp, read-only system, no core file; {use}"
 
 
 def survives_kill(trial: Trial, unit: str) -> str:
