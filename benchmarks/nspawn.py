@@ -1,5 +1,6 @@
 """A Debian that boots in a container, with systemd as its first process and no network but its own."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -32,7 +33,7 @@ class Container:
             "--register=no",
             "--keep-unit",
             f"--directory={root}",
-            f"--machine=parrotlet-{root.parent.name}",
+            f"--machine=parrotlet-{os.getpid()}",
             f"--bind-ro={checkout}:/src",
             *(f"--setenv={setting}" for setting in _ENVIRONMENT),
         ]
