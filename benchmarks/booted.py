@@ -231,9 +231,14 @@ def answers(trial: Trial) -> str:
     if not (trial.container.root / "usr/bin/pulseaudio").exists():
         return "not tried: no pulseaudio in this Debian"
     trial.wait(lambda: trial.status().get("microphone", {}).get("state") == "open")
-    before = trial.status()["utterances"]["answered"]
+    before = trial.status()["utterances"]["heard"]
     trial.container.out("env", f"PULSE_SERVER=unix:{SOUND}", "paplay", "/root/timer.wav")
-    said_s = trial.wait(lambda: trial.status()["utterances"]["answered"] >= before + 1)
+
+    def is_over() -> bool:
+        counts = trial.status()["utterances"]
+        return bool(counts["heard"] > before and not counts["awaited"])
+
+    said_s = trial.wait(is_over)
     last = trial.status()["last_answer"]
     assert last["results"][:1] == ["Timer for 10 minutes"], last
     return f'"{last["transcript"]}" by {last["path"]}, {last["endpoint_to_final_ms"]} ms; {said_s:.1f} s after it ended'
