@@ -46,6 +46,9 @@ class Ear(Source, Protocol):
     def fresh_s(self) -> float:
         """Seconds since the last sound came."""
 
+    def unread_s(self) -> float:
+        """Seconds since anybody came for sound."""
+
     def mute(self) -> None: ...
 
     def unmute(self) -> None: ...
@@ -139,6 +142,9 @@ class Board:
         silent_s = self._ear.fresh_s()
         if self._ear.state in (State.OPEN, State.OPENING) and silent_s >= SILENT_S_MAX:
             return f"The microphone has delivered nothing for {silent_s:.0f} s."
+        unread_s = self._ear.unread_s()
+        if self._ear.state is State.OPEN and unread_s >= SILENT_S_MAX:
+            return f"Nobody has listened to the microphone for {unread_s:.0f} s: the hearing thread is stuck."
         return None
 
     def summary(self) -> str:

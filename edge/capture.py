@@ -75,7 +75,7 @@ class Microphone:
         self._pause_s_min = pause_s_min
         self._sound = SoundQueue(QUEUE_MS // PERIOD_MS)
         self._zeros = ZeroWatch(clock)
-        self._fresh_at_s = clock()
+        self._fresh_at_s = self._read_at_s = clock()
         self._complaint = ""
         self._muted = False
         self._closed = False
@@ -95,6 +95,10 @@ class Microphone:
     def fresh_s(self) -> float:
         """Seconds since the last sound came, or since the device began to be opened; of use if OPENING or OPEN."""
         return self._clock() - self._fresh_at_s
+
+    def unread_s(self) -> float:
+        """Seconds since anybody came for sound; of use if OPEN. A thread that hears no more is noticed by it."""
+        return self._clock() - self._read_at_s
 
     def mute(self) -> None:
         """The device will be closed, `state` says when it is; no block heard after this call is delivered."""
@@ -139,7 +143,7 @@ class Microphone:
     def _open(self) -> Line | None:
         """The wanted device, open; None if it cannot be had now."""
         self.state = State.OPENING
-        self._fresh_at_s = self._clock()
+        self._fresh_at_s = self._read_at_s = self._clock()
         self._sound.clear()
         backend: Backend | None = None
         try:
@@ -187,6 +191,7 @@ class Microphone:
         resampler, cutter, overruns = Resampler(line.rate_hz), Cutter(), 0
         self._zeros.reset()
         while not self._changed.is_set():
+            self._read_at_s = self._clock()
             piece = self._sound.get(_POLL_S)
             if piece is None:
                 if self.fresh_s() >= self._silent_s_max or not line.stream.is_alive():

@@ -38,6 +38,10 @@ class Player:
         """Seconds since the last sound came."""
         return self._clock() - self._fresh_at_s
 
+    def unread_s(self) -> float:
+        """It makes sound when it is asked for it."""
+        return 0.0
+
     def mute(self) -> None:
         self._muted = True
 

@@ -349,6 +349,9 @@ def test_freshness_is_the_time_since_the_last_sound(system: FakeSoundSystem) -> 
     assert system.on_sound is not None
     system.on_sound(bytes(640), False)
     assert microphone.fresh_s() == 0.0
+    assert microphone.unread_s() == 3.0
+    next(blocks)
+    assert microphone.unread_s() == 0.0
 
 
 def test_a_device_that_hangs_when_it_is_closed_is_an_error_and_not_a_wait(

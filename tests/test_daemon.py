@@ -231,6 +231,7 @@ class Ears:
     def __init__(self, state: State = State.OPEN) -> None:
         self.state = state
         self.silent_s = 0.02
+        self.unread = 0.1
 
     def blocks(self) -> Iterator[Block | Interruption]:
         return iter(())
@@ -240,6 +241,9 @@ class Ears:
 
     def fresh_s(self) -> float:
         return self.silent_s
+
+    def unread_s(self) -> float:
+        return self.unread
 
     def mute(self) -> None:
         self.state = State.MUTED
@@ -264,6 +268,15 @@ def test_a_board_is_well_unless_an_open_microphone_delivers_nothing(state: State
     board = Board(ears, Always(), EdgeSettings(), "s")
     assert (board.ailment() is None) is well
     assert board.status()["healthy"] is well
+
+
+def test_a_hearing_thread_that_is_stuck_is_an_ailment_but_not_while_muted() -> None:
+    ears = Ears()
+    ears.unread = SILENT_S_MAX
+    board = Board(ears, Always(), EdgeSettings(), "s")
+    assert board.ailment() == "Nobody has listened to the microphone for 5 s: the hearing thread is stuck."
+    ears.state = State.MUTED
+    assert board.ailment() is None
 
 
 def heard(board: Board, recogniser: FakeRecogniser) -> None:
