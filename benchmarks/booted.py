@@ -102,7 +102,7 @@ class Trial:
 
     def again(self, unit: str, pid: int) -> float:
         """Seconds until another process of a unit is ready."""
-        return self.wait(lambda: self.show(unit, "ActiveState") == "active" and self.pid(unit) != pid)
+        return self.wait(lambda: self.show(unit, "ActiveState") == "active" and self.pid(unit) not in (0, pid))
 
 
 def is_ready(trial: Trial, unit: str) -> str:
