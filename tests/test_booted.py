@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from benchmarks.booted import Trial
+from benchmarks.booted_trial import Trial
 from benchmarks.nspawn import Container, copied
 
 
