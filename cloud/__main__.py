@@ -19,7 +19,9 @@ import click
 
 from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
 from common import VERSION
+from common.addresses import parse_address
 from common.commands import CommandGroup, completion, settings_file
+from common.journal import JournalLayout, is_read_by_journal
 from common.settings import Loaded, as_toml, load
 
 _config_option = click.option(
@@ -60,7 +62,7 @@ def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, con
 
     options = {"server.listen": listen, "domains.serve": domains or None, "decoding.workers": workers}
     settings = _load(config_file, options).settings
-    logging.basicConfig(level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    _start_logging(settings.log.level)
     asyncio.run(serve(settings))
 
 
@@ -179,15 +181,20 @@ def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 @_config_option
-def config(config_file: Path | None) -> None:
+def config(check: bool, config_file: Path | None) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-cloud config > cloud.toml
     """
-    click.echo(as_toml(_load(config_file, {})), nl=False)
+    loaded = _load(config_file, {})
+    if check:
+        parse_address(loaded.settings.server.listen, called="server.listen", port_min=0)
+    else:
+        click.echo(as_toml(loaded), nl=False)
 
 
 main.add_command(completion("parrotlet-cloud"))
@@ -196,6 +203,13 @@ main.add_command(completion("parrotlet-cloud"))
 def _load(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
     file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
     return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)
+
+
+def _start_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    journal = is_read_by_journal(sys.stderr.fileno())
+    handler.setFormatter(JournalLayout() if journal else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 def _progress(done: int, total: int) -> None:
