@@ -16,8 +16,8 @@ class Service(NamedTuple):
 
     address: str
     process: "subprocess.Popen[str]"
-    said: list[str]
-    """Its log; whole when it has ended."""
+    log: list[str]
+    """Its lines, without the last ones until it is over."""
 
     def workers(self) -> list[int]:
         """Process ids of its workers."""
@@ -36,12 +36,12 @@ def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **setti
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # Its log is read on after it is ready, so that it never waits for us.
-        said: list[str] = []
-        reader = threading.Thread(target=said.extend, args=[process.stderr], daemon=True)
+        log: list[str] = []
+        reader = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
         try:
-            address = _address(process.stderr, said)
+            address = _address(process.stderr)
             reader.start()
-            yield Service(address, process, said)
+            yield Service(address, process, log)
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -49,7 +49,8 @@ def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **setti
                 reader.join(timeout=5)
 
 
-def _address(stderr: Iterable[str], said: list[str]) -> str:
+def _address(stderr: Iterable[str]) -> str:
+    said = []
     for line in stderr:
         said.append(line)
         if line.startswith("ready on "):

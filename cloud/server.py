@@ -23,10 +23,12 @@ from cloud.request_stream import MESSAGE_BYTES_MAX
 from cloud.served_domain import ServedDomain
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
+from cloud.watchdog import watched
 from cloud.weights import usable
 from cloud.worker import WorkerOptions
 from common.addresses import Address, parse_address
 from common.errors import DomainError, EngineError, SettingsError
+from common.supervision import Supervision
 
 logger = logging.getLogger(__name__)
 
@@ -57,17 +59,17 @@ async def serve(settings: CloudSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with running(settings) as address:
+    supervision = Supervision(sdnotify.SystemdNotifier())
+    async with running(settings, supervision) as address:
         print(f"ready on {address}", file=sys.stderr, flush=True)
-        notifier = sdnotify.SystemdNotifier()
-        notifier.notify("READY=1")
+        supervision.ready()
         await stopping.wait()
-        notifier.notify("STOPPING=1")
+        supervision.stopping()
         logger.info("stopping: utterances in work are finished")
 
 
 @asynccontextmanager
-async def running(settings: CloudSettings) -> AsyncIterator[str]:
+async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIterator[str]:
     """A service that answers; yields its HOST:PORT."""
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
     closed = Closed(settings, listen)
@@ -75,6 +77,7 @@ async def running(settings: CloudSettings) -> AsyncIterator[str]:
         log = stack.enter_context(SqliteAnswerLog(settings.storage.state_dir / "answers.db"))
         domains = _open_domains(settings, stack)
         pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
+        await stack.enter_async_context(watched(pools, supervision))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         service = SpeechService(settings.server, recogniser, domains, log, streams_max=streams_max(settings))
         server = grpc.aio.server(options=_CHANNEL_OPTIONS, interceptors=[closed.callers])

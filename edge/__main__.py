@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from common import VERSION
+from common.addresses import parse_address
 from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
@@ -94,6 +95,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
     With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button.
+    SIGUSR2 mutes and unmutes, as `parrotlet-edge mute` does; muted is muted after a restart, too.
 
     \b
     Example:
@@ -210,14 +212,18 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 @options.with_settings(
     options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
 )
-def config(loaded: Loaded[EdgeSettings]) -> None:
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
+def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-edge config > edge.toml
     """
-    click.echo(as_toml(loaded), nl=False)
+    if not check:
+        click.echo(as_toml(loaded), nl=False)
+    elif loaded.settings.cloud.address:
+        parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
 
 
 main.add_command(spool)

@@ -150,6 +150,16 @@ def test_what_is_shipped_passes_the_check() -> None:
         assert invoke("domain", "check", folder.name).exit_code == 0
 
 
+def test_settings_are_checked_without_a_word_and_what_cannot_be_used_is_told(tmp_path: Path) -> None:
+    checked = invoke("config", "--check")
+    assert (checked.exit_code, checked.output) == (0, "")
+    settings = tmp_path / "cloud.toml"
+    settings.write_text('[server]\nlisten = "everywhere"\n')
+    checked = invoke("config", "--check", "--config", str(settings))
+    assert checked.exit_code == 2
+    assert checked.stderr.startswith("server.listen is 'everywhere', but must be HOST:PORT")
+
+
 def test_output_that_cannot_be_written_is_told_in_a_sentence() -> None:
     with Path("/dev/full").open("w") as full:
         said = subprocess.run(

@@ -8,7 +8,7 @@ from edge.answer import Answer, Partial, Result
 from edge.console import Console
 from edge.devices import device_table
 from edge.sound_device import DeviceInfo
-from edge.status import span, status_lines
+from edge.status import microphone_line, span, status_lines
 from edge.timing import TimingMs
 from tests.edge_fakes import ANSWER
 
@@ -140,6 +140,20 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
     assert "2 wait to be sent, 12 kB, 1 set aside, 4 dropped" in text
     assert "48 °C" in text
     assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"state": "open"}, "USB"),
+        ({"state": "open", "all_zeros": True}, "USB, ALL ZEROS: a switch on the microphone, or a broken one"),
+        ({"state": "muted", "muted_by": "command", "mute_is_kept": True}, "USB, MUTED"),
+        ({"state": "muted", "muted_by": "switch"}, "USB, MUTED by its switch"),
+        ({"state": "muted", "muted_by": "command", "mute_is_kept": False}, "USB, MUTED, which a restart will not know"),
+    ],
+)
+def test_why_the_microphone_is_silent_is_said(more: dict[str, object], line: str) -> None:
+    assert microphone_line({"name": "USB", "overruns": 0, **more}) == line
 
 
 def test_spans_are_said_as_people_say_them() -> None:

@@ -307,4 +307,4 @@ def test_a_service_and_a_board_come_together_by_one_code(tmp_path: Path, speech:
         refused = run("edge", "test", "--json", str(speech.path("timer")))
         assert refused.returncode == 3
         assert "The board kitchen was revoked" in refused.stdout
-    assert code.strip() not in "".join(service.said)
+    assert code.strip() not in "".join(service.log)
