@@ -37,6 +37,7 @@ HEAVY: dict[str, set[str]] = {
     "grpc": {"edge/cloud_channel.py"},
     "huggingface_hub": {"cloud/weight_sources.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "prometheus_client": {"edge/metrics.py"},
     "pyaudio": {"edge/port_audio.py"},
     "soundfile": {"edge/audio_file.py"},
     "soxr": {"edge/resampler.py"},
