@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import pytest
 
 from edge.answer import Answer, Partial, Result
@@ -38,6 +39,13 @@ def test_an_answer_shows_words_results_and_times() -> None:
         "  whisper tiny.en, 88% sure, 200 ms after the end (waiting 1, decoding 20, searching 3)\n"
         "\n"
     )
+
+
+def test_an_answer_by_another_path_says_why() -> None:
+    out = io.StringIO()
+    answer = msgspec.structs.replace(ANSWER, path="house", why_not_better="a:1: no answer within 2 s.")
+    Console(out, {}).print_answer("x", answer, TIMING)
+    assert "by the house: a:1: no answer within 2 s." in out.getvalue()
 
 
 def test_no_words_and_no_answer_are_told_apart() -> None:
