@@ -135,6 +135,20 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
 
 @main.command()
 @options.with_settings(options.SOCKET)
+def metrics(loaded: Loaded[EdgeSettings]) -> None:
+    """Print the running daemon's figures for Prometheus, such as node_exporter's textfile collector takes.
+
+    \b
+    Example:
+      parrotlet-edge metrics > /var/lib/prometheus/node-exporter/parrotlet.prom
+    """
+    from edge.metrics import metrics_text
+
+    click.echo(metrics_text(_ask(loaded, "status")), nl=False)
+
+
+@main.command()
+@options.with_settings(options.SOCKET)
 def mute(loaded: Loaded[EdgeSettings]) -> None:
     """Close the microphone of the running daemon. An utterance under way ends and is answered.
 

@@ -2,11 +2,13 @@
 
 import io
 
+import msgspec
 import pytest
 
 from edge.answer import Answer, Partial, Result
 from edge.console import Console
 from edge.devices import device_table
+from edge.metrics import metrics_text
 from edge.sound_device import DeviceInfo
 from edge.status import microphone_line, span, status_lines
 from edge.timing import TimingMs
@@ -37,6 +39,13 @@ def test_an_answer_shows_words_results_and_times() -> None:
         "  whisper tiny.en, 88% sure, 200 ms after the end (waiting 1, decoding 20, searching 3)\n"
         "\n"
     )
+
+
+def test_an_answer_by_another_path_says_why() -> None:
+    out = io.StringIO()
+    answer = msgspec.structs.replace(ANSWER, path="house", why_not_better="a:1: no answer within 2 s.")
+    Console(out, {}).print_answer("x", answer, TIMING)
+    assert "by the house: a:1: no answer within 2 s." in out.getvalue()
 
 
 def test_no_words_and_no_answer_are_told_apart() -> None:
@@ -154,6 +163,31 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
 )
 def test_why_the_microphone_is_silent_is_said(more: dict[str, object], line: str) -> None:
     assert microphone_line({"name": "USB", "overruns": 0, **more}) == line
+
+
+def test_figures_are_told_in_prometheus_s_format() -> None:
+    said = {
+        "healthy": True,
+        "uptime_s": 60.0,
+        "utterances": {"heard": 3, "answered": 2, "awaited": 0},
+        "microphone": {"silent_s": 0.02, "overruns": 1},
+        "temperature_c": None,
+        "services": [{"path": "cloud", "down": "a:1: away"}, {"path": "house", "down": None}],
+        "spool": {"waiting": 1, "quarantined": 0, "bytes": 900, "oldest_at_unix_us": 40_000_000, "dropped": 2},
+    }
+    text = metrics_text(said, unix_s=100.0)
+    for line in (
+        "parrotlet_edge_healthy 1.0",
+        "parrotlet_edge_utterances_answered_total 2.0",
+        'parrotlet_edge_service_up{path="cloud"} 0.0',
+        'parrotlet_edge_service_up{path="house"} 1.0',
+        "parrotlet_edge_spool_dropped_total 2.0",
+        "parrotlet_edge_spool_waiting 1.0",
+        "parrotlet_edge_spool_oldest_seconds 60.0",
+    ):
+        assert line in text.splitlines()
+    troubled = metrics_text(said | {"spool": {"trouble": "full", "dropped": 2}}, unix_s=100.0)
+    assert "parrotlet_edge_spool_in_trouble 1.0" in troubled.splitlines()
 
 
 def test_spans_are_said_as_people_say_them() -> None:

@@ -39,6 +39,7 @@ HEAVY: dict[str, set[str]] = {
     "huggingface_hub": {"cloud/weight_sources.py"},
     "ifaddr": {"cloud/announcement.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "prometheus_client": {"edge/metrics.py"},
     "pyaudio": {"edge/port_audio.py"},
     "soundfile": {"edge/audio_file.py"},
     "soxr": {"edge/resampler.py"},
