@@ -216,6 +216,7 @@ class Board:
                 {
                     "path": service.path,
                     "address": service.address,
+                    "known_as": service.known_as,
                     "down": service.down,
                     "answered_ago_s": None if service.answered_s is None else round(now_s - service.answered_s, 1),
                 }

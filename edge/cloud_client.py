@@ -157,6 +157,7 @@ class CloudClient:
     def _know(self, identity: Identity | None) -> None:
         """Who the board is, and where the service is."""
         self._identity = identity
-        self.device_id = identity.device_id if identity else self._own_name
+        self.known_as = identity.device_id if identity else None
+        self.device_id = self.known_as or self._own_name
         self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
         self.forget_description()

@@ -65,7 +65,8 @@ def _service(said: Said) -> str:
     if said["down"]:
         return f"NOT THERE: {said['down']}"
     ago_s = said["answered_ago_s"]
-    return f"{said['address']}, " + ("not asked yet" if ago_s is None else f"answered {span(ago_s)} ago")
+    known = f" as {said['known_as']}" if said["known_as"] else ""
+    return f"{said['address']}{known}, " + ("not asked yet" if ago_s is None else f"answered {span(ago_s)} ago")
 
 
 def _spool(said: Said | None) -> str:

@@ -126,7 +126,7 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
         "temperature_c": 48.2,
         "services": [
             {"path": "cloud", "address": "a:1", "down": "a:1: the service cannot be reached.", "answered_ago_s": 61.0},
-            {"path": "house", "address": "b:1", "down": None, "answered_ago_s": 3.0},
+            {"path": "house", "address": "b:1", "known_as": "attic", "down": None, "answered_ago_s": 3.0},
         ],
         "spool": {"waiting": 2, "quarantined": 1, "bytes": 12_300, "trouble": None, "dropped": 4},
         "utterances": {"heard": 2, "answered": 1, "awaited": 0},
@@ -145,7 +145,7 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
     assert "button, waiting for a press" in text
     assert "not answered, 61 s ago: The service is away." in text
     assert "NOT THERE: a:1: the service cannot be reached." in text
-    assert "b:1, answered 3 s ago" in text
+    assert "b:1 as attic, answered 3 s ago" in text
     assert "2 wait to be sent, 12 kB, 1 set aside, 4 dropped" in text
     assert "48 °C" in text
     assert len(text.splitlines()) <= 24

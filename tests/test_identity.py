@@ -355,6 +355,7 @@ def test_what_a_board_hears_while_it_is_shut_out_is_kept_and_answered_when_it_is
         outcome = told.outcome.result(WAIT_S)
         (service,) = chain.services()
         assert "The board study was revoked" in str(service.down)
+        assert service.known_as == "study"
         assert isinstance(outcome, CloudError)
         assert "The board study was revoked" in str(outcome)
         assert str(outcome).endswith("It is kept, and will be sent.")
