@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 import grpc
@@ -87,7 +87,8 @@ class EnrolmentPort:
                 await self._close(self._server)
                 logger.info("enrolment is closed")
             if wanted and self._server is None:
-                self._server, self._shown = await self._open(), shown
+                self._shown = shown
+                await self._open()
             self._ailing = False
         except (IdentityError, RuntimeError) as error:
             # Told once: it is tried again all the time.
@@ -95,26 +96,20 @@ class EnrolmentPort:
                 logger.error("nobody can enrol: the port %s:%d cannot be opened: %s", self._host, self.port, error)
             self._ailing = True
 
-    async def _open(self) -> grpc.aio.Server:
+    async def _open(self) -> None:
         server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
         methods = {"Enrol": grpc.unary_unary_rpc_method_handler(self._enrol)}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(ENROLMENT_NAME, methods),))
         credentials = enrolment_credentials(self._authority.pair("enrolment"))
         # A port that was picked is kept: boards may have been told.
         self.port = server.add_secure_port(f"{self._host}:{self.port}", credentials)
-        await server.start()
+        self._server = server
+        await _whole(server.start())
         logger.info("enrolment on %s:%d, until the codes are used or expired", self._host, self.port)
-        return server
 
     async def _close(self, server: grpc.aio.Server) -> None:
-        """Also when it is cancelled meanwhile: gRPC does not bear a server that is half stopped."""
         self._server = None
-        stopping = asyncio.ensure_future(server.stop(STOP_S_MAX))
-        try:
-            await asyncio.shield(stopping)
-        except asyncio.CancelledError:
-            await stopping
-            raise
+        await _whole(server.stop(STOP_S_MAX))
 
     async def _enrol(self, request: bytes, context: Context) -> bytes:
         peer = context.peer().rpartition(":")[0]
@@ -146,6 +141,16 @@ class EnrolmentPort:
             except ValueError:
                 await invalid(context, NO_REQUEST)
                 raise
+
+
+async def _whole(work: Coroutine[None, None, None]) -> None:
+    """To its end, also when it is cancelled meanwhile: gRPC does not bear a server that is half started or stopped."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _enrolment(asked: enrolment_pb2.EnrolRequest) -> tuple[str, bytes, str]:
