@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from cloud.backup_commands import backup_pki, log, restore_pki
+from cloud.forget_commands import forget
 from cloud.keys.pki_commands import pki
 from cloud.options import config_option as _config_option
 from cloud.options import load_settings as _load
@@ -194,6 +195,7 @@ def config(check: bool, config_file: Path | None) -> None:
         click.echo(as_toml(loaded), nl=False)
 
 
+main.add_command(forget)
 pki.add_command(backup_pki)
 pki.add_command(restore_pki)
 main.add_command(log)

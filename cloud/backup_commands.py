@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.private_files import private_directory, write_private
@@ -125,10 +127,12 @@ def restore(again: bool, file: Path, config_file: Path | None) -> None:
                 write_private(there, b"")
             with closing(sqlite3.connect(there, timeout=10)) as database:
                 copy.backup(database)
+            # It may be of an older release than the service, which may be running.
+            AnswerStore(there).close()
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file} cannot be put back as answers' log: {error}.") from error
     click.echo(f"The answers' log is back in {there}: {answers} answers.")
 
 
 def _log(config_file: Path | None) -> Path:
-    return load_settings(config_file, {}).settings.storage.state_dir / "answers.db"
+    return load_settings(config_file, {}).settings.storage.state_dir / FILE_NAME

@@ -23,6 +23,7 @@ from edge import options
 from edge.keys.enrol_commands import enrol, locate, renew, services
 from edge.settings import EdgeSettings
 from edge.spool.commands import spool
+from edge.spool.forget_commands import forget
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
 
@@ -240,6 +241,7 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
         parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
 
 
+main.add_command(forget)
 main.add_command(spool)
 main.add_command(enrol)
 main.add_command(locate)

@@ -69,5 +69,12 @@ class Answer(msgspec.Struct, frozen=True):
     decoding_ms: int | None = None
     searching_ms: int | None = None
     from_log: bool = False
+    not_logged: bool = False
     why_not_better: str | None = None
     """Why no better path answered, a sentence; None when the best one did."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether the utterance need not be kept any more: the best service has answered it, and has written that
+        down."""
+        return self.path == "cloud" and not self.not_logged

@@ -12,6 +12,7 @@ from edge.asking.network import Network
 from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
 from edge.speech.utterance import UtteranceHead
+from edge.spool.forgetter import Forgetter
 from edge.spool.replay import Replayer
 from edge.spool.spool import Spool
 
@@ -49,6 +50,8 @@ class Chain:
         best = self.members[0]
         replayer = Replayer(spool, best.service, best.link, clock)
         self.network.soon(self._begin, replayer)
+        for member in self.members:
+            self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
         return replayer.look
 
     def __enter__(self) -> Self:
@@ -61,8 +64,8 @@ class Chain:
     def __exit__(self, *cause: object) -> None:
         self._entered.close()
 
-    def _begin(self, replayer: Replayer) -> None:
-        self.network.begin(replayer.run())
+    def _begin(self, work: Replayer | Forgetter) -> None:
+        self.network.begin(work.run())
 
     def start(self, head: UtteranceHead, listener: Listener) -> ChainStream:
         """Begins at once. The listener is told in the network's thread."""

@@ -15,6 +15,7 @@ from edge.asking.network import Network
 from edge.asking.recogniser import Listener
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
 from protos.feature_spec import FeatureSpec
 
 
@@ -41,6 +42,8 @@ class Asked(Protocol):
     async def replay(
         self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
     ) -> Answer: ...
+
+    async def forget(self, erasure: Erasure) -> int: ...
 
     def __enter__(self) -> Self: ...
 

@@ -16,7 +16,7 @@ from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 
 T = TypeVar("T")
-M = TypeVar("M", speech_pb2.DescribeResponse, speech_pb2.RecognizeResponse)
+M = TypeVar("M", speech_pb2.DescribeResponse, speech_pb2.RecognizeResponse, speech_pb2.ForgetResponse)
 
 
 class Trouble(Enum):
@@ -179,6 +179,22 @@ class Channel:
         except grpc.aio.AioRpcError as error:
             raise self._failed(error) from error
         return _understood(self._address, description)
+
+    async def forget(self, request: speech_pb2.ForgetRequest, timeout_s: float) -> speech_pb2.ForgetResponse:
+        """Asks the service to erase what it keeps of this board. CallFailed."""
+        forget = self._channel.unary_unary(
+            _RPC + "Forget",
+            request_serializer=speech_pb2.ForgetRequest.SerializeToString,
+            response_deserializer=speech_pb2.ForgetResponse.FromString,
+        )
+        try:
+            response: speech_pb2.ForgetResponse | None = await forget(request, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                sentence = f"{self._address}: the service is of an older release, which cannot be asked to forget."
+                raise CallFailed(sentence, Trouble.OTHER_TERMS) from error
+            raise self._failed(error) from error
+        return _understood(self._address, response)
 
     def recognise(self, timeout_s: float) -> Call:
         """A new stream."""

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from common.addresses import parse_address
 from common.errors import CloudError
+from edge.asking import wire
 from edge.asking.answer import Answer, Partial
 from edge.asking.cloud_channel import Channel
 from edge.asking.cloud_stream import SPEAKING_S_MAX, CloudStream
@@ -21,6 +22,7 @@ from edge.keys.identity import Enrolment, Identity
 from edge.settings import Cloud
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec
 
@@ -128,6 +130,12 @@ class CloudClient:
         """Asks the service whether it is there. CallFailed if it is not."""
         await self.channel.connect(self.settings.connect_s_max)
         self._description = await self.channel.describe(self.settings.connect_s_max)
+
+    async def forget(self, erasure: Erasure) -> int:
+        """How many utterances of this board the service had kept, and has not any more. CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        request = wire.forget_request(erasure, self.device_id)
+        return (await self.channel.forget(request, self.settings.connect_s_max)).erased
 
     def live(self, change: int) -> None:
         """Counts utterances of somebody who waits for the answer. In the network's thread."""

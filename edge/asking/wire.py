@@ -8,6 +8,7 @@ from edge.asking.answer import Alternative, Answer, Result, Word
 from edge.settings import Cloud
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
 from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
@@ -85,6 +86,16 @@ def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
     )
 
 
+def forget_request(erasure: Erasure, device_id: str) -> speech_pb2.ForgetRequest:
+    """What the service is asked to erase."""
+    if erasure.utterance_id is not None:
+        return speech_pb2.ForgetRequest(device_id=device_id, utterance_id=erasure.utterance_id)
+    if erasure.is_everything:
+        return speech_pb2.ForgetRequest(device_id=device_id, everything=speech_pb2.Everything())
+    span = speech_pb2.Span(since_unix_us=erasure.since_unix_us, until_unix_us=erasure.until_unix_us)
+    return speech_pb2.ForgetRequest(device_id=device_id, span=span)
+
+
 def completeness(turn: speech_pb2.Turn) -> Completeness:
     """What the service thinks of a pause."""
     return _COMPLETENESS.get(turn.completeness, Completeness.UNKNOWN)
@@ -125,6 +136,7 @@ def answer(final: speech_pb2.Final) -> Answer:
         decoding_ms=final.decoding_ms,
         searching_ms=final.searching_ms,
         from_log=final.from_log,
+        not_logged=final.not_logged,
     )
 
 

@@ -119,8 +119,8 @@ class KeptOutcome:
         self._listener.improve(answer)
 
     def _let_go(self, answer: Answer) -> None:
-        if answer.path == "cloud":
+        if answer.settles:
             self._spool.acknowledge(self._entry)
         self._spool.release(self._entry)
-        if answer.path != "cloud":
+        if not answer.settles:
             self._on_kept()

@@ -23,10 +23,13 @@ STATES = {State.SPEAKING: "being said", State.WAITING: "waits", State.QUARANTINE
 
 
 @contextmanager
-def opened(loaded: Loaded[EdgeSettings]) -> Iterator[SpoolStore]:
-    """The board's spool; its daemon may be running. SpoolError, a sentence, if there is none or it cannot be used."""
+def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[SpoolStore]:
+    """The board's spool; its daemon may be running. SpoolError, a sentence, if there is none and none is to be made, or
+    it cannot be used."""
     looked = [directory / FILE_NAME for directory in directories.candidates(loaded, directories.STATE)]
     file = next((file for file in looked if _exists(file)), None)
+    if file is None and make:
+        file = directories.usable(loaded, directories.STATE) / FILE_NAME
     if file is None:
         raise SpoolError(f"There is no spool at {' or '.join(map(str, looked))}: nothing was kept yet.")
     settings = loaded.settings.spool
@@ -40,6 +43,16 @@ def opened(loaded: Loaded[EdgeSettings]) -> Iterator[SpoolStore]:
         raise SpoolError(f"{file}: cannot be used now ({error}).") from error
     finally:
         store.close()
+
+
+def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
+    """Spools that could not be read any more and were set aside. SpoolError."""
+    for directory in directories.candidates(loaded, directories.STATE):
+        try:
+            for file in directory.glob(f"{FILE_NAME}.damaged-*"):
+                file.unlink()
+        except OSError as error:
+            raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
 
 
 def chosen(store: SpoolStore, ids: Sequence[str], *, every: bool, states: Sequence[State]) -> list[Kept]:

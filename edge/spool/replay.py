@@ -170,19 +170,32 @@ class Replayer:
         except CloudError as error:
             return self._take_failure(entry, kept, error)
         else:
-            self._take_answer(entry, kept, answer)
+            return await self._take_answer(entry, kept, answer)
         finally:
             self._spool.release(entry)
         return 0.0
 
-    def _take_answer(self, entry: Entry, kept: Kept, answer: Answer) -> None:
+    async def _take_answer(self, entry: Entry, kept: Kept, answer: Answer) -> float:
         self._link.succeeded()
-        self._busy = 0
-        if self._is_fresh(kept):
+        if await self._is_old_news(kept):
+            pass
+        elif self._is_fresh(kept):
             self._spool.tell(entry, Kind.BETTER if kept.told else Kind.LATE, answer=answer)
         else:
             self._spool.tell(entry, Kind.EXPIRED, sentence="The answer came too late.")
+        if not answer.settles:
+            self._busy += 1
+            return self._draw(0.1, min(BUSY_S_MAX, 2.0**self._busy))
+        self._busy = 0
         self._spool.acknowledge(entry)
+        return 0.0
+
+    async def _is_old_news(self, kept: Kept) -> bool:
+        """Whether its user has this answer, and it was kept because the service could not write it down."""
+        try:
+            return kept.told and await self._ask(lambda store: store.has_answer(kept.head.utterance_id, "cloud"))
+        except SpoolError:
+            return False
 
     def _take_failure(self, entry: Entry, kept: Kept, error: CloudError) -> float:
         trouble = error.trouble if isinstance(error, CallFailed) else Trouble.OTHER_TERMS

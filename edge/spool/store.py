@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.tables import PAGE_BYTES, open_tables
 
@@ -182,9 +184,45 @@ class SpoolStore:
         rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
         return [(number, msgspec.json.decode(event, type=Event)) for number, event in rows.fetchall()]
 
-    def truncate_log(self) -> None:
-        """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that."""
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
+        """Whether its user was told an answer that came by this path, as far as that is remembered."""
+        told = [event.answer for _, event in self.events() if event.utterance_id == utterance_id]
+        return any(answer is not None and answer.path == path for answer in told)
+
+    def erase(self, erasure: Erasure) -> int:
+        """Utterances and what was told of them; how many. What is being said is left. `truncate_log` is to follow."""
+        erased = set()
+        for kept in self.kept(State.WAITING, State.QUARANTINED):
+            if erasure.fits(kept.head.utterance_id, kept.head.started_at_unix_us):
+                self.delete(kept.number)
+                erased.add(kept.head.utterance_id)
+        for number, event in self.events():
+            if erasure.fits(event.utterance_id, event.spoken_at_unix_us):
+                self._database.execute("DELETE FROM answers WHERE number = ?", (number,))
+                erased.add(event.utterance_id)
+        return len(erased)
+
+    def ask_to_forget(self, service: str, erasure: Erasure) -> None:
+        """A service is still to be asked."""
+        row = (service, msgspec.json.encode(erasure))
+        self._database.execute("INSERT INTO erasures (service, erasure) VALUES (?, ?)", row)
+
+    def to_forget(self, service: str) -> list[tuple[int, Erasure]]:
+        """What it is still to be asked, in order."""
+        rows = self._database.execute(
+            "SELECT number, erasure FROM erasures WHERE service = ? ORDER BY number", (service,)
+        )
+        return [(number, msgspec.json.decode(erasure, type=Erasure)) for number, erasure in rows.fetchall()]
+
+    def forgotten(self, number: int) -> None:
+        """It has been asked."""
+        self._database.execute("DELETE FROM erasures WHERE number = ?", (number,))
+
+    def truncate_log(self) -> bool:
+        """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
+        somebody reads."""
+        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def room_bytes(self) -> int:
         """What may still be added."""

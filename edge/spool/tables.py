@@ -38,6 +38,14 @@ STEPS = (
             event BLOB NOT NULL
         )""",
     ),
+    (
+        # What the services are still to be asked to forget.
+        """CREATE TABLE erasures (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            service TEXT NOT NULL,
+            erasure BLOB NOT NULL
+        )""",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
