@@ -171,6 +171,9 @@ class Spool(msgspec.Struct, frozen=True):
     answers_max: Annotated[int, Meta(ge=1, le=100_000, description="Answers that are kept for whoever shows them.")] = (
         1000
     )
+    days_max: Annotated[
+        int, Meta(ge=1, le=3650, description="After so many days what was said and answered is erased on the board.")
+    ] = 30
 
 
 class Log(msgspec.Struct, frozen=True):

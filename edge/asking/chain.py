@@ -12,6 +12,7 @@ from edge.asking.network import Network
 from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
 from edge.speech.utterance import UtteranceHead
+from edge.spool.ageing import Ageing
 from edge.spool.forgetter import Forgetter
 from edge.spool.replay import Replayer
 from edge.spool.spool import Spool
@@ -52,6 +53,7 @@ class Chain:
         self.network.soon(self._begin, replayer)
         for member in self.members:
             self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
+        self.network.soon(self._begin, Ageing(spool, clock))
         return replayer.look
 
     def __enter__(self) -> Self:
@@ -64,7 +66,7 @@ class Chain:
     def __exit__(self, *cause: object) -> None:
         self._entered.close()
 
-    def _begin(self, work: Replayer | Forgetter) -> None:
+    def _begin(self, work: Replayer | Forgetter | Ageing) -> None:
         self.network.begin(work.run())
 
     def start(self, head: UtteranceHead, listener: Listener) -> ChainStream:

@@ -1,0 +1,54 @@
+"""What has been kept for too long, by a clock that is right."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from edge_fakes import ANSWER, utterance
+
+from edge.clock import Clock
+from edge.settings import Spool as Settings
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.ageing import DAY_US, Ageing
+from edge.spool.event import Kind
+from edge.spool.spool import Spool
+
+WAIT_S = 20
+NOW_US = 1_800_000_000_000_000
+
+
+def left(folder: Path, *, synchronised: bool) -> tuple[list[str], list[str]]:
+    """Ids of what is kept, and of what was told, of utterances of 1970, 40 days ago and yesterday."""
+    settings = Settings(days_max=30)
+    clock = Clock(unix_us=lambda: NOW_US, is_synchronised=lambda: synchronised)
+
+    async def run(spool: Spool) -> None:
+        running = asyncio.create_task(Ageing(spool, clock).run())
+        # It is asked at once, and answers are given in order.
+        await asyncio.sleep(0)
+        await asyncio.wrap_future(spool.ask(lambda store: None))
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    with Spool(folder / "spool.db", settings, boot_id="b", coding="c", hop_ms=10) as spool:
+        for number, spoken_at_us in enumerate((5, NOW_US - 40 * DAY_US, NOW_US - DAY_US)):
+            head, _, end = utterance(number)
+            assert isinstance(head, UtteranceHead)
+            assert isinstance(end, UtteranceEnd)
+            entry = spool.begin(msgspec.structs.replace(head, started_at_unix_us=spoken_at_us))
+            spool.finish(entry, end)
+            spool.tell(entry, Kind.FINAL, answer=ANSWER)
+        asyncio.run(run(spool))
+        kept = spool.ask(lambda store: [one.head.utterance_id for one in store.kept()]).result(WAIT_S)
+        told = spool.ask(lambda store: [event.utterance_id for _, event in store.events()]).result(WAIT_S)
+    return kept, told
+
+
+def test_what_is_too_old_is_erased_with_what_was_told(tmp_path: Path) -> None:
+    assert left(tmp_path, synchronised=True) == (["u0", "u2"], ["u0", "u2"])
+
+
+def test_by_a_clock_that_is_not_right_nothing_is_too_old(tmp_path: Path) -> None:
+    assert left(tmp_path, synchronised=False) == (["u0", "u1", "u2"], ["u0", "u1", "u2"])
