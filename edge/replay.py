@@ -221,7 +221,8 @@ class Replayer:
     def _is_fresh(self, kept: Kept) -> bool:
         """Whether its user may still want an answer. Where nobody knows how old it is, the machine was off."""
         age_s = self._age_s(kept)
-        return age_s is not None and age_s <= self._spool.settings.shelf_life_s
+        # One from the future says that a clock was wrong, whatever it believed of itself.
+        return age_s is not None and abs(age_s) <= self._spool.settings.shelf_life_s
 
     def _age_s(self, kept: Kept) -> float | None:
         """Since its end."""

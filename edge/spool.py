@@ -114,8 +114,14 @@ class Spool:
             if entry.told:
                 return
             entry.told = True
-            self._put(entry, apply=lambda store: store.told(_number(entry)))
-        self._put(None, apply=lambda store: store.record(event))
+
+        def record(store: SpoolStore) -> None:
+            # In one commit, whenever a death comes. What is gone before it was ever written has no row to mark.
+            if event.is_final and entry.number is not None:
+                store.told(entry.number)
+            store.record(event)
+
+        self._put(None, apply=record)
         self._on_event(event)
 
     def release(self, entry: Entry) -> None:

@@ -36,6 +36,8 @@ class SpoolWriter:
         self._unwritten = unwritten
         self._on_dropped = on_dropped
         self._hop_ms = hop_ms
+        self._opened = False
+        """Once; from then on, what has no end is being spoken."""
 
     def run(self) -> None:
         """Opens the database and writes what is due; after trouble, again and again."""
@@ -66,12 +68,15 @@ class SpoolWriter:
             logger.error("%s: cannot be read (%s); it is kept as %s, and a new one begun", self._file, error, aside)
             self._file.rename(aside)
             store = SpoolStore(self._file, self._quota)
+        if self._opened:
+            return store
         try:
             with store.transaction():
                 self._end_what_was_cut_off(store)
         except BaseException:
             store.close()
             raise
+        self._opened = True
         return store
 
     def _serve(self, store: SpoolStore) -> bool:

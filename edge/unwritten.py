@@ -119,9 +119,20 @@ class Unwritten:
             return Due([], questions, self._closing)
 
     def _drop(self) -> Entry | None:
-        oldest = next((change.entry for change in self._changes if change.entry is not None), None)
+        """Makes room: what nobody needs any more goes first, then the oldest utterance, then what was told of others
+        long ago."""
+        self._keep(lambda change: change.piece is None or change.entry is None or not change.entry.gone)
+        if self._bytes <= BYTES_MAX:
+            return None
+        oldest = next((change.entry for change in self._changes if change.entry and not change.entry.gone), None)
         if oldest is not None:
             oldest.gone = True
-        self._changes = deque(change for change in self._changes if change.entry is not oldest)
-        self._bytes = sum(change.bytes for change in self._changes)
+            self._keep(lambda change: change.entry is not oldest)
+        else:
+            self._changes.popleft()
+            self._bytes = sum(change.bytes for change in self._changes)
         return oldest
+
+    def _keep(self, is_kept: Callable[[Change], bool]) -> None:
+        self._changes = deque(change for change in self._changes if is_kept(change))
+        self._bytes = sum(change.bytes for change in self._changes)

@@ -338,7 +338,13 @@ def test_times_are_put_right_when_the_clock_comes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("synchronised", "away_s", "kind"),
-    [(True, 60, Kind.LATE), (True, 3600, Kind.EXPIRED), (False, 60, Kind.EXPIRED), (True, -60, Kind.LATE)],
+    [
+        (True, 60, Kind.LATE),
+        (True, 3600, Kind.EXPIRED),
+        (False, 60, Kind.EXPIRED),
+        (True, -60, Kind.LATE),
+        (True, -86_400, Kind.EXPIRED),
+    ],
 )
 def test_after_a_restart_of_the_machine_only_clocks_that_are_right_tell_the_age(
     tmp_path: Path, synchronised: bool, away_s: int, kind: Kind

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,68 @@ def test_what_waits_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.Mon
     assert [event.utterance_id for event in seen] == ["u0", "u1", "u2"]
     with never_opened:
         assert [one.head.utterance_id for one in kept(never_opened)] == ["u3"]
+
+
+def test_what_was_answered_takes_no_room_in_memory_and_is_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unwritten, "BYTES_MAX", 50_000)
+    never_opened = spool(tmp_path)
+    for number in range(30):
+        entry = speak(never_opened, number, pieces=20, data=bytes(100))
+        never_opened.tell(entry, Kind.FINAL, answer=ANSWER)
+        never_opened.acknowledge(entry)
+    speak(never_opened, 30)
+    assert never_opened.dropped == 0
+    with never_opened:
+        assert [one.head.utterance_id for one in kept(never_opened)] == ["u30"]
+        assert len(events(never_opened)) == 30
+
+
+def test_what_is_told_in_trouble_that_never_ends_is_bounded_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unwritten, "BYTES_MAX", 10_000)
+    never_opened = spool(tmp_path)
+    for number in range(100):
+        entry = speak(never_opened, number, pieces=1)
+        never_opened.tell(entry, Kind.FINAL, answer=ANSWER)
+        never_opened.acknowledge(entry)
+    with never_opened:
+        assert kept(never_opened) == []
+        assert 0 < len(events(never_opened)) < 50
+
+
+def test_trouble_in_the_middle_of_a_word_ends_no_utterance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.spool_writer.TROUBLE_S", 0.01)
+    monkeypatch.setattr("edge.spool_tables.BUSY_S_MAX", 0.01)
+    with spool(tmp_path) as troubled:
+        silent, speaking = troubled.begin(head(0)), troubled.begin(head(1))
+        troubled.append(speaking, piece(0))
+        assert [one.state for one in kept(troubled)] == [State.SPEAKING] * 2
+        other = sqlite3.connect(tmp_path / "spool.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        troubled.append(silent, piece(0))
+        with pytest.raises(SpoolError):
+            kept(troubled)
+        other.execute("ROLLBACK")
+        other.close()
+        while troubled.trouble:
+            with suppress(SpoolError):
+                kept(troubled)
+        assert [one.state for one in kept(troubled)] == [State.SPEAKING] * 2
+        troubled.finish(silent, end(0))
+        assert [one.state for one in kept(troubled)] == [State.WAITING, State.SPEAKING]
+
+
+def test_a_final_is_marked_and_put_down_in_one_commit(tmp_path: Path) -> None:
+    with spool(tmp_path) as kept_in:
+        entry = speak(kept_in, 0)
+        kept(kept_in)
+        waiting = []
+        kept_in._unwritten.put = lambda *change, **rest: waiting.append((change, rest))  # type: ignore[method-assign,assignment]
+        kept_in.tell(entry, Kind.FINAL, answer=ANSWER)
+        assert len(waiting) == 1
 
 
 def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
