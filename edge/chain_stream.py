@@ -54,6 +54,7 @@ class Asked(Protocol):
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        on_trouble: Callable[[CallFailed], None],
     ) -> MemberStream: ...
 
 
@@ -179,6 +180,7 @@ class ChainStream:
             on_partial=lambda partial: self._hear_partial(number, partial),
             on_settled=lambda outcome: self._hear_outcome(number, outcome),
             on_turn=lambda opinion: self._hear_turn(number, opinion),
+            on_trouble=lambda error: self._hear_trouble(number, error),
         )
         self._tries[number] = Try(stream, [])
         for heard in self._heard:
@@ -187,8 +189,15 @@ class ChainStream:
             stream.finish(self._end)
             self._limit_final(number)
         else:
-            late = f"{member.service.address}: no words within {member.words_s_max:g} s."
-            self._limit(number, self._begun_at + member.words_s_max, late)
+            self._limit_words(number, self._begun_at)
+
+    def _limit_words(self, number: int, since: float) -> None:
+        member = self._members[number]
+        for timer in self._tries[number].timers:
+            timer.cancel()
+        self._tries[number].timers.clear()
+        late = f"{member.service.address}: no words within {member.words_s_max:g} s."
+        self._limit(number, since + member.words_s_max, late)
 
     def _limit_final(self, number: int) -> None:
         """A file is sent faster than it was spoken: then the time of speaking comes on top."""
@@ -204,16 +213,24 @@ class ChainStream:
         """Asks the next member besides, if this one has said nothing by then."""
 
         def hedge() -> None:
-            if number in self._working and self._not_yet and not self._settled:
-                self._faults[number] = CloudError(why)
-                self._ask_next()
+            self._hedge(number, CloudError(why))
 
         self._tries[number].timers.append(asyncio.get_running_loop().call_at(due, hedge))
 
+    def _hedge(self, number: int, why: CloudError) -> None:
+        if self._working and number == max(self._working) and self._not_yet and not self._settled:
+            self._faults[number] = why
+            self._ask_next()
+
+    def _hear_trouble(self, number: int, error: CallFailed) -> None:
+        """It is tried again; nobody waits for that."""
+        self._members[number].link.failed(error)
+        self._hedge(number, error)
+
     def _hear_partial(self, number: int, partial: Partial) -> None:
         if self._end is None and partial.text:
-            for timer in self._tries[number].timers:
-                timer.cancel()
+            # A link may die in the middle of a sentence.
+            self._limit_words(number, asyncio.get_running_loop().time())
         if self._working and number == min(self._working):
             self._listener.hear_partial(partial)
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from common.addresses import parse_address
 from common.errors import CloudError
 from edge.answer import Answer, Partial
-from edge.cloud_channel import Channel
+from edge.cloud_channel import CallFailed, Channel
 from edge.cloud_stream import CloudStream
 from edge.network import CLOSE_S_MAX, Network
 from edge.settings import Cloud
@@ -64,10 +64,12 @@ class CloudClient:
         on_partial: Callable[[Partial], None] = lambda partial: None,
         on_settled: Callable[[Answer | CloudError], None] = lambda outcome: None,
         on_turn: Callable[[Opinion], None] = lambda opinion: None,
+        on_trouble: Callable[[CallFailed], None] = lambda error: None,
     ) -> CloudStream:
         """Begins an utterance at once. Callbacks come from the network's thread and must return at once;
-        `on_settled` comes exactly once, with the answer or a CloudError."""
-        stream = CloudStream(self, head, on_partial, on_settled, on_turn)
+        `on_settled` comes exactly once, with the answer or a CloudError, `on_trouble` whenever it has to be tried
+        again."""
+        stream = CloudStream(self, head, on_partial, on_settled, on_turn, on_trouble)
         self.network.soon(stream.begin)
         return stream
 

@@ -61,10 +61,12 @@ class CloudStream:
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        on_trouble: Callable[[CallFailed], None] = lambda error: None,
         *,
         spec: FeatureSpec | None = None,
     ) -> None:
-        """`spec` is that of its frames, where they are not made by the client's settings."""
+        """`on_trouble` is told of each attempt that failed and is made again. `spec` is that of its frames, where they
+        are not made by the client's settings."""
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
         self.attempts = 0
@@ -76,6 +78,7 @@ class CloudStream:
         self._on_partial = on_partial
         self._on_settled = on_settled
         self._on_turn = on_turn
+        self._on_trouble = on_trouble
         # Bounded by the longest utterance that the segmenter cuts.
         self._heard: list[Progress] = []
         self._end: UtteranceEnd | None = None
@@ -192,6 +195,7 @@ class CloudStream:
                         raise
                     case Trouble.REFUSED:
                         raise
+                self._on_trouble(error)
             # Full jitter: boards that lost the same service must not come back in step.
             await asyncio.sleep(random.uniform(0, min(0.2 * 2 ** min(attempt, 10), PAUSE_S_MAX)))
         raise AssertionError("unreachable: there is no last attempt")

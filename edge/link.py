@@ -19,9 +19,13 @@ from edge.network import Network
 logger = logging.getLogger(__name__)
 
 FAILURES_MAX = 2
-"""In a row; with these, the link counts as down."""
+"""Times in a row that a service breaks over what it is sent; with these, the link counts as down. One that cannot be
+reached is down at once."""
 
-PROBE_S = (1.5, 3.0)
+FIRST_PROBE_S = (0.0, 0.5)
+"""Pause before the first probe: often a connection died, and the service did not."""
+
+PROBE_S = (1.5, 2.5)
 """Pause between two probes, drawn so that boards which lost the same service do not come back in step."""
 
 
@@ -70,7 +74,8 @@ class Link:
             self.succeeded()
             return
         self._failures += 1
-        if self._failures >= FAILURES_MAX and self.down is None:
+        is_away = isinstance(error, CallFailed) and error.trouble is Trouble.AWAY
+        if (is_away or self._failures >= FAILURES_MAX) and self.down is None:
             logger.warning("no longer waited for: %s", error)
             self.down = error
         if self.down is not None and self._probing is None:
@@ -91,14 +96,17 @@ class Link:
                 self._waiting.discard(up)
 
     async def _probe(self) -> None:
+        pause_s = FIRST_PROBE_S
         while self.down is not None:
             self._hurry.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), random.uniform(*PROBE_S))
+                await asyncio.wait_for(self._hurry.wait(), random.uniform(*pause_s))
+            pause_s = PROBE_S
             try:
                 await self._service.probe()
             except CallFailed as error:
-                self.down = error
+                # It may have answered somebody meanwhile.
+                self.down = self.down and error
             else:
                 self.succeeded()
         self._probing = None

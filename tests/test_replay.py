@@ -168,7 +168,8 @@ async def replaying(
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for pause in ("LOOK_S", "UNWELCOME_S"):
         monkeypatch.setattr(replay, pause, 0.001)
-    monkeypatch.setattr(link, "PROBE_S", (0.001, 0.002))
+    for pause in ("FIRST_PROBE_S", "PROBE_S"):
+        monkeypatch.setattr(link, pause, (0.001, 0.002))
 
 
 def test_the_oldest_goes_first_and_what_is_answered_goes(tmp_path: Path) -> None:
