@@ -98,6 +98,7 @@ class ChainStream:
         """Why a member did not answer, or not in time."""
         self._answered_by: int | None = None
         self._settled = False
+        self._left = False
         self._comeback: asyncio.Task[None] | None = None
         """Waits for a member that is down."""
 
@@ -245,14 +246,16 @@ class ChainStream:
         if isinstance(outcome, Answer):
             self._members[number].link.succeeded()
             self._answer(number, outcome)
-            return
-        self._faults[number] = outcome
-        if isinstance(outcome, GivenUp):
+        elif isinstance(outcome, GivenUp):
+            self._faults[number] = outcome
             if not self._working:
                 self._give_up()
-            return
-        self._members[number].link.failed(outcome)
-        self._ask_next()
+        else:
+            self._faults[number] = outcome
+            self._members[number].link.failed(outcome)
+            if not self._settled:
+                self._ask_next()
+        self._leave()
 
     def _answer(self, number: int, answer: Answer) -> None:
         why_not_better = _sentences(self._faults[better] for better in range(number) if better in self._faults)
@@ -281,6 +284,12 @@ class ChainStream:
             if self._comeback is not None:
                 self._comeback.cancel()
             self._listener.settle(outcome)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._settled and not self._working and not self._left:
+            self._left = True
+            self._listener.be_left()
 
 
 def _sentences(errors: Iterable[CloudError]) -> str:

@@ -128,6 +128,7 @@ class Outcome:
         self.partials: list[str] = []
         self.settled: list[Answer | CloudError] = []
         self.better: list[Answer] = []
+        self.left = 0
         self.over = threading.Event()
 
     def hear_partial(self, partial: Partial) -> None:
@@ -141,7 +142,12 @@ class Outcome:
         self.over.set()
 
     def improve(self, answer: Answer) -> None:
+        assert not self.left
         self.better.append(answer)
+
+    def be_left(self) -> None:
+        assert self.settled
+        self.left += 1
 
     @property
     def answer(self) -> Answer:
@@ -236,9 +242,22 @@ def test_the_next_is_asked_besides_when_the_final_takes_too_long() -> None:
         linked.house.settle(ANSWER)
         assert outcome.answer.path == "house"
         assert outcome.answer.why_not_better == "cloud:1: no answer within 0.05 s."
+        assert not outcome.left
         better = msgspec.structs.replace(ANSWER, transcript="set a timer for two minutes")
         linked.cloud.settle(better)
         assert outcome.better == [better]
+        assert outcome.left == 1
+
+
+def test_a_first_that_fails_after_the_next_has_answered_is_not_asked_again() -> None:
+    linked = Linked(final_s_max=SOON_S)
+    with linked.chain:
+        _, outcome = linked.say()
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+        linked.house.settle(ANSWER)
+        linked.cloud.settle(AWAY)
+        assert (outcome.answer.path, outcome.left) == ("house", 1)
+        assert len(linked.cloud.streams) == 1
 
 
 def test_the_first_may_still_win_and_the_other_is_given_up() -> None:
@@ -250,6 +269,7 @@ def test_the_first_may_still_win_and_the_other_is_given_up() -> None:
         assert (outcome.answer.path, outcome.better) == ("cloud", [])
         assert linked.house.streams[0].settled
         assert linked.links[1].down is None
+        assert outcome.left == 1
 
 
 def test_the_next_is_asked_besides_when_no_words_come_in_time() -> None:
