@@ -128,8 +128,13 @@ class CloudClient:
         else:
             self._quiet.set()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody speaks, or waits for an answer."""
+        return self._quiet.is_set()
+
     async def quiet(self) -> None:
-        """Waits while somebody speaks, or waits for an answer."""
+        """Waits until it is."""
         await self._quiet.wait()
 
     async def _open(self) -> None:
