@@ -16,6 +16,8 @@ class Service(NamedTuple):
 
     address: str
     process: "subprocess.Popen[str]"
+    log: list[str]
+    """Lines that it said since it was ready."""
 
     def workers(self) -> list[int]:
         """Process ids of its workers."""
@@ -34,11 +36,12 @@ def service(state_dir: Path, *options: str, listen: str = "127.0.0.1:0", **setti
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # Its log is read on after it is ready, so that it never waits for us.
-        reader = threading.Thread(target=process.stderr.read, daemon=True)
+        log: list[str] = []
+        reader = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)
         try:
             address = _address(process.stderr)
             reader.start()
-            yield Service(address, process)
+            yield Service(address, process, log)
         finally:
             process.terminate()
             process.wait(timeout=20)

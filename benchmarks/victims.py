@@ -63,6 +63,12 @@ class Service:
         self._now.process.wait(WAIT_S)
         self._running.close()
 
+    @property
+    def log(self) -> str:
+        """What it said since it was ready."""
+        assert self._now is not None
+        return "".join(self._now.log)
+
     def kill_worker(self) -> None:
         """One of its workers, if it has one now."""
         assert self._now is not None
@@ -145,6 +151,12 @@ class Board:
         with contextlib.closing(sqlite3.connect(self.spool_file, timeout=WAIT_S)) as database:
             rows = database.execute("SELECT event FROM answers ORDER BY number").fetchall()
         return [msgspec.json.decode(event, type=Event) for (event,) in rows]
+
+    def kept(self) -> list[str]:
+        """Ids of utterances in its spool, the oldest first."""
+        with contextlib.closing(sqlite3.connect(self.spool_file, timeout=WAIT_S)) as database:
+            heads = database.execute("SELECT head FROM utterances ORDER BY number").fetchall()
+        return [msgspec.json.decode(head, type=UtteranceHead).utterance_id for (head,) in heads]
 
     def on_disk(self) -> set[str]:
         """Utterances of which something is on the disk: frames, or what came of them."""
