@@ -157,7 +157,8 @@ class ChaosBoard:
                     return True
             except SpoolError:
                 pass
-            time.sleep(LOOK_S)
+            # Not time.sleep: libfaketime breaks that.
+            self._over.wait(LOOK_S)
         return False
 
     def _tell(self, event: Event) -> None:

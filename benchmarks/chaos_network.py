@@ -212,8 +212,8 @@ def _try_out(fault: Callable[[Bench], contextlib.AbstractContextManager[None]], 
     board.wait_for(lambda: sum(line["is_final"] for line in board.lines("told")) >= BEFORE)
     assert board.process is not None
     memory_before = memory_mib(board.process.pid)
+    began_s = time.monotonic()
     with fault(bench):
-        began_s = time.monotonic()
         time.sleep(bench.lasts_s)
         ended_s = time.monotonic()
     over_s = time.monotonic()

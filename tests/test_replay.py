@@ -333,6 +333,7 @@ def test_times_are_put_right_when_the_clock_comes(tmp_path: Path) -> None:
             await made.empty()
             head = sender.sent[-1][0]
             assert (head.started_at_unix_us, head.clock_synchronised) == (1_700_000_009_000_000, True)
+            assert made.events[-1].spoken_at_unix_us == 1_700_000_009_000_000
 
     asyncio.run(run())
 
