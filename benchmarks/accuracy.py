@@ -25,7 +25,7 @@ SEED = 1
 PATIENCE_S = "120"
 """Words are counted here, not seconds: a busy machine must not cost an answer."""
 
-_normalise = EnglishTextNormalizer()
+normalise = EnglishTextNormalizer()
 
 CONDITIONS: dict[str, Callable[[corpus.Sound, dict[str, corpus.Sound], np.random.Generator], corpus.Sound]] = {
     "clean": lambda sound, noise, draw: sound,
@@ -136,7 +136,7 @@ def spread(clips: list[corpus.Clip] | list[corpus.Order], count: int | None) -> 
 
 def error_rate(texts: list[str], heard: list[str]) -> float:
     """Word error rate, as Whisper's English normaliser sees words."""
-    return float(jiwer.wer([_normalise(text) for text in texts], [_normalise(text) for text in heard]))
+    return float(jiwer.wer([normalise(text) for text in texts], [normalise(text) for text in heard]))
 
 
 def by_path(files: list[Path], whisper: str = "true") -> list[str]:

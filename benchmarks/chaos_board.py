@@ -18,6 +18,7 @@ import numpy as np
 import soundfile
 
 from common.errors import SpoolError
+from common.settings import Loaded, keys
 from edge import kept_frames
 from edge.chain import Chain
 from edge.clock import Clock, boot_id, is_synchronised
@@ -97,7 +98,7 @@ class ChaosBoard:
         """With a file `synchronised`, the clock counts as right while that exists."""
         clock = Clock(is_synchronised=synchronised.exists if synchronised else is_synchronised)
         settings.device.state_dir.mkdir(parents=True, exist_ok=True)
-        self.chain: Chain = chain_of(settings)
+        self.chain: Chain = chain_of(Loaded(settings, {key.path: "the trial" for key in keys(EdgeSettings)}))
         self.spool = Spool(
             settings.device.state_dir / FILE_NAME,
             settings.spool,

@@ -38,7 +38,7 @@ FINAL_S_MAX = 3.0
 """From the endpoint: `house.final_s_max` until the second service is asked at the latest, and its answer."""
 GROWTH_MIB_MAX = 16.0
 
-CLOUD_HOST, MOVED_HOST, NAME = "127.0.0.2", "127.0.0.3", "parrotlet-service.test"
+CLOUD_HOST, MOVED_HOST, NAME = "127.0.0.2", "127.0.0.3", "localhost"
 
 
 class Bench(NamedTuple):
@@ -186,7 +186,7 @@ def run(*command: str) -> None:
 
 def write_hosts(address: str) -> None:
     """This namespace's own file."""
-    Path("/etc/hosts").write_text(f"127.0.0.1 localhost\n{address} {NAME}\n")
+    Path("/etc/hosts").write_text(f"{address} {NAME}\n")
 
 
 def try_out(name: str, lasts_s: float, utterances: int) -> Outcome:

@@ -12,6 +12,7 @@ The sound lies in memory: reading the sound card is not in it, and the network o
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,14 +25,19 @@ import click
 import numpy as np
 
 from benchmarks import cores
-from common.errors import ParrotletError
+from common.settings import load
+from edge import kept_frames
 from edge.audio_file import AudioFile
-from edge.cloud_client import CloudClient
+from edge.clock import SYSTEM_CLOCK
+from edge.exchange import Exchange
 from edge.hearing import hear
+from edge.keeping import Keeping
 from edge.resampler import Resampler
-from edge.settings import Cloud
+from edge.services import chain_of
+from edge.settings import ENVIRONMENT_PREFIX, EdgeSettings
 from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples, Source
-from edge.utterance import UtteranceFrames, UtteranceHead
+from edge.spool import FILE_NAME, Spool
+from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -142,12 +148,30 @@ def send(source: Source, number: int, write: Callable[[bytes], object]) -> Sent:
 
 
 def ask(samples: Samples, address: str) -> str:
-    """The same through a client, as fast as it goes."""
-    try:
-        with CloudClient(Cloud(address=address), device_id="benchmark") as client:
-            return f"{len(list(client.answers(hear(Memory(samples)))))} answers"
-    except ParrotletError as error:
-        raise click.ClickException(str(error)) from error
+    """As the daemon does it, spool and all, as fast as it goes."""
+    options = {"cloud.address": address}
+    loaded = load(EdgeSettings, file=None, environment_prefix=ENVIRONMENT_PREFIX, environment={}, options=options)
+    settings = loaded.settings
+    coding, hop_ms = kept_frames.coding(DEFAULT_SPEC), DEFAULT_SPEC.frame_ms
+    exchanges: list[Exchange] = []
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder) / FILE_NAME, settings.spool, boot_id="", coding=coding, hop_ms=hop_ms)
+        with spool, Keeping(chain_of(loaded), spool, DEFAULT_SPEC, SYSTEM_CLOCK) as keeping:
+            for heard in hear(Memory(samples)):
+                match heard:
+                    case UtteranceHead():
+                        exchanges.append(Exchange(keeping, heard))
+                    case UtteranceEnd():
+                        exchanges[-1].finish(heard)
+                    case _:
+                        exchanges[-1].send(heard)
+            for exchange in exchanges:
+                exchange.wait(settings.cloud.answer_s_max)
+    unanswered = [exchange.answer for exchange in exchanges if not exchange.answer or exchange.answer.path == "none"]
+    if unanswered:
+        why = unanswered[0].why_not_better if unanswered[0] else "There was no answer in time."
+        raise click.ClickException(why or "")
+    return f"{len(exchanges)} answers"
 
 
 def resample(samples: Samples) -> str:

@@ -4,7 +4,7 @@
 
 Sentences are joined with pauses too short to end an utterance, until a minute is full. The whole path cuts them into
 utterances that follow on; beside it, the same sentences one by one, and faster-whisper given the whole minute. A word
-that a cut loses or doubles is a word error.
+that a cut loses or doubles is a word error near it.
 """
 
 import tempfile
@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks import corpus, path, speech_marks
 from benchmarks.accuracy import PATIENCE_S, by_whisper, error_rate
 from benchmarks.scenes import hears_speech, trimmed
+from benchmarks.seams import NEAR_WORDS, Near, near_and_far
 
 SEED = 1
 PAUSE_S = (0.0, 0.2)
@@ -57,6 +58,11 @@ def main(data: Path, minutes: int) -> None:
         error_rate(texts, peer),
     ]
     print("| " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
+    both = [near_and_far(text, heard[file]) for text, file in zip(texts, files, strict=True)]
+    print("\n| words | heard | wrong, or missing there | share |\n|---|---|---|---|")
+    for name, some in zip((f"within {NEAR_WORDS} of a cut", "elsewhere"), zip(*both, strict=True), strict=True):
+        total = Near(sum(one.words for one in some), sum(one.wrong for one in some))
+        print(f"| {name} | {total.words} | {total.wrong} | {total.rate:.3f} |")
 
 
 def grouped(clips: list[corpus.Clip], seconds: float) -> Iterator[list[corpus.Clip]]:

@@ -17,7 +17,7 @@ class Service(NamedTuple):
     address: str
     process: "subprocess.Popen[str]"
     log: list[str]
-    """Lines that it said since it was ready."""
+    """Its lines, without the last ones until it is over."""
 
     def workers(self) -> list[int]:
         """Process ids of its workers."""

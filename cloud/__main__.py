@@ -13,22 +13,19 @@ import logging
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
+from cloud.backup_commands import backup_pki, log, restore_pki
+from cloud.options import config_option as _config_option
+from cloud.options import load_settings as _load
+from cloud.pki_commands import pki
 from common import VERSION
-from common.commands import CommandGroup, completion, settings_file
-from common.settings import Loaded, as_toml, load
+from common.addresses import parse_address
+from common.commands import CommandGroup, completion
+from common.journal import JournalLayout, is_read_by_journal
+from common.settings import as_toml
 
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help=f"Settings file; else ${ENVIRONMENT_PREFIX}_CONFIG, else {SYSTEM_FILE} where it exists.",
-)
 _domain_argument = click.argument("domain", metavar="NAME|DIR")
 
 
@@ -60,7 +57,7 @@ def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, con
 
     options = {"server.listen": listen, "domains.serve": domains or None, "decoding.workers": workers}
     settings = _load(config_file, options).settings
-    logging.basicConfig(level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    _start_logging(settings.log.level)
     asyncio.run(serve(settings))
 
 
@@ -179,23 +176,36 @@ def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 @_config_option
-def config(config_file: Path | None) -> None:
+def config(check: bool, config_file: Path | None) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-cloud config > cloud.toml
     """
-    click.echo(as_toml(_load(config_file, {})), nl=False)
+    loaded = _load(config_file, {})
+    if check:
+        server = loaded.settings.server
+        parse_address(server.listen, called="server.listen", port_min=0)
+        parse_address(server.enrol_listen or server.listen, called="server.enrol_listen", port_min=0)
+    else:
+        click.echo(as_toml(loaded), nl=False)
 
 
+pki.add_command(backup_pki)
+pki.add_command(restore_pki)
+main.add_command(log)
+main.add_command(pki)
 main.add_command(completion("parrotlet-cloud"))
 
 
-def _load(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
-    file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
-    return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)
+def _start_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    journal = is_read_by_journal(sys.stderr.fileno())
+    handler.setFormatter(JournalLayout() if journal else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 def _progress(done: int, total: int) -> None:

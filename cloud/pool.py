@@ -92,6 +92,17 @@ class Pool:
         return [worker.pid for worker in self._workers]
 
     @property
+    def missing(self) -> int:
+        """Workers that died and are not replaced yet."""
+        return self._size - len(self._workers)
+
+    def ailment(self) -> str | None:
+        """What is wrong that no waiting cures, a sentence; a worker that is being replaced is no ailment."""
+        if any(keeper.done() for keeper in self._keepers):
+            return f"Nobody replaces the workers of {self.engine.engine} any more."
+        return None
+
+    @property
     def has_room(self) -> bool:
         """Whether an utterance may be finished before it is sure that it is over."""
         return self.streaming or len(self._waiting) < len(self._workers)

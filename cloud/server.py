@@ -15,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import SqliteAnswerLog
+from cloud.closed import Closed
 from cloud.machine import sphinx_workers, streams_max, whisper_workers
 from cloud.pool import Pool
 from cloud.recognition import Recogniser
@@ -22,10 +23,12 @@ from cloud.request_stream import MESSAGE_BYTES_MAX
 from cloud.served_domain import ServedDomain
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
+from cloud.watchdog import watched
 from cloud.weights import usable
 from cloud.worker import WorkerOptions
 from common.addresses import Address, parse_address
 from common.errors import DomainError, EngineError, SettingsError
+from common.supervision import Supervision
 
 logger = logging.getLogger(__name__)
 
@@ -56,53 +59,52 @@ async def serve(settings: CloudSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with running(settings) as address:
+    supervision = Supervision(sdnotify.SystemdNotifier())
+    async with running(settings, supervision) as address:
         print(f"ready on {address}", file=sys.stderr, flush=True)
-        notifier = sdnotify.SystemdNotifier()
-        notifier.notify("READY=1")
+        supervision.ready()
         await stopping.wait()
-        notifier.notify("STOPPING=1")
+        supervision.stopping()
         logger.info("stopping: utterances in work are finished")
 
 
 @asynccontextmanager
-async def running(settings: CloudSettings) -> AsyncIterator[str]:
+async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIterator[str]:
     """A service that answers; yields its HOST:PORT."""
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
+    closed = Closed(settings, listen)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(SqliteAnswerLog(settings.storage.state_dir / "answers.db"))
         domains = _open_domains(settings, stack)
         pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
+        await stack.enter_async_context(watched(pools, supervision))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         service = SpeechService(settings.server, recogniser, domains, log, streams_max=streams_max(settings))
-        server = grpc.aio.server(options=_CHANNEL_OPTIONS)
-        server.add_generic_rpc_handlers((service.handler(),))
+        server = grpc.aio.server(options=_CHANNEL_OPTIONS, interceptors=[closed.callers])
+        server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
         alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
         health_pb2_grpc.add_HealthServicer_to_server(alive, server)
         if settings.server.reflection:
-            names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = (SERVICE_NAME, *closed.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
-        address = _listen(server, listen)
+        address = _listen(server, listen, closed)
         await server.start()
         for name in ("", SERVICE_NAME):
             await alive.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await stack.enter_async_context(closed.running(address.port))
         try:
-            yield address
+            yield str(address)
         finally:
             await alive.enter_graceful_shutdown()
             await server.stop(STOP_S_MAX)
 
 
-def _listen(server: grpc.aio.Server, listen: Address) -> str:
-    """Opens the port; HOST:PORT with the port that was picked. SettingsError if it cannot be had."""
-    address = f"{listen.host}:{listen.port}"
+def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address:
+    """Opens the port; the address with the port that was picked. SettingsError if it cannot be had."""
     try:
-        picked = server.add_insecure_port(address)
+        return Address(listen.host, closed.add_port(server, str(listen)))
     except RuntimeError as error:
-        raise SettingsError(
-            f"Cannot listen on {address}: is the port in use, or not this machine's address?"
-        ) from error
-    return f"{listen.host}:{picked}"
+        raise SettingsError(f"Cannot listen on {listen}: is the port in use, or not this machine's address?") from error
 
 
 def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str, ServedDomain]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import grpc
 
 from cloud.answer_log import AnswerLog, Key
+from cloud.callers import check_device
 from cloud.client_stream import Context, Outbox, Requests, write
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
@@ -117,6 +118,7 @@ class SpeechService:
             opened = stream.accept(await requests.next())
         assert isinstance(opened, Opened)
         config = opened.config
+        check_device(context, config.device_id)
         key = Key(config.device_id, config.utterance_id)
         if (answered := await self._log.get(key)) is not None:
             answered.from_log = True

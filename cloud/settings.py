@@ -17,10 +17,30 @@ def _home(variable: str, otherwise: str) -> Path:
     return (Path(base) if base else Path.home() / otherwise) / "parrotlet"
 
 
+INSTALLED_STATE_DIR = Path("/var/lib/parrotlet-cloud")
+"""Where the installed service keeps its things."""
+
+
+def _state_home() -> Path:
+    """The installed service's folder for who may write there, which is root; else the user's own."""
+    if "XDG_STATE_HOME" not in os.environ and os.access(INSTALLED_STATE_DIR, os.W_OK | os.X_OK):
+        return INSTALLED_STATE_DIR
+    return _home("XDG_STATE_HOME", ".local/state")
+
+
 class Server(msgspec.Struct, frozen=True):
     """Where it listens, and how much it takes on."""
 
     listen: Annotated[str, Meta(description="HOST:PORT to listen on; port 0 picks one.")] = "127.0.0.1:7407"
+    enrol_listen: Annotated[
+        str,
+        Meta(description="HOST:PORT where boards enrol while a code is open; empty: the same host, the next port."),
+    ] = ""
+    names: Annotated[
+        tuple[str, ...],
+        Meta(description="Names and addresses for the service's certificate, besides those of this machine."),
+    ] = ()
+    announce: Annotated[bool, Meta(description="Tell the local network, by mDNS, that there is a service.")] = True
     streams_max: Annotated[
         int,
         Meta(ge=0, le=10_000, description="Utterances at a time; one more is refused at once. 0: 32 for each worker."),
@@ -77,12 +97,15 @@ class Domains(msgspec.Struct, frozen=True):
 class Storage(msgspec.Struct, frozen=True):
     """What it keeps."""
 
-    state_dir: Annotated[Path, Meta(description="Holds the answers' log and the indexes.")] = _home(
-        "XDG_STATE_HOME", ".local/state"
-    )
+    state_dir: Annotated[Path, Meta(description="Holds the answers' log, the indexes and the keys.")] = _state_home()
     weights_dir: Annotated[Path, Meta(description="Holds the weights that were fetched.")] = (
         _home("XDG_DATA_HOME", ".local/share") / "weights"
     )
+
+    @property
+    def pki_dir(self) -> Path:
+        """Of the authority: keys, certificates, enrolled boards."""
+        return self.state_dir / "pki"
 
     @property
     def index_dir(self) -> Path:

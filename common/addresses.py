@@ -1,6 +1,7 @@
 """HOST:PORT, as both sides take it."""
 
 import re
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from common.errors import SettingsError
@@ -16,6 +17,17 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether what goes there never leaves this machine. A name is believed only if it is localhost."""
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
 
 def parse_address(text: str, *, called: str, port_min: int) -> Address:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ class CommandGroup(click.Group):
     written, and quietly on Ctrl-C (click does so when nobody reads any more)."""
 
     def main(self, *arguments: Any, **extra: Any) -> Any:
+        # What was said lies in memory, ours and that of the processes we start; it shall not lie in a core file.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if sys.stdout is None:
             # Closed by whoever started us.
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for good.

@@ -8,6 +8,7 @@
     ├── CloudError          the service did not answer an utterance
     │   └── GivenUp         nobody wanted the answer any more
     ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
+    ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
     └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
 
@@ -46,6 +47,10 @@ class GivenUp(CloudError):
 
 class SpoolError(ParrotletError):
     """Raised when the spool's file cannot be used; names it and why."""
+
+
+class IdentityError(ParrotletError):
+    """Raised when keys, certificates or codes cannot be used or had; says what to type."""
 
 
 class DomainError(ParrotletError):

@@ -15,10 +15,12 @@ from typing import Any
 import click
 
 from common import VERSION
+from common.addresses import parse_address
 from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
+from edge.enrol_commands import enrol, locate, renew, services
 from edge.settings import EdgeSettings
 from edge.spool_commands import spool
 
@@ -81,7 +83,7 @@ def test(
     from edge.try_out import Shown, try_out
 
     shown = Shown(as_json=as_json, timing=timing, save=save)
-    sys.exit(try_out(loaded.settings, files, shown, microphone=microphone, realtime=realtime or timing))
+    sys.exit(try_out(loaded, files, shown, microphone=microphone, realtime=realtime or timing))
 
 
 @main.command()
@@ -93,6 +95,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
     With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button.
+    SIGUSR2 mutes and unmutes, as `parrotlet-edge mute` does; muted is muted after a restart, too.
 
     \b
     Example:
@@ -128,6 +131,20 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     said = _ask(loaded, "status")
     click.echo(json.dumps(said) if as_json else "\n".join(status_lines(said)))
     sys.exit(HEALTHY if said["healthy"] else NOT_HEALTHY)
+
+
+@main.command()
+@options.with_settings(options.SOCKET)
+def metrics(loaded: Loaded[EdgeSettings]) -> None:
+    """Print the running daemon's figures for Prometheus, such as node_exporter's textfile collector takes.
+
+    \b
+    Example:
+      parrotlet-edge metrics > /var/lib/prometheus/node-exporter/parrotlet.prom
+    """
+    from edge.metrics import metrics_text
+
+    click.echo(metrics_text(_ask(loaded, "status")), nl=False)
 
 
 @main.command()
@@ -209,17 +226,25 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 @options.with_settings(
     options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
 )
-def config(loaded: Loaded[EdgeSettings]) -> None:
+@click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
+def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.
 
     \b
     Example:
       parrotlet-edge config > edge.toml
     """
-    click.echo(as_toml(loaded), nl=False)
+    if not check:
+        click.echo(as_toml(loaded), nl=False)
+    elif loaded.settings.cloud.address:
+        parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
 
 
 main.add_command(spool)
+main.add_command(enrol)
+main.add_command(locate)
+main.add_command(renew)
+main.add_command(services)
 main.add_command(completion("parrotlet-edge"))
 
 

@@ -19,6 +19,7 @@ from edge.control import Command
 from edge.device_id import device_id
 from edge.event import Event, Kind
 from edge.exchange import Exchange
+from edge.mute import Mute
 from edge.recogniser import Service
 from edge.settings import EdgeSettings
 from edge.source import Source
@@ -46,8 +47,15 @@ class Ear(Source, Protocol):
     def overruns(self) -> int:
         """Times that sound was lost, since the beginning."""
 
+    @property
+    def all_zeros(self) -> bool:
+        """Whether it has sent nothing else for seconds: a switch on it, or a broken one."""
+
     def fresh_s(self) -> float:
         """Seconds since the last sound came."""
+
+    def unread_s(self) -> float:
+        """Seconds since anybody came for sound."""
 
     def mute(self) -> None: ...
 
@@ -78,8 +86,10 @@ class Board:
         settings: EdgeSettings,
         session_id: str,
         clock: Callable[[], float] = time.monotonic,
+        mute: Mute | None = None,
     ) -> None:
         self._ear = ear
+        self._mute = mute or Mute(ear)
         self._activation = activation
         self._device_id = device_id(settings.device.id)
         self._vad = settings.vad
@@ -88,8 +98,6 @@ class Board:
         self._session_id = session_id
         self._clock = clock
         self._started_s = clock()
-        self._muted = False
-        """As its owner wants it; the ear follows."""
         self._lock = threading.Lock()
         self._awaited: list[Exchange] = []
         self._heard = 0
@@ -101,7 +109,7 @@ class Board:
     @property
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers."""
-        return {"status": self.status, "mute": self.mute, "unmute": self.unmute, "press": self.press}
+        return {"status": self.status, "mute": self._mute.mute, "unmute": self._mute.unmute, "press": self.press}
 
     def keeps(self, spool: Spool, services: Callable[[], list[Service]]) -> None:
         """Where what is said is kept, and who answers it."""
@@ -155,28 +163,21 @@ class Board:
         silent_s = self._ear.fresh_s()
         if self._ear.state in (State.OPEN, State.OPENING) and silent_s >= SILENT_S_MAX:
             return f"The microphone has delivered nothing for {silent_s:.0f} s."
+        unread_s = self._ear.unread_s()
+        if self._ear.state is State.OPEN and unread_s >= SILENT_S_MAX:
+            return f"Nobody has listened to the microphone for {unread_s:.0f} s: the hearing thread is stuck."
         return None
 
     def summary(self) -> str:
         """One line for whoever supervises."""
-        return f"{_STATES[self._ear.state]}; {self._answered} of {self._heard} utterances answered"
-
-    def mute(self) -> dict[str, Any]:
-        self._muted = True
-        self._ear.mute()
-        logger.info("muted")
-        return {}
-
-    def unmute(self) -> dict[str, Any]:
-        self._muted = False
-        self._ear.unmute()
-        logger.info("no longer muted")
-        return {}
+        zeros = ", but it sends nothing but zeros" if self._ear.all_zeros else ""
+        return f"{_STATES[self._ear.state]}{zeros}; {self._answered} of {self._heard} utterances answered"
 
     def press(self) -> dict[str, Any]:
         """ParrotletError, a sentence, if it cannot mean anything now."""
-        if self._muted:
-            raise ParrotletError("The board is muted; unmute it first with: parrotlet-edge unmute")
+        if by := self._mute.by:
+            cure = "turn its switch" if by == "switch" else "unmute it first with: parrotlet-edge unmute"
+            raise ParrotletError(f"The board is muted; {cure}")
         self._activation.press()
         logger.info("pressed")
         return {}
@@ -204,6 +205,9 @@ class Board:
                 "state": self._ear.state.value,
                 "silent_s": round(self._ear.fresh_s(), 2),
                 "overruns": self._ear.overruns,
+                "all_zeros": self._ear.all_zeros,
+                "muted_by": self._mute.by,
+                "mute_is_kept": self._mute.kept,
             },
             "activation": {"mode": self._activation.mode, "listening": self._activation.listening()},
             "vad": {"aggressiveness": self._vad.aggressiveness},
@@ -212,6 +216,7 @@ class Board:
                 {
                     "path": service.path,
                     "address": service.address,
+                    "known_as": service.known_as,
                     "down": service.down,
                     "answered_ago_s": None if service.answered_s is None else round(now_s - service.answered_s, 1),
                 }

@@ -21,6 +21,7 @@ from edge.resampler import Resampler
 from edge.sound_device import Backend, DeviceAbsentError, Line, open_line
 from edge.sound_queue import SoundQueue
 from edge.source import Block, Cutter, Interruption, Samples
+from edge.zeros import ZeroWatch
 
 QUEUE_MS = 4_000
 
@@ -73,7 +74,8 @@ class Microphone:
         self._silent_s_max = silent_s_max
         self._pause_s_min = pause_s_min
         self._sound = SoundQueue(QUEUE_MS // PERIOD_MS)
-        self._fresh_at_s = clock()
+        self._zeros = ZeroWatch(clock)
+        self._fresh_at_s = self._read_at_s = clock()
         self._complaint = ""
         self._muted = False
         self._closed = False
@@ -85,9 +87,18 @@ class Microphone:
         """Times that sound was lost, since the beginning."""
         return self._sound.overruns
 
+    @property
+    def all_zeros(self) -> bool:
+        """Whether nothing else has come for seconds: no fault of ours, so the device stays open."""
+        return self.state is State.OPEN and self._zeros.all_zeros
+
     def fresh_s(self) -> float:
         """Seconds since the last sound came, or since the device began to be opened; of use if OPENING or OPEN."""
         return self._clock() - self._fresh_at_s
+
+    def unread_s(self) -> float:
+        """Seconds since anybody came for sound; of use if OPEN. A thread that hears no more is noticed by it."""
+        return self._clock() - self._read_at_s
 
     def mute(self) -> None:
         """The device will be closed, `state` says when it is; no block heard after this call is delivered."""
@@ -132,7 +143,7 @@ class Microphone:
     def _open(self) -> Line | None:
         """The wanted device, open; None if it cannot be had now."""
         self.state = State.OPENING
-        self._fresh_at_s = self._clock()
+        self._fresh_at_s = self._read_at_s = self._clock()
         self._sound.clear()
         backend: Backend | None = None
         try:
@@ -178,7 +189,9 @@ class Microphone:
 
     def _heard(self, line: Line) -> Iterator[Block]:
         resampler, cutter, overruns = Resampler(line.rate_hz), Cutter(), 0
+        self._zeros.reset()
         while not self._changed.is_set():
+            self._read_at_s = self._clock()
             piece = self._sound.get(_POLL_S)
             if piece is None:
                 if self.fresh_s() >= self._silent_s_max or not line.stream.is_alive():
@@ -188,6 +201,7 @@ class Microphone:
             for samples in cutter.push(resampler.push(_mono(piece.pcm, line.channels))):
                 if self._changed.is_set():
                     return
+                self._zeros.push(samples, self.name)
                 yield Block(samples, overruns)
                 overruns = 0
 

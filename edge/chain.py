@@ -36,6 +36,7 @@ class Chain:
                 member.service.address,
                 str(member.link.down) if member.link.down else None,
                 member.link.answered_s,
+                member.service.known_as,
             )
             for member in self.members
         ]

@@ -34,6 +34,7 @@ class Asked(Protocol):
     """One recogniser: `CloudClient`. Its callbacks come in the network's thread."""
 
     address: str
+    known_as: str | None
 
     async def probe(self) -> None: ...
 

@@ -7,8 +7,13 @@ from typing import Any, TypeVar, cast
 
 import grpc
 
+from common.addresses import parse_address
 from common.errors import CloudError
+from edge.clock import SYSTEM_CLOCK
+from edge.identity import Identity
+from edge.unreachable import why_unreachable
 from protos import speech_pb2
+from protos.enrolment_code import SERVICE_TLS_NAME
 
 T = TypeVar("T")
 M = TypeVar("M", speech_pb2.DescribeResponse, speech_pb2.RecognizeResponse)
@@ -27,6 +32,8 @@ class Trouble(Enum):
     """It does not accept what it once said it did."""
     REFUSED = auto()
     """It will never answer this."""
+    SHUT_OUT = auto()
+    """It does not let this board in until an owner does something. The utterance is not at fault."""
 
 
 _RPC = "/parrotlet.v1.Speech/"
@@ -36,6 +43,8 @@ _TROUBLES = {
     grpc.StatusCode.UNAVAILABLE: Trouble.AWAY,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Trouble.BUSY,
     grpc.StatusCode.FAILED_PRECONDITION: Trouble.OTHER_TERMS,
+    grpc.StatusCode.UNAUTHENTICATED: Trouble.SHUT_OUT,
+    grpc.StatusCode.PERMISSION_DENIED: Trouble.SHUT_OUT,
     grpc.StatusCode.ABORTED: Trouble.BROKEN,
     grpc.StatusCode.CANCELLED: Trouble.BROKEN,
     grpc.StatusCode.DEADLINE_EXCEEDED: Trouble.BROKEN,
@@ -58,6 +67,9 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1_500),
     ("grpc.dns_min_time_between_resolutions_ms", 1_500),
 )
+
+# The authority issues for the service alone, under this name, so that its address may change.
+_TLS_NAME = ("grpc.ssl_target_name_override", SERVICE_TLS_NAME)
 
 _StreamCall = grpc.aio.StreamStreamCall[speech_pb2.RecognizeRequest, speech_pb2.RecognizeResponse]
 
@@ -120,14 +132,31 @@ class Call:
 
 
 class Channel:
-    """Made in the event loop that uses it. A service that is not there is no fault until it is asked."""
+    """Made in the event loop that uses it. A service that is not there is no fault until it is asked.
 
-    def __init__(self, address: str) -> None:
+    With an identity it is TLS, and both sides prove who they are; plain text never leaves this machine."""
+
+    def __init__(self, address: str, identity: Identity | None = None) -> None:
         self._address = address
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._identity = identity
+        self.is_down = False
+        """Whether it could not be connected when that was last tried."""
+        self._may = identity is not None or parse_address(address, called="cloud.address", port_min=1).is_loopback
+        self._channel = (
+            grpc.aio.secure_channel(address, _credentials(identity), options=(*_OPTIONS, _TLS_NAME))
+            if identity is not None
+            else grpc.aio.insecure_channel(address, options=_OPTIONS)
+        )
 
     async def connect(self, timeout_s: float) -> None:
         """Waits until the channel is up, or has failed (then a call says why). CallFailed if neither comes in time."""
+        if not self._may:
+            raise CallFailed(
+                f"{self._address}: this board has not enrolled with the service, and speaks to no other machine in "
+                "plain text. There: parrotlet-cloud pki enrol, which prints a code; here: parrotlet-edge enrol CODE",
+                Trouble.SHUT_OUT,
+            )
+        self.is_down = True
         try:
             async with asyncio.timeout(timeout_s):
                 state = self._channel.get_state(try_to_connect=True)
@@ -137,6 +166,7 @@ class Channel:
         except TimeoutError as error:
             sentence = f"{self._address}: no connection within {timeout_s:g} s."
             raise CallFailed(sentence, Trouble.AWAY) from error
+        self.is_down = state is not grpc.ChannelConnectivity.READY
 
     async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
         """What the service says it is. CallFailed."""
@@ -150,7 +180,7 @@ class Channel:
                 speech_pb2.DescribeRequest(), timeout=timeout_s
             )
         except grpc.aio.AioRpcError as error:
-            raise _failed(self._address, error) from error
+            raise self._failed(error) from error
         return _understood(self._address, description)
 
     def recognise(self, timeout_s: float) -> Call:
@@ -162,8 +192,20 @@ class Channel:
         )
         return Call(self._address, recognise(None, timeout=timeout_s))
 
-    async def close(self) -> None:
-        await self._channel.close(grace=None)
+    async def close(self, grace_s: float | None = None) -> None:
+        """Ends its calls, after a while in which they may end themselves."""
+        await self._channel.close(grace=grace_s)
+
+    def _failed(self, error: grpc.aio.AioRpcError) -> CallFailed:
+        """What went wrong; a certificate that has expired may be why nobody answers."""
+        failed = _failed(self._address, error)
+        why_not = self._identity and self._identity.why_not(SYSTEM_CLOCK.unix_us(), SYSTEM_CLOCK.is_synchronised())
+        if why_not and failed.trouble is Trouble.AWAY:
+            return CallFailed(f"{self._address}: {why_not}", failed.trouble)
+        if self._identity is None and "Socket closed" in (error.details() or ""):
+            sentence = f"{self._address}: the service closes the connection. If it speaks TLS: parrotlet-edge enrol"
+            return CallFailed(sentence, failed.trouble)
+        return failed
 
 
 def _understood(address: str, message: M | None) -> M:
@@ -186,11 +228,19 @@ def _sentence(address: str, code: grpc.StatusCode, details: str) -> str:
             return f"{address}: something answers there, but it is not a Parrotlet service."
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{address}: the service did not answer in time."
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            return (
+                f"{address}: the service does not let this board in ({details}). To enrol again: parrotlet-edge enrol"
+            )
         case grpc.StatusCode.UNAVAILABLE:
-            # gRPC tells every layer that failed, in one line; the last is the one that says why.
-            return f"{address}: the service cannot be reached ({details.rsplit(': ', 1)[-1].rstrip(']')})."
+            return why_unreachable(address, details)
         case _:
             return f"{address}: the service refused the utterance ({code.name}: {details})."
+
+
+def _credentials(identity: Identity) -> grpc.ChannelCredentials:
+    parts = (identity.authority, identity.key, identity.certificate)
+    return grpc.ssl_channel_credentials(*(part.encode() for part in parts))
 
 
 def _now(known: Coroutine[Any, Any, T]) -> T:

@@ -12,9 +12,11 @@ from types import TracebackType
 
 from common.addresses import parse_address
 from common.errors import CloudError
+from edge import identity_watch
 from edge.answer import Answer, Partial
 from edge.cloud_channel import CallFailed, Channel
-from edge.cloud_stream import CloudStream
+from edge.cloud_stream import SPEAKING_S_MAX, CloudStream
+from edge.identity import Enrolment, Identity
 from edge.network import CLOSE_S_MAX, Network
 from edge.settings import Cloud
 from edge.turn import Opinion
@@ -26,18 +28,27 @@ from protos.feature_spec import FeatureSpec
 class CloudClient:
     """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
 
-    def __init__(self, settings: Cloud, *, device_id: str, network: Network | None = None) -> None:
-        """Has a network of its own where none is given."""
-        parse_address(settings.address, called="cloud.address", port_min=1)
+    def __init__(
+        self,
+        settings: Cloud,
+        *,
+        device_id: str,
+        network: Network | None = None,
+        enrolment: Enrolment | None = None,
+    ) -> None:
+        """Has a network of its own where none is given. Without an enrolment it asks in plain text, on this machine
+        alone."""
         self.settings = settings
-        self.device_id = device_id
-        self.address = settings.address
+        self._own_name = device_id
+        self._description: speech_pb2.DescribeResponse | None = None
+        self._enrolment = enrolment
+        self._know(identity_watch.read(enrolment) if enrolment else None)
+        parse_address(self.address, called="cloud.address", port_min=1)
         self.network = network or Network()
         self.channel: Channel
         """There once the client is entered."""
         self._owns_network = network is None
         self._entered = ExitStack()
-        self._description: speech_pb2.DescribeResponse | None = None
         self._live = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -138,4 +149,22 @@ class CloudClient:
         await self._quiet.wait()
 
     async def _open(self) -> None:
-        self.channel = Channel(self.address)
+        self.channel = Channel(self.address, self._identity)
+        if self._enrolment is not None:
+            watch = identity_watch.IdentityWatch(self._enrolment, self._adopt, lambda: self.channel.is_down)
+            self.network.begin(watch.follow(self._identity))
+
+    async def _adopt(self, identity: Identity | None) -> None:
+        """The board is somebody else to the service from now on; calls under way end as they would."""
+        before = self.channel
+        self._know(identity)
+        self.channel = Channel(self.address, identity)
+        self.network.begin(before.close(grace_s=SPEAKING_S_MAX))
+
+    def _know(self, identity: Identity | None) -> None:
+        """Who the board is, and where the service is."""
+        self._identity = identity
+        self.known_as = identity.device_id if identity else None
+        self.device_id = self.known_as or self._own_name
+        self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
+        self.forget_description()

@@ -209,7 +209,7 @@ class CloudStream:
                     case Trouble.OTHER_TERMS:
                         self._client.forget_description()
                         raise
-                    case Trouble.REFUSED:
+                    case Trouble.REFUSED | Trouble.SHUT_OUT:
                         raise
                 self._on_trouble(error)
             # Full jitter: boards that lost the same service must not come back in step.

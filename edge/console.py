@@ -91,6 +91,8 @@ class Console:
             lines += self._alternatives(answer.alternatives[:ALTERNATIVES_SHOWN])
             lines += self._results(answer.results[:RESULTS_SHOWN])
             lines.append("  " + self.faint(plain(_summary(answer, timing))))
+            if answer.why_not_better:
+                lines.append("  " + self.warning(plain(f"by the {answer.path}: {answer.why_not_better}")))
         if with_times:
             lines.append("  " + self.faint(time_line(timing)))
         self.print("\n".join(lines) + "\n")

@@ -15,10 +15,11 @@ import sdnotify
 
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
+from common.supervision import Supervision
 from edge import directories, kept_frames, wire
 from edge.activation import Activation, Always, Button
 from edge.board import Board, Ear
-from edge.button import watch_button
+from edge.button import watch_button, watch_switch
 from edge.capture import Microphone
 from edge.clock import boot_id
 from edge.console import Console
@@ -28,13 +29,13 @@ from edge.exchange import Exchange
 from edge.hearing import hear
 from edge.keeping import Keeping
 from edge.log_lines import start_logging
+from edge.mute import Mute
 from edge.player import Player
 from edge.recogniser import Answerer, Recogniser
 from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.spool import FILE_NAME, Spool
-from edge.supervision import Supervision
 from edge.turn import Turn
 from edge.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
 from edge.vad import open_gate
@@ -48,7 +49,7 @@ STOP_S_MAX = 5.0
 LOOK_S = 0.5
 """How often the main thread looks: so late, at most, is a death noticed."""
 
-SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1})
+SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
 
 Wait = Callable[[float], int | None]
 """Waits so many seconds for one of SIGNALS."""
@@ -63,7 +64,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
     with _waiting_for_signals() as wait:
-        serve(loaded, ear, chain_of(loaded.settings), wait, Supervision(sdnotify.SystemdNotifier()), console)
+        serve(loaded, ear, chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
 
 
 def serve(
@@ -79,7 +80,8 @@ def serve(
     settings = loaded.settings
     activation = _activation(settings)
     session, turn = Session(), Turn()
-    board = Board(ear, activation, settings, session.id)
+    mute = Mute(ear, directories.hoped_for(loaded, directories.STATE))
+    board = Board(ear, activation, settings, session.id, mute=mute)
     display = Display(console, board)
     sound = hear(
         ear,
@@ -98,17 +100,18 @@ def serve(
         board.keeps(spool, recogniser.services)
         keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
         if settings.activation.mode == "button" and settings.activation.gpio >= 0:
-            started.callback(watch_button(settings.activation.gpio, lambda: _press(board)).close)
+            started.callback(watch_button(settings.activation.gpio, lambda: _quietly(board.press)).close)
+        if settings.mute.gpio >= 0:
+            # Before anything is heard: the switch may be on already.
+            started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
         hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
-        logger.info(
-            "listening to %s; activation: %s; service: %s", ear.name, activation.mode, settings.cloud.address or "none"
-        )
+        asked = ", ".join(service.address for service in recogniser.services()) or "none"
+        logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
-        while _all_well(recogniser, spool.worker, control.worker, hearing) and _goes_on(
-            wait(display.period_s or LOOK_S), board
-        ):
+        parts = (spool.worker, control.worker, hearing)
+        while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
             supervision.status(board.summary())
             if board.ailment() is None:
@@ -119,7 +122,7 @@ def serve(
 def _open_spool(loaded: Loaded[EdgeSettings], board: Board) -> Spool:
     spec = wire.feature_spec(loaded.settings.cloud)
     return Spool(
-        directories.usable(loaded, directories.STATE) / FILE_NAME,
+        directories.hoped_for(loaded, directories.STATE) / FILE_NAME,
         loaded.settings.spool,
         boot_id=boot_id(),
         coding=kept_frames.coding(spec),
@@ -184,22 +187,24 @@ def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
     return still_hearing
 
 
-def _goes_on(received: int | None, board: Board) -> bool:
+def _goes_on(received: int | None, board: Board, mute: Mute) -> bool:
     """Whether the signal, if there was one, lets the daemon go on."""
     if received == signal.SIGUSR1:
-        _press(board)
+        _quietly(board.press)
+    elif received == signal.SIGUSR2:
+        _quietly(mute.toggle)
     elif received is not None:
         logger.info("stopping on %s", signal.Signals(received).name)
         return False
     return True
 
 
-def _press(board: Board) -> None:
-    """A press by somebody who cannot be told why not."""
+def _quietly(act: Callable[[], object]) -> None:
+    """What is asked by somebody who cannot be told why not."""
     try:
-        board.press()
+        act()
     except ParrotletError as error:
-        logger.info("the press was refused: %s", error)
+        logger.info("not done: %s", error)
 
 
 @contextmanager

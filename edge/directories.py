@@ -43,6 +43,14 @@ def usable(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
     raise SettingsError(f"There is no place for {purpose.holds} ({'; '.join(causes)}); set {purpose.setting}.")
 
 
+def hoped_for(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
+    """The usable candidate; where there is none, the first: a disk that takes nothing now may do so later."""
+    try:
+        return usable(loaded, purpose)
+    except SettingsError:
+        return candidates(loaded, purpose)[0]
+
+
 def _given(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
     given: Path = getattr(loaded.settings.device, purpose.setting.removeprefix("device."))
     return given

@@ -70,12 +70,13 @@ class Link:
 
     def failed(self, error: CloudError) -> None:
         """It did not."""
-        if isinstance(error, CallFailed) and error.trouble not in (Trouble.AWAY, Trouble.BROKEN):
+        trouble = error.trouble if isinstance(error, CallFailed) else Trouble.BROKEN
+        if trouble not in (Trouble.AWAY, Trouble.BROKEN, Trouble.SHUT_OUT):
             self.succeeded()
             return
         self._failures += 1
-        is_away = isinstance(error, CallFailed) and error.trouble is Trouble.AWAY
-        if (is_away or self._failures >= FAILURES_MAX) and self.down is None:
+        # Who is shut out need not try twice either; the owner may let the board in again at any time.
+        if (trouble is not Trouble.BROKEN or self._failures >= FAILURES_MAX) and self.down is None:
             logger.warning("no longer waited for: %s", error)
             self.down = error
         if self.down is not None and self._probing is None:

@@ -1,10 +1,10 @@
 """Log lines on standard error: plain ones for the journal, quiet ones for a person who looks on."""
 
 import logging
-import os
 import sys
 from typing import TextIO
 
+from common.journal import JournalLayout, is_read_by_journal
 from edge.console import Console
 
 
@@ -37,8 +37,8 @@ def start_logging(level: str, console: Console) -> None:
     handler = _LogLines(console)
     if console.terminal and sys.stderr.isatty():
         handler.setFormatter(_PersonalLayout(console))
+    elif is_read_by_journal(sys.stderr.fileno()):
+        handler.setFormatter(JournalLayout())
     else:
-        # The journal adds the time itself.
-        time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-        handler.setFormatter(logging.Formatter(time + "%(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])

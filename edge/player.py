@@ -12,6 +12,7 @@ class Player:
 
     rate_hz = None
     overruns = 0
+    all_zeros = False
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = source.name
@@ -36,6 +37,10 @@ class Player:
     def fresh_s(self) -> float:
         """Seconds since the last sound came."""
         return self._clock() - self._fresh_at_s
+
+    def unread_s(self) -> float:
+        """It makes sound when it is asked for it."""
+        return 0.0
 
     def mute(self) -> None:
         self._muted = True

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 _STDERR = 2
 _CHATTER = re.compile(
     rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '"
+    rb"|Cannot create (thread|message buffer)"
     rb"|BDB\d+ |Cannot open DB environment|\s*$"
 )
 _one_at_a_time = threading.Lock()

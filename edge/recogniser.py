@@ -52,6 +52,8 @@ class Service(NamedTuple):
     """Why nobody waits for it; None while it answers, as far as anybody knows."""
     answered_s: float | None
     """When it last said anything, monotonic."""
+    known_as: str | None = None
+    """The name in the board's certificate; None: it has not enrolled there."""
 
 
 class Answerer(Protocol):

@@ -207,7 +207,7 @@ class Replayer:
                 return self._draw(0.1, min(BUSY_S_MAX, 2.0**self._busy))
             case Trouble.AWAY:
                 return 0.0
-            case Trouble.OTHER_TERMS:
+            case Trouble.OTHER_TERMS | Trouble.SHUT_OUT:
                 return UNWELCOME_S
 
     def _set_aside(self, entry: Entry, why: str) -> None:

@@ -1,23 +1,34 @@
-"""The services that are set to be asked, as a chain."""
+"""The services that are set to be asked, or that the board has enrolled with, as a chain."""
 
+from common.settings import Loaded
+from edge import identity_watch
 from edge.answer import Path
 from edge.chain import Chain
 from edge.chain_stream import Member
 from edge.cloud_client import CloudClient
 from edge.device_id import device_id
+from edge.identity import enrolment
 from edge.link import Link
 from edge.network import Network
-from edge.settings import Cloud, EdgeSettings
+from edge.settings import EdgeSettings
+
+PATHS: tuple[Path, ...] = ("cloud", "house")
+"""Each also the name of its section of the settings, and of its identity."""
 
 
-def chain_of(settings: EdgeSettings) -> Chain:
+def chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
     """The best one first. SettingsError if an address cannot be one."""
     network = Network()
-    board = device_id(settings.device.id)
-    services: tuple[tuple[Path, Cloud], ...] = (("cloud", settings.cloud), ("house", settings.house))
-    return Chain(network, [_member(path, said, board, network) for path, said in services if said.address])
+    members = (_member(path, loaded, network) for path in PATHS)
+    return Chain(network, [member for member in members if member is not None])
 
 
-def _member(path: Path, said: Cloud, board: str, network: Network) -> Member:
-    client = CloudClient(said, device_id=board, network=network)
-    return Member(path, client, Link(client), said.words_s_max, said.final_s_max)
+def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Member | None:
+    """None where nobody said which service that is."""
+    known = enrolment(loaded, path)
+    if not known.address(identity_watch.read(known)):
+        return None
+    client = CloudClient(
+        known.settings, device_id=device_id(loaded.settings.device.id), network=network, enrolment=known
+    )
+    return Member(path, client, Link(client), known.settings.words_s_max, known.settings.final_s_max)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from common.errors import MicrophoneError
+from edge.sound_holders import Holder, holder_of
 from edge.source import SAMPLE_RATE_HZ
 
 CHANNELS_MAX = 8
@@ -76,12 +77,20 @@ class Line(NamedTuple):
             self.backend.close()
 
 
-def open_line(backend: Backend, wanted: str, on_sound: OnSound) -> Line:
+def open_line(
+    backend: Backend, wanted: str, on_sound: OnSound, holder_of: Callable[[str], Holder | None] = holder_of
+) -> Line:
     """The wanted device, open at 16 kHz in mono where it can do that, else at its own rate or with all its channels.
 
-    DeviceAbsentError if there is no such device, or it cannot be opened.
+    DeviceAbsentError if there is no such device, or it cannot be opened; it names the program that holds it.
     """
-    device = choose(backend.devices(), wanted)
+    try:
+        device = choose(backend.devices(), wanted)
+    except DeviceAbsentError as error:
+        # PortAudio does not list what another program holds.
+        if (holder := holder_of("")) is None:
+            raise
+        raise DeviceAbsentError(f"{error} What another program holds is not listed: {holder.sentence()}") from error
     all_channels = device.channels if device.channels <= CHANNELS_MAX else 2
     fault = OSError("no way to open it")
     for rate_hz in dict.fromkeys((SAMPLE_RATE_HZ, device.rate_hz)):
@@ -90,8 +99,9 @@ def open_line(backend: Backend, wanted: str, on_sound: OnSound) -> Line:
                 return Line(device, rate_hz, channels, backend.open(device, rate_hz, channels, on_sound), backend)
             except OSError as error:
                 fault = error
-    reason = fault.strerror or fault
-    raise DeviceAbsentError(f"{device.name}: cannot be opened: {reason}; is another program using it?") from fault
+    holder = holder_of(device.name)
+    cure = holder.sentence() if holder else "Is another program using it?"
+    raise DeviceAbsentError(f"{device.name}: cannot be opened: {fault.strerror or fault}. {cure}") from fault
 
 
 def choose(devices: Sequence[DeviceInfo], wanted: str) -> DeviceInfo:

@@ -6,8 +6,7 @@ A commit is on the disk when it returns (WAL, synchronous FULL). What is deleted
 import sqlite3
 from pathlib import Path
 
-VERSION = 1
-"""Of the tables. A database of an older one is migrated when it is opened, or left as it was."""
+from common.migration import migrate
 
 PAGE_BYTES = 1024
 """Small pages: a commit writes each page that it touches as a whole, twice."""
@@ -15,29 +14,32 @@ PAGE_BYTES = 1024
 BUSY_S_MAX = 5.0
 """How long a command and the daemon wait for one another."""
 
-_TABLES = """
-CREATE TABLE utterances (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    head BLOB NOT NULL,
-    boot_id TEXT NOT NULL,
-    coding TEXT NOT NULL,
-    state INTEGER NOT NULL,
-    end BLOB,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    told INTEGER NOT NULL DEFAULT 0,
-    last_error TEXT
-);
-CREATE TABLE pieces (
-    number INTEGER PRIMARY KEY,
-    first_frame INTEGER NOT NULL,
-    frames INTEGER NOT NULL,
-    data BLOB NOT NULL
-);
-CREATE TABLE answers (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    event BLOB NOT NULL
-);
-"""
+STEPS = (
+    (
+        """CREATE TABLE utterances (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            head BLOB NOT NULL,
+            boot_id TEXT NOT NULL,
+            coding TEXT NOT NULL,
+            state INTEGER NOT NULL,
+            end BLOB,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            told INTEGER NOT NULL DEFAULT 0,
+            last_error TEXT
+        )""",
+        """CREATE TABLE pieces (
+            number INTEGER PRIMARY KEY,
+            first_frame INTEGER NOT NULL,
+            frames INTEGER NOT NULL,
+            data BLOB NOT NULL
+        )""",
+        """CREATE TABLE answers (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            event BLOB NOT NULL
+        )""",
+    ),
+)
+"""From one version of the tables to the next. A released one is never changed: another is added."""
 
 
 def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
@@ -53,16 +55,8 @@ def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
         database.execute("PRAGMA wal_autocheckpoint = 256")
         database.execute("PRAGMA journal_size_limit = 262144")
         database.execute(f"PRAGMA max_page_count = {bytes_max // PAGE_BYTES}")
-        _migrate(database)
+        migrate(database, STEPS)
     except BaseException:
         database.close()
         raise
     return database
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise sqlite3.OperationalError(f"it was made by a newer Parrotlet (tables {version}, here {VERSION})")
-    if version == 0:
-        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")

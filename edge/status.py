@@ -13,7 +13,7 @@ def status_lines(said: Said) -> list[str]:
     rows = [
         ("board", f"{said['device_id']}, parrotlet-edge {said['version']}, process {said['pid']}"),
         ("state", f"{health}, running for {span(said['uptime_s'])}"),
-        ("microphone", _microphone(said["microphone"])),
+        ("microphone", microphone_line(said["microphone"])),
         ("activation", f"{_activation(said['activation'])}; VAD {said['vad']['aggressiveness']}"),
         *_services(said["services"]),
         ("utterances", "{heard} heard, {answered} answered, {awaited} under way".format(**said["utterances"])),
@@ -36,9 +36,17 @@ def span(seconds: float) -> str:
     return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
 
 
-def _microphone(said: Said) -> str:
+def microphone_line(said: Said) -> str:
+    """What it is called, and why nothing is heard, if so."""
     words = {"open": "", "absent": "missing and looked for", "opening": "being opened", "muted": "MUTED"}
-    state = words.get(said["state"], said["state"])
+    state = str(words.get(said["state"], said["state"]))
+    # A daemon that is older than the command says less.
+    if said.get("muted_by") == "switch":
+        state += " by its switch"
+    if not said.get("mute_is_kept", True):
+        state += ", which a restart will not know"
+    if said.get("all_zeros"):
+        state += "ALL ZEROS: a switch on the microphone, or a broken one"
     overruns = f", {said['overruns']} overruns" if said["overruns"] else ""
     return f"{said['name']}{', ' if state else ''}{state}{overruns}"
 
@@ -57,7 +65,8 @@ def _service(said: Said) -> str:
     if said["down"]:
         return f"NOT THERE: {said['down']}"
     ago_s = said["answered_ago_s"]
-    return f"{said['address']}, " + ("not asked yet" if ago_s is None else f"answered {span(ago_s)} ago")
+    known = f" as {said['known_as']}" if said["known_as"] else ""
+    return f"{said['address']}{known}, " + ("not asked yet" if ago_s is None else f"answered {span(ago_s)} ago")
 
 
 def _spool(said: Said | None) -> str:

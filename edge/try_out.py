@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import InputError
+from common.settings import Loaded
 from edge import wire
 from edge.console import Console, plain
 from edge.exchange import Exchange
@@ -35,8 +36,11 @@ class Shown(NamedTuple):
     """A folder that keeps each utterance."""
 
 
-def try_out(settings: EdgeSettings, files: Sequence[str], shown: Shown, *, microphone: bool, realtime: bool) -> int:
+def try_out(
+    loaded: Loaded[EdgeSettings], files: Sequence[str], shown: Shown, *, microphone: bool, realtime: bool
+) -> int:
     """Runs a trial on the terminal; the exit status. SettingsError if it cannot start."""
+    settings = loaded.settings
     console = Console(sys.stdout)
     session, turn = Session(), Turn()
     timings: list[TimingMs] = []
@@ -74,7 +78,7 @@ def try_out(settings: EdgeSettings, files: Sequence[str], shown: Shown, *, micro
     inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
     if microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
-    with chain_of(settings) as recogniser:
+    with chain_of(loaded) as recogniser:
         trial = Trial(
             recogniser,
             hear_by_settings,

@@ -46,6 +46,8 @@ def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name in [name for name in os.environ if name.startswith("PARROTLET_")]:
             patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        # Root may write to the system's.
+        patch.setenv("PARROTLET_EDGE_DEVICE_STATE_DIR", str(tmp_path_factory.mktemp("board")))
         yield
 
 

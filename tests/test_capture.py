@@ -307,6 +307,37 @@ def test_close_ends_the_blocks_while_they_are_waited_for(system: FakeSoundSystem
     assert (found, microphone.state, system.on_sound) == ([], State.CLOSED, None)
 
 
+def test_nothing_but_zeros_is_told_once_and_is_no_fault_and_sound_is_back_at_once(
+    system: FakeSoundSystem, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "edge.zeros")
+    now_s = 100.0
+    microphone = Microphone(settings.Microphone(), backend=system, clock=lambda: now_s)
+    system.says = [(ramp(1) + 1, False)]
+    blocks = microphone.blocks()
+    next(blocks)
+
+    def hear(samples: np.ndarray) -> bool:
+        """Whether nothing but zeros came of late, after these samples."""
+        assert system.on_sound is not None
+        system.on_sound(samples.astype("<i2").tobytes(), False)
+        list(itertools.islice(blocks, samples.size // BLOCK_SAMPLES))
+        return microphone.all_zeros
+
+    for _ in range(2):
+        assert not any(hear(np.zeros(16_000)) for _ in range(4))
+        assert hear(np.zeros(16_000))
+        assert hear(np.zeros(16_000))
+        assert (microphone.state, len(system.opened)) == (State.OPEN, 1)
+        assert not hear(ramp(1) + 1)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "default sends nothing but zeros: a switch on it is off, or it is broken" in caplog.messages[0]
+    now_s += 3600
+    for _ in range(5):
+        hear(np.zeros(16_000))
+    assert len(caplog.records) == 3
+
+
 def test_freshness_is_the_time_since_the_last_sound(system: FakeSoundSystem) -> None:
     now_s = 100.0
     microphone = Microphone(settings.Microphone(), backend=system, clock=lambda: now_s)
@@ -318,6 +349,9 @@ def test_freshness_is_the_time_since_the_last_sound(system: FakeSoundSystem) -> 
     assert system.on_sound is not None
     system.on_sound(bytes(640), False)
     assert microphone.fresh_s() == 0.0
+    assert microphone.unread_s() == 3.0
+    next(blocks)
+    assert microphone.unread_s() == 0.0
 
 
 def test_a_device_that_hangs_when_it_is_closed_is_an_error_and_not_a_wait(

@@ -66,6 +66,7 @@ class Service:
     def __init__(self, network: Network, address: str) -> None:
         self.network = network
         self.address = address
+        self.known_as = None
         self.there = False
         self.probed = 0
         self.streams: list[Sent] = []

@@ -118,7 +118,7 @@ def test_two_domains_of_one_name_are_refused(shop: Path, tmp_path: Path) -> None
     [
         (["--listen", "127.0.0.1:99999"], "server.listen is '127.0.0.1:99999', but must be HOST:PORT"),
         (["--listen", "nowhere"], "server.listen is 'nowhere', but must be HOST:PORT"),
-        (["--listen", "192.0.2.1:7407"], "Cannot listen on 192.0.2.1:7407"),
+        (["--listen", "192.0.2.1:7407"], "not on 192.0.2.1:7407; make them with: parrotlet-cloud pki init"),
         (["--domain", "hoem"], "Did you mean home?"),
         (["--workers", "-1"], "decoding.workers is -1, but must be a whole number from 0 to 256."),
     ],
@@ -148,6 +148,16 @@ def test_engines_are_listed_and_unknown_weights_named() -> None:
 def test_what_is_shipped_passes_the_check() -> None:
     for folder in SHIPPED.iterdir():
         assert invoke("domain", "check", folder.name).exit_code == 0
+
+
+def test_settings_are_checked_without_a_word_and_what_cannot_be_used_is_told(tmp_path: Path) -> None:
+    checked = invoke("config", "--check")
+    assert (checked.exit_code, checked.output) == (0, "")
+    settings = tmp_path / "cloud.toml"
+    settings.write_text('[server]\nlisten = "everywhere"\n')
+    checked = invoke("config", "--check", "--config", str(settings))
+    assert checked.exit_code == 2
+    assert checked.stderr.startswith("server.listen is 'everywhere', but must be HOST:PORT")
 
 
 def test_output_that_cannot_be_written_is_told_in_a_sentence() -> None:

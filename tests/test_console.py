@@ -2,13 +2,15 @@
 
 import io
 
+import msgspec
 import pytest
 
 from edge.answer import Answer, Partial, Result
 from edge.console import Console
 from edge.devices import device_table
+from edge.metrics import metrics_text
 from edge.sound_device import DeviceInfo
-from edge.status import span, status_lines
+from edge.status import microphone_line, span, status_lines
 from edge.timing import TimingMs
 from tests.edge_fakes import ANSWER
 
@@ -37,6 +39,13 @@ def test_an_answer_shows_words_results_and_times() -> None:
         "  whisper tiny.en, 88% sure, 200 ms after the end (waiting 1, decoding 20, searching 3)\n"
         "\n"
     )
+
+
+def test_an_answer_by_another_path_says_why() -> None:
+    out = io.StringIO()
+    answer = msgspec.structs.replace(ANSWER, path="house", why_not_better="a:1: no answer within 2 s.")
+    Console(out, {}).print_answer("x", answer, TIMING)
+    assert "by the house: a:1: no answer within 2 s." in out.getvalue()
 
 
 def test_no_words_and_no_answer_are_told_apart() -> None:
@@ -117,7 +126,7 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
         "temperature_c": 48.2,
         "services": [
             {"path": "cloud", "address": "a:1", "down": "a:1: the service cannot be reached.", "answered_ago_s": 61.0},
-            {"path": "house", "address": "b:1", "down": None, "answered_ago_s": 3.0},
+            {"path": "house", "address": "b:1", "known_as": "attic", "down": None, "answered_ago_s": 3.0},
         ],
         "spool": {"waiting": 2, "quarantined": 1, "bytes": 12_300, "trouble": None, "dropped": 4},
         "utterances": {"heard": 2, "answered": 1, "awaited": 0},
@@ -136,10 +145,49 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
     assert "button, waiting for a press" in text
     assert "not answered, 61 s ago: The service is away." in text
     assert "NOT THERE: a:1: the service cannot be reached." in text
-    assert "b:1, answered 3 s ago" in text
+    assert "b:1 as attic, answered 3 s ago" in text
     assert "2 wait to be sent, 12 kB, 1 set aside, 4 dropped" in text
     assert "48 °C" in text
     assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"state": "open"}, "USB"),
+        ({"state": "open", "all_zeros": True}, "USB, ALL ZEROS: a switch on the microphone, or a broken one"),
+        ({"state": "muted", "muted_by": "command", "mute_is_kept": True}, "USB, MUTED"),
+        ({"state": "muted", "muted_by": "switch"}, "USB, MUTED by its switch"),
+        ({"state": "muted", "muted_by": "command", "mute_is_kept": False}, "USB, MUTED, which a restart will not know"),
+    ],
+)
+def test_why_the_microphone_is_silent_is_said(more: dict[str, object], line: str) -> None:
+    assert microphone_line({"name": "USB", "overruns": 0, **more}) == line
+
+
+def test_figures_are_told_in_prometheus_s_format() -> None:
+    said = {
+        "healthy": True,
+        "uptime_s": 60.0,
+        "utterances": {"heard": 3, "answered": 2, "awaited": 0},
+        "microphone": {"silent_s": 0.02, "overruns": 1},
+        "temperature_c": None,
+        "services": [{"path": "cloud", "down": "a:1: away"}, {"path": "house", "down": None}],
+        "spool": {"waiting": 1, "quarantined": 0, "bytes": 900, "oldest_at_unix_us": 40_000_000, "dropped": 2},
+    }
+    text = metrics_text(said, unix_s=100.0)
+    for line in (
+        "parrotlet_edge_healthy 1.0",
+        "parrotlet_edge_utterances_answered_total 2.0",
+        'parrotlet_edge_service_up{path="cloud"} 0.0',
+        'parrotlet_edge_service_up{path="house"} 1.0',
+        "parrotlet_edge_spool_dropped_total 2.0",
+        "parrotlet_edge_spool_waiting 1.0",
+        "parrotlet_edge_spool_oldest_seconds 60.0",
+    ):
+        assert line in text.splitlines()
+    troubled = metrics_text(said | {"spool": {"trouble": "full", "dropped": 2}}, unix_s=100.0)
+    assert "parrotlet_edge_spool_in_trouble 1.0" in troubled.splitlines()
 
 
 def test_spans_are_said_as_people_say_them() -> None:

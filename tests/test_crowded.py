@@ -30,6 +30,10 @@ class FakeContext:
         self._requests = [request.SerializeToString() for request in requests]
         self._reads = reads
 
+    def auth_context(self) -> dict[str, list[bytes]]:
+        """It came in plain text."""
+        return {}
+
     async def read(self) -> Any:
         if not self._requests:
             await asyncio.Event().wait()

@@ -12,6 +12,7 @@ import pytest
 
 from common.errors import CloudError, DaemonError, InputError, ParrotletError
 from common.settings import Loaded, load
+from common.supervision import Supervision
 from edge.activation import Always, Button
 from edge.audio_file import AudioFile
 from edge.board import SILENT_S_MAX, Board
@@ -23,7 +24,6 @@ from edge.exchange import Exchange
 from edge.player import Player
 from edge.settings import EdgeSettings
 from edge.source import Block, Interruption, Source
-from edge.supervision import Supervision
 from edge.utterance import UtteranceEnd, UtteranceHead
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser, FakeSource, silence, utterance
@@ -74,7 +74,7 @@ class Running:
     ) -> None:
         options = {
             "device.runtime_dir": str(directory),
-            "device.state_dir": str(directory / "state"),
+            "device.state_dir": str(directory),
             **{key.replace("__", "."): value for key, value in more.items()},
         }
         self.loaded: Loaded[EdgeSettings] = load(
@@ -199,6 +199,21 @@ def test_a_press_opens_the_ears(tmp_path: Path, by: str) -> None:
     daemon.join()
 
 
+def test_a_signal_mutes_and_a_restart_finds_it_muted(tmp_path: Path) -> None:
+    daemon = Running(tmp_path, Endless(silence(5)))
+    daemon.signals.put(signal.SIGUSR2)
+    daemon.signals.put(signal.SIGTERM)
+    daemon.join()
+    again = Running(tmp_path, AudioFile(str(Path(__file__).parent / "speech" / "timer.flac")))
+    again.join()
+    assert again.recogniser.streams == []
+    third = Running(tmp_path, Endless(silence(5)))
+    third.signals.put(signal.SIGUSR2)
+    third.signals.put(signal.SIGTERM)
+    third.join()
+    assert not (tmp_path / "muted").exists()
+
+
 class Clock:
     now_s = 1000.0
 
@@ -211,10 +226,12 @@ class Ears:
 
     name = "USB microphone"
     overruns = 2
+    all_zeros = False
 
     def __init__(self, state: State = State.OPEN) -> None:
         self.state = state
         self.silent_s = 0.02
+        self.unread = 0.1
 
     def blocks(self) -> Iterator[Block | Interruption]:
         return iter(())
@@ -224,6 +241,9 @@ class Ears:
 
     def fresh_s(self) -> float:
         return self.silent_s
+
+    def unread_s(self) -> float:
+        return self.unread
 
     def mute(self) -> None:
         self.state = State.MUTED
@@ -248,6 +268,15 @@ def test_a_board_is_well_unless_an_open_microphone_delivers_nothing(state: State
     board = Board(ears, Always(), EdgeSettings(), "s")
     assert (board.ailment() is None) is well
     assert board.status()["healthy"] is well
+
+
+def test_a_hearing_thread_that_is_stuck_is_an_ailment_but_not_while_muted() -> None:
+    ears = Ears()
+    ears.unread = SILENT_S_MAX
+    board = Board(ears, Always(), EdgeSettings(), "s")
+    assert board.ailment() == "Nobody has listened to the microphone for 5 s: the hearing thread is stuck."
+    ears.state = State.MUTED
+    assert board.ailment() is None
 
 
 def heard(board: Board, recogniser: FakeRecogniser) -> None:
@@ -293,11 +322,11 @@ def test_what_was_said_is_logged_at_debug_only(caplog: pytest.LogCaptureFixture)
 def test_a_press_while_muted_is_refused_with_a_sentence() -> None:
     button = Button(8.0)
     board = Board(Ears(), button, EdgeSettings(), "s")
-    board.mute()
+    board.commands["mute"]()
     with pytest.raises(ParrotletError, match="The board is muted; unmute it first"):
         board.press()
     assert not button.listening()
-    board.unmute()
+    board.commands["unmute"]()
     board.press()
     assert button.listening()
 
@@ -311,23 +340,3 @@ def test_a_file_in_place_of_the_microphone_is_muted_with_one_interruption() -> N
     player.unmute()
     told.append((type(next(sound)), player.state))
     assert told == [(Block, State.OPEN), (Interruption, State.MUTED), (Block, State.OPEN)]
-
-
-def test_the_watchdog_is_fed_three_times_in_its_period_and_only_for_its_process() -> None:
-    clock, notes = Clock(), Notes()
-    supervision = Supervision(notes, {"WATCHDOG_USEC": "9000000"}, clock)
-    for _ in range(90):
-        supervision.feed()
-        clock.now_s += 0.1
-    assert notes.told == ["WATCHDOG=1"] * 3
-    for environment in ({}, {"WATCHDOG_USEC": "9000000", "WATCHDOG_PID": "1"}):
-        Supervision(notes, environment, clock).feed()
-    assert len(notes.told) == 3
-
-
-def test_the_status_line_is_told_when_it_changes() -> None:
-    notes = Notes()
-    supervision = Supervision(notes, {})
-    for text in ("listening", "listening", "muted", "listening"):
-        supervision.status(text)
-    assert notes.told == ["STATUS=listening", "STATUS=muted", "STATUS=listening"]

@@ -157,6 +157,7 @@ def test_what_is_piped_has_no_colours_and_no_live_line(speech: Speech) -> None:
         (["test", "--aggressiveness", "7", "a.wav"], "vad.aggressiveness is 7, but must be a whole number from 0 to 3"),
         (["run", "--activation", "shout"], 'activation.mode is "shout", but must be one of "always", "button"'),
         (["config", "--config", "/no/such.toml"], "/no/such.toml: No such file"),
+        (["config", "--check", "--cloud", "nowhere"], "cloud.address is 'nowhere', but must be HOST:PORT"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_status_2(arguments: list[str], sentence: str) -> None:
@@ -172,6 +173,11 @@ def test_a_wrong_settings_file_is_told_by_key_and_its_likely_meaning(tmp_path: P
     assert result.exit_code == 2
     assert f"{file}: there is no key adress in [cloud]. Did you mean address?" in result.stderr
     assert f"{file}: vad.aggressiveness is 9" in result.stderr
+
+
+def test_settings_that_can_be_used_are_checked_without_a_word() -> None:
+    result = invoke("config", "--check")
+    assert (result.exit_code, result.output) == (0, "")
 
 
 def test_the_settings_printed_can_be_loaded_again_and_say_where_they_come_from(tmp_path: Path) -> None:
@@ -284,7 +290,7 @@ def test_the_daemon_imports_nothing_that_only_files_need() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, check=True, text=True, timeout=20
     ).stdout.split()
-    assert not {"soundfile", "soxr", "rich", "pyaudio", "gpiozero"} & set(loaded)
+    assert not {"soundfile", "soxr", "rich", "pyaudio", "gpiozero", "cryptography", "zeroconf"} & set(loaded)
     assert "numpy" in loaded
 
 

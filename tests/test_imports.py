@@ -31,16 +31,20 @@ LIGHT: dict[str, set[str]] = {
     "sdnotify": {"edge", "cloud"},
 }
 HEAVY: dict[str, set[str]] = {
+    "cryptography": {"cloud/certificates.py", "cloud/pki_backup.py", "edge/signing_request.py"},
     "ctranslate2": {"cloud/decoders/whisper.py"},
     "faster_whisper": {"cloud/decoders/whisper.py"},
     "gpiozero": {"edge/button.py"},
-    "grpc": {"edge/cloud_channel.py"},
+    "grpc": {"edge/cloud_channel.py", "edge/enrol_channel.py"},
     "huggingface_hub": {"cloud/weight_sources.py"},
+    "ifaddr": {"cloud/announcement.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "prometheus_client": {"edge/metrics.py"},
     "pyaudio": {"edge/port_audio.py"},
     "soundfile": {"edge/audio_file.py"},
     "soxr": {"edge/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
+    "zeroconf": {"cloud/announcement.py", "edge/discovery.py"},
 }
 
 

@@ -306,9 +306,10 @@ def test_a_busy_service_is_given_time(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_service_that_does_not_want_this_board_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trouble", [Trouble.OTHER_TERMS, Trouble.SHUT_OUT])
+def test_a_service_that_does_not_want_this_board_loses_nothing(tmp_path: Path, trouble: Trouble) -> None:
     async def run() -> None:
-        unwelcome = CallFailed("there:1: unknown domain", Trouble.OTHER_TERMS)
+        unwelcome = CallFailed("there:1: unknown domain", trouble)
         sender = Sender(*[unwelcome] * 20)
         async with replaying(tmp_path, sender, begin=1) as made:
             await made.until(lambda: len(sender.sent) > 10)

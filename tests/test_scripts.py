@@ -48,7 +48,7 @@ def test_a_script_is_plain_sh_stops_at_the_first_failure_and_may_be_called_from_
     subprocess.run(["sh", "-n", str(script)], check=True)
 
 
-@pytest.mark.parametrize("name", ["setup", "install"])
+@pytest.mark.parametrize("name", ["setup", "install", "uninstall"])
 def test_an_unknown_option_shows_how_to_use_it(tmp_path: Path, name: str) -> None:
     said = run(checkout(tmp_path) / "scripts" / name, "--help")
     assert said.returncode == 2
@@ -114,3 +114,31 @@ def test_what_copies_the_project_copies_all_its_packages(script: str) -> None:
     packages = {name.split(".")[0] for name in settings["options"]["packages"].split()}
     [copied] = [line for line in (ROOT / script).read_text().splitlines() if "protos common" in line]
     assert packages <= set(re.findall(r"\w+", copied))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_uninstall_leaves_settings_and_data_only_where_they_are_to_be_kept(tmp_path: Path, keep: bool) -> None:
+    root, commands = tmp_path / "root", tmp_path / "bin"
+    program(commands, "id", "echo 0")
+    # Nobody is root here: what would run in that system is only told.
+    program(commands, "chroot", 'shift; echo "$*"')
+    state = [f"var/lib/private/parrotlet-{part}/spool.db" for part in ("edge", "cloud")]
+    settings = ["etc/parrotlet/edge.toml", "etc/parrotlet/cloud.toml"]
+    units = [f"etc/systemd/system/parrotlet-{part}.service" for part in ("edge", "cloud")]
+    others = ["opt/other", "etc/systemd/system/other.service", "var/lib/private/other/x"]
+    gpio = "etc/systemd/system/parrotlet-edge.service.d/gpio.conf"
+    for name in [*state, *settings, *units, *others, gpio, "opt/parrotlet/edge/x.py"]:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / "usr/local/bin").mkdir(parents=True)
+    (root / "usr/local/bin/parrotlet-edge").symlink_to("/opt/parrotlet/.venv/bin/parrotlet-edge")
+    (root / "var/lib/parrotlet-edge").symlink_to("private/parrotlet-edge")
+
+    script, path = ROOT / "scripts" / "uninstall", f"{commands}:{os.environ['PATH']}"
+    said = run(script, *(["--keep-data"] if keep else []), "--root", str(root), PATH=path)
+    assert said.returncode == 0, said.stderr
+    assert "systemctl --quiet disable parrotlet-edge.service" in said.stdout
+    left = {str(found.relative_to(root)) for found in root.rglob("*") if found.is_file()}
+    assert left == {*others, *(state + settings if keep else [])}
+    assert (root / "var/lib/parrotlet-edge").is_symlink() == keep
+    assert not list((root / "usr/local/bin").iterdir())

@@ -1,4 +1,4 @@
-"""What systemd is told of the daemon; see sd_notify(3). Told to nobody where systemd did not start it."""
+"""What systemd is told of a program of ours; see sd_notify(3). Told to nobody where systemd did not start it."""
 
 import os
 import time

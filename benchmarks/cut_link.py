@@ -1,0 +1,100 @@
+"""A port before a service that goes away and comes back, as a network does."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+OUTAGE_SHARE = 1 / 6
+
+
+class Link:
+    """A port before the service that can be away. Runs in a loop of its own."""
+
+    def __init__(self, address: str) -> None:
+        self.host, port = address.rsplit(":", 1)
+        self.port = int(port)
+        self.away = False
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, ready: "asyncio.Future[str]") -> None:
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        ready.set_result(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with server:
+            await server.serve_forever()
+
+    def cut(self) -> None:
+        """What is open breaks off, what comes is not let in."""
+        self.away = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        self.away = False
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.away:
+            writer.transport.abort()
+            return
+        service_reader, service_writer = await asyncio.open_connection(self.host, self.port)
+        both = {writer, service_writer}
+        self._writers |= both
+        try:
+            await asyncio.gather(_pass(reader, service_writer), _pass(service_reader, writer))
+        finally:
+            self._writers -= both
+            for one in both:
+                one.close()
+
+
+@contextmanager
+def away_now_and_then(address: str, period_s: float) -> Iterator[str]:
+    """The address of a link to a service; it is away for the last part of every period."""
+    link, loop = Link(address), asyncio.new_event_loop()
+    ready: asyncio.Future[str] = loop.create_future()
+
+    async def run() -> None:
+        serving = asyncio.create_task(link.serve(ready))
+        try:
+            while True:
+                await asyncio.sleep(period_s * (1 - OUTAGE_SHARE))
+                link.cut()
+                await asyncio.sleep(period_s * OUTAGE_SHARE)
+                link.mend()
+        finally:
+            serving.cancel()
+
+    with looped(loop, run()):
+        yield asyncio.run_coroutine_threadsafe(_wait(ready), loop).result(10)
+
+
+@contextmanager
+def looped(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Iterator[None]:
+    """Work in a loop in a thread, cancelled in the end."""
+    task: asyncio.Task[None] = loop.create_task(work)
+
+    def run() -> None:
+        with closing(loop), suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)
+
+
+async def _wait(ready: "asyncio.Future[str]") -> str:
+    return await ready
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()

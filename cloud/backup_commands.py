@@ -1,0 +1,134 @@
+"""parrotlet-cloud pki backup and restore, and parrotlet-cloud log: what a service cannot make again, as files."""
+
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from cloud.options import config_option, load_settings
+from common.errors import SettingsError
+from common.private_files import private_directory, write_private
+
+_passphrase = click.option("--passphrase", is_flag=True, help="Sealed by a passphrase, read from standard input.")
+_again = click.option("--again", is_flag=True, help="Replace what is there.")
+_file = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command(name="backup")
+@_passphrase
+@_file
+@config_option
+def backup_pki(passphrase: bool, file: Path, config_file: Path | None) -> None:
+    """Copy the authority and the list of boards to FILE. Who has it can let anybody in: keep it safe.
+
+    \b
+    Example:
+      parrotlet-cloud pki backup --passphrase parrotlet-pki.backup
+    """
+    from cloud.pki_backup import write
+    from cloud.pki_folder import existing_authority
+
+    authority = existing_authority(load_settings(config_file, {}).settings.storage.pki_dir)
+    write(authority, file, _read_passphrase(passphrase, confirm=True))
+    click.echo(f"The authority is in {file}." + ("" if passphrase else " It is not sealed: keep it safe."))
+
+
+@click.command(name="restore")
+@_passphrase
+@_again
+@_file
+@config_option
+def restore_pki(passphrase: bool, again: bool, file: Path, config_file: Path | None) -> None:
+    """Put back what `backup` wrote. Boards get in as they did then; revoke again whom you revoked since.
+
+    \b
+    Example:
+      parrotlet-cloud pki restore --passphrase parrotlet-pki.backup
+    """
+    from cloud.pki_backup import read, restore
+    from cloud.pki_folder import make_room
+
+    directory = load_settings(config_file, {}).settings.storage.pki_dir
+    content = read(file, _read_passphrase(passphrase, confirm=False))
+    make_room(directory, again=again)
+    authority = restore(content, directory)
+    click.echo(f"The authority is back in {authority.directory}; {len(authority.boards.all())} boards are known.")
+
+
+def _read_passphrase(wanted: bool, *, confirm: bool) -> str:
+    if not wanted:
+        return ""
+    if sys.stdin.isatty():
+        typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        return typed
+    return sys.stdin.readline().rstrip("\n")
+
+
+@click.group()
+def log() -> None:
+    """Copy the log of what was answered, and put it back.
+
+    \b
+    Example:
+      parrotlet-cloud log backup answers.backup
+    """
+
+
+@log.command()
+@_file
+@config_option
+def backup(file: Path, config_file: Path | None) -> None:
+    """Copy the answers' log to FILE, whole, also while the service runs. It tells what was said: keep it safe.
+
+    \b
+    Example:
+      parrotlet-cloud log backup answers.backup
+    """
+    source = _log(config_file)
+    if not source.exists():
+        raise SettingsError(f"There is no answers' log at {source}.")
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            with closing(sqlite3.connect(":memory:")) as copy:
+                database.backup(copy)
+                content = copy.serialize()
+        write_private(file.absolute(), content)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"The answers' log cannot be copied to {file}: {error}.") from error
+    click.echo(f"The answers' log is in {file}.")
+
+
+@log.command()
+@_again
+@_file
+@config_option
+def restore(again: bool, file: Path, config_file: Path | None) -> None:
+    """Put back what `backup` wrote. Utterances that were answered since are decoded again if they come again.
+
+    \b
+    Example:
+      parrotlet-cloud log restore answers.backup
+    """
+    there = _log(config_file)
+    if there.exists() and not again:
+        raise SettingsError(f"There is an answers' log at {there}; --again replaces it.")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+            ((sound,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
+            ((answers,),) = copy.execute("SELECT count(*) FROM answers").fetchall()
+            if sound != "ok":
+                raise SettingsError(f"{file} is damaged: {sound}.")
+            if not there.exists():
+                private_directory(there.parent)
+                write_private(there, b"")
+            with closing(sqlite3.connect(there, timeout=10)) as database:
+                copy.backup(database)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"{file} cannot be put back as answers' log: {error}.") from error
+    click.echo(f"The answers' log is back in {there}: {answers} answers.")
+
+
+def _log(config_file: Path | None) -> Path:
+    return load_settings(config_file, {}).settings.storage.state_dir / "answers.db"

@@ -1,0 +1,24 @@
+"""What the service's commands have in common: where the settings come from."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
+from common.commands import settings_file
+from common.settings import Loaded, load
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Settings file; else ${ENVIRONMENT_PREFIX}_CONFIG, else {SYSTEM_FILE} where it exists.",
+)
+
+
+def load_settings(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
+    """The effective settings. SettingsError."""
+    file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)
+    return load(CloudSettings, file=file, environment_prefix=ENVIRONMENT_PREFIX, options=options)

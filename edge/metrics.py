@@ -1,0 +1,61 @@
+"""What the daemon says of itself, in the text format that Prometheus reads."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+Said = Mapping[str, Any]
+"""See Board.status."""
+
+
+def metrics_text(said: Said, unix_s: float | None = None) -> str:
+    """`unix_s`: now, by the board's clock."""
+    registry = CollectorRegistry()
+    registry.register(_Families(list(_metrics(said, time.time() if unix_s is None else unix_s))))
+    return generate_latest(registry).decode()
+
+
+class _Families:
+    """What a registry collects from."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
+def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
+    utterances, microphone, spool = said["utterances"], said["microphone"], said["spool"] or {}
+    yield _gauge("healthy", "1: the daemon is well.", float(said["healthy"]))
+    yield _gauge("uptime_seconds", "Since the daemon started.", said["uptime_s"])
+    yield _counter("utterances_heard", "Utterances that began.", utterances["heard"])
+    yield _counter("utterances_answered", "Utterances that were answered, also later.", utterances["answered"])
+    yield _gauge("microphone_silent_seconds", "Since the last sound came.", microphone["silent_s"])
+    yield _counter("microphone_overruns", "Times that sound was lost.", microphone["overruns"])
+    if said["temperature_c"] is not None:
+        yield _gauge("processor_celsius", "Temperature of the processor.", said["temperature_c"])
+    up = GaugeMetricFamily("parrotlet_edge_service_up", "1: the service answers, as far as known.", labels=["path"])
+    for service in said["services"]:
+        up.add_metric([service["path"]], float(service["down"] is None))
+    yield up
+    yield _counter("spool_dropped", "Utterances lost for want of room.", spool.get("dropped", 0))
+    yield _gauge("spool_in_trouble", "1: the disk takes nothing.", float(spool.get("trouble") is not None))
+    if "waiting" in spool:
+        yield _gauge("spool_waiting", "Utterances that wait to be sent.", spool["waiting"])
+        yield _gauge("spool_quarantined", "Utterances that were refused for good.", spool["quarantined"])
+        yield _gauge("spool_bytes", "Frames that are kept.", spool["bytes"])
+        oldest_us = spool["oldest_at_unix_us"]
+        age_s = max(0.0, unix_s - oldest_us / 1e6) if oldest_us is not None else 0.0
+        yield _gauge("spool_oldest_seconds", "Age of the oldest that waits.", age_s)
+
+
+def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"parrotlet_edge_{name}", help_, value=value)
+
+
+def _counter(name: str, help_: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(f"parrotlet_edge_{name}", help_, value=value)

@@ -1,0 +1,166 @@
+"""The small authority: what its certificates say, and what its lists remember."""
+
+import datetime
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from cloud import authority as authority_module
+from cloud import certificates
+from cloud.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
+from cloud.boards import Boards
+from cloud.pki_folder import create
+from cloud.record import Record
+from cloud.tls import own_names
+from common.errors import IdentityError
+from edge import signing_request
+from protos.enrolment_code import SERVICE_TLS_NAME
+from tests.closed_service import NOW_US, Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def authority(tmp_path: Path, clock: Clock) -> Authority:
+    return create(tmp_path / "pki", ["speech.example", "192.0.2.1"], clock)
+
+
+def board(authority: Authority) -> bytes:
+    code = authority.open_code(60_000_000)
+    return authority.enrol(code.secret, signing_request.new_request("kitchen").request, "kitchen").certificate
+
+
+def test_all_are_good_from_1970_on_for_boards_whose_clocks_stand_there(authority: Authority) -> None:
+    pairs = {name: authority.pair(name).certificate for name in authority_module.FILES} | {"board": board(authority)}
+    lives = {"authority": AUTHORITY_DAYS, "enrolment": AUTHORITY_DAYS, "service": SERVICE_DAYS, "board": BOARD_DAYS}
+    for name, certificate in pairs.items():
+        parsed = x509.load_pem_x509_certificate(certificate)
+        assert parsed.not_valid_before_utc == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+        known = certificates.facts(certificate)
+        assert abs(known.issued_at_unix_us - NOW_US) < 10
+        assert abs(known.expires_at_unix_us - NOW_US - lives[name] * DAY_US) < 2_000_000
+
+
+def test_only_the_authority_issues_and_each_end_is_good_for_its_part(authority: Authority) -> None:
+    def extension(certificate: bytes, kind: type[x509.ExtensionType]) -> "x509.Extension[x509.ExtensionType]":
+        return x509.load_pem_x509_certificate(certificate).extensions.get_extension_for_class(kind)
+
+    own, service, ours = authority.trusted(), authority.pair("service").certificate, board(authority)
+    constraints = [extension(each, x509.BasicConstraints) for each in (own, service, ours)]
+    assert all(each.critical for each in constraints)
+    assert [each.value.ca for each in constraints] == [True, False, False]
+    assert constraints[0].value.path_length == 0
+    assert [extension(each, x509.ExtendedKeyUsage).value for each in (service, ours)] == [
+        x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]),
+        x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]),
+    ]
+    assert all(certificates.is_issued_by(each, own) for each in (service, ours))
+    names = certificates.facts(service).alternative_names
+    assert {SERVICE_TLS_NAME, "speech.example", "192.0.2.1"} == names
+
+
+def test_the_services_certificate_follows_time_and_names(authority: Authority, clock: Clock) -> None:
+    names = ["speech.example", "192.0.2.1"]
+    assert not authority.renew_service(names)
+    clock.unix_us = NOW_US + SERVICE_DAYS * DAY_US * 2 // 3 - 1_000_000
+    assert not authority.renew_service(names)
+    clock.unix_us += 2_000_000
+    assert authority.renew_service(names)
+    assert authority.renew_service([*names, "other.example"])
+    (authority.directory / "service.pem").unlink()
+    assert authority.renew_service(names)
+
+
+def test_this_machine_has_names() -> None:
+    assert {"localhost", "127.0.0.1"} <= set(own_names())
+
+
+def test_an_authority_made_before_the_clock_was_set_is_good_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: 5_000_000_000)
+    assert unix_us() == authority_module.WRITTEN_US
+
+
+def request(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    made = x509.CertificateSigningRequestBuilder(x509.Name([])).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
+
+
+def test_only_signed_requests_of_p256_are_taken() -> None:
+    good = signing_request.new_request("kitchen").request
+    assert certificates.requested_key(good)
+    bad = [
+        b"",
+        good[:-1],
+        good[:-1] + bytes([good[-1] ^ 1]),
+        request(ec.generate_private_key(ec.SECP384R1())),
+        request(rsa.generate_private_key(65537, 2048)),
+    ]
+    for each in bad:
+        with pytest.raises(ValueError):
+            certificates.requested_key(each)
+
+
+def test_a_key_and_a_certificate_that_are_not_of_each_other_are_told(authority: Authority) -> None:
+    other = authority.pair("enrolment")
+    authority.keep("service", authority.pair("service")._replace(key=other.key))
+    with pytest.raises(IdentityError, match=r"service\.pem: the key and the certificate are not of each other"):
+        authority.pair("service")
+
+
+def test_what_is_revoked_stays_so_whatever_the_clock_does(tmp_path: Path) -> None:
+    boards = Boards(tmp_path / "boards.json")
+    first = boards.add("kitchen", NOW_US, DAY_US, replace=False)
+    assert first is not None
+    boards.revoke("kitchen", NOW_US - 5 * DAY_US)
+    # The clock was put back: what is issued now is still newer than what was revoked.
+    second = boards.add("kitchen", NOW_US - 5 * DAY_US, DAY_US, replace=False)
+    assert second is not None
+    assert second.renewed_at_unix_us > first.renewed_at_unix_us
+    assert boards.why_not("kitchen", first.renewed_at_unix_us)
+    assert boards.why_not("kitchen", second.renewed_at_unix_us) is None
+    assert boards.why_not("bedroom", NOW_US) == "No board called bedroom is enrolled here."
+
+
+def test_a_board_that_is_out_gets_no_newer_certificate(authority: Authority) -> None:
+    board(authority)
+    authority.revoke("kitchen")
+    with pytest.raises(IdentityError, match="No board called kitchen is enrolled here"):
+        authority.renew("kitchen", signing_request.new_request("kitchen").request)
+
+
+class _Counted(msgspec.Struct):
+    number: int = 0
+
+
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    def count() -> None:
+        for _ in range(20):
+            with Record(tmp_path / "counted.json", _Counted).change() as content:
+                content.number += 1
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Record(tmp_path / "counted.json", _Counted).read().number == 80
+    assert [file.name for file in tmp_path.iterdir()] == ["counted.json"]
+
+
+def test_an_error_on_the_way_changes_nothing(tmp_path: Path) -> None:
+    record = Record(tmp_path / "counted.json", _Counted)
+    with pytest.raises(ZeroDivisionError):
+        with record.change() as content:
+            content.number = 1 // 0
+    assert not (tmp_path / "counted.json").exists()
+    with pytest.raises(IdentityError, match="cannot be changed: No such file or directory"):
+        with Record(tmp_path / "nowhere" / "counted.json", _Counted).change():
+            pass
