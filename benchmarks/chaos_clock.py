@@ -121,7 +121,7 @@ def while_it_is_kept(before_s: int, after_s: int, utterances: int) -> Outcome:
         board = _board(folder, service, now, utterances)
         stack.callback(board.__exit__)
         board.start(now.environment)
-        board.wait_for(lambda: board.count("ended") >= utterances)
+        board.wait_for(lambda: sum(line["kind"] == "kept" for line in board.lines("told")) >= utterances)
         now.jump(after_s)
         now.be_right(True)
         stack.enter_context(service)
@@ -135,7 +135,7 @@ def while_it_is_kept(before_s: int, after_s: int, utterances: int) -> Outcome:
 
 def _board(folder: Path, service: Service, now: Time, utterances: int) -> Board:
     settings = EdgeSettings(
-        cloud=Cloud(address=service.address),
+        cloud=Cloud(address=service.address, reach_s_max=1.0),
         device=Device(id="chaos", state_dir=folder / "board"),
         spool=Spool(replay_jitter_s_max=0.5),
     )

@@ -258,8 +258,9 @@ def _seconds(value: float | None) -> str:
 @click.command()
 @click.option("--fault", "names", multiple=True, type=click.Choice(list(FAULTS)), help="All if none.")
 @click.option("--lasts", type=float, default=30.0, show_default=True, help="Seconds that a fault lasts.")
+@click.option("--after", type=float, default=20.0, show_default=True, help="Seconds that it speaks on, at least.")
 @click.option("--inside", is_flag=True, hidden=True)
-def main(names: tuple[str, ...], lasts: float, inside: bool) -> None:
+def main(names: tuple[str, ...], lasts: float, after: float, inside: bool) -> None:
     """Spoil the network in several ways."""
     if reason := why_no_namespace(NAMESPACES, *PROGRAMS):
         raise click.UsageError(reason)
@@ -274,7 +275,7 @@ def main(names: tuple[str, ...], lasts: float, inside: bool) -> None:
         missed = 0
         for name in names or FAULTS:
             progress(name)
-            outcome = try_out(name, lasts, BEFORE + round((lasts + 20) / UTTERANCE_S))
+            outcome = try_out(name, lasts, BEFORE + round((lasts + after) / UTTERANCE_S))
             missed += not outcome.good
             print_row(name, outcome)
         print(
