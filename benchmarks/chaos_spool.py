@@ -102,6 +102,8 @@ def written_megabytes(folder: Path, utterances: int, commit_ms: int, *, answered
             if answered:
                 spool.tell(entry, Kind.FINAL, answer=ANSWER)
                 spool.acknowledge(entries.pop())
+                spool.ask(lambda store: None).result(WAIT_S)
+                committed_s = now_s[0]
         for entry in entries:
             spool.tell(entry, Kind.LATE, answer=ANSWER)
             spool.acknowledge(entry)

@@ -277,4 +277,5 @@ class CloudStream:
                 case "partial":
                     partial = response.partial
                     self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
-        raise CloudError(f"{self._client.address}: the service ended the utterance without a final.")
+        sentence = f"{self._client.address}: the service ended the utterance without a final."
+        raise CallFailed(sentence, Trouble.BROKEN)

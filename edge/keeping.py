@@ -102,6 +102,7 @@ class KeptOutcome:
         if isinstance(outcome, Answer):
             self._spool.tell(self._entry, Kind.FINAL, answer=outcome)
             self._acknowledge(outcome)
+            self._spool.hurry()
         elif isinstance(outcome, CallFailed) and outcome.trouble is Trouble.REFUSED:
             self._spool.quarantine(self._entry, str(outcome))
             self._spool.tell(self._entry, Kind.REFUSED, sentence=str(outcome))

@@ -133,6 +133,10 @@ class Spool:
         entry.gone = True
         self._put(entry, apply=lambda store: store.delete(_number(entry)))
 
+    def hurry(self) -> None:
+        """Writes what waits before its time: after a death nobody shall be told a final again."""
+        self._unwritten.hurry()
+
     def failed(self, entry: Entry, attempts: int, why: str) -> None:
         """So many attempts came to nothing, the last one for this reason."""
         self._put(entry, apply=lambda store: store.failed(_number(entry), attempts, why))

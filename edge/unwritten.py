@@ -66,6 +66,7 @@ class Unwritten:
         self._bytes = 0
         self._questions: list[Question] = []
         self._closing = False
+        self._hurry = False
         self._changed = threading.Condition()
 
     def put(
@@ -86,6 +87,12 @@ class Unwritten:
             self._questions.append(question)
             self._changed.notify()
 
+    def hurry(self) -> None:
+        """What waits is due now."""
+        with self._changed:
+            self._hurry = True
+            self._changed.notify()
+
     def close(self) -> None:
         with self._changed:
             self._closing = True
@@ -94,7 +101,7 @@ class Unwritten:
     def due(self) -> Due:
         """Waited for: what is to be written because it is time, or much, or asked about, or the last."""
         with self._changed:
-            while not (self._closing or self._questions or self._bytes >= self._commit_bytes):
+            while not (self._closing or self._hurry or self._questions or self._bytes >= self._commit_bytes):
                 left_s = self._changes[0].made_s + self._commit_s - self._clock() if self._changes else None
                 if left_s is not None and left_s <= 0:
                     break
@@ -103,6 +110,7 @@ class Unwritten:
             self._changes.clear()
             self._questions = []
             self._bytes = 0
+            self._hurry = False
             return due
 
     def put_back(self, changes: list[Change]) -> None:

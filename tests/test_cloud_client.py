@@ -452,3 +452,22 @@ def test_what_is_sent_again_stands_back_for_who_speaks_and_is_not_blamed(
             sent.result(WAIT_S)
         assert failed.value.trouble is trouble
         assert len(speech.requests[0]) <= 1 + 3 * (not somebody_speaks)
+
+
+def test_a_service_that_ends_without_a_final_is_tried_again_so_often_and_then_breaks() -> None:
+    def says_nothing(
+        requests: Iterator[speech_pb2.RecognizeRequest], context: Any
+    ) -> Iterator[speech_pb2.RecognizeResponse]:
+        list(requests)
+        yield from ()
+
+    with (
+        service(says_nothing) as (speech, address),
+        CloudClient(Cloud(address=address, tries_max=2), device_id="d") as client,
+    ):
+        stream = client.start(head())
+        stream.finish(END)
+        with pytest.raises(CallFailed, match=r"ended the utterance without a final\.") as failed:
+            stream.answer(WAIT_S)
+        assert failed.value.trouble is Trouble.BROKEN
+        assert len(speech.requests) == 2

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -255,6 +256,21 @@ def test_trouble_in_the_middle_of_a_word_ends_no_utterance(tmp_path: Path, monke
         assert [one.state for one in kept(troubled)] == [State.SPEAKING] * 2
         troubled.finish(silent, end(0))
         assert [one.state for one in kept(troubled)] == [State.WAITING, State.SPEAKING]
+
+
+def test_what_is_in_a_hurry_is_on_the_disk_before_its_time(tmp_path: Path) -> None:
+    settings = Settings(commit_ms=10_000)
+    with Spool(tmp_path / "spool.db", settings, boot_id="b", coding="c", hop_ms=10) as unasked:
+        kept(unasked)
+        entry = speak(unasked, 0)
+        unasked.tell(entry, Kind.FINAL, answer=ANSWER)
+        unasked.hurry()
+        other = sqlite3.connect(tmp_path / "spool.db")
+        until_s = time.monotonic() + 5
+        while not (found := other.execute("SELECT told FROM utterances").fetchall()) and time.monotonic() < until_s:
+            continue
+        other.close()
+        assert found == [(1,)]
 
 
 def test_a_final_is_marked_and_put_down_in_one_commit(tmp_path: Path) -> None:
