@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import click
 
-from benchmarks.victims import Board, Figure, Service, none, progress, report
+from benchmarks.figures import Figure, none, progress, report
+from benchmarks.victims import Board, Service
 from edge.settings import Cloud, Device, EdgeSettings, Spool
 
 SPEED = 3.0

@@ -5,33 +5,22 @@
 Each disk is a small file system in memory, in a mount namespace, without root. The board speaks faster than real time.
 """
 
-import contextlib
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from benchmarks.victims import (
-    WAIT_S,
-    Board,
-    Figure,
-    Line,
-    Service,
-    in_namespace,
-    is_sound,
-    none,
-    progress,
-    report,
-    why_no_namespace,
-)
+from benchmarks.figures import Figure, none, progress, report
+from benchmarks.namespaces import in_namespace, why_no_namespace
+from benchmarks.small_disk import Disk
+from benchmarks.victims import WAIT_S, Board, Line, Service, is_sound
 from edge.settings import Cloud, Device, EdgeSettings, Spool
 
 NAMESPACES = "-rm"
@@ -41,39 +30,6 @@ SPEED = 5.0
 BEFORE = 2
 """Utterances that are answered before the fault begins."""
 RECOVERED_S_MAX = 5.0
-
-
-class Disk:
-    """A file system of its own at a folder, so many KiB; a context manager."""
-
-    def __init__(self, folder: Path, kilobytes: int) -> None:
-        self._folder = folder
-        self._kilobytes = kilobytes
-        self._ballast = folder / "ballast"
-
-    def __enter__(self) -> "Disk":
-        self._folder.mkdir(parents=True)
-        _run("mount", "-t", "tmpfs", "-o", f"size={self._kilobytes}k", "tmpfs", str(self._folder))
-        return self
-
-    def __exit__(self, *cause: object) -> None:
-        _run("umount", "--lazy", str(self._folder))
-
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        """Not a byte is left."""
-        with self._ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-        yield
-        self._ballast.unlink()
-
-    @contextmanager
-    def read_only(self) -> Iterator[None]:
-        """As a worn-out SD card is at boot: nothing may be open for writing."""
-        _run("mount", "-o", "remount,ro", str(self._folder))
-        yield
-        _run("mount", "-o", "remount,rw", str(self._folder))
 
 
 class Outcome(NamedTuple):
@@ -232,10 +188,6 @@ def _answered(board: Board, count: int) -> None:
 def _ended(board: Board, more: int) -> None:
     before = board.count("ended")
     board.wait_for(lambda: board.count("ended") >= before + more)
-
-
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=WAIT_S)
 
 
 @click.command()

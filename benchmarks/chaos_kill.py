@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import click
 
-from benchmarks.victims import Board, Figure, Service, is_sound, none, progress, report
+from benchmarks.figures import Figure, none, progress, report
+from benchmarks.victims import Board, Service, is_sound
 from edge.event import Event
 from edge.settings import Cloud, Device, EdgeSettings, Spool
 from protos import speech_pb2

@@ -7,26 +7,25 @@ first utterances and ends before its last ones.
 """
 
 import contextlib
-import itertools
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from benchmarks.figures import progress
 from benchmarks.idle import memory_mib
-from benchmarks.victims import WAIT_S, Board, Line, Service, in_namespace, progress, why_no_namespace
+from benchmarks.namespaces import in_namespace, run, why_no_namespace
+from benchmarks.network_faults import CLOUD_HOST, FAULTS, NAME, PROGRAMS, Bench, write_hosts
+from benchmarks.victims import Board, Line, Service
 from edge.settings import Cloud, Device, EdgeSettings, House, Spool
 
 NAMESPACES = "-rnm"
-PROGRAMS = ("ip", "tc", "nft")
 
 BEFORE = 2
 """Utterances that are answered before the fault begins."""
@@ -37,20 +36,6 @@ NOTICED_S_MAX = 5.0
 FINAL_S_MAX = 3.0
 """From the endpoint: `house.final_s_max` until the second service is asked at the latest, and its answer."""
 GROWTH_MIB_MAX = 16.0
-
-CLOUD_HOST, MOVED_HOST, NAME = "127.0.0.2", "127.0.0.3", "localhost"
-
-
-class Bench(NamedTuple):
-    """What a fault is tried on."""
-
-    service: Service
-    board: Board
-    lasts_s: float
-
-    @property
-    def port(self) -> str:
-        return self.service.address.rpartition(":")[2]
 
 
 class Outcome(NamedTuple):
@@ -74,119 +59,6 @@ class Outcome(NamedTuple):
         in_time = all((waited_s or 0.0) <= NOTICED_S_MAX for waited_s in (self.noticed_s, self.back_s))
         whole = not self.lost and not self.twice and self.drained
         return in_time and whole and self.latest_s <= FINAL_S_MAX and self.growth_mib <= GROWTH_MIB_MAX
-
-
-@contextmanager
-def loss(bench: Bench) -> Iterator[None]:
-    """Of a quarter of the packets, either way."""
-    with packets(bench, "numgen random mod 100 < 25 drop"):
-        yield
-
-
-@contextmanager
-def thin(bench: Bench) -> Iterator[None]:
-    """64 kbit/s, both ways together."""
-    run("tc", "qdisc", "add", "dev", "lo", "root", "handle", "1:", "htb", "default", "10")
-    run(
-        "tc",
-        "class",
-        "add",
-        "dev",
-        "lo",
-        "parent",
-        "1:",
-        "classid",
-        "1:10",
-        "htb",
-        "rate",
-        "10gbit",
-        "quantum",
-        "60000",
-    )
-    run(
-        "tc", "class", "add", "dev", "lo", "parent", "1:", "classid", "1:20", "htb", "rate", "64kbit", "quantum", "1500"
-    )
-    run("tc", "qdisc", "add", "dev", "lo", "parent", "1:20", "pfifo", "limit", "50")
-    try:
-        with packets(bench, "meta priority set 1:20"):
-            yield
-    finally:
-        run("tc", "qdisc", "del", "dev", "lo", "root")
-
-
-@contextmanager
-def black_hole(bench: Bench) -> Iterator[None]:
-    """Nothing arrives, and nobody says so."""
-    with packets(bench, "drop"):
-        yield
-
-
-@contextmanager
-def restart(bench: Bench) -> Iterator[None]:
-    """The service is killed, and comes back."""
-    bench.service.stop()
-    yield
-    bench.service.start()
-
-
-@contextmanager
-def new_address_of_the_board(bench: Bench) -> Iterator[None]:
-    """Its connections are dead from one moment to the next; new ones are not."""
-    ports = ", ".join(str(port) for port in connections(int(bench.port)))
-    with packets(bench, f"tcp sport {{ {ports} }} drop", f"tcp dport {{ {ports} }} drop"):
-        yield
-
-
-@contextmanager
-def new_address_of_the_service(bench: Bench) -> Iterator[None]:
-    """Its name means another address from now on."""
-    bench.service.stop()
-    bench.service.start(MOVED_HOST)
-    write_hosts(MOVED_HOST)
-    yield
-
-
-FAULTS: dict[str, Callable[[Bench], contextlib.AbstractContextManager[None]]] = {
-    "25 % loss": loss,
-    "64 kbit/s": thin,
-    "black hole": black_hole,
-    "service restarts": restart,
-    "board's address changes": new_address_of_the_board,
-    "service's address changes": new_address_of_the_service,
-}
-
-
-@contextmanager
-def packets(bench: Bench, *rules: str) -> Iterator[None]:
-    """Does something to the packets from and to the service."""
-    run("nft", "add table inet chaos")
-    run("nft", "add chain inet chaos out { type filter hook output priority 0; }")
-    try:
-        for rule, side in itertools.product(rules, ("dport", "sport")):
-            run("nft", f"add rule inet chaos out tcp {side} {bench.port} {rule}")
-        yield
-    finally:
-        run("nft", "delete table inet chaos")
-
-
-def connections(port: int) -> list[int]:
-    """Ports of this machine that are connected to one of the service; see proc_net_tcp."""
-    found = []
-    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(file).read_text().splitlines()[1:]:
-            ours, theirs, state = line.split()[1:4]
-            if int(theirs.rpartition(":")[2], 16) == port and state == "01":
-                found.append(int(ours.rpartition(":")[2], 16))
-    return found
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=WAIT_S)
-
-
-def write_hosts(address: str) -> None:
-    """This namespace's own file."""
-    Path("/etc/hosts").write_text(f"{address} {NAME}\n")
 
 
 def try_out(name: str, lasts_s: float, utterances: int) -> Outcome:

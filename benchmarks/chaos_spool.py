@@ -20,7 +20,8 @@ from pathlib import Path
 import click
 
 from benchmarks.chaos_board import Playlist
-from benchmarks.victims import WAIT_S, Figure, none, progress, report
+from benchmarks.figures import Figure, none, progress, report
+from benchmarks.victims import WAIT_S
 from edge import kept_frames
 from edge.answer import Alternative, Answer, Result
 from edge.event import Kind

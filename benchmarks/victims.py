@@ -5,16 +5,15 @@ left behind, and the table of figures and marks.
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -171,29 +170,6 @@ class Board:
         return kept | {event.utterance_id for event in self.events()}
 
 
-class Figure(NamedTuple):
-    """A row of the table."""
-
-    name: str
-    mark: str
-    reached: object
-    good: bool
-
-
-def report(figures: Sequence[Figure]) -> NoReturn:
-    """Prints the table; ends the program with 1 if a mark is missed."""
-    print("\n| figure | mark | reached | |\n|---|---|---|---|")
-    for figure in figures:
-        print(f"| {figure.name} | {figure.mark} | {figure.reached} | {'' if figure.good else '**missed**'} |")
-    sys.exit(0 if all(figure.good for figure in figures) else 1)
-
-
-def none(name: str, found: Sequence[object] | int) -> Figure:
-    """A figure that must be 0."""
-    count = found if isinstance(found, int) else len(found)
-    return Figure(name, "0", count, count == 0)
-
-
 def is_sound(file: Path) -> bool:
     """Whether SQLite finds nothing wrong with a database."""
     with contextlib.closing(sqlite3.connect(file, timeout=WAIT_S)) as database:
@@ -204,11 +180,6 @@ def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -223,17 +194,3 @@ def changed_environment(changes: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def why_no_namespace(kinds: str, *programs: str) -> str | None:
-    """Why a namespace of these kinds (options of unshare) cannot be had here, or a program is missing; a sentence."""
-    for program in ("unshare", *programs):
-        if shutil.which(program) is None:
-            return f"{program} is not installed."
-    tried = subprocess.run(["unshare", kinds, "true"], capture_output=True, text=True, check=False)
-    return f"A namespace cannot be made here: {tried.stderr.strip()}" if tried.returncode else None
-
-
-def in_namespace(kinds: str, module: str, arguments: Sequence[str]) -> NoReturn:
-    """Runs a benchmark again in namespaces of its own, in place of this process."""
-    os.execvp("unshare", ["unshare", kinds, sys.executable, "-m", module, *arguments])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import chaos_clock, chaos_disk, chaos_kill, chaos_network, chaos_spool
-from benchmarks.victims import why_no_namespace
+from benchmarks.namespaces import why_no_namespace
 
 WAIT_S = 240
 
