@@ -233,12 +233,17 @@ class ChainStream:
         if self._end is None and partial.text:
             # A link may die in the middle of a sentence.
             self._limit_words(number, asyncio.get_running_loop().time())
-        if self._working and number == min(self._working):
+        if self._leads(number):
             self._listener.hear_partial(partial)
 
     def _hear_turn(self, number: int, opinion: Opinion) -> None:
-        if self._working and number == min(self._working):
+        if self._leads(number):
             self._listener.hear_turn(opinion)
+
+    def _leads(self, number: int) -> bool:
+        """Whether it is the best at work that can be reached."""
+        there = [one for one in self._working if self._members[one].link.down is None]
+        return number == min(there or self._working, default=None)
 
     def _hear_outcome(self, number: int, outcome: Answer | CloudError) -> None:
         self._working.discard(number)

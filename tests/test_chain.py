@@ -250,6 +250,23 @@ def test_the_next_is_asked_besides_when_the_final_takes_too_long() -> None:
         assert outcome.left == 1
 
 
+def test_while_the_first_is_away_the_user_sees_what_the_next_hears(both: Linked) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.tell_partial("set")
+    both.cloud.tell_trouble(CallFailed("cloud:1: trouble.", Trouble.BUSY))
+    both.house.tell_partial("said")
+    assert outcome.partials == ["set"]
+    both.cloud.tell_trouble(AWAY)
+    both.house.tell_partial("said a")
+    assert outcome.partials == ["set", "said a"]
+    both.cloud.there = True
+    both.chain.network.run(both.links[0].up()).result(WAIT_S)
+    both.house.tell_partial("said a time")
+    both.cloud.tell_partial("set a timer")
+    assert outcome.partials == ["set", "said a", "set a timer"]
+
+
 def test_a_first_that_fails_after_the_next_has_answered_is_not_asked_again() -> None:
     linked = Linked(final_s_max=SOON_S)
     with linked.chain:
