@@ -292,6 +292,22 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
     assert aside[0].read_bytes() == b"not a database" * 1000
 
 
+def test_a_file_that_is_damaged_within_is_kept_aside_with_its_log(tmp_path: Path) -> None:
+    with spool(tmp_path) as first:
+        for number in range(40):
+            speak(first, number)
+        kept(first)
+    file = tmp_path / "spool.db"
+    sound = file.read_bytes()
+    file.write_bytes(sound[:1024] + os.urandom(len(sound) - 1024))
+    (tmp_path / "spool.db-wal").write_bytes(b"of before")
+    with spool(tmp_path) as new:
+        speak(new, 0)
+        assert len(kept(new)) == 1
+    aside = sorted(file.name for file in tmp_path.iterdir() if "damaged" in file.name)
+    assert len(aside) >= 1
+
+
 def test_tables_of_a_newer_release_are_left_as_they_are(tmp_path: Path) -> None:
     with spool(tmp_path) as first:
         speak(first, 0)
