@@ -19,19 +19,19 @@ import soundfile
 
 from common.errors import SpoolError
 from common.settings import Loaded, keys
-from edge import kept_frames
-from edge.chain import Chain
+from edge.asking.chain import Chain
+from edge.asking.exchange import Exchange
+from edge.asking.services import chain_of
 from edge.clock import Clock, boot_id, is_synchronised
-from edge.event import Event
-from edge.exchange import Exchange
-from edge.hearing import hear
-from edge.keeping import Keeping
-from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
-from edge.source import BLOCK_MS, SAMPLE_RATE_HZ, Block, Samples, rechunk
-from edge.spool import FILE_NAME, Spool
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.sound.source import BLOCK_MS, SAMPLE_RATE_HZ, Block, Samples, rechunk
+from edge.speech.hearing import hear
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames
+from edge.spool.event import Event
+from edge.spool.keeping import Keeping
+from edge.spool.spool import FILE_NAME, Spool
 from protos.feature_spec import DEFAULT_SPEC
 
 SPEECH_FOLDER = Path(__file__).parents[1] / "tests" / "speech"

@@ -20,8 +20,8 @@ import click
 
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.victims import Board, Service, is_sound
-from edge.event import Event
 from edge.settings import Cloud, Device, EdgeSettings, Spool
+from edge.spool.event import Event
 from protos import speech_pb2
 
 SPEED = 6.0

@@ -22,14 +22,14 @@ import click
 from benchmarks.chaos_board import Playlist
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.victims import WAIT_S
-from edge import kept_frames
-from edge.answer import Alternative, Answer, Result
-from edge.event import Kind
-from edge.hearing import hear
+from edge.asking.answer import Alternative, Answer, Result
 from edge.settings import Spool as Settings
-from edge.spool import FILE_NAME, Spool
-from edge.spool_store import Piece
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.hearing import hear
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames
+from edge.spool.event import Kind
+from edge.spool.spool import FILE_NAME, Spool
+from edge.spool.store import Piece
 from protos.feature_spec import DEFAULT_SPEC
 
 SHIM = Path(__file__).with_name("slow_disk.c")

@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 
 from benchmarks import path
-from edge.event import Event
 from edge.settings import EdgeSettings
-from edge.spool import FILE_NAME
-from edge.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceHead
+from edge.spool.event import Event
+from edge.spool.spool import FILE_NAME
 
 WAIT_S = 60.0
 LOOK_S = 0.05

@@ -27,8 +27,8 @@ def backup_pki(passphrase: bool, file: Path, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki backup --passphrase parrotlet-pki.backup
     """
-    from cloud.pki_backup import write
-    from cloud.pki_folder import existing_authority
+    from cloud.keys.pki_backup import write
+    from cloud.keys.pki_folder import existing_authority
 
     authority = existing_authority(load_settings(config_file, {}).settings.storage.pki_dir)
     write(authority, file, _read_passphrase(passphrase, confirm=True))
@@ -47,8 +47,8 @@ def restore_pki(passphrase: bool, again: bool, file: Path, config_file: Path | N
     Example:
       parrotlet-cloud pki restore --passphrase parrotlet-pki.backup
     """
-    from cloud.pki_backup import read, restore
-    from cloud.pki_folder import make_room
+    from cloud.keys.pki_backup import read, restore
+    from cloud.keys.pki_folder import make_room
 
     directory = load_settings(config_file, {}).settings.storage.pki_dir
     content = read(file, _read_passphrase(passphrase, confirm=False))

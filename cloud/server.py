@@ -15,17 +15,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import SqliteAnswerLog
-from cloud.closed import Closed
-from cloud.machine import sphinx_workers, streams_max, whisper_workers
-from cloud.pool import Pool
+from cloud.decoders.weights import usable
+from cloud.finding.served_domain import ServedDomain
+from cloud.keys.closed import Closed
 from cloud.recognition import Recogniser
 from cloud.request_stream import MESSAGE_BYTES_MAX
-from cloud.served_domain import ServedDomain
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
 from cloud.watchdog import watched
-from cloud.weights import usable
-from cloud.worker import WorkerOptions
+from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
+from cloud.workers.pool import Pool
+from cloud.workers.worker import WorkerOptions
 from common.addresses import Address, parse_address
 from common.errors import DomainError, EngineError, SettingsError
 from common.supervision import Supervision

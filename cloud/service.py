@@ -12,8 +12,9 @@ from typing import NamedTuple
 import grpc
 
 from cloud.answer_log import AnswerLog, Key
-from cloud.callers import check_device
 from cloud.client_stream import Context, Outbox, Requests, write
+from cloud.finding.served_domain import ServedDomain
+from cloud.keys.callers import check_device
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
     LANGUAGES,
@@ -26,7 +27,6 @@ from cloud.request_stream import (
     SeemsOver,
     Spoken,
 )
-from cloud.served_domain import ServedDomain
 from cloud.settings import Server
 from common import VERSION
 from protos import speech_pb2

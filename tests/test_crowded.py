@@ -11,11 +11,11 @@ import pytest
 from benchmarks import path
 from cloud.answer_log import SqliteAnswerLog
 from cloud.client_stream import Outbox
-from cloud.pool import Pool
+from cloud.finding.served_domain import ServedDomain
 from cloud.recognition import Recogniser
-from cloud.served_domain import ServedDomain
 from cloud.service import SpeechService
 from cloud.settings import Server
+from cloud.workers.pool import Pool
 from protos import speech_pb2, speech_pb2_grpc
 from tests.test_recognition import SPHINX, FakePool
 from tests.test_service import END, WAIT_S, Held, config, frames, levels, list_or_status

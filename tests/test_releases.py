@@ -8,10 +8,11 @@ import pytest
 
 from cloud.answer_log import Key, SqliteAnswerLog
 from cloud.request_stream import Ended, Opened, RequestStream, Spoken
-from edge import kept_frames, wire
+from edge.asking import wire
 from edge.settings import Spool as Settings
-from edge.spool import FILE_NAME, Spool
-from edge.spool_store import State
+from edge.spool import kept_frames
+from edge.spool.spool import FILE_NAME, Spool
+from edge.spool.store import State
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 from tests.releases.make import DEVICE, FINAL, HERE, read_messages

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 from edge_fakes import ANSWER, utterance
 
-from edge import kept_frames, link, replay
-from edge.answer import Answer
+from edge.asking import link
+from edge.asking.answer import Answer
+from edge.asking.cloud_channel import CallFailed, Trouble
+from edge.asking.link import Link
+from edge.asking.network import Network
 from edge.clock import Clock
-from edge.cloud_channel import CallFailed, Trouble
-from edge.event import Event, Kind
-from edge.link import Link
-from edge.network import Network
-from edge.replay import Replayer
 from edge.settings import Spool as Settings
-from edge.spool import Spool
-from edge.spool_store import Kept, Piece, State
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames, replay
+from edge.spool.event import Event, Kind
+from edge.spool.replay import Replayer
+from edge.spool.spool import Spool
+from edge.spool.store import Kept, Piece, State
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 WAIT_S = 20

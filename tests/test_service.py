@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from benchmarks import path
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from protos import codec, speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC, Levels
 from tests.conftest import SPEECH_FOLDER

@@ -3,9 +3,9 @@ from typing import get_args
 import pytest
 
 from common.errors import CloudError
-from edge import wire
+from edge.asking import wire
 from edge.settings import Cloud
-from edge.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceHead
 from protos import codec, speech_pb2
 from protos.codec import CODECS
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec

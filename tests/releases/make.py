@@ -16,15 +16,16 @@ from google.protobuf.message import Message
 
 from cloud.answer_log import Key, SqliteAnswerLog
 from common import VERSION
-from edge import kept_frames, wire
-from edge.audio_file import AudioFile
-from edge.event import Kind
-from edge.hearing import hear
+from edge.asking import wire
 from edge.settings import Cloud
 from edge.settings import Spool as Settings
-from edge.spool import FILE_NAME, Spool
-from edge.spool_store import Piece
-from edge.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.sound.audio_file import AudioFile
+from edge.speech.hearing import hear
+from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames
+from edge.spool.event import Kind
+from edge.spool.spool import FILE_NAME, Spool
+from edge.spool.store import Piece
 from protos import codec, speech_pb2
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC
 from tests.edge_fakes import ANSWER
