@@ -20,7 +20,7 @@ import click
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.namespaces import in_namespace, why_no_namespace
 from benchmarks.small_disk import Disk
-from benchmarks.victims import WAIT_S, Board, Line, Service, is_sound
+from benchmarks.victims import WAIT_S, Board, Line, Service, end_in_order, is_sound
 from edge.settings import Cloud, Device, EdgeSettings, Spool
 
 NAMESPACES = "-rm"
@@ -207,6 +207,7 @@ def main(utterances: int, names: tuple[str, ...], inside: bool) -> None:
         "service's disk read-only": lambda: [of_a_service_that_starts()],
         "no room": no_room,
     }
+    end_in_order()
     rows: list[Figure] = []
     for name, tried in trials.items():
         if not names or name.startswith(names):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import click
 
 from benchmarks.figures import Figure, none, progress, report
-from benchmarks.victims import Board, Service, is_sound
+from benchmarks.victims import Board, Service, end_in_order, is_sound
 from edge.settings import Cloud, Device, EdgeSettings, Spool
 from edge.spool.event import Event
 from protos import speech_pb2
@@ -178,6 +178,7 @@ def figures(found: Findings, utterances: int, kills: int) -> list[Figure]:
 @click.option("--seed", type=int, default=1, show_default=True, help="Of when, and who.")
 def main(utterances: int, kills: int, seed: int) -> None:
     """Kill board, service and worker at random."""
+    end_in_order()
     said = utterances + 2 * kills
     with tempfile.TemporaryDirectory(prefix="chaos", dir="/var/tmp") as folder:
         found = trial(Path(folder), said, kills, random.Random(seed), 1800.0)

@@ -22,7 +22,7 @@ from benchmarks.figures import progress
 from benchmarks.idle import memory_mib
 from benchmarks.namespaces import in_namespace, run, why_no_namespace
 from benchmarks.network_faults import CLOUD_HOST, FAULTS, NAME, PROGRAMS, Bench, write_hosts
-from benchmarks.victims import Board, Line, Service
+from benchmarks.victims import Board, Line, Service, end_in_order
 from edge.settings import Cloud, Device, EdgeSettings, House, Spool
 
 NAMESPACES = "-rnm"
@@ -144,6 +144,7 @@ def main(names: tuple[str, ...], lasts: float, after: float, inside: bool) -> No
         run("mount", "--bind", hosts.name, "/etc/hosts")
         print("\n| fault | noticed, s | back, s | answered by | latest final, s | lost | twice | memory, MiB | |")
         print("|---|---|---|---|---|---|---|---|---|", flush=True)
+        end_in_order()
         missed = 0
         for name in names or FAULTS:
             progress(name)

@@ -176,6 +176,11 @@ def is_sound(file: Path) -> bool:
         return bool(database.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
 
 
+def end_in_order() -> None:
+    """From now on SIGTERM, too, ends what was started."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
