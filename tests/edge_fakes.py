@@ -73,7 +73,12 @@ class FakeRecogniser:
 
     def start(self, head: UtteranceHead, listener: Listener) -> FakeStream:
         self.tell_turn = listener.hear_turn
-        stream = FakeStream(listener.hear_partial, lambda: listener.settle(self._outcome), when_finished=self._at_once)
+
+        def settle() -> None:
+            listener.settle(self._outcome)
+            listener.be_left()
+
+        stream = FakeStream(listener.hear_partial, settle, when_finished=self._at_once)
         self.streams.append(stream)
         return stream
 

@@ -31,7 +31,13 @@ AWAY = CallFailed("there:1: the service cannot be reached.", Trouble.AWAY)
 class Sent:
     """A stream to a member."""
 
-    def __init__(self, on_partial: Callable[[Partial], None], on_settled: Callable[[Answer | CloudError], None]):
+    def __init__(
+        self,
+        on_partial: Callable[[Partial], None],
+        on_settled: Callable[[Answer | CloudError], None],
+        on_trouble: Callable[[CallFailed], None],
+    ) -> None:
+        self.on_trouble = on_trouble
         self.wire_bytes = 0
         self.heard: list[Progress | UtteranceEnd] = []
         self.on_partial = on_partial
@@ -89,8 +95,9 @@ class Service:
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        on_trouble: Callable[[CallFailed], None],
     ) -> Sent:
-        self.streams.append(Sent(on_partial, on_settled))
+        self.streams.append(Sent(on_partial, on_settled, on_trouble))
         self.asked.release()
         return self.streams[-1]
 
@@ -101,6 +108,12 @@ class Service:
             self.streams[number].settle(outcome)
 
         self.network.run(settle()).result(WAIT_S)
+
+    def tell_trouble(self, error: CallFailed) -> None:
+        async def tell() -> None:
+            self.streams[-1].on_trouble(error)
+
+        self.network.run(tell()).result(WAIT_S)
 
     def tell_partial(self, text: str) -> None:
         async def tell() -> None:
@@ -116,6 +129,7 @@ class Outcome:
         self.partials: list[str] = []
         self.settled: list[Answer | CloudError] = []
         self.better: list[Answer] = []
+        self.left = 0
         self.over = threading.Event()
 
     def hear_partial(self, partial: Partial) -> None:
@@ -129,7 +143,12 @@ class Outcome:
         self.over.set()
 
     def improve(self, answer: Answer) -> None:
+        assert not self.left
         self.better.append(answer)
+
+    def be_left(self) -> None:
+        assert self.settled
+        self.left += 1
 
     @property
     def answer(self) -> Answer:
@@ -187,7 +206,8 @@ def both() -> Iterator[Linked]:
 
 @pytest.fixture(autouse=True)
 def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "PROBE_S", (0.001, 0.002))
+    for pause in ("FIRST_PROBE_S", "PROBE_S"):
+        monkeypatch.setattr(link, pause, (0.001, 0.002))
 
 
 def test_the_first_is_asked_and_nobody_else_while_it_answers(both: Linked) -> None:
@@ -223,9 +243,39 @@ def test_the_next_is_asked_besides_when_the_final_takes_too_long() -> None:
         linked.house.settle(ANSWER)
         assert outcome.answer.path == "house"
         assert outcome.answer.why_not_better == "cloud:1: no answer within 0.05 s."
+        assert not outcome.left
         better = msgspec.structs.replace(ANSWER, transcript="set a timer for two minutes")
         linked.cloud.settle(better)
         assert outcome.better == [better]
+        assert outcome.left == 1
+
+
+def test_while_the_first_is_away_the_user_sees_what_the_next_hears(both: Linked) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.tell_partial("set")
+    both.cloud.tell_trouble(CallFailed("cloud:1: trouble.", Trouble.BUSY))
+    both.house.tell_partial("said")
+    assert outcome.partials == ["set"]
+    both.cloud.tell_trouble(AWAY)
+    both.house.tell_partial("said a")
+    assert outcome.partials == ["set", "said a"]
+    both.cloud.there = True
+    both.chain.network.run(both.links[0].up()).result(WAIT_S)
+    both.house.tell_partial("said a time")
+    both.cloud.tell_partial("set a timer")
+    assert outcome.partials == ["set", "said a", "set a timer"]
+
+
+def test_a_first_that_fails_after_the_next_has_answered_is_not_asked_again() -> None:
+    linked = Linked(final_s_max=SOON_S)
+    with linked.chain:
+        _, outcome = linked.say()
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+        linked.house.settle(ANSWER)
+        linked.cloud.settle(AWAY)
+        assert (outcome.answer.path, outcome.left) == ("house", 1)
+        assert len(linked.cloud.streams) == 1
 
 
 def test_the_first_may_still_win_and_the_other_is_given_up() -> None:
@@ -237,6 +287,7 @@ def test_the_first_may_still_win_and_the_other_is_given_up() -> None:
         assert (outcome.answer.path, outcome.better) == ("cloud", [])
         assert linked.house.streams[0].settled
         assert linked.links[1].down is None
+        assert outcome.left == 1
 
 
 def test_the_next_is_asked_besides_when_no_words_come_in_time() -> None:
@@ -246,15 +297,42 @@ def test_the_next_is_asked_besides_when_no_words_come_in_time() -> None:
         assert linked.house.asked.acquire(timeout=WAIT_S)
 
 
-def test_words_in_time_keep_the_next_from_being_asked() -> None:
-    linked = Linked(words_s_max=0.3)
+def test_words_in_time_keep_the_next_from_being_asked_for_as_long_again() -> None:
+    linked = Linked()
     with linked.chain:
-        _, outcome = linked.say(to_the_end=False)
+        stream, outcome = linked.say(to_the_end=False)
         assert linked.cloud.asked.acquire(timeout=WAIT_S)
+        (before,) = stream._tries[0].timers
         linked.cloud.tell_partial("set a")
-        linked.chain.network.run(asyncio.sleep(0.35)).result(WAIT_S)
+        (after,) = stream._tries[0].timers
+        assert before.cancelled()
+        assert after.when() > before.when()
         assert outcome.partials == ["set a"]
         assert not linked.house.streams
+
+
+def test_the_next_is_asked_when_the_words_of_the_first_run_dry() -> None:
+    linked = Linked(words_s_max=0.2)
+    with linked.chain:
+        linked.say(to_the_end=False)
+        assert linked.cloud.asked.acquire(timeout=WAIT_S)
+        linked.cloud.tell_partial("set a")
+        assert linked.house.asked.acquire(timeout=WAIT_S)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.AWAY, Trouble.BROKEN, Trouble.BUSY])
+def test_the_next_is_asked_while_the_first_is_tried_again(both: Linked, trouble: Trouble) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.tell_trouble(CallFailed("cloud:1: trouble.", trouble))
+    both.cloud.tell_trouble(CallFailed("cloud:1: trouble.", trouble))
+    assert len(both.house.streams) == 1
+    assert (both.links[0].down is None) == (trouble is Trouble.BUSY)
+    both.house.settle(ANSWER)
+    assert (outcome.answer.path, outcome.answer.why_not_better) == ("house", "cloud:1: trouble.")
+    both.cloud.settle(ANSWER)
+    assert outcome.better == [ANSWER]
+    assert both.links[0].down is None
 
 
 def test_when_nobody_answers_it_says_why_and_whether_to_try_again(both: Linked) -> None:
@@ -267,15 +345,14 @@ def test_when_nobody_answers_it_says_why_and_whether_to_try_again(both: Linked) 
     assert outcome.error.trouble is Trouble.REFUSED
 
 
-def test_after_repeated_failure_the_next_is_asked_at_once_and_the_first_in_the_background(both: Linked) -> None:
-    for _ in range(link.FAILURES_MAX):
-        both.say()
-        both.settled()
-        both.cloud.settle(AWAY)
-        both.house.settle(ANSWER)
+def test_one_that_is_away_is_asked_in_the_background_and_the_next_at_once(both: Linked) -> None:
+    both.say()
+    both.settled()
+    both.cloud.settle(AWAY)
+    both.house.settle(ANSWER)
     _, outcome = both.say()
     both.settled()
-    assert len(both.cloud.streams) == link.FAILURES_MAX
+    assert len(both.cloud.streams) == 1
     both.house.settle(ANSWER)
     assert outcome.answer.why_not_better == "there:1: the service cannot be reached."
     both.cloud.there = True
@@ -283,7 +360,18 @@ def test_after_repeated_failure_the_next_is_asked_at_once_and_the_first_in_the_b
     assert both.cloud.probed
     both.say()
     both.settled()
-    assert len(both.cloud.streams) == link.FAILURES_MAX + 1
+    assert len(both.cloud.streams) == 2
+
+
+def test_one_that_breaks_again_and_again_is_asked_in_the_background(both: Linked) -> None:
+    for number in range(link.FAILURES_MAX):
+        assert both.links[0].down is None
+        both.say()
+        both.settled()
+        assert len(both.cloud.streams) == number + 1
+        both.cloud.settle(CallFailed("cloud:1: the service did not answer in time.", Trouble.BROKEN))
+        both.house.settle(ANSWER)
+    assert both.links[0].down is not None
 
 
 def test_a_service_that_says_it_is_busy_or_refuses_is_there(both: Linked) -> None:
@@ -296,17 +384,16 @@ def test_a_service_that_says_it_is_busy_or_refuses_is_there(both: Linked) -> Non
 
 
 def test_while_all_are_down_the_user_waits_for_nobody_but_one_that_comes_back_is_asked(both: Linked) -> None:
-    for _ in range(link.FAILURES_MAX):
-        both.say()
-        both.settled()
-        both.cloud.settle(AWAY)
-        both.house.settle(AWAY)
+    both.say()
+    both.settled()
+    both.cloud.settle(AWAY)
+    both.house.settle(AWAY)
     _, outcome = both.say()
     assert "cannot be reached" in str(outcome.error)
     stream, outcome = both.say(to_the_end=False)
     both.settled()
     both.cloud.there = True
-    while not both.cloud.asked.acquire(timeout=0.01) or len(both.cloud.streams) == link.FAILURES_MAX:
+    while not both.cloud.asked.acquire(timeout=0.01) or len(both.cloud.streams) == 1:
         pass
     stream.finish(utterance(0)[-1])  # type: ignore[arg-type]
     both.settled()

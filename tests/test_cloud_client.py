@@ -14,6 +14,7 @@ import pytest
 
 from common.errors import CloudError, SettingsError
 from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.cloud_client import CloudClient
 from edge.asking.cloud_stream import CloudStream
 from edge.settings import Cloud
@@ -429,3 +430,44 @@ def test_closing_gives_up_what_is_under_way_and_settles_it_once() -> None:
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match="HOST:PORT"):
         CloudClient(Cloud(address=address), device_id="kitchen")
+
+
+@pytest.mark.parametrize(("somebody_speaks", "trouble"), [(False, Trouble.BROKEN), (True, Trouble.BUSY)])
+def test_what_is_sent_again_stands_back_for_who_speaks_and_is_not_blamed(
+    monkeypatch: pytest.MonkeyPatch, somebody_speaks: bool, trouble: Trouble
+) -> None:
+    with (
+        service(hangs) as (speech, address),
+        CloudClient(Cloud(address=address, answer_s_max=0.5), device_id="d") as client,
+    ):
+        description = client.description
+
+        async def describe_while_somebody_begins_to_speak() -> speech_pb2.DescribeResponse:
+            client.live(somebody_speaks)
+            return await description()
+
+        monkeypatch.setattr(client, "description", describe_while_somebody_begins_to_speak)
+        sent = client.network.run(client.replay(head(), [frames(0), frames(10)], END, DEFAULT_SPEC, 101))
+        with pytest.raises(CallFailed) as failed:
+            sent.result(WAIT_S)
+        assert failed.value.trouble is trouble
+        assert len(speech.requests[0]) <= 1 + 3 * (not somebody_speaks)
+
+
+def test_a_service_that_ends_without_a_final_is_tried_again_so_often_and_then_breaks() -> None:
+    def says_nothing(
+        requests: Iterator[speech_pb2.RecognizeRequest], context: Any
+    ) -> Iterator[speech_pb2.RecognizeResponse]:
+        list(requests)
+        yield from ()
+
+    with (
+        service(says_nothing) as (speech, address),
+        CloudClient(Cloud(address=address, tries_max=2), device_id="d") as client,
+    ):
+        stream = client.start(head())
+        stream.finish(END)
+        with pytest.raises(CallFailed, match=r"ended the utterance without a final\.") as failed:
+            stream.answer(WAIT_S)
+        assert failed.value.trouble is Trouble.BROKEN
+        assert len(speech.requests) == 2

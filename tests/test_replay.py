@@ -170,7 +170,8 @@ async def replaying(
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for pause in ("LOOK_S", "UNWELCOME_S"):
         monkeypatch.setattr(replay, pause, 0.001)
-    monkeypatch.setattr(link, "PROBE_S", (0.001, 0.002))
+    for pause in ("FIRST_PROBE_S", "PROBE_S"):
+        monkeypatch.setattr(link, pause, (0.001, 0.002))
 
 
 def test_the_oldest_goes_first_and_what_is_answered_goes(tmp_path: Path) -> None:
@@ -384,13 +385,20 @@ def test_times_are_put_right_when_the_clock_comes(tmp_path: Path) -> None:
             await made.empty()
             head = sender.sent[-1][0]
             assert (head.started_at_unix_us, head.clock_synchronised) == (1_700_000_009_000_000, True)
+            assert made.events[-1].spoken_at_unix_us == 1_700_000_009_000_000
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize(
     ("synchronised", "away_s", "kind"),
-    [(True, 60, Kind.LATE), (True, 3600, Kind.EXPIRED), (False, 60, Kind.EXPIRED), (True, -60, Kind.LATE)],
+    [
+        (True, 60, Kind.LATE),
+        (True, 3600, Kind.EXPIRED),
+        (False, 60, Kind.EXPIRED),
+        (True, -60, Kind.LATE),
+        (True, -86_400, Kind.EXPIRED),
+    ],
 )
 def test_after_a_restart_of_the_machine_only_clocks_that_are_right_tell_the_age(
     tmp_path: Path, synchronised: bool, away_s: int, kind: Kind

@@ -5,7 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -204,6 +206,83 @@ def test_what_waits_in_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.Mon
         assert [one.head.utterance_id for one in kept(never_opened)] == ["u3"]
 
 
+def test_what_was_answered_takes_no_room_in_memory_and_is_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unwritten, "BYTES_MAX", 50_000)
+    never_opened = spool(tmp_path)
+    for number in range(30):
+        entry = speak(never_opened, number, pieces=20, data=bytes(100))
+        never_opened.tell(entry, Kind.FINAL, answer=ANSWER)
+        never_opened.acknowledge(entry)
+    speak(never_opened, 30)
+    assert never_opened.dropped == 0
+    with never_opened:
+        assert [one.head.utterance_id for one in kept(never_opened)] == ["u30"]
+        assert len(events(never_opened)) == 30
+
+
+def test_what_is_told_in_trouble_that_never_ends_is_bounded_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unwritten, "BYTES_MAX", 10_000)
+    never_opened = spool(tmp_path)
+    for number in range(100):
+        entry = speak(never_opened, number, pieces=1)
+        never_opened.tell(entry, Kind.FINAL, answer=ANSWER)
+        never_opened.acknowledge(entry)
+    with never_opened:
+        assert kept(never_opened) == []
+        assert 0 < len(events(never_opened)) < 50
+
+
+def test_trouble_in_the_middle_of_a_word_ends_no_utterance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.spool.writer.TROUBLE_S", 0.01)
+    monkeypatch.setattr("edge.spool.tables.BUSY_S_MAX", 0.01)
+    with spool(tmp_path) as troubled:
+        silent, speaking = troubled.begin(head(0)), troubled.begin(head(1))
+        troubled.append(speaking, piece(0))
+        assert [one.state for one in kept(troubled)] == [State.SPEAKING] * 2
+        other = sqlite3.connect(tmp_path / "spool.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        troubled.append(silent, piece(0))
+        with pytest.raises(SpoolError):
+            kept(troubled)
+        other.execute("ROLLBACK")
+        other.close()
+        while troubled.trouble:
+            with suppress(SpoolError):
+                kept(troubled)
+        assert [one.state for one in kept(troubled)] == [State.SPEAKING] * 2
+        troubled.finish(silent, end(0))
+        assert [one.state for one in kept(troubled)] == [State.WAITING, State.SPEAKING]
+
+
+def test_what_is_in_a_hurry_is_on_the_disk_before_its_time(tmp_path: Path) -> None:
+    settings = Settings(commit_ms=10_000)
+    with Spool(tmp_path / "spool.db", settings, boot_id="b", coding="c", hop_ms=10) as unasked:
+        kept(unasked)
+        entry = speak(unasked, 0)
+        unasked.tell(entry, Kind.FINAL, answer=ANSWER)
+        unasked.hurry()
+        other = sqlite3.connect(tmp_path / "spool.db")
+        until_s = time.monotonic() + 5
+        while not (found := other.execute("SELECT told FROM utterances").fetchall()) and time.monotonic() < until_s:
+            continue
+        other.close()
+        assert found == [(1,)]
+
+
+def test_a_final_is_marked_and_put_down_in_one_commit(tmp_path: Path) -> None:
+    with spool(tmp_path) as kept_in:
+        entry = speak(kept_in, 0)
+        kept(kept_in)
+        waiting = []
+        kept_in._unwritten.put = lambda *change, **rest: waiting.append((change, rest))  # type: ignore[method-assign,assignment]
+        kept_in.tell(entry, Kind.FINAL, answer=ANSWER)
+        assert len(waiting) == 1
+
+
 def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "spool.db").write_bytes(b"not a database" * 1000)
     with spool(tmp_path) as new:
@@ -211,6 +290,22 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
         assert len(kept(new)) == 1
     aside = [file for file in tmp_path.iterdir() if "damaged" in file.name]
     assert aside[0].read_bytes() == b"not a database" * 1000
+
+
+def test_a_file_that_is_damaged_within_is_kept_aside_with_its_log(tmp_path: Path) -> None:
+    with spool(tmp_path) as first:
+        for number in range(40):
+            speak(first, number)
+        kept(first)
+    file = tmp_path / "spool.db"
+    sound = file.read_bytes()
+    file.write_bytes(sound[:1024] + os.urandom(len(sound) - 1024))
+    (tmp_path / "spool.db-wal").write_bytes(b"of before")
+    with spool(tmp_path) as new:
+        speak(new, 0)
+        assert len(kept(new)) == 1
+    aside = sorted(file.name for file in tmp_path.iterdir() if "damaged" in file.name)
+    assert len(aside) >= 1
 
 
 def test_tables_of_a_newer_release_are_left_as_they_are(tmp_path: Path) -> None:

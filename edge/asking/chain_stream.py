@@ -58,6 +58,7 @@ class Asked(Protocol):
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        on_trouble: Callable[[CallFailed], None],
     ) -> MemberStream: ...
 
 
@@ -101,6 +102,7 @@ class ChainStream:
         """Why a member did not answer, or not in time."""
         self._answered_by: int | None = None
         self._settled = False
+        self._left = False
         self._comeback: asyncio.Task[None] | None = None
         """Waits for a member that is down."""
 
@@ -183,6 +185,7 @@ class ChainStream:
             on_partial=lambda partial: self._hear_partial(number, partial),
             on_settled=lambda outcome: self._hear_outcome(number, outcome),
             on_turn=lambda opinion: self._hear_turn(number, opinion),
+            on_trouble=lambda error: self._hear_trouble(number, error),
         )
         self._tries[number] = Try(stream, [])
         for heard in self._heard:
@@ -191,8 +194,15 @@ class ChainStream:
             stream.finish(self._end)
             self._limit_final(number)
         else:
-            late = f"{member.service.address}: no words within {member.words_s_max:g} s."
-            self._limit(number, self._begun_at + member.words_s_max, late)
+            self._limit_words(number, self._begun_at)
+
+    def _limit_words(self, number: int, since: float) -> None:
+        member = self._members[number]
+        for timer in self._tries[number].timers:
+            timer.cancel()
+        self._tries[number].timers.clear()
+        late = f"{member.service.address}: no words within {member.words_s_max:g} s."
+        self._limit(number, since + member.words_s_max, late)
 
     def _limit_final(self, number: int) -> None:
         """A file is sent faster than it was spoken: then the time of speaking comes on top."""
@@ -208,22 +218,35 @@ class ChainStream:
         """Asks the next member besides, if this one has said nothing by then."""
 
         def hedge() -> None:
-            if number in self._working and self._not_yet and not self._settled:
-                self._faults[number] = CloudError(why)
-                self._ask_next()
+            self._hedge(number, CloudError(why))
 
         self._tries[number].timers.append(asyncio.get_running_loop().call_at(due, hedge))
 
+    def _hedge(self, number: int, why: CloudError) -> None:
+        if self._working and number == max(self._working) and self._not_yet and not self._settled:
+            self._faults[number] = why
+            self._ask_next()
+
+    def _hear_trouble(self, number: int, error: CallFailed) -> None:
+        """It is tried again; nobody waits for that."""
+        self._members[number].link.failed(error)
+        self._hedge(number, error)
+
     def _hear_partial(self, number: int, partial: Partial) -> None:
         if self._end is None and partial.text:
-            for timer in self._tries[number].timers:
-                timer.cancel()
-        if self._working and number == min(self._working):
+            # A link may die in the middle of a sentence.
+            self._limit_words(number, asyncio.get_running_loop().time())
+        if self._leads(number):
             self._listener.hear_partial(partial)
 
     def _hear_turn(self, number: int, opinion: Opinion) -> None:
-        if self._working and number == min(self._working):
+        if self._leads(number):
             self._listener.hear_turn(opinion)
+
+    def _leads(self, number: int) -> bool:
+        """Whether it is the best at work that can be reached."""
+        there = [one for one in self._working if self._members[one].link.down is None]
+        return number == min(there or self._working, default=None)
 
     def _hear_outcome(self, number: int, outcome: Answer | CloudError) -> None:
         self._working.discard(number)
@@ -232,14 +255,16 @@ class ChainStream:
         if isinstance(outcome, Answer):
             self._members[number].link.succeeded()
             self._answer(number, outcome)
-            return
-        self._faults[number] = outcome
-        if isinstance(outcome, GivenUp):
+        elif isinstance(outcome, GivenUp):
+            self._faults[number] = outcome
             if not self._working:
                 self._give_up()
-            return
-        self._members[number].link.failed(outcome)
-        self._ask_next()
+        else:
+            self._faults[number] = outcome
+            self._members[number].link.failed(outcome)
+            if not self._settled:
+                self._ask_next()
+        self._leave()
 
     def _answer(self, number: int, answer: Answer) -> None:
         why_not_better = _sentences(self._faults[better] for better in range(number) if better in self._faults)
@@ -268,6 +293,12 @@ class ChainStream:
             if self._comeback is not None:
                 self._comeback.cancel()
             self._listener.settle(outcome)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._settled and not self._working and not self._left:
+            self._left = True
+            self._listener.be_left()
 
 
 def _sentences(errors: Iterable[CloudError]) -> str:

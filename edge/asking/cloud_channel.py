@@ -53,16 +53,19 @@ _TROUBLES = {
 }
 
 _OPTIONS = (
-    # A link that is dead in the middle of a word is noticed in 5 s, not at the call's deadline.
-    ("grpc.keepalive_time_ms", 3_000),
+    # A link that is dead in the middle of a word is noticed in 4 s, not at the call's deadline.
+    ("grpc.keepalive_time_ms", 2_000),
     ("grpc.keepalive_timeout_ms", 2_000),
     ("grpc.keepalive_permit_without_calls", 0),
     ("grpc.http2.max_pings_without_data", 0),
     # One retry loop: ours.
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", 300),
-    ("grpc.min_reconnect_backoff_ms", 300),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
+    # The longest try to connect, despite its name: a packet may be lost, and a handshake take its time.
+    ("grpc.min_reconnect_backoff_ms", 2_500),
+    # A service that is back is noticed in 5 s.
+    ("grpc.max_reconnect_backoff_ms", 1_500),
+    ("grpc.dns_min_time_between_resolutions_ms", 1_500),
 )
 
 # The authority issues for the service alone, under this name, so that its address may change.

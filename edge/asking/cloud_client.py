@@ -14,7 +14,7 @@ from common.addresses import parse_address
 from common.errors import CloudError
 from edge.asking import wire
 from edge.asking.answer import Answer, Partial
-from edge.asking.cloud_channel import Channel
+from edge.asking.cloud_channel import CallFailed, Channel
 from edge.asking.cloud_stream import SPEAKING_S_MAX, CloudStream
 from edge.asking.network import CLOSE_S_MAX, Network
 from edge.keys import identity_watch
@@ -77,10 +77,12 @@ class CloudClient:
         on_partial: Callable[[Partial], None] = lambda partial: None,
         on_settled: Callable[[Answer | CloudError], None] = lambda outcome: None,
         on_turn: Callable[[Opinion], None] = lambda opinion: None,
+        on_trouble: Callable[[CallFailed], None] = lambda error: None,
     ) -> CloudStream:
         """Begins an utterance at once. Callbacks come from the network's thread and must return at once;
-        `on_settled` comes exactly once, with the answer or a CloudError."""
-        stream = CloudStream(self, head, on_partial, on_settled, on_turn)
+        `on_settled` comes exactly once, with the answer or a CloudError, `on_trouble` whenever it has to be tried
+        again."""
+        stream = CloudStream(self, head, on_partial, on_settled, on_turn, on_trouble)
         self.network.soon(stream.begin)
         return stream
 
@@ -145,8 +147,13 @@ class CloudClient:
         else:
             self._quiet.set()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody speaks, or waits for an answer."""
+        return self._quiet.is_set()
+
     async def quiet(self) -> None:
-        """Waits while somebody speaks, or waits for an answer."""
+        """Waits until it is."""
         await self._quiet.wait()
 
     async def _open(self) -> None:

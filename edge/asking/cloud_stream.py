@@ -41,8 +41,12 @@ class Client(Protocol):
     def live(self, change: int) -> None:
         """Counts utterances of somebody who waits for the answer."""
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody speaks, or waits for an answer."""
+
     async def quiet(self) -> None:
-        """Waits while somebody speaks, or waits for an answer."""
+        """Waits until it is."""
 
     async def description(self) -> speech_pb2.DescribeResponse:
         """What the service said it is. CallFailed."""
@@ -61,10 +65,12 @@ class CloudStream:
         on_partial: Callable[[Partial], None],
         on_settled: Callable[[Answer | CloudError], None],
         on_turn: Callable[[Opinion], None],
+        on_trouble: Callable[[CallFailed], None] = lambda error: None,
         *,
         spec: FeatureSpec | None = None,
     ) -> None:
-        """`spec` is that of its frames, where they are not made by the client's settings."""
+        """`on_trouble` is told of each attempt that failed and is made again. `spec` is that of its frames, where they
+        are not made by the client's settings."""
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
         self.attempts = 0
@@ -72,10 +78,13 @@ class CloudStream:
         self._client = client
         self._spec = spec or wire.feature_spec(client.settings)
         self._replayed = False
+        self._stood_back = False
+        """It was held up by somebody who spoke."""
         self._head = head
         self._on_partial = on_partial
         self._on_settled = on_settled
         self._on_turn = on_turn
+        self._on_trouble = on_trouble
         # Bounded by the longest utterance that the segmenter cuts.
         self._heard: list[Progress] = []
         self._end: UtteranceEnd | None = None
@@ -117,11 +126,21 @@ class CloudStream:
         self._heard.extend(frames)
         self._end = end
         limit_s = end.duration_ms / 1000 + self._client.settings.answer_s_max
+        await self._client.quiet()
         try:
             async with asyncio.timeout(limit_s):
                 return await self._attempt(attempt)
         except TimeoutError as error:
-            raise CallFailed(f"{self._client.address}: no answer within {limit_s:.0f} s.", Trouble.BROKEN) from error
+            failed = CallFailed(f"{self._client.address}: no answer within {limit_s:.0f} s.", Trouble.BROKEN)
+            raise self._excused(failed) from error
+        except CallFailed as error:
+            raise self._excused(error) from error
+
+    def _excused(self, error: CallFailed) -> CallFailed:
+        """Whoever is held up is no fault of the service's, nor of the utterance's."""
+        if self._stood_back and error.trouble is Trouble.BROKEN:
+            return CallFailed(f"{self._client.address}: somebody spoke meanwhile.", Trouble.BUSY)
+        return error
 
     def _add(self, heard: Progress | UtteranceEnd) -> None:
         if not isinstance(heard, UtteranceEnd):
@@ -192,6 +211,7 @@ class CloudStream:
                         raise
                     case Trouble.REFUSED | Trouble.SHUT_OUT:
                         raise
+                self._on_trouble(error)
             # Full jitter: boards that lost the same service must not come back in step.
             await asyncio.sleep(random.uniform(0, min(0.2 * 2 ** min(attempt, 10), PAUSE_S_MAX)))
         raise AssertionError("unreachable: there is no last attempt")
@@ -233,7 +253,8 @@ class CloudStream:
                     # An attempt that catches up would have the service finish for nothing.
                     seems_over = not any(isinstance(later, SpeechGoesOn) for later in self._heard[sent:])
                 if isinstance(heard, UtteranceFrames) or seems_over:
-                    if self._replayed:
+                    if self._replayed and not self._client.is_quiet:
+                        self._stood_back = True
                         await self._client.quiet()
                     request = wire.progress(heard, encoder, chosen)
                     self.wire_bytes += len(request.frames.data)
@@ -256,4 +277,5 @@ class CloudStream:
                 case "partial":
                     partial = response.partial
                     self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
-        raise CloudError(f"{self._client.address}: the service ended the utterance without a final.")
+        sentence = f"{self._client.address}: the service ended the utterance without a final."
+        raise CallFailed(sentence, Trouble.BROKEN)

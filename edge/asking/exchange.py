@@ -96,6 +96,9 @@ class Exchange:
     def improve(self, answer: Answer) -> None:
         """Where it was shown, the better answer takes its place as an event of the spool."""
 
+    def be_left(self) -> None:
+        """That changes nothing."""
+
     def _check(self) -> None:
         with self._lock:
             if self.end is None or self.answer is None or self._over.is_set():

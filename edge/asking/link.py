@@ -19,9 +19,13 @@ from edge.asking.network import Network
 logger = logging.getLogger(__name__)
 
 FAILURES_MAX = 2
-"""In a row; with these, the link counts as down."""
+"""Times in a row that a service breaks over what it is sent; with these, the link counts as down. One that cannot be
+reached is down at once."""
 
-PROBE_S = (1.5, 3.0)
+FIRST_PROBE_S = (0.0, 0.5)
+"""Pause before the first probe: often a connection died, and the service did not."""
+
+PROBE_S = (1.5, 2.5)
 """Pause between two probes, drawn so that boards which lost the same service do not come back in step."""
 
 
@@ -66,13 +70,13 @@ class Link:
 
     def failed(self, error: CloudError) -> None:
         """It did not."""
-        trouble = error.trouble if isinstance(error, CallFailed) else Trouble.AWAY
+        trouble = error.trouble if isinstance(error, CallFailed) else Trouble.BROKEN
         if trouble not in (Trouble.AWAY, Trouble.BROKEN, Trouble.SHUT_OUT):
             self.succeeded()
             return
-        # Who is shut out need not try twice; the owner may let the board in again at any time.
-        self._failures += FAILURES_MAX if trouble is Trouble.SHUT_OUT else 1
-        if self._failures >= FAILURES_MAX and self.down is None:
+        self._failures += 1
+        # Who is shut out need not try twice either; the owner may let the board in again at any time.
+        if (trouble is not Trouble.BROKEN or self._failures >= FAILURES_MAX) and self.down is None:
             logger.warning("no longer waited for: %s", error)
             self.down = error
         if self.down is not None and self._probing is None:
@@ -93,14 +97,17 @@ class Link:
                 self._waiting.discard(up)
 
     async def _probe(self) -> None:
+        pause_s = FIRST_PROBE_S
         while self.down is not None:
             self._hurry.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), random.uniform(*PROBE_S))
+                await asyncio.wait_for(self._hurry.wait(), random.uniform(*pause_s))
+            pause_s = PROBE_S
             try:
                 await self._service.probe()
             except CallFailed as error:
-                self.down = error
+                # It may have answered somebody meanwhile.
+                self.down = self.down and error
             else:
                 self.succeeded()
         self._probing = None

@@ -25,6 +25,9 @@ class Listener(Protocol):
     def improve(self, answer: Answer) -> None:
         """A better answer than the one it was settled with. Perhaps, and perhaps again."""
 
+    def be_left(self) -> None:
+        """Nobody is at work on it any more. Exactly once, last."""
+
 
 class Stream(Protocol):
     """An utterance on its way to a recogniser. Nothing here waits."""

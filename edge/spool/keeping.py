@@ -101,26 +101,27 @@ class KeptOutcome:
     def settle(self, outcome: Answer | CloudError) -> None:
         if isinstance(outcome, Answer):
             self._spool.tell(self._entry, Kind.FINAL, answer=outcome)
-            self._let_go(outcome)
+            self._acknowledge(outcome)
+            self._spool.hurry()
         elif isinstance(outcome, CallFailed) and outcome.trouble is Trouble.REFUSED:
             self._spool.quarantine(self._entry, str(outcome))
             self._spool.tell(self._entry, Kind.REFUSED, sentence=str(outcome))
-            self._spool.release(self._entry)
         else:
             outcome = CloudError(f"{outcome} It is kept, and will be sent.")
             self._spool.tell(self._entry, Kind.KEPT, sentence=str(outcome))
-            self._spool.release(self._entry)
-            self._on_kept()
         self._listener.settle(outcome)
 
     def improve(self, answer: Answer) -> None:
         self._spool.tell(self._entry, Kind.BETTER, answer=answer)
-        self._let_go(answer)
+        self._acknowledge(answer)
         self._listener.improve(answer)
 
-    def _let_go(self, answer: Answer) -> None:
+    def be_left(self) -> None:
+        # Not before: it would be sent again while the best service is still at work on it.
+        self._spool.release(self._entry)
+        self._on_kept()
+        self._listener.be_left()
+
+    def _acknowledge(self, answer: Answer) -> None:
         if answer.settles:
             self._spool.acknowledge(self._entry)
-        self._spool.release(self._entry)
-        if not answer.settles:
-            self._on_kept()

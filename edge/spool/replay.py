@@ -151,18 +151,18 @@ class Replayer:
         for kept in untold:
             if self._is_free(kept) and not self._is_fresh(kept):
                 sentence = f"No answer within {shelf_life_s:g} s; it will still be sent, for the service to learn from."
-                self._spool.tell(_entry(kept), Kind.EXPIRED, sentence=sentence)
+                self._spool.tell(self._entry(kept), Kind.EXPIRED, sentence=sentence)
 
     async def _send(self, kept: Kept) -> float:
         """Seconds to wait before the next."""
         assert kept.end is not None
-        entry = _entry(kept)
+        entry = self._entry(kept)
         self._spool.live.add(kept.head.utterance_id)
         try:
             spec = kept_frames.spec_of(kept.coding)
             frames = kept_frames.frames(kept.coding, await self._ask(lambda store: store.pieces(kept.number)))
-            head, attempt = self._corrected(kept), LIVE_ATTEMPTS + kept.attempts + 1
-            answer = await self._sender.replay(head, frames, kept.end, spec, attempt)
+            attempt = LIVE_ATTEMPTS + kept.attempts + 1
+            answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt)
         except UnreadableError as error:
             self._set_aside(entry, str(error))
         except SpoolError:
@@ -234,7 +234,8 @@ class Replayer:
     def _is_fresh(self, kept: Kept) -> bool:
         """Whether its user may still want an answer. Where nobody knows how old it is, the machine was off."""
         age_s = self._age_s(kept)
-        return age_s is not None and age_s <= self._spool.settings.shelf_life_s
+        # One from the future says that a clock was wrong, whatever it believed of itself.
+        return age_s is not None and abs(age_s) <= self._spool.settings.shelf_life_s
 
     def _age_s(self, kept: Kept) -> float | None:
         """Since its end."""
@@ -254,10 +255,9 @@ class Replayer:
         ago_us = round((self._clock.monotonic_s() - head.started_monotonic_s) * 1e6)
         return msgspec.structs.replace(head, started_at_unix_us=self._clock.unix_us() - ago_us, clock_synchronised=True)
 
+    def _entry(self, kept: Kept) -> Entry:
+        return Entry(self._corrected(kept), number=kept.number, told=kept.told)
+
     async def _ask(self, question: Callable[[SpoolStore], T]) -> T:
         asked: Future[T] = self._spool.ask(question)
         return await asyncio.wrap_future(asked)
-
-
-def _entry(kept: Kept) -> Entry:
-    return Entry(kept.head, number=kept.number, told=kept.told)

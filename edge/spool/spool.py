@@ -114,8 +114,14 @@ class Spool:
             if entry.told:
                 return
             entry.told = True
-            self._put(entry, apply=lambda store: store.told(_number(entry)))
-        self._put(None, apply=lambda store: store.record(event))
+
+        def record(store: SpoolStore) -> None:
+            # In one commit, whenever a death comes. What is gone before it was ever written has no row to mark.
+            if event.is_final and entry.number is not None:
+                store.told(entry.number)
+            store.record(event)
+
+        self._put(None, apply=record)
         self._on_event(event)
 
     def release(self, entry: Entry) -> None:
@@ -126,6 +132,10 @@ class Spool:
         """The service has answered it: it need not be kept."""
         entry.gone = True
         self._put(entry, apply=lambda store: store.delete(_number(entry)))
+
+    def hurry(self) -> None:
+        """Writes what waits before its time: after a death nobody shall be told a final again."""
+        self._unwritten.hurry()
 
     def failed(self, entry: Entry, attempts: int, why: str) -> None:
         """So many attempts came to nothing, the last one for this reason."""

@@ -66,6 +66,7 @@ class Unwritten:
         self._bytes = 0
         self._questions: list[Question] = []
         self._closing = False
+        self._hurry = False
         self._changed = threading.Condition()
 
     def put(
@@ -86,6 +87,12 @@ class Unwritten:
             self._questions.append(question)
             self._changed.notify()
 
+    def hurry(self) -> None:
+        """What waits is due now."""
+        with self._changed:
+            self._hurry = True
+            self._changed.notify()
+
     def close(self) -> None:
         with self._changed:
             self._closing = True
@@ -94,7 +101,7 @@ class Unwritten:
     def due(self) -> Due:
         """Waited for: what is to be written because it is time, or much, or asked about, or the last."""
         with self._changed:
-            while not (self._closing or self._questions or self._bytes >= self._commit_bytes):
+            while not (self._closing or self._hurry or self._questions or self._bytes >= self._commit_bytes):
                 left_s = self._changes[0].made_s + self._commit_s - self._clock() if self._changes else None
                 if left_s is not None and left_s <= 0:
                     break
@@ -103,6 +110,7 @@ class Unwritten:
             self._changes.clear()
             self._questions = []
             self._bytes = 0
+            self._hurry = False
             return due
 
     def put_back(self, changes: list[Change]) -> None:
@@ -119,9 +127,20 @@ class Unwritten:
             return Due([], questions, self._closing)
 
     def _drop(self) -> Entry | None:
-        oldest = next((change.entry for change in self._changes if change.entry is not None), None)
+        """Makes room: what nobody needs any more goes first, then the oldest utterance, then what was told of others
+        long ago."""
+        self._keep(lambda change: change.piece is None or change.entry is None or not change.entry.gone)
+        if self._bytes <= BYTES_MAX:
+            return None
+        oldest = next((change.entry for change in self._changes if change.entry and not change.entry.gone), None)
         if oldest is not None:
             oldest.gone = True
-        self._changes = deque(change for change in self._changes if change.entry is not oldest)
-        self._bytes = sum(change.bytes for change in self._changes)
+            self._keep(lambda change: change.entry is not oldest)
+        else:
+            self._changes.popleft()
+            self._bytes = sum(change.bytes for change in self._changes)
         return oldest
+
+    def _keep(self, is_kept: Callable[[Change], bool]) -> None:
+        self._changes = deque(change for change in self._changes if is_kept(change))
+        self._bytes = sum(change.bytes for change in self._changes)

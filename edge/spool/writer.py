@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class SpoolWriter:
         self._unwritten = unwritten
         self._on_dropped = on_dropped
         self._hop_ms = hop_ms
+        self._opened = False
+        """Once; from then on, what has no end is being spoken."""
 
     def run(self) -> None:
         """Opens the database and writes what is due; after trouble, again and again."""
@@ -58,20 +61,29 @@ class SpoolWriter:
     def _open(self) -> SpoolStore:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            store = SpoolStore(self._file, self._quota)
+            store = self._open_file()
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError as error:
-            aside = self._file.with_name(f"{self._file.name}.damaged-{time.time():.0f}")
+        except (sqlite3.DatabaseError, ValueError) as error:
+            aside = f"{self._file.name}.damaged-{time.time():.0f}"
             logger.error("%s: cannot be read (%s); it is kept as %s, and a new one begun", self._file, error, aside)
-            self._file.rename(aside)
-            store = SpoolStore(self._file, self._quota)
-        try:
-            with store.transaction():
-                self._end_what_was_cut_off(store)
-        except BaseException:
-            store.close()
-            raise
+            # Its write-ahead log is no other's.
+            for suffix in ("-wal", "-shm", ""):
+                with suppress(FileNotFoundError):
+                    self._file.with_name(self._file.name + suffix).rename(self._file.with_name(aside + suffix))
+            store = self._open_file()
+        self._opened = True
+        return store
+
+    def _open_file(self) -> SpoolStore:
+        store = SpoolStore(self._file, self._quota)
+        if not self._opened:
+            try:
+                with store.transaction():
+                    self._end_what_was_cut_off(store)
+            except BaseException:
+                store.close()
+                raise
         return store
 
     def _serve(self, store: SpoolStore) -> bool:
