@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from cloud.answer_log import SqliteAnswerLog
 from cloud.closed import Closed
 from cloud.machine import sphinx_workers, streams_max, whisper_workers
+from cloud.own_services import GarbageRefused
 from cloud.pool import Pool
 from cloud.recognition import Recogniser
 from cloud.request_stream import MESSAGE_BYTES_MAX
@@ -80,7 +81,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(watched(pools, supervision))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         service = SpeechService(settings.server, recogniser, domains, log, streams_max=streams_max(settings))
-        server = grpc.aio.server(options=_CHANNEL_OPTIONS, interceptors=[closed.callers])
+        server = grpc.aio.server(options=_CHANNEL_OPTIONS, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
         alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
         health_pb2_grpc.add_HealthServicer_to_server(alive, server)

@@ -13,7 +13,7 @@ import grpc
 
 from cloud.answer_log import AnswerLog, Key
 from cloud.callers import check_device
-from cloud.client_stream import Context, Outbox, Requests, write
+from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
     LANGUAGES,
@@ -201,7 +201,7 @@ class SpeechService:
             async with asyncio.timeout(self._settings.idle_s_max):
                 await writing
         finally:
-            writing.cancel()
+            await stop(writing)
         return await self._log.put(key, final)
 
     async def _feed(self, requests: Requests, stream: RequestStream, recognition: Recognition) -> None:
