@@ -1,6 +1,7 @@
 """What strangers try at a service's ports, and what each of them meets.
 
     scripts/strangers
+    scripts/strangers --messages 100000
 
 A service of its own, with real engines; what must be refused is counted as kept only if it is refused in the right way
 and a board that enrolled is answered afterwards.
@@ -18,8 +19,12 @@ from typing import NamedTuple
 
 import click
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from benchmarks import path
+from benchmarks import path, strange_connections, strange_messages
+from benchmarks.mutants import BOARD, Call, calls, said
+from benchmarks.strange_connections import Keys, breaches
+from benchmarks.strange_messages import GROWN_MIB_MAX, Line, Met, as_of, memory_of
 from cloud import certificates
 from cloud.authority import DAY_US, Authority, unix_us
 from cloud.pki_folder import create
@@ -31,16 +36,16 @@ from protos import enrolment_pb2, speech_pb2
 from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME
 from protos.feature_spec import DEFAULT_SPEC
 
+CODEC = speech_pb2.CODEC_CONTEXT
 WAIT_S = 10.0
 MINUTE_US = 60_000_000
-
-
-class Keys(NamedTuple):
-    """What a board, or somebody who would be one, shows; all PEM."""
-
-    trusted: bytes
-    key: bytes | None = None
-    certificate: bytes | None = None
+BOARDS = 16
+"""That made-up calls come from; each may have so many a minute."""
+STREAMS_MAX = "8"
+"""Few decoders, so that all are there before memory is looked at."""
+WARM_UP_SHARE = 0.1
+WARM_UP_MIN = 5000
+"""After fewer calls not all decoders are there, and memory says nothing."""
 
 
 class Target(NamedTuple):
@@ -75,21 +80,35 @@ class Try(NamedTuple):
 
 @click.command()
 @click.option("--connections", default=1000, show_default=True, help="That say nothing, or nonsense.")
-def main(connections: int) -> None:
+@click.option("--messages", default=2000, show_default=True, help="Calls that were spoilt or made up.")
+@click.option("--seed", default=1, show_default=True, help="Of these; the same gives the same.")
+def main(connections: int, messages: int, seed: int) -> None:
     """Try what strangers try; exit status 1 if any of it was not refused as it should be."""
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        taken.close()
-        authority = create(Path(folder) / "pki", [])
-        listen = {"server_enrol_listen": f"127.0.0.1:{port}"}
-        with path.service(Path(folder), decoding_whisper="false", **listen) as service:
-            address = parse_address(service.address, called="address", port_min=1)
-            target = Target(address, Address("127.0.0.1", port), authority)
-            tries = list(_told(all_tries(target, connections)))
+    met = Met()
+    with tempfile.TemporaryDirectory() as folder, own_service(Path(folder)) as (target, service):
+        tries = list(_told(all_tries(target, connections)))
+        tries += _told(from_boards(target, connections))
+        tries += _told(made_up(target, service.process.pid, calls(messages, seed), met))
     print("\n| stranger | should meet | met |\n|---|---|---|")
     for each in tries:
         print(f"| {each.what} | {each.wanted} | {each.met} |")
+    print("\n| method | status | calls |\n|---|---|---|")
+    for (method, status), count in sorted(met.statuses.items()):
+        print(f"| {method} | {status} | {count} |")
+    print("\n".join(met.faults))
     sys.exit(any(each.met != each.wanted for each in tries))
+
+
+@contextmanager
+def own_service(folder: Path) -> Iterator[tuple[Target, path.Service]]:
+    """A service with pocketsphinx, closed by an authority of its own."""
+    authority = create(folder / "pki", [])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = {"server_enrol_listen": f"127.0.0.1:{port}", "server_streams_max": STREAMS_MAX}
+    with path.service(folder, decoding_whisper="false", **settings) as service:
+        address = parse_address(service.address, called="address", port_min=1)
+        yield Target(address, Address("127.0.0.1", port), authority), service
 
 
 def all_tries(target: Target, connections: int) -> Iterator[Try]:
@@ -101,6 +120,65 @@ def all_tries(target: Target, connections: int) -> Iterator[Try]:
         with many_connections(target.address, connections, nonsense):
             yield Try(f"{connections} connections that {said}; a board besides", "OK", describe(target, target.board()))
     yield Try("nobody; a board afterwards", "OK", describe(target, target.board()))
+
+
+def from_boards(target: Target, number: int) -> Iterator[Try]:
+    """What is tried by who has a certificate, and a board besides."""
+    keys = target.board(BOARD.decode())
+    for breach in breaches():
+        with _channel(target.address, keys) as channel:
+            yield Try(breach.what, breach.wanted, strange_connections.recognise(channel, breach.requests))
+    with _channel(target.address, keys) as channel:
+        header = {"metadata": (("stranger", "x" * 100_000),)}
+        request = said(CODEC).requests
+        yield Try("a header of 100 kB", "RESOURCE_EXHAUSTED", strange_connections.recognise(channel, request, **header))
+        with strange_connections.many_streams(channel, number):
+            yield Try(f"{number} streams that say nothing, on one connection; a board besides", "OK", answered(target))
+        with strange_connections.deaf(channel, number):
+            yield Try(f"{number} utterances whose answers nobody reads; a board besides", "OK", answered(target))
+    some = max(1, number // 10)
+    for what, meanwhile in (
+        ("shake hands and say nothing", strange_connections.shaken_hands),
+        ("say a byte now and then", strange_connections.dripping),
+        ("do nothing but ping", strange_connections.pinging),
+    ):
+        with meanwhile(target.address, keys, some):
+            yield Try(f"{some} connections that {what}; a board besides", "OK", answered(target))
+
+
+def made_up(target: Target, pid: int, made: Iterator[Call], met: Met) -> Iterator[Try]:
+    """Calls that no board makes, and what is left of the service that has this process id."""
+    target.authority.open_code(10 * MINUTE_US)
+    with ExitStack() as opened:
+        lines = [_line(target, opened, f"board-{number:02}") for number in range(BOARDS)]
+        every = list(made)
+        warm_up = round(len(every) * WARM_UP_SHARE)
+        strange_messages.send(iter(every[:warm_up]), lines, met)
+        before = memory_of(pid)
+        strange_messages.send(iter(every[warm_up:]), lines, met)
+        after = memory_of(pid)
+        health = health_pb2_grpc.HealthStub(lines[0].speech).Check(health_pb2.HealthCheckRequest(), timeout=WAIT_S)
+    for status in strange_messages.FAULTS:
+        count = sum(count for (_, name), count in met.statuses.items() if name == status.name)
+        yield Try(f"{len(every)} calls that were spoilt or made up: {status.name}", "0", str(count))
+    same = "the same processes"
+    yield Try("the service and its workers afterwards", same, same if before.keys() == after.keys() else "others")
+    if warm_up >= WARM_UP_MIN:
+        grown_mib = max(after[each] - before[each] for each in before.keys() & after.keys())
+        bound, met_mib = f"at most {GROWN_MIB_MAX:g} MiB more", f"{grown_mib:.1f} MiB more"
+        yield Try("memory of any of them", bound, bound if grown_mib <= GROWN_MIB_MAX else met_mib)
+        print(f"\nMiB before and after, by process: {before}, {after}")
+    serving = health_pb2.HealthCheckResponse.ServingStatus
+    yield Try("health afterwards", "SERVING", serving.Name(health.status))
+    yield Try("a board afterwards", "OK", answered(target))
+
+
+def answered(target: Target) -> str:
+    """What an utterance meets that is in order."""
+    name = BOARD.decode()[:-1] + "x"
+    call = as_of(said(CODEC), name, time.monotonic_ns() % 1_000_000)
+    with _channel(target.address, target.board(name)) as channel:
+        return strange_connections.recognise(channel, call.requests)
 
 
 def at_the_service(target: Target) -> Iterator[Try]:
@@ -217,6 +295,15 @@ def _channel(address: Address, keys: Keys | None, name: str = SERVICE_TLS_NAME) 
     )
     with opened as channel:
         yield channel
+
+
+def _line(target: Target, opened: ExitStack, board: str) -> Line:
+    shown = Keys(target.authority.pair("enrolment").certificate)
+    return Line(
+        board,
+        opened.enter_context(_channel(target.address, target.board(board))),
+        opened.enter_context(_channel(target.enrol_address, shown, ENROLMENT_TLS_NAME)),
+    )
 
 
 def _recognize(channel: grpc.Channel) -> Callable[[Iterator[speech_pb2.RecognizeRequest], float], Iterable[object]]:
