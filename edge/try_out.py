@@ -10,9 +10,10 @@ import msgspec
 from common.errors import InputError
 from common.settings import Loaded
 from edge import wire
-from edge.console import Console, plain
+from edge.console import Console
 from edge.exchange import Exchange
 from edge.hearing import hear
+from edge.plain_text import plain
 from edge.services import chain_of
 from edge.session import Session
 from edge.settings import EdgeSettings
