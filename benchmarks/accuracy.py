@@ -18,8 +18,8 @@ import numpy as np
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from benchmarks import corpus, path
+from cloud.decoders.weights import usable
 from cloud.settings import CloudSettings
-from cloud.weights import usable
 
 SEED = 1
 PATIENCE_S = "120"

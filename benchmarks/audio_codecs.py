@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from benchmarks import corpus
-from edge.source import Samples
+from edge.sound.source import Samples
 
 OPUS_KBITS = (6, 12, 16, 24)
 

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from benchmarks import household, path
 from benchmarks.corpus import RATE_HZ
 from benchmarks.instructions import LENGTH_S, SPOKEN, looped, pink_noise, send
-from edge.audio_file import StandardInput
+from edge.sound.audio_file import StandardInput
 from protos import speech_pb2
 
 HERE = Path(__file__).parent

@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks import corpus, speech_marks
 from benchmarks.scenes import ROOM_DBFS, SPEECH_DBFS, as_samples, pink, trimmed
 from edge import settings
-from edge.log_mel import log_mel
-from edge.source import BLOCK_MS, Samples, rechunk
-from edge.vad import open_gate
+from edge.sound.source import BLOCK_MS, Samples, rechunk
+from edge.speech.log_mel import log_mel
+from edge.speech.vad import open_gate
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
@@ -30,7 +30,7 @@ FRAME_S = 0.01
 PAUSE_S = (0.5, 1.5)
 """Between an answer and the next question."""
 RETRY_S, RETRY_S_MAX = 0.2, 2.0
-"""A refused board's first and longest pause, as in edge/cloud_stream.py."""
+"""A refused board's first and longest pause, as in edge/asking/cloud_stream.py."""
 ANSWER_S_MAX = 20.0
 
 RECOGNISE = "/parrotlet.v1.Speech/Recognize"

@@ -23,10 +23,10 @@ from benchmarks import corpus, path
 from benchmarks.boards import Clip, Counted, Crowd, clip_of
 from benchmarks.idle import cpu_s
 from benchmarks.plain_engines import cpu_share
-from cloud.domain import load_domain
+from cloud.decoders.weights import usable
+from cloud.finding.domain import load_domain
 from cloud.settings import CloudSettings
-from cloud.weights import usable
-from cloud.worker import WorkerOptions
+from cloud.workers.worker import WorkerOptions
 
 WAIT_MS_MAX = 500
 """Of the 95th percentile: more is beyond the bound."""

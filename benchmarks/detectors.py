@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from edge.settings import Segmenter
-from edge.source import SAMPLE_RATE_HZ, Samples
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
 
 PRE_ROLL_S = Segmenter().pre_roll_ms / 1000
 THRESHOLD = 0.5

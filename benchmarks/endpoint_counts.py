@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.detectors import Utterance
 from benchmarks.scenes import Spoken
-from edge.source import SAMPLE_RATE_HZ
+from edge.sound.source import SAMPLE_RATE_HZ
 
 TOUCH_SAMPLES = SAMPLE_RATE_HZ // 20
 """50 ms: so much speech in an utterance is speech in it, and so much may be lost at its edges."""

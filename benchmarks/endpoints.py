@@ -33,9 +33,9 @@ from benchmarks.detectors import (
 from benchmarks.endpoint_counts import Counts, count
 from benchmarks.instructions import Memory
 from benchmarks.scenes import CONDITIONS, Material, Part, Scene, Trimmed, hears_speech, part_of, scenes, trimmed
-from edge.hearing import hear
-from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
-from edge.utterance import UtteranceEnd, UtteranceHead
+from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
+from edge.speech.hearing import hear
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
 
 
 class System(NamedTuple):
@@ -54,7 +54,7 @@ class Result(NamedTuple):
 
 
 def ours(samples: Samples) -> Iterator[Utterance]:
-    """edge/hearing.py with its defaults; frames are made, but sent nowhere."""
+    """edge/speech/hearing.py with its defaults; frames are made, but sent nowhere."""
     whole = samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]
     heard_blocks = 0
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from benchmarks import corpus
 from benchmarks.instructions import SPOKEN, looped
-from edge.log_mel import LogMel, log_mel
-from edge.source import SAMPLE_RATE_HZ, Samples
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from edge.speech.log_mel import LogMel, log_mel
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
 BLOCKS_MS = (10, 20, 100, None)

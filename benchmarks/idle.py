@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.instructions import LENGTH_S, QUIET_DBFS, pink_noise
 from benchmarks.virtual_microphone import VirtualMicrophone, plugged_in, why_not
-from edge.source import SAMPLE_RATE_HZ
+from edge.sound.source import SAMPLE_RATE_HZ
 
 WARM_S = 5.0
 """Start-up is not idling."""

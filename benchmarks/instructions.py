@@ -26,18 +26,18 @@ import numpy as np
 
 from benchmarks import cores
 from common.settings import load
-from edge import kept_frames
-from edge.audio_file import AudioFile
+from edge.asking.exchange import Exchange
+from edge.asking.services import chain_of
 from edge.clock import SYSTEM_CLOCK
-from edge.exchange import Exchange
-from edge.hearing import hear
-from edge.keeping import Keeping
-from edge.resampler import Resampler
-from edge.services import chain_of
 from edge.settings import ENVIRONMENT_PREFIX, EdgeSettings
-from edge.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples, Source
-from edge.spool import FILE_NAME, Spool
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.sound.audio_file import AudioFile
+from edge.sound.resampler import Resampler
+from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples, Source
+from edge.speech.hearing import hear
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames
+from edge.spool.keeping import Keeping
+from edge.spool.spool import FILE_NAME, Spool
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 

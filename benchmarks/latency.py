@@ -21,7 +21,7 @@ from benchmarks import corpus, path, speech_marks
 from benchmarks.detectors import SILERO, HomeAssistant, Utterance, utterances
 from benchmarks.endpoint_counts import Counts, count
 from benchmarks.scenes import SPEECH_DBFS, Scene, Spoken, hears_speech, part_of, scene, trimmed
-from edge.source import SAMPLE_RATE_HZ
+from edge.sound.source import SAMPLE_RATE_HZ
 
 SEED = 1
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from cloud.decoders import Engine, Task
 from cloud.decoders.pocketsphinx import PocketSphinx
+from cloud.decoders.weights import usable
 from cloud.decoders.whisper import Whisper
 from cloud.settings import CloudSettings
-from cloud.weights import usable
-from edge.log_mel import LogMel
-from edge.source import Samples
+from edge.sound.source import Samples
+from edge.speech.log_mel import LogMel
 from protos.feature_spec import FeatureSpec, Levels
 
 COFFEE = Path(__file__).parent.parent / "cloud" / "domains" / "coffee"

@@ -20,8 +20,8 @@ import soundfile
 
 from benchmarks.running_board import WATCHDOG_S, running_board
 from benchmarks.virtual_microphone import VirtualMicrophone, plugged_in, why_not
-from edge.source import SAMPLE_RATE_HZ
-from edge.zeros import ZEROS_S_MIN
+from edge.sound.source import SAMPLE_RATE_HZ
+from edge.sound.zeros import ZEROS_S_MIN
 
 HEARS_AGAIN_S_MAX = 5.0
 NO_SERVICE = ""

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from benchmarks import made_messages
 from benchmarks.mutations import changed
-from edge.audio_file import AudioFile
-from edge.log_mel import log_mel
-from edge.source import Block
+from edge.sound.audio_file import AudioFile
+from edge.sound.source import Block
+from edge.speech.log_mel import log_mel
 from protos import codec, enrolment_pb2, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 

@@ -5,7 +5,7 @@
 
 import os
 
-# Before numpy, as in cloud/worker.py.
+# Before numpy, as in cloud/workers/worker.py.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.boards import MESSAGE_FRAMES, Clip
 from cloud.decoders import Task
-from cloud.worker import WorkerOptions, load_engine
+from cloud.workers.worker import WorkerOptions, load_engine
 from protos.feature_spec import DEFAULT_SPEC
 
 

@@ -18,13 +18,14 @@ import numpy as np
 
 from benchmarks.endpoints import material
 from benchmarks.scenes import CONDITIONS, Part, Scene, scenes
-from edge import prosody, settings
-from edge.prosody import AFTER_BLOCKS, SPAN_BLOCKS, Ending, Voice
-from edge.segmenter import RESUME_BLOCKS, Endpoint, GoesOn, Onset, SeemsOver, Segmenter
-from edge.signal_meter import power_of
-from edge.source import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
-from edge.turn import HangOvers
-from edge.vad import open_gate
+from edge import settings
+from edge.sound.source import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
+from edge.speech import prosody
+from edge.speech.prosody import AFTER_BLOCKS, SPAN_BLOCKS, Ending, Voice
+from edge.speech.segmenter import RESUME_BLOCKS, Endpoint, GoesOn, Onset, SeemsOver, Segmenter
+from edge.speech.signal_meter import power_of
+from edge.speech.turn import HangOvers
+from edge.speech.vad import open_gate
 
 EARLY_BLOCKS, LONGEST_BLOCKS = 8, 52
 INNER_S = 0.1

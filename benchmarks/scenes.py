@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import corpus, speech_marks
 from benchmarks.corpus import RATE_HZ, Sound
 from benchmarks.speech_marks import Booleans, Marks
-from edge.source import Samples
+from edge.sound.source import Samples
 
 Part = Literal["dev", "test"]
 

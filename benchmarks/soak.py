@@ -27,10 +27,10 @@ from benchmarks.boards import Clip, Crowd, clip_of
 from benchmarks.cut_link import away_now_and_then, looped
 from benchmarks.idle import memory_mib
 from benchmarks.instructions import pink_noise
-from edge.audio_file import AudioFile
-from edge.source import SAMPLE_RATE_HZ, Samples
-from edge.spool import FILE_NAME
-from edge.spool_store import Quota, SpoolStore
+from edge.sound.audio_file import AudioFile
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from edge.spool.spool import FILE_NAME
+from edge.spool.store import Quota, SpoolStore
 
 SPEECH = Path(__file__).parent.parent / "tests" / "speech"
 

@@ -25,13 +25,13 @@ from benchmarks import path, strange_connections, strange_messages
 from benchmarks.mutants import BOARD, Call, calls, said
 from benchmarks.strange_connections import Keys, breaches
 from benchmarks.strange_messages import GROWN_MIB_MAX, Line, Met, as_of, memory_of
-from cloud import certificates
-from cloud.authority import DAY_US, Authority, unix_us
-from cloud.pki_folder import create
+from cloud.keys import certificates
+from cloud.keys.authority import DAY_US, Authority, unix_us
+from cloud.keys.pki_folder import create
 from common.addresses import Address, parse_address
 from common.errors import IdentityError
-from edge import signing_request
-from edge.enrol import enrol
+from edge.keys import signing_request
+from edge.keys.enrol import enrol
 from protos import enrolment_pb2, speech_pb2
 from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME
 from protos.feature_spec import DEFAULT_SPEC

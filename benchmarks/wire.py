@@ -17,12 +17,12 @@ import numpy as np
 from benchmarks import audio_codecs, corpus
 from benchmarks.accuracy import error_rate, slots_named, spread
 from benchmarks.listeners import Listeners, Messages, levels_of, whole
-from edge.audio_file import AudioFile
-from edge.hearing import BLOCKS_PER_MESSAGE, hear
+from edge.asking.wire import config, end
 from edge.settings import Cloud
-from edge.source import BLOCK_MS
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
-from edge.wire import config, end
+from edge.sound.audio_file import AudioFile
+from edge.sound.source import BLOCK_MS
+from edge.speech.hearing import BLOCKS_PER_MESSAGE, hear
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import click
 
 from cloud.backup_commands import backup_pki, log, restore_pki
+from cloud.forget_commands import forget
+from cloud.keys.pki_commands import pki
 from cloud.options import config_option as _config_option
 from cloud.options import load_settings as _load
-from cloud.pki_commands import pki
 from common import VERSION
 from common.addresses import parse_address
 from common.commands import CommandGroup, completion
@@ -73,9 +74,9 @@ def search(query: tuple[str, ...], domain: str | None, as_json: bool, config_fil
     Example:
       parrotlet-cloud search um, todays weather
     """
-    from cloud.domain import load_domain
-    from cloud.index import open_index
-    from cloud.search import search
+    from cloud.finding.domain import load_domain
+    from cloud.finding.index import open_index
+    from cloud.finding.search import search
 
     settings = _load(config_file, {}).settings
     with closing(open_index(load_domain(domain or settings.domains.serve[0]), settings.storage.index_dir)) as index:
@@ -111,8 +112,8 @@ def build(domain: str, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud domain build ./my-shop
     """
-    from cloud.domain import load_domain
-    from cloud.index import build
+    from cloud.finding.domain import load_domain
+    from cloud.finding.index import build
 
     loaded = load_domain(domain)
     index_file = build(loaded, _load(config_file, {}).settings.storage.index_dir)
@@ -130,7 +131,7 @@ def check(domain: str) -> None:
     """
     from cloud.decoders.pocketsphinx import load
     from cloud.decoders.sphinx_kind import kind_of
-    from cloud.domain import load_domain, warnings
+    from cloud.finding.domain import load_domain, warnings
 
     loaded = load_domain(domain)
     load(kind_of(str(loaded.folder)))
@@ -151,7 +152,7 @@ def engines(context: click.Context, config_file: Path | None) -> None:
       parrotlet-cloud engines
     """
     if context.invoked_subcommand is None:
-        from cloud.weights import engine_report
+        from cloud.decoders.weights import engine_report
 
         for engine in engine_report(_load(config_file, {}).settings):
             state = "usable" if engine.usable else f"not usable: {engine.why_not}"
@@ -169,7 +170,7 @@ def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud engines fetch tiny.en
     """
-    from cloud.weights import fetch
+    from cloud.decoders.weights import fetch
 
     folder = fetch(name, _load(config_file, {}).settings.storage.weights_dir, source=source, progress=_progress)
     click.echo(f"{name} is in {folder}")
@@ -194,6 +195,7 @@ def config(check: bool, config_file: Path | None) -> None:
         click.echo(as_toml(loaded), nl=False)
 
 
+main.add_command(forget)
 pki.add_command(backup_pki)
 pki.add_command(restore_pki)
 main.add_command(log)

@@ -1,38 +1,45 @@
 """Every final by its key (device, utterance id), so that a key that comes again is answered, not decoded.
 
-SQLite in a thread of its own: a commit waits for the disk, and the event loop must not.
+SQLite in a thread of its own: a commit waits for the disk, and the event loop must not. Where the disk takes nothing,
+answers wait in memory and are known there, bounded; the first of a key counts all the same.
 """
 
 import asyncio
+import logging
+import math
 import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol, TypeVar
 
+from cloud.answer_store import AnswerStore, Key, Row, Span
 from common.errors import SettingsError
 from protos import speech_pb2
 
+__all__ = ["AnswerLog", "Key", "Span", "SqliteAnswerLog"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FILE_NAME = "answers.db"
+
 ANSWERS_MAX = 100_000
-"""The oldest go first; a board's spool is far smaller."""
+ANSWERS_DAYS_MAX = 90
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    number INTEGER PRIMARY KEY,
-    device_id TEXT NOT NULL,
-    utterance_id TEXT NOT NULL,
-    answered_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    final BLOB NOT NULL,
-    UNIQUE (device_id, utterance_id)
-);
-"""
+WAITING_MAX = 1000
+"""Answers that wait for the disk; beyond, the oldest goes."""
 
+UPKEEP_S = 5.0
+"""How often a disk that took nothing is tried again, and what was deleted is wiped off the write-ahead log."""
 
-class Key(NamedTuple):
-    """What an answer belongs to."""
+PRUNE_S = 3600.0
 
-    device_id: str
-    utterance_id: str
+DAY_US = 86_400_000_000
 
 
 class AnswerLog(Protocol):
@@ -41,23 +48,47 @@ class AnswerLog(Protocol):
     async def get(self, key: Key) -> speech_pb2.Final | None:
         """The final of this key, if it has one."""
 
-    async def put(self, key: Key, final: speech_pb2.Final) -> speech_pb2.Final:
-        """Remembers a final; returns the one that counts: the first that was put."""
+    async def put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
+        """Remembers a final; returns the one that counts: the first that was put. `not_logged` is set in it if it would
+        not survive this process."""
+
+    async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
+        """Erases the answers of a device: one, or those of a time, or all; how many."""
 
 
 class SqliteAnswerLog:
     """The log in one file, as a context manager."""
 
-    def __init__(self, file: Path, answers_max: int = ANSWERS_MAX) -> None:
+    def __init__(
+        self,
+        file: Path,
+        answers_max: int = ANSWERS_MAX,
+        days_max: int = ANSWERS_DAYS_MAX,
+        unix_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.trouble: str | None = None
+        """What is wrong with the disk, a sentence."""
+        self.lost = 0
+        """Answers that could not be kept, since the start."""
         self._file = file
         self._answers_max = answers_max
+        self._days_max = days_max
+        self._unix_us = unix_us
+        self._monotonic_s = monotonic_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer-log")
-        self._database: sqlite3.Connection
+        self._store: AnswerStore | None = None
+        self._waiting: dict[Key, Row] = {}
+        self._to_scrub = False
+        self._started_s = monotonic_s()
+        self._pruned_s = -math.inf
+        self._numbers_before = 0
+        """Answers up to this number are from before the start: how old they are, only the wall clock tells."""
 
     def __enter__(self) -> "SqliteAnswerLog":
         """SettingsError if the file cannot be used."""
         try:
-            self._database = self._thread.submit(self._open).result()
+            self._thread.submit(self._open).result()
         except (sqlite3.Error, OSError) as error:
             self._thread.shutdown()
             raise SettingsError(f"{self._file}: the answers' log cannot be opened: {error}.") from error
@@ -66,39 +97,139 @@ class SqliteAnswerLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.submit(self._database.close).result()
+        self._thread.submit(self._close).result()
         self._thread.shutdown()
 
-    async def get(self, key: Key) -> speech_pb2.Final | None:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._get, key)
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """Meanwhile, what waits is written once that is possible, and what is too old is erased."""
 
-    async def put(self, key: Key, final: speech_pb2.Final) -> speech_pb2.Final:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._put, key, final)
+        async def keep_up() -> None:
+            while True:
+                await self._run(self._keep_up)
+                await asyncio.sleep(UPKEEP_S)
 
-    def _open(self) -> sqlite3.Connection:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+        upkeep = asyncio.create_task(keep_up())
         try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.executescript(_SCHEMA)
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
+            yield
+        finally:
+            upkeep.cancel()
+            await asyncio.gather(upkeep, return_exceptions=True)
+
+    async def get(self, key: Key) -> speech_pb2.Final | None:
+        return await self._run(self._get, key)
+
+    async def put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
+        return await self._run(self._put, key, final, spoken_at_unix_us)
+
+    async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
+        """sqlite3.Error if the disk takes nothing."""
+        return await self._run(self._forget, device_id, utterance_id, span)
+
+    async def _run(self, do: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, do, *arguments)
+
+    def _open(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._opened()
+        except sqlite3.OperationalError as error:
+            # A full disk is no reason to answer nobody.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise
+            self._say_trouble(error)
+
+    def _opened(self) -> AnswerStore:
+        if self._store is None:
+            self._store = AnswerStore(self._file)
+            self._numbers_before = self._store.last_number()
+        return self._store
+
+    def _close(self) -> None:
+        self._write_waiting()
+        if self._store is not None:
+            self._store.close()
 
     def _get(self, key: Key) -> speech_pb2.Final | None:
-        row = self._database.execute(
-            "SELECT final FROM answers WHERE device_id = ? AND utterance_id = ?", key
-        ).fetchone()
-        return None if row is None else speech_pb2.Final.FromString(row[0])
+        if (row := self._waiting.get(key)) is not None:
+            return _not_logged(row)
+        try:
+            final = self._opened().get(key)
+        except sqlite3.Error as error:
+            self._say_trouble(error)
+            return None
+        return None if final is None else speech_pb2.Final.FromString(final)
 
-    def _put(self, key: Key, final: speech_pb2.Final) -> speech_pb2.Final:
-        inserted = self._database.execute(
-            "INSERT INTO answers (device_id, utterance_id, final) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (*key, final.SerializeToString()),
-        )
-        if inserted.rowcount == 1 and inserted.lastrowid is not None:
-            self._database.execute("DELETE FROM answers WHERE number <= ?", (inserted.lastrowid - self._answers_max,))
-            return final
-        return self._get(key) or final
+    def _put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None) -> speech_pb2.Final:
+        row = Row(key, final.SerializeToString(), self._unix_us(), spoken_at_unix_us)
+        self._waiting.setdefault(key, row)
+        if self._write_waiting():
+            return self._get(key) or final
+        kept = _not_logged(self._waiting[key])
+        if len(self._waiting) > WAITING_MAX:
+            del self._waiting[next(iter(self._waiting))]
+            self.lost += 1
+        return kept
+
+    def _write_waiting(self) -> bool:
+        """Whether nothing waits any more."""
+        if not self._waiting:
+            return True
+        try:
+            self._to_scrub |= self._opened().add(self._waiting.values(), self._answers_max)
+        except sqlite3.Error as error:
+            self._say_trouble(error)
+            return False
+        self._waiting.clear()
+        if self.trouble is not None:
+            self.trouble = None
+            logger.info("%s: answers are kept again; %d were lost", self._file, self.lost)
+        return True
+
+    def _keep_up(self) -> None:
+        self._write_waiting()
+        try:
+            if self._monotonic_s() - self._pruned_s >= PRUNE_S:
+                self._prune()
+            if self._to_scrub:
+                self._to_scrub = not self._opened().scrub()
+        except sqlite3.Error as error:
+            self._say_trouble(error)
+
+    def _prune(self) -> None:
+        """By the wall clock; but what was answered since the start is no older, whatever the clock did."""
+        store, now_s, days_us = self._opened(), self._monotonic_s(), self._days_max * DAY_US
+        number_max = self._numbers_before if (now_s - self._started_s) * 1e6 < days_us else store.last_number()
+        self._to_scrub |= store.prune(self._unix_us() - days_us, number_max) > 0
+        self._pruned_s = now_s
+
+    def _forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
+        waiting = [row for row in self._waiting.values() if _fits(row, device_id, utterance_id, span)]
+        for row in waiting:
+            del self._waiting[row.key]
+        store = self._opened()
+        erased = store.forget(device_id, utterance_id, span)
+        self._to_scrub = not store.scrub()
+        return erased + len(waiting)
+
+    def _say_trouble(self, error: sqlite3.Error) -> None:
+        sentence = f"{self._file}: answers are given, but cannot be kept ({error}); they wait in memory."
+        if self.trouble is None:
+            logger.warning("%s", sentence)
+        self.trouble = sentence
+
+
+def _fits(row: Row, device_id: str, utterance_id: str | None, span: Span) -> bool:
+    at_us = row.answered_at_unix_us if row.spoken_at_unix_us is None else row.spoken_at_unix_us
+    return (
+        row.key.device_id == device_id
+        and utterance_id in (None, row.key.utterance_id)
+        and (span.since_unix_us is None or span.since_unix_us <= at_us)
+        and (span.until_unix_us is None or at_us < span.until_unix_us)
+    )
+
+
+def _not_logged(row: Row) -> speech_pb2.Final:
+    final = speech_pb2.Final.FromString(row.final)
+    final.not_logged = True
+    return final

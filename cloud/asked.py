@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from cloud.index import Index
-from cloud.words import content_words, sound, stem
+from cloud.finding.index import Index
+from cloud.finding.words import content_words, sound, stem
 
 WORDS_MAX = 40
 """Words of a query that are looked at."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.private_files import private_directory, write_private
@@ -27,8 +29,8 @@ def backup_pki(passphrase: bool, file: Path, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki backup --passphrase parrotlet-pki.backup
     """
-    from cloud.pki_backup import write
-    from cloud.pki_folder import existing_authority
+    from cloud.keys.pki_backup import write
+    from cloud.keys.pki_folder import existing_authority
 
     authority = existing_authority(load_settings(config_file, {}).settings.storage.pki_dir)
     write(authority, file, _read_passphrase(passphrase, confirm=True))
@@ -47,8 +49,8 @@ def restore_pki(passphrase: bool, again: bool, file: Path, config_file: Path | N
     Example:
       parrotlet-cloud pki restore --passphrase parrotlet-pki.backup
     """
-    from cloud.pki_backup import read, restore
-    from cloud.pki_folder import make_room
+    from cloud.keys.pki_backup import read, restore
+    from cloud.keys.pki_folder import make_room
 
     directory = load_settings(config_file, {}).settings.storage.pki_dir
     content = read(file, _read_passphrase(passphrase, confirm=False))
@@ -125,10 +127,12 @@ def restore(again: bool, file: Path, config_file: Path | None) -> None:
                 write_private(there, b"")
             with closing(sqlite3.connect(there, timeout=10)) as database:
                 copy.backup(database)
+            # It may be of an older release than the service, which may be running.
+            AnswerStore(there).close()
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file} cannot be put back as answers' log: {error}.") from error
     click.echo(f"The answers' log is back in {there}: {answers} answers.")
 
 
 def _log(config_file: Path | None) -> Path:
-    return load_settings(config_file, {}).settings.storage.state_dir / "answers.db"
+    return load_settings(config_file, {}).settings.storage.state_dir / FILE_NAME

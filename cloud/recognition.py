@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from cloud import arbiter, turn
 from cloud.decoders import Hypothesis, Task
-from cloud.heard import Rank
+from cloud.finding.search import Found
+from cloud.finding.served_domain import ServedDomain
 from cloud.partial_text import PartialText
-from cloud.pool import Pool
-from cloud.pool_job import PoolBusy
-from cloud.search import Found
-from cloud.served_domain import ServedDomain
-from cloud.worker_job import DecodingFailed
+from cloud.workers.heard import Rank
+from cloud.workers.pool import Pool
+from cloud.workers.pool_job import PoolBusy
+from cloud.workers.worker_job import DecodingFailed
 from common import VERSION
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels

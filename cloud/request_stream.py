@@ -158,15 +158,20 @@ class RequestStream:
 def _check_config(config: speech_pb2.UtteranceConfig) -> None:
     for name in ("utterance_id", "device_id", "session_id", "follows_utterance_id"):
         text = getattr(config, name)
-        required = name in ("utterance_id", "device_id")
-        if (text or required) and not _ID.fullmatch(text):
-            raise _invalid(f"{name} {_short(text)}; 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed")
+        if text or name in ("utterance_id", "device_id"):
+            check_id(name, text)
     limits = {"domain": 64, "language": 35, "edge_version": 64, "local_model_version": 64, "vad": 32}
     for name, characters_max in limits.items():
         if len(getattr(config, name)) > characters_max:
             raise _invalid(f"{name} of {len(getattr(config, name))} characters; {characters_max} is the most")
     if not 1 <= config.attempt <= 10_000:
         raise _invalid(f"attempt {config.attempt}; 1 to 10000 are allowed")
+
+
+def check_id(name: str, text: str) -> None:
+    """Refusal if it is none."""
+    if not _ID.fullmatch(text):
+        raise _invalid(f"{name} {_short(text)}; 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed")
 
 
 def _invalid(what: str) -> Refusal:

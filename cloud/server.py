@@ -14,19 +14,21 @@ import sdnotify
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from cloud.answer_log import SqliteAnswerLog
-from cloud.closed import Closed
-from cloud.machine import sphinx_workers, streams_max, whisper_workers
+from cloud.answer_log import FILE_NAME, SqliteAnswerLog
+from cloud.claims import OwnClaims
+from cloud.decoders.weights import usable
+from cloud.finding.served_domain import ServedDomain
+from cloud.keys.closed import Closed
 from cloud.own_services import GarbageRefused
-from cloud.pool import Pool
+from cloud.places import places
+from cloud.port_options import port_options, room_for
 from cloud.recognition import Recogniser
-from cloud.request_stream import MESSAGE_BYTES_MAX
-from cloud.served_domain import ServedDomain
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
 from cloud.watchdog import watched
-from cloud.weights import usable
-from cloud.worker import WorkerOptions
+from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
+from cloud.workers.pool import Pool
+from cloud.workers.worker import WorkerOptions
 from common.addresses import Address, parse_address
 from common.errors import DomainError, EngineError, SettingsError
 from common.supervision import Supervision
@@ -39,19 +41,6 @@ STOP_S_MAX = 12.0
 WORKER_NICE, PARTIALS_NICE = 2, 7
 """Workers step back for the service, so that refusals come at once, and engines with the partials for that with the
 finals."""
-
-_CHANNEL_OPTIONS = (
-    # Ours is a quarter of it: what is a little too large gets our sentence, and not the status of a busy service.
-    ("grpc.max_receive_message_length", 4 * MESSAGE_BYTES_MAX),
-    # The board pings every few seconds while it waits; without these it would be told too_many_pings.
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_ping_strikes", 0),
-    # And the other way: a board that vanished in the middle of a word is noticed.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.so_reuseport", 0),
-)
 
 
 async def serve(settings: CloudSettings) -> None:
@@ -75,13 +64,16 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
     closed = Closed(settings, listen)
     async with AsyncExitStack() as stack:
-        log = stack.enter_context(SqliteAnswerLog(settings.storage.state_dir / "answers.db"))
+        log = stack.enter_context(_open_log(settings))
+        await stack.enter_async_context(log.kept_up())
         domains = _open_domains(settings, stack)
         pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
         await stack.enter_async_context(watched(pools, supervision))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
-        service = SpeechService(settings.server, recogniser, domains, log, streams_max=streams_max(settings))
-        server = grpc.aio.server(options=_CHANNEL_OPTIONS, interceptors=[closed.callers, GarbageRefused()])
+        boards = places(settings, streams_max=streams_max(settings))
+        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards)
+        options = port_options(room_for(settings.server.connections_max))
+        server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
         alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
         health_pb2_grpc.add_HealthServicer_to_server(alive, server)
@@ -98,6 +90,12 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         finally:
             await alive.enter_graceful_shutdown()
             await server.stop(STOP_S_MAX)
+            await service.close()
+
+
+def _open_log(settings: CloudSettings) -> SqliteAnswerLog:
+    kept = settings.storage
+    return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max)
 
 
 def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address:

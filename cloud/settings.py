@@ -46,11 +46,28 @@ class Server(msgspec.Struct, frozen=True):
         Meta(ge=0, le=10_000, description="Utterances at a time; one more is refused at once. 0: 32 for each worker."),
     ] = 0
     streams_per_device_max: Annotated[int, Meta(ge=1, le=100, description="Utterances at a time of one board.")] = 4
+    connections_max: Annotated[
+        int, Meta(ge=1, le=100_000, description="Connections at a time; further ones wait, whoever makes them.")
+    ] = 4096
     utterance_s_max: Annotated[int, Meta(ge=1, le=120, description="Longest utterance.")] = 31
     idle_s_max: Annotated[
         float, Meta(gt=0, le=600, description="Longest silence of a client in the middle of an utterance.")
     ] = 15.0
     reflection: Annotated[bool, Meta(description="Let clients such as grpcurl ask what there is.")] = True
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one board may send; more is refused at once, and welcome later."""
+
+    utterances_per_minute_max: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Utterances in a minute; from the spool, half as many.")
+    ] = 600
+    megabytes_per_minute_max: Annotated[
+        int, Meta(ge=1, le=100_000, description="Frames in a minute; live speech is a tenth of a megabyte.")
+    ] = 32
+    replay_share_max: Annotated[
+        float, Meta(ge=0, le=1, description="Share of a board's streams for utterances from its spool; one at least.")
+    ] = 0.5
 
 
 class Decoding(msgspec.Struct, frozen=True):
@@ -98,6 +115,10 @@ class Storage(msgspec.Struct, frozen=True):
     """What it keeps."""
 
     state_dir: Annotated[Path, Meta(description="Holds the answers' log, the indexes and the keys.")] = _state_home()
+    answers_max: Annotated[
+        int, Meta(ge=1, le=100_000_000, description="Answers that are kept; of more, the oldest are erased.")
+    ] = 100_000
+    answers_days_max: Annotated[int, Meta(ge=1, le=36_500, description="How long an answer is kept.")] = 90
     weights_dir: Annotated[Path, Meta(description="Holds the weights that were fetched.")] = (
         _home("XDG_DATA_HOME", ".local/share") / "weights"
     )
@@ -124,6 +145,7 @@ class CloudSettings(msgspec.Struct, frozen=True):
     """All of it."""
 
     server: Server = Server()
+    limits: Limits = Limits()
     decoding: Decoding = Decoding()
     domains: Domains = Domains()
     storage: Storage = Storage()

@@ -19,7 +19,7 @@ LOOK_S = 1.0
 
 
 class Watched(Protocol):
-    """Workers of one kind: `cloud.pool.Pool`."""
+    """Workers of one kind: `cloud.workers.pool.Pool`."""
 
     @property
     def missing(self) -> int:

@@ -9,7 +9,7 @@ _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), 
 
 
 class JournalLayout(logging.Formatter):
-    """`<4>edge.capture: …`: the journal takes the number away, and `journalctl --priority` finds the line by it."""
+    """`<4>edge.spool.spool: …`: the journal takes the number away, and `journalctl --priority` finds the line by it."""
 
     def __init__(self) -> None:
         super().__init__("%(name)s: %(message)s")

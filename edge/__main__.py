@@ -20,9 +20,10 @@ from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
-from edge.enrol_commands import enrol, locate, renew, services
+from edge.keys.enrol_commands import enrol, locate, renew, services
 from edge.settings import EdgeSettings
-from edge.spool_commands import spool
+from edge.spool.commands import spool
+from edge.spool.forget_commands import forget
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
 
@@ -80,7 +81,7 @@ def test(
     """
     if bool(files) == microphone:
         raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
-    from edge.try_out import Shown, try_out
+    from edge.trial.try_out import Shown, try_out
 
     shown = Shown(as_json=as_json, timing=timing, save=save)
     sys.exit(try_out(loaded, files, shown, microphone=microphone, realtime=realtime or timing))
@@ -102,7 +103,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
       parrotlet-edge run --cloud 192.168.1.5:7407
       parrotlet-edge run --activation button
     """
-    from edge.daemon import run
+    from edge.board.daemon import run
 
     try:
         run(loaded, input_file)
@@ -126,7 +127,7 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge status
     """
-    from edge.status import status_lines
+    from edge.board.status import status_lines
 
     said = _ask(loaded, "status")
     click.echo(json.dumps(said) if as_json else "\n".join(status_lines(said)))
@@ -142,7 +143,7 @@ def metrics(loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge metrics > /var/lib/prometheus/node-exporter/parrotlet.prom
     """
-    from edge.metrics import metrics_text
+    from edge.board.metrics import metrics_text
 
     click.echo(metrics_text(_ask(loaded, "status")), nl=False)
 
@@ -192,8 +193,8 @@ def devices() -> None:
       parrotlet-edge devices
       parrotlet-edge test --microphone --device 2
     """
-    from edge.devices import device_table
-    from edge.port_audio import list_devices
+    from edge.sound.devices import device_table
+    from edge.sound.port_audio import list_devices
 
     found = list_devices()
     if not found:
@@ -210,10 +211,10 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge level
     """
-    from edge.capture import Microphone
     from edge.console import Console
-    from edge.level import show
-    from edge.vad import open_gate
+    from edge.sound.capture import Microphone
+    from edge.speech.level import show
+    from edge.speech.vad import open_gate
 
     microphone = Microphone(loaded.settings.microphone, must_exist=True)
     try:
@@ -240,6 +241,7 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
         parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
 
 
+main.add_command(forget)
 main.add_command(spool)
 main.add_command(enrol)
 main.add_command(locate)
@@ -250,7 +252,7 @@ main.add_command(completion("parrotlet-edge"))
 
 def _ask(loaded: Loaded[EdgeSettings], command: str) -> dict[str, Any]:
     """The daemon's answer; ends the program with a sentence if there is none."""
-    from edge.control import ask
+    from edge.board.control import ask
 
     try:
         return ask(loaded, command)

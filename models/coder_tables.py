@@ -12,7 +12,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from models.recordings import stretches
 from protos import coder_tables
 from protos.coder_tables import CONTEXTS, ESCAPE, ESCAPE_FREQUENCY, ESCAPE_START, LOWERS, SYMBOLS, Integers

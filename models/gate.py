@@ -1,4 +1,4 @@
-"""Trains the gate's network, edge/gate_model.npz.
+"""Trains the gate's network, edge/speech/gate_model.npz.
 
     .venv/bin/python -m models.gate --data DIR
 
@@ -12,8 +12,8 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from edge import gate_model
-from edge.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC, Floats, Layer
+from edge.speech import gate_model
+from edge.speech.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC, Floats, Layer
 from models.gate_scenes import Minute, minutes
 
 VERSION = 1

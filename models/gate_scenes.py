@@ -12,7 +12,7 @@ from benchmarks.corpus import RATE_HZ, Sound
 from benchmarks.endpoints import material
 from benchmarks.scenes import Material, Trimmed, as_samples, in_room, trimmed
 from benchmarks.speech_marks import HOP_SAMPLES
-from edge.source import BLOCK_SAMPLES, Samples
+from edge.sound.source import BLOCK_SAMPLES, Samples
 from models.sounds import coloured, disturbance, drift
 
 MINUTE_BLOCKS = 60 * RATE_HZ // BLOCK_SAMPLES

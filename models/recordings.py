@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.audio_file import AudioFile
-from edge.source import Block, Samples
+from edge.sound.audio_file import AudioFile
+from edge.sound.source import Block, Samples
 
 WORDS_JOINED = 5
 """One-second words are joined, so that there are pauses between them."""

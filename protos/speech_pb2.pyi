@@ -93,14 +93,20 @@ class FeatureSpec(_message.Message):
     def __init__(self, fingerprint: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("utterance_ms_max", "message_bytes_max", "streams_per_device_max")
+    __slots__ = ("utterance_ms_max", "message_bytes_max", "streams_per_device_max", "replays_per_device_max", "utterances_per_minute_max", "bytes_per_minute_max")
     UTTERANCE_MS_MAX_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     STREAMS_PER_DEVICE_MAX_FIELD_NUMBER: _ClassVar[int]
+    REPLAYS_PER_DEVICE_MAX_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCES_PER_MINUTE_MAX_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_MINUTE_MAX_FIELD_NUMBER: _ClassVar[int]
     utterance_ms_max: int
     message_bytes_max: int
     streams_per_device_max: int
-    def __init__(self, utterance_ms_max: _Optional[int] = ..., message_bytes_max: _Optional[int] = ..., streams_per_device_max: _Optional[int] = ...) -> None: ...
+    replays_per_device_max: int
+    utterances_per_minute_max: int
+    bytes_per_minute_max: int
+    def __init__(self, utterance_ms_max: _Optional[int] = ..., message_bytes_max: _Optional[int] = ..., streams_per_device_max: _Optional[int] = ..., replays_per_device_max: _Optional[int] = ..., utterances_per_minute_max: _Optional[int] = ..., bytes_per_minute_max: _Optional[int] = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "frames", "speech_seems_over", "speech_goes_on", "end")
@@ -229,7 +235,7 @@ class Partial(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., decoded_ms: _Optional[int] = ...) -> None: ...
 
 class Final(_message.Message):
-    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log")
+    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log", "not_logged")
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -244,6 +250,7 @@ class Final(_message.Message):
     DECODING_MS_FIELD_NUMBER: _ClassVar[int]
     SEARCHING_MS_FIELD_NUMBER: _ClassVar[int]
     FROM_LOG_FIELD_NUMBER: _ClassVar[int]
+    NOT_LOGGED_FIELD_NUMBER: _ClassVar[int]
     transcript: str
     confidence: float
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
@@ -258,7 +265,8 @@ class Final(_message.Message):
     decoding_ms: int
     searching_ms: int
     from_log: bool
-    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ...) -> None: ...
+    not_logged: bool
+    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ..., not_logged: _Optional[bool] = ...) -> None: ...
 
 class Alternative(_message.Message):
     __slots__ = ("transcript", "confidence", "engine")
@@ -314,3 +322,33 @@ class SearchResult(_message.Message):
     url: str
     action: str
     def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., snippet: _Optional[str] = ..., score: _Optional[float] = ..., url: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
+
+class ForgetRequest(_message.Message):
+    __slots__ = ("device_id", "utterance_id", "span", "everything")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    utterance_id: str
+    span: Span
+    everything: Everything
+    def __init__(self, device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., span: _Optional[_Union[Span, _Mapping]] = ..., everything: _Optional[_Union[Everything, _Mapping]] = ...) -> None: ...
+
+class Span(_message.Message):
+    __slots__ = ("since_unix_us", "until_unix_us")
+    SINCE_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    since_unix_us: int
+    until_unix_us: int
+    def __init__(self, since_unix_us: _Optional[int] = ..., until_unix_us: _Optional[int] = ...) -> None: ...
+
+class Everything(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ForgetResponse(_message.Message):
+    __slots__ = ("erased",)
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    erased: int
+    def __init__(self, erased: _Optional[int] = ...) -> None: ...

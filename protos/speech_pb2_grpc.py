@@ -44,6 +44,11 @@ class SpeechStub:
                 request_serializer=protos_dot_speech__pb2.RecognizeRequest.SerializeToString,
                 response_deserializer=protos_dot_speech__pb2.RecognizeResponse.FromString,
                 _registered_method=True)
+        self.Forget = channel.unary_unary(
+                '/parrotlet.v1.Speech/Forget',
+                request_serializer=protos_dot_speech__pb2.ForgetRequest.SerializeToString,
+                response_deserializer=protos_dot_speech__pb2.ForgetResponse.FromString,
+                _registered_method=True)
 
 
 class SpeechServicer:
@@ -61,12 +66,22 @@ class SpeechServicer:
 
         The key of an utterance is (device_id, utterance_id). A key that has been answered gets the same
         answer again without decoding, so a client may retry freely. A higher attempt of a running key takes
-        over, and the older stream ends with ABORTED; a lower or equal one ends with ABORTED itself.
+        over, and the older stream ends with ABORTED; a lower or equal one ends with ABORTED itself. Once the
+        end has come nobody takes over: the answer is found also if the client goes away, and any other
+        attempt is told it.
 
         INVALID_ARGUMENT: the stream breaks a rule of this file; sending it again will not help.
         FAILED_PRECONDITION: the feature spec, codec, domain or language is not one this service accepts.
         RESOURCE_EXHAUSTED: busy, said at once; try again after a pause. ABORTED: see above.
         DEADLINE_EXCEEDED: the client sent nothing for too long. UNAVAILABLE: stopping, or no decoder survives.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Forget(self, request, context):
+        """Erases what the service keeps of utterances of the board that asks, and of no other. What was never there is no
+        fault. UNAVAILABLE: it cannot be erased now; ask again. INVALID_ARGUMENT: the request says not what to erase.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +99,11 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Recognize,
                     request_deserializer=protos_dot_speech__pb2.RecognizeRequest.FromString,
                     response_serializer=protos_dot_speech__pb2.RecognizeResponse.SerializeToString,
+            ),
+            'Forget': grpc.unary_unary_rpc_method_handler(
+                    servicer.Forget,
+                    request_deserializer=protos_dot_speech__pb2.ForgetRequest.FromString,
+                    response_serializer=protos_dot_speech__pb2.ForgetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -140,6 +160,33 @@ class Speech:
             '/parrotlet.v1.Speech/Recognize',
             protos_dot_speech__pb2.RecognizeRequest.SerializeToString,
             protos_dot_speech__pb2.RecognizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Forget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parrotlet.v1.Speech/Forget',
+            protos_dot_speech__pb2.ForgetRequest.SerializeToString,
+            protos_dot_speech__pb2.ForgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -11,18 +11,18 @@ from typing import Any
 
 import grpc
 
-from cloud.authority import Authority
-from cloud.callers import Callers, check_device
-from cloud.enrolment import EnrolmentPort
-from cloud.pki_folder import create
-from cloud.renewal import IdentityService
+from cloud.keys.authority import Authority
+from cloud.keys.callers import Callers, check_device
+from cloud.keys.enrolment import EnrolmentPort
+from cloud.keys.pki_folder import create
+from cloud.keys.renewal import IdentityService
+from cloud.keys.tls import ServiceCredentials
 from cloud.request_stream import Refusal
-from cloud.tls import ServiceCredentials
 from common.addresses import Address
 from common.errors import IdentityError
-from edge import signing_request
-from edge.enrol_channel import shown_certificate
-from edge.identity import Identity
+from edge.keys import signing_request
+from edge.keys.enrol_channel import shown_certificate
+from edge.keys.identity import Identity
 from protos import speech_pb2, speech_pb2_grpc
 from protos.codec import CODECS
 from protos.enrolment_code import SERVICE_TLS_NAME

@@ -6,12 +6,12 @@ from typing import Self
 import numpy as np
 
 from common.errors import CloudError, InputError
-from edge.answer import Alternative, Answer, Partial, Result
+from edge.asking.answer import Alternative, Answer, Partial, Result
+from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
-from edge.recogniser import Listener, Service
-from edge.source import BLOCK_SAMPLES, Block
-from edge.spool import Spool
-from edge.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.sound.source import BLOCK_SAMPLES, Block
+from edge.speech.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.spool import Spool
 
 ANSWER = Answer(
     "cloud",

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from common.errors import ParrotletError, SettingsError
-from edge.activation import Always, Button
-from edge.button import watch_button
+from edge.board.button import watch_button
+from edge.speech.activation import Always, Button
 
 
 class Clock:

@@ -8,8 +8,8 @@ import pytest
 import zeroconf
 import zeroconf.asyncio
 
-from cloud.announcement import announce
-from edge.discovery import services
+from cloud.keys.announcement import announce
+from edge.keys.discovery import services
 from protos.enrolment_code import MDNS_TYPE
 
 

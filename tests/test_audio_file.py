@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from common.errors import InputError
-from edge.audio_file import AudioFile, StandardInput
-from edge.recording import Recording
-from edge.source import BLOCK_SAMPLES
+from edge.sound.audio_file import AudioFile, StandardInput
+from edge.sound.recording import Recording
+from edge.sound.source import BLOCK_SAMPLES
 
 SECOND = 16_000
 

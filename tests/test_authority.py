@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from benchmarks.mutants import SIGNING_REQUEST
 from benchmarks.mutations import changed
-from cloud import authority as authority_module
-from cloud import certificates
-from cloud.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
-from cloud.boards import Boards
-from cloud.pki_folder import create
-from cloud.record import Record
-from cloud.tls import own_names
+from cloud.keys import authority as authority_module
+from cloud.keys import certificates
+from cloud.keys.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
+from cloud.keys.boards import Boards
+from cloud.keys.pki_folder import create
+from cloud.keys.record import Record
+from cloud.keys.tls import own_names
 from common.errors import IdentityError
-from edge import signing_request
+from edge.keys import signing_request
 from protos.enrolment_code import SERVICE_TLS_NAME
 from tests.closed_service import NOW_US, Clock
 

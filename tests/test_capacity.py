@@ -9,8 +9,8 @@ import soundfile
 
 from benchmarks import capacity, path, plain_engines
 from benchmarks.boards import HANG_OVER_S, ROOM_S, SEEMS_OVER_S, Clip, Counted, Crowd, Pause, clip_of, encoded, pauses
-from cloud.domain import load_domain
-from cloud.worker import WorkerOptions
+from cloud.finding.domain import load_domain
+from cloud.workers.worker import WorkerOptions
 from protos import speech_pb2
 from tests.conftest import Speech
 

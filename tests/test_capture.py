@@ -16,11 +16,11 @@ import pytest
 from benchmarks.virtual_microphone import VirtualMicrophone
 from common.errors import MicrophoneError
 from edge import settings
-from edge.capture import QUEUE_MS, Microphone, State
-from edge.port_audio import PERIOD_MS
-from edge.sound_device import DeviceAbsentError, DeviceInfo, OnSound, choose
-from edge.sound_queue import SoundQueue
-from edge.source import BLOCK_SAMPLES, Block, Interruption
+from edge.sound.capture import QUEUE_MS, Microphone, State
+from edge.sound.port_audio import PERIOD_MS
+from edge.sound.sound_device import DeviceAbsentError, DeviceInfo, OnSound, choose
+from edge.sound.sound_queue import SoundQueue
+from edge.sound.source import BLOCK_SAMPLES, Block, Interruption
 
 LOST, MUTED = Interruption("lost"), Interruption("muted")
 DEVICES = (
@@ -310,7 +310,7 @@ def test_close_ends_the_blocks_while_they_are_waited_for(system: FakeSoundSystem
 def test_nothing_but_zeros_is_told_once_and_is_no_fault_and_sound_is_back_at_once(
     system: FakeSoundSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "edge.zeros")
+    caplog.set_level("INFO", "edge.sound.zeros")
     now_s = 100.0
     microphone = Microphone(settings.Microphone(), backend=system, clock=lambda: now_s)
     system.says = [(ramp(1) + 1, False)]
@@ -387,7 +387,7 @@ def test_a_device_that_fails_while_it_is_closed_is_opened_again(
 
 
 def test_without_pyaudio_it_says_what_to_type() -> None:
-    program = "import sys; sys.modules['pyaudio'] = None; import edge.port_audio; edge.port_audio.list_devices()"
+    program = "import sys; sys.modules['pyaudio'] = None; from edge.sound.port_audio import list_devices as l; l()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert "MicrophoneError: PyAudio cannot be loaded" in done.stderr
     assert "scripts/setup --edge, or apt install python3-pyaudio." in done.stderr
@@ -398,8 +398,8 @@ import json, sys, threading
 import numpy as np
 from common.errors import MicrophoneError
 from edge import settings
-from edge.capture import Microphone
-from edge.port_audio import list_devices
+from edge.sound.capture import Microphone
+from edge.sound.port_audio import list_devices
 
 def tell(**event):
     print(json.dumps(event), flush=True)

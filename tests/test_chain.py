@@ -11,15 +11,15 @@ import pytest
 from edge_fakes import ANSWER, utterance
 
 from common.errors import CloudError, GivenUp
-from edge import link
-from edge.answer import Answer, Partial, Path
-from edge.chain import Chain
-from edge.chain_stream import ChainStream, Member
-from edge.cloud_channel import CallFailed, Trouble
-from edge.link import Link
-from edge.network import Network
-from edge.turn import Opinion
-from edge.utterance import Progress, UtteranceEnd, UtteranceHead
+from edge.asking import link
+from edge.asking.answer import Answer, Partial, Path
+from edge.asking.chain import Chain
+from edge.asking.chain_stream import ChainStream, Member
+from edge.asking.cloud_channel import CallFailed, Trouble
+from edge.asking.link import Link
+from edge.asking.network import Network
+from edge.speech.turn import Opinion
+from edge.speech.utterance import Progress, UtteranceEnd, UtteranceHead
 
 WAIT_S = 20
 SOON_S = 0.05

@@ -9,13 +9,13 @@ from pathlib import Path
 import grpc
 import pytest
 
-from cloud import certificates
-from cloud.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
-from cloud.pki_folder import create, remove
-from edge import signing_request
-from edge.enrol import renewed
-from edge.enrol_channel import shown_certificate
-from edge.identity import Identity
+from cloud.keys import certificates
+from cloud.keys.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
+from cloud.keys.pki_folder import create, remove
+from edge.keys import signing_request
+from edge.keys.enrol import renewed
+from edge.keys.enrol_channel import shown_certificate
+from edge.keys.identity import Identity
 from protos import speech_pb2, speech_pb2_grpc
 from tests.closed_service import FINAL, NOW_US, WAIT_S, Clock, ClosedService, channel, closed_service
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from common.errors import CloudError, SettingsError
-from edge.answer import Answer, Partial
-from edge.cloud_client import CloudClient
-from edge.cloud_stream import CloudStream
+from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_client import CloudClient
+from edge.asking.cloud_stream import CloudStream
 from edge.settings import Cloud
-from edge.turn import Completeness, Opinion
-from edge.utterance import EndReason, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.turn import Completeness, Opinion
+from edge.speech.utterance import EndReason, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.domain import SHIPPED
+from cloud.finding.domain import SHIPPED
 from common import VERSION
 
 ROOT = Path(__file__).parent.parent

@@ -5,13 +5,13 @@ import io
 import msgspec
 import pytest
 
-from edge.answer import Answer, Partial, Result
+from edge.asking.answer import Answer, Partial, Result
+from edge.asking.timing import TimingMs
+from edge.board.metrics import metrics_text
+from edge.board.status import microphone_line, span, status_lines
 from edge.console import Console
-from edge.devices import device_table
-from edge.metrics import metrics_text
-from edge.sound_device import DeviceInfo
-from edge.status import microphone_line, span, status_lines
-from edge.timing import TimingMs
+from edge.sound.devices import device_table
+from edge.sound.sound_device import DeviceInfo
 from tests.edge_fakes import ANSWER
 
 TIMING = TimingMs(900, 200, 300, 1, 20, 3)

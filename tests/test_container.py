@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from common.errors import InputError
-from edge.audio_file import AudioFile
-from edge.container import missing, shortage, wav_header
+from edge.sound.audio_file import AudioFile
+from edge.sound.container import missing, shortage, wav_header
 
 
 def test_a_wav_header_is_found_behind_chunks_of_odd_size() -> None:

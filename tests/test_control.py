@@ -16,8 +16,9 @@ import pytest
 from benchmarks.mutations import changed
 from common.errors import DaemonError, ParrotletError, SettingsError
 from common.settings import Loaded, load
-from edge import control, directories
-from edge.control import ControlServer, ask
+from edge import directories
+from edge.board import control
+from edge.board.control import ControlServer, ask
 from edge.settings import EdgeSettings
 
 

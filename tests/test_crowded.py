@@ -10,12 +10,14 @@ import pytest
 
 from benchmarks import path
 from cloud.answer_log import SqliteAnswerLog
+from cloud.claims import OwnClaims
 from cloud.client_stream import Outbox, stop, write
-from cloud.pool import Pool
+from cloud.finding.served_domain import ServedDomain
+from cloud.places import Places
 from cloud.recognition import Recogniser
-from cloud.served_domain import ServedDomain
 from cloud.service import SpeechService
 from cloud.settings import Server
+from cloud.workers.pool import Pool
 from protos import speech_pb2, speech_pb2_grpc
 from tests.test_recognition import SPHINX, FakePool
 from tests.test_service import END, WAIT_S, Held, config, frames, levels, list_or_status
@@ -60,7 +62,9 @@ def serve(folder: Path, home: ServedDomain, pool: FakePool, *contexts: FakeConte
     async def run() -> None:
         recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=5.0)
         with SqliteAnswerLog(folder / "answers.db") as log:
-            service = SpeechService(Server(idle_s_max=0.5), recogniser, {"home": home}, log, streams_max=4)
+            service = SpeechService(
+                Server(idle_s_max=0.5), recogniser, {"home": home}, OwnClaims(log), Places(streams_max=4)
+            )
             calls = [asyncio.create_task(service.recognise(iter(()), context)) for context in contexts]  # type: ignore[arg-type]
             # The one that reads has its answer while the others still hang.
             await asyncio.wait_for(calls[-1], WAIT_S)
@@ -77,6 +81,77 @@ def test_a_client_that_does_not_read_stops_no_other_and_is_let_go(tmp_path: Path
     serve(tmp_path, home, FakePool(SPHINX), *slow, quick)
     assert quick.written[-1].final.transcript == SPHINX.transcript
     assert [context.ended for context in slow] == [(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")] * 2
+
+
+class SlowPool(FakePool):
+    """An engine that is not done before the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(SPHINX)
+        self.may_finish = asyncio.Event()
+
+    def begin(self, *arguments: Any) -> Any:
+        job = super().begin(*arguments)
+        finish = job.finish
+
+        async def finish_later() -> Any:
+            job.finished = True
+            await self.may_finish.wait()
+            return await finish()
+
+        job.finish = finish_later  # type: ignore[method-assign]
+        return job
+
+
+def test_what_has_ended_is_decoded_once_also_if_its_client_goes_away_and_has_its_place_until_then(
+    tmp_path: Path, home: ServedDomain
+) -> None:
+    async def run() -> None:
+        pool, boards = SlowPool(), Places(Server(streams_per_device_max=1), streams_max=4)
+        recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=WAIT_S)
+        with SqliteAnswerLog(tmp_path / "answers.db") as log:
+            service = SpeechService(Server(), recogniser, {"home": home}, OwnClaims(log), boards)
+
+            def call(context: FakeContext) -> "asyncio.Task[None]":
+                return asyncio.create_task(service.recognise(iter(()), context))  # type: ignore[arg-type]
+
+            gone = call(FakeContext(config("u"), *frames(levels()), END))
+            while not (pool.jobs and pool.jobs[0].finished):
+                await asyncio.sleep(0)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            assert not pool.jobs[0].closed
+            other = FakeContext(config("other"))
+            await call(other)
+            assert other.ended == (grpc.StatusCode.RESOURCE_EXHAUSTED, "1 utterances of this device are in work.")
+            again = FakeContext(config("u", attempt=2))
+            waiting = call(again)
+            pool.may_finish.set()
+            await waiting
+            assert again.written[-1].final.transcript == SPHINX.transcript
+            assert again.written[-1].final.from_log
+            assert [job.closed for job in pool.jobs] == [True]
+            await call(FakeContext(config("next"), END))
+            await service.close()
+
+    asyncio.run(asyncio.wait_for(run(), WAIT_S))
+
+
+def test_a_client_that_went_away_before_the_end_leaves_nothing_in_work(tmp_path: Path, home: ServedDomain) -> None:
+    async def run() -> None:
+        pool = SlowPool()
+        recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=WAIT_S)
+        with SqliteAnswerLog(tmp_path / "answers.db") as log:
+            service = SpeechService(Server(), recogniser, {"home": home}, OwnClaims(log), Places(streams_max=4))
+            context = FakeContext(config("u"), *frames(levels()))
+            gone = asyncio.create_task(service.recognise(iter(()), context))  # type: ignore[arg-type]
+            while not (pool.jobs and pool.jobs[0].frames):
+                await asyncio.sleep(0)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            assert pool.jobs[0].closed
+
+    asyncio.run(asyncio.wait_for(run(), WAIT_S))
 
 
 def test_partials_that_nobody_reads_do_not_gather() -> None:

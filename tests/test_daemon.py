@@ -13,18 +13,18 @@ import pytest
 from common.errors import CloudError, DaemonError, InputError, ParrotletError
 from common.settings import Loaded, load
 from common.supervision import Supervision
-from edge.activation import Always, Button
-from edge.audio_file import AudioFile
-from edge.board import SILENT_S_MAX, Board
-from edge.capture import State
+from edge.asking.exchange import Exchange
+from edge.board.board import SILENT_S_MAX, Board
+from edge.board.control import ask
+from edge.board.daemon import serve
 from edge.console import Console
-from edge.control import ask
-from edge.daemon import serve
-from edge.exchange import Exchange
-from edge.player import Player
 from edge.settings import EdgeSettings
-from edge.source import Block, Interruption, Source
-from edge.utterance import UtteranceEnd, UtteranceHead
+from edge.sound.audio_file import AudioFile
+from edge.sound.capture import State
+from edge.sound.player import Player
+from edge.sound.source import Block, Interruption, Source
+from edge.speech.activation import Always, Button
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser, FakeSource, silence, utterance
 

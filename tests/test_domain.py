@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud.domain import FAULTS_SHOWN_MAX, load_domain, shipped_domains, warnings
+from cloud.finding.domain import FAULTS_SHOWN_MAX, load_domain, shipped_domains, warnings
 from common.errors import DomainError
 
 

@@ -286,7 +286,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(waiting_trial: subprocess.Popen
 
 
 def test_the_daemon_imports_nothing_that_only_files_need() -> None:
-    code = "import edge.__main__, edge.daemon, sys; print(*sys.modules)"
+    code = "import edge.__main__, edge.board.daemon, sys; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, check=True, text=True, timeout=20
     ).stdout.split()

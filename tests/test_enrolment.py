@@ -10,14 +10,14 @@ from pathlib import Path
 import grpc
 import pytest
 
-from cloud.enrolment import ENROLMENT_NAME
-from cloud.pki_folder import create
-from cloud.tries import BURST_ALL, BURST_EACH, EVERY_S_EACH, PEERS_MAX, Tries
+from cloud.keys.enrolment import ENROLMENT_NAME
+from cloud.keys.pki_folder import create
+from cloud.keys.tries import BURST_ALL, BURST_EACH, EVERY_S_EACH, PEERS_MAX, Tries
 from common.addresses import Address
 from common.errors import IdentityError
-from edge import signing_request
-from edge.enrol import Enrolled, enrol, enrol_address, enrol_with_any, read_code
-from edge.enrol_channel import shown_certificate
+from edge.keys import signing_request
+from edge.keys.enrol import Enrolled, enrol, enrol_address, enrol_with_any, read_code
+from edge.keys.enrol_channel import shown_certificate
 from protos import enrolment_pb2
 from protos.enrolment_code import ENROLMENT_TLS_NAME, EnrolmentCode
 from tests.closed_service import WAIT_S, Clock, ClosedService, channel, closed_service
@@ -184,7 +184,7 @@ def test_a_service_that_cannot_write_says_so_and_the_code_stays_good(
     code = service.authority.open_code(MINUTE_US)
     opened_port(service)
     with monkeypatch.context() as full:
-        full.setattr("cloud.record.write_private", no_space)
+        full.setattr("cloud.keys.record.write_private", no_space)
         assert "The service cannot issue certificates now; its log says more" in refusal(service, code)
     assert enrol(service.enrol_address, code, "kitchen")
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import features
-from edge.log_mel import LogMel
+from edge.speech.log_mel import LogMel
 from protos.feature_spec import DEFAULT_SPEC
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import corpus, speech_marks
 from benchmarks.scenes import trimmed
-from edge import gate_model
-from edge.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC
+from edge.speech import gate_model
+from edge.speech.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC
 from models import gate, sounds
 from models.gate_scenes import MINUTE_BLOCKS, Minute, Voice, active, minute
 from tests.conftest import Speech

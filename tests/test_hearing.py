@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InputError, MicrophoneError, ParrotletError
-from edge import prosody
-from edge.activation import Button
 from edge.clock import Clock
-from edge.hearing import hear
-from edge.log_mel import log_mel
 from edge.session import Session, new_utterance_id
 from edge.settings import Segmenter
-from edge.signal_meter import dbfs
-from edge.source import Block, Interruption, Samples
-from edge.turn import Completeness, Opinion, Turn
-from edge.utterance import (
+from edge.sound.source import Block, Interruption, Samples
+from edge.speech import prosody
+from edge.speech.activation import Button
+from edge.speech.hearing import hear
+from edge.speech.log_mel import log_mel
+from edge.speech.signal_meter import dbfs
+from edge.speech.turn import Completeness, Opinion, Turn
+from edge.speech.utterance import (
     EndReason,
     Heard,
     SpeechGoesOn,

@@ -13,22 +13,24 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from cloud.authority import BOARD_DAYS, DAY_US
+from cloud.keys.authority import BOARD_DAYS, DAY_US
 from common.errors import CloudError, IdentityError, ParrotletError
 from common.settings import Loaded, load
-from edge import identity_watch, kept_frames, link
 from edge.__main__ import main
-from edge.answer import Answer, Partial
+from edge.asking import link
+from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_client import CloudClient
+from edge.asking.services import chain_of
 from edge.clock import Clock as BoardClock
-from edge.cloud_client import CloudClient
-from edge.discovery import Found
-from edge.event import Event, Kind
-from edge.identity import Enrolment, Identity, IdentityFile, check_name, enrolment
-from edge.keeping import Keeping
-from edge.services import chain_of
+from edge.keys import identity_watch
+from edge.keys.discovery import Found
+from edge.keys.identity import Enrolment, Identity, IdentityFile, check_name, enrolment
 from edge.settings import EdgeSettings
-from edge.spool import Spool
-from edge.turn import Opinion
+from edge.speech.turn import Opinion
+from edge.spool import kept_frames
+from edge.spool.event import Event, Kind
+from edge.spool.keeping import Keeping
+from edge.spool.spool import Spool
 from protos.feature_spec import DEFAULT_SPEC
 from tests.closed_service import NOW_US, WAIT_S, Clock, ClosedService, closed_service
 from tests.test_cloud_client import END, answers, frames, head
@@ -274,10 +276,10 @@ def test_a_service_that_moved_is_found_by_its_key(
         announced = [
             Found(name, address, address, "") for name, address in (("a", other.address), ("b", closed.address))
         ]
-        monkeypatch.setattr("edge.discovery.services", lambda: announced[:1])
+        monkeypatch.setattr("edge.keys.discovery.services", lambda: announced[:1])
         said = CliRunner().invoke(main, ["locate", "--state-dir", str(tmp_path)])
         assert (said.exit_code, said.stderr.splitlines()[-1][:40]) == (2, "The service that this board enrolled wit")
-        monkeypatch.setattr("edge.discovery.services", lambda: announced)
+        monkeypatch.setattr("edge.keys.discovery.services", lambda: announced)
         said = CliRunner().invoke(main, ["locate", "--state-dir", str(tmp_path)])
     assert said.stdout == f"The service is at {closed.address}.\n"
     moved = file.read()

@@ -31,20 +31,20 @@ LIGHT: dict[str, set[str]] = {
     "sdnotify": {"edge", "cloud"},
 }
 HEAVY: dict[str, set[str]] = {
-    "cryptography": {"cloud/certificates.py", "cloud/pki_backup.py", "edge/signing_request.py"},
+    "cryptography": {"cloud/keys/certificates.py", "cloud/keys/pki_backup.py", "edge/keys/signing_request.py"},
     "ctranslate2": {"cloud/decoders/whisper.py"},
     "faster_whisper": {"cloud/decoders/whisper.py"},
-    "gpiozero": {"edge/button.py"},
-    "grpc": {"edge/cloud_channel.py", "edge/enrol_channel.py"},
-    "huggingface_hub": {"cloud/weight_sources.py"},
-    "ifaddr": {"cloud/announcement.py"},
+    "gpiozero": {"edge/board/button.py"},
+    "grpc": {"edge/asking/cloud_channel.py", "edge/keys/enrol_channel.py"},
+    "huggingface_hub": {"cloud/decoders/weight_sources.py"},
+    "ifaddr": {"cloud/keys/announcement.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
-    "prometheus_client": {"edge/metrics.py"},
-    "pyaudio": {"edge/port_audio.py"},
-    "soundfile": {"edge/audio_file.py"},
-    "soxr": {"edge/resampler.py"},
+    "prometheus_client": {"edge/board/metrics.py"},
+    "pyaudio": {"edge/sound/port_audio.py"},
+    "soundfile": {"edge/sound/audio_file.py"},
+    "soxr": {"edge/sound/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
-    "zeroconf": {"cloud/announcement.py", "edge/discovery.py"},
+    "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py"},
 }
 
 
@@ -86,8 +86,8 @@ def test_every_import_keeps_both_rules() -> None:
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("edge/a.py", "from cloud.search import search"),
-        ("cloud/a.py", "import edge.vad"),
+        ("edge/a.py", "from cloud.finding.search import search"),
+        ("cloud/a.py", "import edge.speech.vad"),
         ("common/a.py", "def f():\n    import edge"),
         ("protos/a.py", "import common"),
         ("models/a.py", "import cloud"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud.domain import Domain, Entry
-from cloud.index import SqliteIndex, build, open_index
+from cloud.finding.domain import Domain, Entry
+from cloud.finding.index import SqliteIndex, build, open_index
 from common.errors import DomainError
 
 ENTRIES = (

@@ -1,7 +1,7 @@
 """The sounds that the board's cost is measured with are what they are said to be."""
 
 from benchmarks import instructions
-from edge.signal_meter import dbfs
+from edge.speech.signal_meter import dbfs
 from protos import speech_pb2
 
 

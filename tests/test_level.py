@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge.console import Console
-from edge.level import Reading, meter, readings, show
-from edge.source import BLOCK_SAMPLES, Block, Samples
+from edge.sound.source import BLOCK_SAMPLES, Block, Samples
+from edge.speech.level import Reading, meter, readings, show
 from tests.edge_fakes import FakeSource, silence
 
 

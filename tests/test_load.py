@@ -1,6 +1,6 @@
 import pytest
 
-from cloud.load import REMEMBERED_S, UNKNOWN_SHARE, Load
+from cloud.workers.load import REMEMBERED_S, UNKNOWN_SHARE, Load
 
 
 def test_what_was_never_heard_is_guessed() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.log_mel import LogMel, log_mel, mel_filters
-from edge.source import Samples
+from edge.sound.source import Samples
+from edge.speech.log_mel import LogMel, log_mel, mel_filters
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 

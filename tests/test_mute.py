@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from common.errors import ParrotletError, SettingsError
-from edge.button import watch_switch
-from edge.mute import FILE_NAME, Mute
+from edge.board.button import watch_switch
+from edge.board.mute import FILE_NAME, Mute
 
 
 class Ear:

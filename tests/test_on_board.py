@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cloud.machine import sphinx_workers, streams_max, whisper_workers
 from cloud.settings import ENVIRONMENT_PREFIX, CloudSettings
+from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
 from common.settings import load
 
 PROFILE = Path(__file__).parent.parent / "systemd" / "cloud-on-board.toml"

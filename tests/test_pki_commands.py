@@ -19,10 +19,10 @@ import cloud.__main__
 import edge.__main__
 from benchmarks import path
 from cloud.answer_log import Key, SqliteAnswerLog
-from cloud.authority import Authority
+from cloud.keys.authority import Authority
 from common.errors import SettingsError
-from edge.discovery import _found
-from edge.enrol_commands import _check_place
+from edge.keys.discovery import _found
+from edge.keys.enrol_commands import _check_place
 from protos import speech_pb2
 from protos.enrolment_code import MDNS_TYPE, parse_code
 from tests.closed_service import Clock, closed_service

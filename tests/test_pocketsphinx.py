@@ -12,7 +12,7 @@ from cloud.decoders import Task
 from cloud.decoders.pocketsphinx import PocketSphinx, load
 from cloud.decoders.sphinx_kind import Kind
 from common.errors import DomainError
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels
 from tests.conftest import Speech
 

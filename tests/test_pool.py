@@ -5,8 +5,8 @@ import os
 import signal
 from collections.abc import Callable
 
-from cloud.pool import Pool
-from cloud.worker import WorkerOptions
+from cloud.workers.pool import Pool
+from cloud.workers.worker import WorkerOptions
 
 
 async def until(what: Callable[[], bool]) -> None:

@@ -103,7 +103,7 @@ def said(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Said:
             board = heard(service.address, "info")
         debug = heard(service.address, "debug")
     assert "answered by cloud" in board
-    transcript = re.findall(r"DEBUG edge\.board: \S+: (.+)", debug)
+    transcript = re.findall(r"DEBUG edge\S*board: \S+: (.+)", debug)
     words = re.findall(r"[a-z]{4,}", " ".join([*transcript, *speech.sentences["timer"]]).lower())
     return Said(set(words), transcript, board.lower(), "".join(service.log).lower(), seen)
 

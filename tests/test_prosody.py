@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edge.prosody import (
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from edge.speech.prosody import (
     AFTER_BLOCKS,
     FALLING_DB,
     RISING_SLOPE,
@@ -15,8 +16,7 @@ from edge.prosody import (
     track,
     voice,
 )
-from edge.signal_meter import power_of
-from edge.source import SAMPLE_RATE_HZ, Samples
+from edge.speech.signal_meter import power_of
 from tests.voices import sung
 
 STEADY = Ending(drop_db=0.0, slope=0.0, speech_share=SHARE_USUAL)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cloud.decoders import Hypothesis
-from cloud.heard import Rank
-from cloud.pool import Pool
-from cloud.pool_job import PoolBusy
+from cloud.finding.served_domain import ServedDomain
 from cloud.recognition import NobodyDecoded, Recogniser
-from cloud.served_domain import ServedDomain
-from cloud.worker_job import DecodingFailed
+from cloud.workers.heard import Rank
+from cloud.workers.pool import Pool
+from cloud.workers.pool_job import PoolBusy
+from cloud.workers.worker_job import DecodingFailed
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 

@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 from edge_fakes import ANSWER, utterance
 
-from edge import kept_frames, link, replay
-from edge.answer import Answer
+from edge.asking import link
+from edge.asking.answer import Answer
+from edge.asking.cloud_channel import CallFailed, Trouble
+from edge.asking.link import Link
+from edge.asking.network import Network
 from edge.clock import Clock
-from edge.cloud_channel import CallFailed, Trouble
-from edge.event import Event, Kind
-from edge.link import Link
-from edge.network import Network
-from edge.replay import Replayer
 from edge.settings import Spool as Settings
-from edge.spool import Spool
-from edge.spool_store import Kept, Piece, State
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames, replay
+from edge.spool.event import Event, Kind
+from edge.spool.keeping import KeptOutcome
+from edge.spool.replay import Replayer
+from edge.spool.spool import Spool
+from edge.spool.store import Kept, Piece, State
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 WAIT_S = 20
@@ -257,6 +259,55 @@ def test_what_another_answered_gets_the_better_answer_and_acts_once(tmp_path: Pa
             assert [event.may_act for event in made.events] == [True, False]
 
     asyncio.run(run())
+
+
+def test_what_the_service_could_not_write_down_is_told_once_and_kept_until_it_could(tmp_path: Path) -> None:
+    async def run() -> None:
+        not_logged = msgspec.structs.replace(ANSWER, not_logged=True)
+        sender = Sender(not_logged, not_logged, msgspec.structs.replace(ANSWER, from_log=True))
+        async with replaying(tmp_path, sender, begin=1) as made:
+            await made.until(lambda: len(sender.ids) == 2)
+            assert [kept.told for kept in made.kept()] == [True]
+            await made.empty()
+            assert made.told() == [("u0", Kind.LATE)]
+            # A service that cannot write is not asked again and again without a pause.
+            assert made.draws.count((0.1, 2.0)) == 1
+            assert (0.1, 4.0) in made.draws
+
+    asyncio.run(run())
+
+
+def test_what_was_answered_live_and_not_written_down_is_kept(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        sender.may_answer.clear()
+        async with replaying(tmp_path, sender) as made:
+            head, _, end = utterance(0)
+            assert isinstance(head, UtteranceHead)
+            assert isinstance(end, UtteranceEnd)
+            entry = made.spool.begin(head)
+            outcome = KeptOutcome(made.spool, entry, Unheard(), made.replayer.look)
+            made.spool.finish(entry, end)
+            outcome.settle(msgspec.structs.replace(ANSWER, not_logged=True))
+            await made.until(lambda: sender.ids == ["u0"])
+            assert [kept.told for kept in made.kept()] == [True]
+            sender.may_answer.set()
+            await made.empty()
+            assert made.told() == [("u0", Kind.FINAL)]
+
+    asyncio.run(run())
+
+
+class Unheard:
+    """A listener that does nothing."""
+
+    def hear_partial(self, partial: Any) -> None: ...
+
+    def hear_turn(self, opinion: Any) -> None: ...
+
+    def settle(self, outcome: Any) -> None: ...
+
+    def improve(self, answer: Any) -> None: ...
 
 
 def test_what_is_refused_for_good_is_set_aside_and_the_rest_moves_on(tmp_path: Path) -> None:

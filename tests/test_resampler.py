@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from edge.resampler import Resampler, pcm
+from edge.sound.resampler import Resampler, pcm
 
 RATES_HZ = [8_000, 11_025, 22_050, 44_100, 48_000, 96_000]
 
@@ -72,8 +72,8 @@ def test_a_rate_that_no_device_has_is_refused(rate_hz: int) -> None:
 
 def test_a_board_with_a_16_khz_microphone_loads_neither_soxr_nor_soundfile() -> None:
     program = (
-        "import sys, edge.capture, edge.audio_file, numpy\n"
-        "from edge.resampler import Resampler\n"
+        "import sys, edge.sound.capture, edge.sound.audio_file, numpy\n"
+        "from edge.sound.resampler import Resampler\n"
         "Resampler(16_000).push(numpy.zeros(320, 'int16'))\n"
         "sys.exit(' '.join({'soxr', 'soundfile', 'pyaudio'} & set(sys.modules)) or 0)"
     )

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.domain import Domain, Entry, load_domain
-from cloud.index import Index, SqliteIndex, open_index
-from cloud.search import SNIPPET_CHARS, Found, search, snippet
+from cloud.finding.domain import Domain, Entry, load_domain
+from cloud.finding.index import Index, SqliteIndex, open_index
+from cloud.finding.search import SNIPPET_CHARS, Found, search, snippet
 
 TUNED = [
     ("um today's weather", "weather-today"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
-from edge.utterance import EndReason
+from edge.speech.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
+from edge.speech.utterance import EndReason
 
 
 class Cut(NamedTuple):

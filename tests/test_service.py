@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from benchmarks import path
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from protos import codec, speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC, Levels
 from tests.conftest import SPEECH_FOLDER
@@ -186,6 +187,43 @@ def test_a_higher_attempt_takes_over_and_a_lower_one_does_not(stub: speech_pb2_g
     held.release()
 
 
+def test_many_connections_that_bring_an_utterance_at_once_get_one_answer(
+    service: path.Service, stub: speech_pb2_grpc.SpeechStub
+) -> None:
+    every = list(utterance("crowded", levels(spoken("timer"))))
+    with ExitStack() as opened:
+        own = (("grpc.use_local_subchannel_pool", 1),)
+        channels = [opened.enter_context(grpc.insecure_channel(service.address, options=own)) for _ in range(12)]
+        stubs = [speech_pb2_grpc.SpeechStub(channel) for channel in channels]
+        calls = [each.Recognize(iter(every), timeout=WAIT_S) for each in stubs]
+        ends = [answer_or_status(call) for call in calls]
+    answers = [end for end in ends if isinstance(end, speech_pb2.Final)]
+    assert sum(not answer.from_log for answer in answers) == 1
+    assert {answer.transcript for answer in answers} == {final(stub.Recognize(iter(every))).transcript}
+    assert {end for end in ends if not isinstance(end, speech_pb2.Final)} <= {grpc.StatusCode.ABORTED}
+
+
+def test_an_utterance_whose_client_went_away_after_the_end_is_answered_for_the_next_attempt(
+    stub: speech_pb2_grpc.SpeechStub,
+) -> None:
+    every = levels(spoken("berlin"))
+    call = stub.Recognize(utterance("vanished", every), timeout=WAIT_S)
+    next(call)
+    call.cancel()
+    # Whether the end came before the connection broke is not ours to say; what is found then is the same.
+    again = [final(stub.Recognize(utterance("vanished", every, attempt=attempt), timeout=WAIT_S)) for attempt in (2, 3)]
+    assert again[0].transcript == again[1].transcript
+    assert "weather" in again[0].transcript
+    assert again[1].from_log
+
+
+def answer_or_status(call: Any) -> speech_pb2.Final | grpc.StatusCode:
+    try:
+        return final(call)
+    except grpc.RpcError as error:
+        return error.code()
+
+
 def list_or_status(call: Any) -> tuple[grpc.StatusCode, str]:
     try:
         list(call)
@@ -273,7 +311,8 @@ def test_a_worker_that_dies_or_wedges_is_replaced_and_its_utterance_decoded_agai
         assert worker not in service.workers()
 
 
-def test_answers_outlive_the_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
+def test_answers_outlive_the_service(tmp_path: Path, blow: signal.Signals) -> None:
     for attempt in (1, 2):
         with (
             path.service(tmp_path, decoding_whisper="false") as service,
@@ -281,6 +320,9 @@ def test_answers_outlive_the_service(tmp_path: Path) -> None:
         ):
             stub = speech_pb2_grpc.SpeechStub(channel)
             answer = final(stub.Recognize(utterance("kept", levels(), attempt=attempt), timeout=WAIT_S))
+            # Whoever was told an answer can be sure that it is in the log.
+            service.process.send_signal(blow)
+            service.process.wait(WAIT_S)
             assert answer.from_log == (attempt == 2)
 
 

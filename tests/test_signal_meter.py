@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from edge.signal_meter import NOISE_BLOCKS_MIN, NoiseFloor, Signal, SignalMeter, dbfs, power_of, to_dbfs
-from edge.source import Samples
+from edge.sound.source import Samples
+from edge.speech.signal_meter import NOISE_BLOCKS_MIN, NoiseFloor, Signal, SignalMeter, dbfs, power_of, to_dbfs
 
 SILENCE = np.zeros(320, np.int16)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.sound_device import DeviceAbsentError, DeviceInfo, open_line
-from edge.sound_holders import Holder, holder_of, holders
+from edge.sound.sound_device import DeviceAbsentError, DeviceInfo, open_line
+from edge.sound.sound_holders import Holder, holder_of, holders
 
 USB = DeviceInfo(3, "USB PnP Sound: Audio (hw:1,0)", 1, 48_000, True)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.source import BLOCK_SAMPLES, Cutter, rechunk
+from edge.sound.source import BLOCK_SAMPLES, Cutter, rechunk
 
 
 @pytest.mark.parametrize("lengths", [[], [0], [1], [320], [321], [319, 1], [960], [100, 0, 1000, 7], [5000, 5000]])

@@ -13,7 +13,7 @@ from cloud.decoders.sphinx_features import (
     filter_matrix,
     non_negative_fit,
 )
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
 from tests.conftest import Speech
 

@@ -12,13 +12,13 @@ import pytest
 from edge_fakes import ANSWER, utterance
 
 from common.errors import SpoolError
-from edge import unwritten
-from edge.event import Event, Kind
 from edge.settings import Spool as Settings
-from edge.spool import Spool
-from edge.spool_store import Kept, Piece, State
-from edge.unwritten import Entry
-from edge.utterance import EndReason, UtteranceEnd, UtteranceHead
+from edge.speech.utterance import EndReason, UtteranceEnd, UtteranceHead
+from edge.spool import unwritten
+from edge.spool.event import Event, Kind
+from edge.spool.spool import Spool
+from edge.spool.store import Kept, Piece, State
+from edge.spool.unwritten import Entry
 
 WAIT_S = 20
 
@@ -163,7 +163,7 @@ def test_the_oldest_makes_room_and_is_told(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_takes_nothing_is_said_and_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.spool_writer.TROUBLE_S", 0.01)
+    monkeypatch.setattr("edge.spool.writer.TROUBLE_S", 0.01)
     (tmp_path / "folder").write_text("in the way")
     with spool(tmp_path / "folder") as troubled:
         speak(troubled, 0)

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from edge_fakes import ANSWER, utterance
 
-from edge import kept_frames
 from edge.__main__ import main
-from edge.event import Kind
 from edge.settings import Spool as Settings
-from edge.spool import Spool
-from edge.spool_store import Piece
-from edge.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool import kept_frames
+from edge.spool.event import Kind
+from edge.spool.spool import Spool
+from edge.spool.store import Piece
 from protos.feature_spec import DEFAULT_SPEC
 
 CANARY = np.random.default_rng(1).integers(0, 12, (98, 80)).astype(np.int8)

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from benchmarks import made_messages
 from benchmarks.mutations import changed
 from common.errors import CloudError
-from edge import wire
-from edge.answer import Answer, Partial
-from edge.cloud_channel import CallFailed, Channel
+from edge.asking import wire
+from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_channel import CallFailed, Channel
+from edge.asking.timing import TimingMs
 from edge.console import Console
-from edge.event import Event, Kind
-from edge.timing import TimingMs
+from edge.spool.event import Event, Kind
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 

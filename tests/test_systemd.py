@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloud.watchdog import LOOK_S
-from edge.board import SILENT_S_MAX
+from edge.board.board import SILENT_S_MAX
 
 EXPOSURE_MAX = 1.5
 """As `systemd-analyze security` counts, from 0 to 10; a unit that says nothing has 9.6."""

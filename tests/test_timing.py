@@ -1,6 +1,6 @@
 """timing.py: the order of things, and what a table says of many."""
 
-from edge.timing import TimingMs, percentile, table, time_line
+from edge.asking.timing import TimingMs, percentile, table, time_line
 
 FULL = TimingMs(
     last_sound_to_final=420,

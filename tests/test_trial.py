@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from common.errors import CloudError, InputError, SettingsError
-from edge.exchange import Exchange
-from edge.source import Source
-from edge.trial import ANSWERED, IN_FLIGHT_MAX, REDRAW_S, UNANSWERED, UNUSABLE_INPUT, Input, Spoken, Trial
-from edge.trial_line import TrialLine, make_folder, save, trial_line
-from edge.utterance import Heard, UtteranceEnd, UtteranceHead
+from edge.asking.exchange import Exchange
+from edge.sound.source import Source
+from edge.speech.utterance import Heard, UtteranceEnd, UtteranceHead
+from edge.trial.trial import ANSWERED, IN_FLIGHT_MAX, REDRAW_S, UNANSWERED, UNUSABLE_INPUT, Input, Spoken, Trial
+from edge.trial.trial_line import TrialLine, make_folder, save, trial_line
 from tests.edge_fakes import ANSWER, FakeRecogniser, FakeSource, utterance
 
 

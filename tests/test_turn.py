@@ -1,12 +1,12 @@
-"""Whether the speaker is done: cloud/turn.py from the words, edge/turn.py from words and voice, for the pause."""
+"""Whether the speaker is done: cloud/turn.py from the words, edge/speech/turn.py from words and voice."""
 
 import pytest
 
 from cloud.decoders import Hypothesis
 from cloud.turn import completeness
-from edge.prosody import Voice
 from edge.settings import Segmenter
-from edge.turn import Completeness, HangOvers, Opinion, Turn
+from edge.speech.prosody import Voice
+from edge.speech.turn import Completeness, HangOvers, Opinion, Turn
 from protos import speech_pb2
 
 WHOLE = speech_pb2.COMPLETENESS_COMPLETE

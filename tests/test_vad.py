@@ -8,11 +8,11 @@ import pytest
 from benchmarks import corpus
 from benchmarks.instructions import pink_noise
 from benchmarks.scenes import as_samples
-from edge import gate_model
-from edge.gate_model import CONTEXT_BLOCKS, GateModel
 from edge.settings import Segmenter, Vad
-from edge.source import Samples
-from edge.vad import MARGIN_POWER, Gate, MelGate, NoiseMargin, open_gate
+from edge.sound.source import Samples
+from edge.speech import gate_model
+from edge.speech.gate_model import CONTEXT_BLOCKS, GateModel
+from edge.speech.vad import MARGIN_POWER, Gate, MelGate, NoiseMargin, open_gate
 from tests.conftest import Speech
 
 

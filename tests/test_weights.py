@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloud.known_weights import KNOWN, Package, WeightFile, Weights
+from cloud.decoders.known_weights import KNOWN, Package, WeightFile, Weights
+from cloud.decoders.weights import engine_report, fetch, usable
 from cloud.settings import CloudSettings, Decoding, Storage
-from cloud.weights import engine_report, fetch, usable
 from common.errors import EngineError
 
 CONTENTS = {"config.json": b'{"small": true}', "model.bin": bytes(range(256)) * 20_000}

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from cloud.decoders import Task
+from cloud.decoders.weights import usable
 from cloud.decoders.whisper import (
     STRETCH_FRAMES,
     WINDOW_FRAMES,
@@ -20,9 +21,8 @@ from cloud.decoders.whisper import (
 )
 from cloud.decoders.whisper_guards import Reading
 from cloud.settings import CloudSettings
-from cloud.weights import usable
 from common.errors import EngineError
-from edge.log_mel import log_mel
+from edge.speech.log_mel import log_mel
 from protos.feature_spec import DEFAULT_SPEC, LogMel
 from tests.conftest import Speech
 

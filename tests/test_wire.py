@@ -3,9 +3,9 @@ from typing import get_args
 import pytest
 
 from common.errors import CloudError
-from edge import wire
+from edge.asking import wire
 from edge.settings import Cloud
-from edge.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceHead
 from protos import codec, speech_pb2
 from protos.codec import CODECS
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
@@ -47,3 +47,8 @@ def test_the_first_codec_that_both_know_is_chosen() -> None:
         assert wire.choose_codec("there:1", DEFAULT_SPEC, description) == next(c for c in offered if c in CODECS)
     with pytest.raises(CloudError, match=f"{FeatureSpec(levels=16).fingerprint}, but the service takes"):
         wire.choose_codec("there:1", FeatureSpec(levels=16), description)
+
+
+def test_an_answer_that_the_service_could_not_write_down_settles_nothing() -> None:
+    assert wire.answer(speech_pb2.Final()).settles
+    assert not wire.answer(speech_pb2.Final(not_logged=True)).settles

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.words import content_words, sound, stem
+from cloud.finding.words import content_words, sound, stem
 
 
 @pytest.mark.parametrize(

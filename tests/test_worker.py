@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 
 from cloud.decoders import Hypothesis, Task
-from cloud.worker import serve
-from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, FromWorker, Progress, Ready, ToWorker, pack
-from cloud.worker_line import _from_worker as from_worker
+from cloud.workers.worker import serve
+from cloud.workers.worker_line import (
+    Begin,
+    Done,
+    Drop,
+    Failed,
+    Feed,
+    Finish,
+    FromWorker,
+    Progress,
+    Ready,
+    ToWorker,
+    pack,
+)
+from cloud.workers.worker_line import _from_worker as from_worker
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
 TASK = Task("kitchen", "u1", DEFAULT_SPEC, "")

@@ -9,10 +9,22 @@ import numpy as np
 import pytest
 
 from cloud.decoders import Hypothesis, Task
-from cloud.heard import Heard, Rank
-from cloud.worker_job import PIECE_FRAMES_MAX, DecodingFailed, WorkerJob, WorkerLost
-from cloud.worker_line import Begin, Done, Drop, Failed, Feed, Finish, FromWorker, Progress, Ready, ToWorker, pack
-from cloud.worker_process import UNDER_WAY_MAX, WorkerProcess
+from cloud.workers.heard import Heard, Rank
+from cloud.workers.worker_job import PIECE_FRAMES_MAX, DecodingFailed, WorkerJob, WorkerLost
+from cloud.workers.worker_line import (
+    Begin,
+    Done,
+    Drop,
+    Failed,
+    Feed,
+    Finish,
+    FromWorker,
+    Progress,
+    Ready,
+    ToWorker,
+    pack,
+)
+from cloud.workers.worker_process import UNDER_WAY_MAX, WorkerProcess
 from protos.feature_spec import DEFAULT_SPEC
 
 TASK = Task("kitchen", "u1", DEFAULT_SPEC, "")

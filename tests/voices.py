@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge.source import SAMPLE_RATE_HZ, Samples
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
 
 MOVES_S = 0.6
 """Pitch and level keep still until so long before the end."""

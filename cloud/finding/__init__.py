@@ -1,0 +1,1 @@
+"""What is found: domains, their index, the search."""

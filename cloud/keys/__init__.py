@@ -1,0 +1,1 @@
+"""Who may ask: the authority, enrolment, TLS."""

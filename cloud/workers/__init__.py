@@ -1,0 +1,1 @@
+"""The engines at work: processes, and who of all utterances is next."""

@@ -1,0 +1,74 @@
+"""Recognisers in order, the best first. A hedge, not a switch: when one takes too long, the next is asked besides.
+
+Whoever answers first is shown. A better one that was still at work may answer later, and then takes its place.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Self
+
+from edge.asking.chain_stream import ChainStream, Member
+from edge.asking.network import Network
+from edge.asking.recogniser import Listener, Service
+from edge.clock import Clock
+from edge.speech.utterance import UtteranceHead
+from edge.spool.forgetter import Forgetter
+from edge.spool.replay import Replayer
+from edge.spool.spool import Spool
+
+
+class Chain:
+    """A Recogniser. Its members share a network."""
+
+    def __init__(self, network: Network, members: Sequence[Member]) -> None:
+        self.network = network
+        self.members = members
+        self._entered = ExitStack()
+
+    @property
+    def alive(self) -> bool:
+        return self.network.alive
+
+    def services(self) -> list[Service]:
+        """The members, as `status` tells of them."""
+        return [
+            Service(
+                member.path,
+                member.service.address,
+                str(member.link.down) if member.link.down else None,
+                member.link.answered_s,
+                member.service.known_as,
+            )
+            for member in self.members
+        ]
+
+    def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
+        """From now on, sends what is kept in the spool to the best service. What it gives is called, in the network's
+        thread, when there is more."""
+        if not self.members:
+            return lambda: None
+        best = self.members[0]
+        replayer = Replayer(spool, best.service, best.link, clock)
+        self.network.soon(self._begin, replayer)
+        for member in self.members:
+            self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
+        return replayer.look
+
+    def __enter__(self) -> Self:
+        self._entered.enter_context(self.network)
+        for member in self.members:
+            self._entered.enter_context(member.service)
+        self._entered.callback(self.network.give_up)
+        return self
+
+    def __exit__(self, *cause: object) -> None:
+        self._entered.close()
+
+    def _begin(self, work: Replayer | Forgetter) -> None:
+        self.network.begin(work.run())
+
+    def start(self, head: UtteranceHead, listener: Listener) -> ChainStream:
+        """Begins at once. The listener is told in the network's thread."""
+        stream = ChainStream(self.network, self.members, head, listener)
+        self.network.soon(stream.begin)
+        return stream

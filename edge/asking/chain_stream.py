@@ -1,0 +1,274 @@
+"""One utterance in a chain of recognisers: who is asked when, and whose answer counts."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+import msgspec
+
+from common.errors import CloudError, GivenUp
+from edge.asking.answer import Answer, Partial, Path
+from edge.asking.cloud_channel import CallFailed, Trouble
+from edge.asking.link import Link
+from edge.asking.network import Network
+from edge.asking.recogniser import Listener
+from edge.speech.turn import Opinion
+from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
+from protos.feature_spec import FeatureSpec
+
+
+class MemberStream(Protocol):
+    """An utterance on its way to one member: `CloudStream`."""
+
+    wire_bytes: int
+
+    def send(self, heard: Progress) -> None: ...
+
+    def finish(self, end: UtteranceEnd) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+class Asked(Protocol):
+    """One recogniser: `CloudClient`. Its callbacks come in the network's thread."""
+
+    address: str
+    known_as: str | None
+
+    async def probe(self) -> None: ...
+
+    async def replay(
+        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+    ) -> Answer: ...
+
+    async def forget(self, erasure: Erasure) -> int: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def start(
+        self,
+        head: UtteranceHead,
+        *,
+        on_partial: Callable[[Partial], None],
+        on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
+    ) -> MemberStream: ...
+
+
+class Member(NamedTuple):
+    """A link of the chain."""
+
+    path: Path
+    service: Asked
+    link: Link
+    words_s_max: float
+    """From the first sound until words must have come, before the next is asked."""
+    final_s_max: float
+    """From the endpoint until the final must have come."""
+
+
+class Try(NamedTuple):
+    """A member that was asked."""
+
+    stream: MemberStream
+    timers: list[asyncio.TimerHandle]
+
+
+class ChainStream:
+    """One utterance. Everything but `send`, `finish` and `cancel` happens in the network's thread."""
+
+    def __init__(self, network: Network, members: Sequence[Member], head: UtteranceHead, listener: Listener) -> None:
+        self._network = network
+        self._members = members
+        self._head = head
+        self._listener = listener
+        # Bounded by the longest utterance that the segmenter cuts.
+        self._heard: list[Progress] = []
+        self._end: UtteranceEnd | None = None
+        self._begun_at = 0.0
+        self._tries: dict[int, Try] = {}
+        self._working: set[int] = set()
+        """Members that were asked and owe an answer."""
+        self._not_yet = list(range(len(members)))
+        """Members that were not asked."""
+        self._faults: dict[int, CloudError] = {}
+        """Why a member did not answer, or not in time."""
+        self._answered_by: int | None = None
+        self._settled = False
+        self._comeback: asyncio.Task[None] | None = None
+        """Waits for a member that is down."""
+
+    @property
+    def wire_bytes(self) -> int:
+        """Of all members."""
+        return sum(tried.stream.wire_bytes for tried in list(self._tries.values()))
+
+    def send(self, heard: Progress) -> None:
+        self._network.soon(self._take, heard)
+
+    def finish(self, end: UtteranceEnd) -> None:
+        self._network.soon(self._finish, end)
+
+    def cancel(self) -> None:
+        self._network.soon(self._cancel)
+
+    def begin(self) -> None:
+        self._begun_at = asyncio.get_running_loop().time()
+        self._ask_next()
+
+    def _take(self, heard: Progress) -> None:
+        if self._settled and not self._working:
+            return
+        self._heard.append(heard)
+        for tried in self._streams():
+            tried.stream.send(heard)
+
+    def _finish(self, end: UtteranceEnd) -> None:
+        self._end = end
+        for number in sorted(self._working):
+            self._tries[number].stream.finish(end)
+            self._limit_final(number)
+        if not self._working and not self._settled:
+            self._ask_next()
+
+    def _cancel(self) -> None:
+        self._not_yet.clear()
+        for tried in self._streams():
+            tried.stream.cancel()
+        if not self._working:
+            self._give_up()
+
+    def _streams(self) -> Iterator[Try]:
+        return (self._tries[number] for number in sorted(self._working))
+
+    def _ask_next(self) -> None:
+        """Asks the next member that is likely to answer. While none is, others of them may come back until the end."""
+        for number in list(self._not_yet):
+            link = self._members[number].link
+            if link.down is None:
+                self._ask(number)
+                return
+            self._faults[number] = link.down
+        if self._working or self._settled:
+            return
+        if self._end is not None or not self._not_yet:
+            self._give_up()
+        else:
+            for number in self._not_yet:
+                self._members[number].link.hurry()
+            self._comeback = self._network.begin(self._ask_whoever_comes_back())
+
+    async def _ask_whoever_comes_back(self) -> None:
+        waiting = [asyncio.ensure_future(self._members[number].link.up()) for number in self._not_yet]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        if not self._settled and not self._working:
+            self._ask_next()
+
+    def _ask(self, number: int) -> None:
+        member = self._members[number]
+        self._not_yet.remove(number)
+        self._working.add(number)
+        stream = member.service.start(
+            self._head,
+            on_partial=lambda partial: self._hear_partial(number, partial),
+            on_settled=lambda outcome: self._hear_outcome(number, outcome),
+            on_turn=lambda opinion: self._hear_turn(number, opinion),
+        )
+        self._tries[number] = Try(stream, [])
+        for heard in self._heard:
+            stream.send(heard)
+        if self._end is not None:
+            stream.finish(self._end)
+            self._limit_final(number)
+        else:
+            late = f"{member.service.address}: no words within {member.words_s_max:g} s."
+            self._limit(number, self._begun_at + member.words_s_max, late)
+
+    def _limit_final(self, number: int) -> None:
+        """A file is sent faster than it was spoken: then the time of speaking comes on top."""
+        assert self._end is not None
+        member = self._members[number]
+        for timer in self._tries[number].timers:
+            timer.cancel()
+        now = asyncio.get_running_loop().time()
+        due = max(now, self._begun_at + self._end.duration_ms / 1000) + member.final_s_max
+        self._limit(number, due, f"{member.service.address}: no answer within {member.final_s_max:g} s.")
+
+    def _limit(self, number: int, due: float, why: str) -> None:
+        """Asks the next member besides, if this one has said nothing by then."""
+
+        def hedge() -> None:
+            if number in self._working and self._not_yet and not self._settled:
+                self._faults[number] = CloudError(why)
+                self._ask_next()
+
+        self._tries[number].timers.append(asyncio.get_running_loop().call_at(due, hedge))
+
+    def _hear_partial(self, number: int, partial: Partial) -> None:
+        if self._end is None and partial.text:
+            for timer in self._tries[number].timers:
+                timer.cancel()
+        if self._working and number == min(self._working):
+            self._listener.hear_partial(partial)
+
+    def _hear_turn(self, number: int, opinion: Opinion) -> None:
+        if self._working and number == min(self._working):
+            self._listener.hear_turn(opinion)
+
+    def _hear_outcome(self, number: int, outcome: Answer | CloudError) -> None:
+        self._working.discard(number)
+        for timer in self._tries[number].timers:
+            timer.cancel()
+        if isinstance(outcome, Answer):
+            self._members[number].link.succeeded()
+            self._answer(number, outcome)
+            return
+        self._faults[number] = outcome
+        if isinstance(outcome, GivenUp):
+            if not self._working:
+                self._give_up()
+            return
+        self._members[number].link.failed(outcome)
+        self._ask_next()
+
+    def _answer(self, number: int, answer: Answer) -> None:
+        why_not_better = _sentences(self._faults[better] for better in range(number) if better in self._faults)
+        answer = msgspec.structs.replace(answer, path=self._members[number].path, why_not_better=why_not_better or None)
+        before, self._answered_by = self._answered_by, number
+        self._not_yet = [better for better in self._not_yet if better < number]
+        if before is None:
+            self._settle(answer)
+        elif number < before:
+            self._listener.improve(answer)
+        for worse in [one for one in self._working if one > number]:
+            self._tries[worse].stream.cancel()
+
+    def _give_up(self) -> None:
+        if not self._members:
+            self._settle(CloudError("No service is set to ask: cloud.address is empty."))
+            return
+        # Whether it may be sent again is up to the best one.
+        best = self._faults.get(0)
+        trouble = best.trouble if isinstance(best, CallFailed) else Trouble.AWAY
+        self._settle(CallFailed(_sentences(self._faults[number] for number in sorted(self._faults)), trouble))
+
+    def _settle(self, outcome: Answer | CloudError) -> None:
+        if not self._settled:
+            self._settled = True
+            if self._comeback is not None:
+                self._comeback.cancel()
+            self._listener.settle(outcome)
+
+
+def _sentences(errors: Iterable[CloudError]) -> str:
+    return " ".join(map(str, errors))

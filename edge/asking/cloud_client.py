@@ -1,0 +1,171 @@
+"""Asks a service: one warm channel, one stream an utterance, and nothing on the audio path ever waits for it.
+
+with CloudClient(Cloud(address="127.0.0.1:7407"), device_id="kitchen") as cloud:
+    for answer in cloud.answers(hear(AudioFile("order.wav"))):
+        print(answer.transcript)
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+
+from common.addresses import parse_address
+from common.errors import CloudError
+from edge.asking import wire
+from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_channel import Channel
+from edge.asking.cloud_stream import SPEAKING_S_MAX, CloudStream
+from edge.asking.network import CLOSE_S_MAX, Network
+from edge.keys import identity_watch
+from edge.keys.identity import Enrolment, Identity
+from edge.settings import Cloud
+from edge.speech.turn import Opinion
+from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
+from protos import speech_pb2
+from protos.feature_spec import FeatureSpec
+
+
+class CloudClient:
+    """A service to ask, as a context manager. A service that is not there is no fault until it is asked."""
+
+    def __init__(
+        self,
+        settings: Cloud,
+        *,
+        device_id: str,
+        network: Network | None = None,
+        enrolment: Enrolment | None = None,
+    ) -> None:
+        """Has a network of its own where none is given. Without an enrolment it asks in plain text, on this machine
+        alone."""
+        self.settings = settings
+        self._own_name = device_id
+        self._description: speech_pb2.DescribeResponse | None = None
+        self._enrolment = enrolment
+        self._know(identity_watch.read(enrolment) if enrolment else None)
+        parse_address(self.address, called="cloud.address", port_min=1)
+        self.network = network or Network()
+        self.channel: Channel
+        """There once the client is entered."""
+        self._owns_network = network is None
+        self._entered = ExitStack()
+        self._live = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    def __enter__(self) -> "CloudClient":
+        if self._owns_network:
+            self._entered.enter_context(self.network)
+        self.network.run(self._open()).result(CLOSE_S_MAX)
+        self._entered.callback(lambda: self.network.run(self.channel.close()).result(CLOSE_S_MAX))
+        if self._owns_network:
+            self._entered.callback(self.network.give_up)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Gives up what is under way."""
+        self._entered.close()
+
+    def start(
+        self,
+        head: UtteranceHead,
+        *,
+        on_partial: Callable[[Partial], None] = lambda partial: None,
+        on_settled: Callable[[Answer | CloudError], None] = lambda outcome: None,
+        on_turn: Callable[[Opinion], None] = lambda opinion: None,
+    ) -> CloudStream:
+        """Begins an utterance at once. Callbacks come from the network's thread and must return at once;
+        `on_settled` comes exactly once, with the answer or a CloudError."""
+        stream = CloudStream(self, head, on_partial, on_settled, on_turn)
+        self.network.soon(stream.begin)
+        return stream
+
+    async def replay(
+        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+    ) -> Answer:
+        """One attempt to send what was said before, in the network's thread; stands back while somebody speaks.
+        CallFailed."""
+        stream = CloudStream(self, head, lambda partial: None, lambda outcome: None, lambda opinion: None, spec=spec)
+        return await stream.replay(frames, end, attempt)
+
+    def answers(self, heard: Iterable[Heard]) -> Iterator[Answer]:
+        """The answer to each utterance, in order. CloudError when one has none."""
+        stream: CloudStream | None = None
+        for event in heard:
+            match event:
+                case UtteranceHead():
+                    stream = self.start(event)
+                case _ if stream is None:
+                    raise AssertionError("unreachable: a head comes first")
+                case UtteranceEnd():
+                    stream.finish(event)
+                    yield stream.answer()
+                case _:
+                    stream.send(event)
+
+    def describe(self, timeout_s: float = 5.0) -> speech_pb2.DescribeResponse:
+        """What the service is, waited for. CloudError if it does not say."""
+        asked = self.network.run(self.description())
+        try:
+            return asked.result(timeout_s)
+        except TimeoutError as error:
+            asked.cancel()
+            raise CloudError(f"{self.address}: the service does not say what it is.") from error
+
+    async def description(self) -> speech_pb2.DescribeResponse:
+        """What the service said it is; asked once. CallFailed."""
+        if self._description is None:
+            self._description = await self.channel.describe(self.settings.connect_s_max)
+        return self._description
+
+    def forget_description(self) -> None:
+        """The service is another one now."""
+        self._description = None
+
+    async def probe(self) -> None:
+        """Asks the service whether it is there. CallFailed if it is not."""
+        await self.channel.connect(self.settings.connect_s_max)
+        self._description = await self.channel.describe(self.settings.connect_s_max)
+
+    async def forget(self, erasure: Erasure) -> int:
+        """How many utterances of this board the service had kept, and has not any more. CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        request = wire.forget_request(erasure, self.device_id)
+        return (await self.channel.forget(request, self.settings.connect_s_max)).erased
+
+    def live(self, change: int) -> None:
+        """Counts utterances of somebody who waits for the answer. In the network's thread."""
+        self._live += change
+        if self._live:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Waits while somebody speaks, or waits for an answer."""
+        await self._quiet.wait()
+
+    async def _open(self) -> None:
+        self.channel = Channel(self.address, self._identity)
+        if self._enrolment is not None:
+            watch = identity_watch.IdentityWatch(self._enrolment, self._adopt, lambda: self.channel.is_down)
+            self.network.begin(watch.follow(self._identity))
+
+    async def _adopt(self, identity: Identity | None) -> None:
+        """The board is somebody else to the service from now on; calls under way end as they would."""
+        before = self.channel
+        self._know(identity)
+        self.channel = Channel(self.address, identity)
+        self.network.begin(before.close(grace_s=SPEAKING_S_MAX))
+
+    def _know(self, identity: Identity | None) -> None:
+        """Who the board is, and where the service is."""
+        self._identity = identity
+        self.known_as = identity.device_id if identity else None
+        self.device_id = self.known_as or self._own_name
+        self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
+        self.forget_description()

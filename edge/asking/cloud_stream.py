@@ -1,0 +1,259 @@
+"""One utterance on its way to a service: tried until there is an answer, a refusal or no time.
+
+Its frames are kept until it is settled, so that another attempt can send them again; the service knows by the
+utterance's id what it has answered already.
+"""
+
+import asyncio
+import concurrent.futures
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from common.errors import CloudError, GivenUp
+from edge.asking import wire
+from edge.asking.answer import Answer, Partial
+from edge.asking.cloud_channel import Call, CallFailed, Channel, Trouble
+from edge.asking.network import Network
+from edge.settings import Cloud
+from edge.speech.turn import Opinion
+from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
+from protos import codec, speech_pb2
+from protos.feature_spec import FeatureSpec
+
+PAUSE_S_MAX = 2.0
+"""Longest pause between two attempts."""
+
+SPEAKING_S_MAX = 60.0
+"""Longer than any utterance: the last bound of a call whose end never comes."""
+
+
+class Client(Protocol):
+    """Whose utterance it is: `CloudClient`."""
+
+    settings: Cloud
+    device_id: str
+    address: str
+    channel: Channel
+    network: Network
+
+    def live(self, change: int) -> None:
+        """Counts utterances of somebody who waits for the answer."""
+
+    async def quiet(self) -> None:
+        """Waits while somebody speaks, or waits for an answer."""
+
+    async def description(self) -> speech_pb2.DescribeResponse:
+        """What the service said it is. CallFailed."""
+
+    def forget_description(self) -> None:
+        """The service is another one now."""
+
+
+class CloudStream:
+    """None of its methods waits, but `answer`."""
+
+    def __init__(
+        self,
+        client: Client,
+        head: UtteranceHead,
+        on_partial: Callable[[Partial], None],
+        on_settled: Callable[[Answer | CloudError], None],
+        on_turn: Callable[[Opinion], None],
+        *,
+        spec: FeatureSpec | None = None,
+    ) -> None:
+        """`spec` is that of its frames, where they are not made by the client's settings."""
+        self.wire_bytes = 0
+        """Bytes of frames sent so far, all attempts."""
+        self.attempts = 0
+        """Those that were begun."""
+        self._client = client
+        self._spec = spec or wire.feature_spec(client.settings)
+        self._replayed = False
+        self._head = head
+        self._on_partial = on_partial
+        self._on_settled = on_settled
+        self._on_turn = on_turn
+        # Bounded by the longest utterance that the segmenter cuts.
+        self._heard: list[Progress] = []
+        self._end: UtteranceEnd | None = None
+        self._changed = asyncio.Event()
+        self._limit: asyncio.Timeout | None = None
+        self._begun_at = 0.0
+        self._outcome: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+        self._task: asyncio.Task[None] | None = None
+        self._last_trouble: CallFailed | None = None
+        """Why the attempt before failed; None while one is under way."""
+
+    def send(self, heard: Progress) -> None:
+        """What was heard next."""
+        self._client.network.soon(self._add, heard)
+
+    def finish(self, end: UtteranceEnd) -> None:
+        """No more frames."""
+        self._client.network.soon(self._add, end)
+
+    def cancel(self) -> None:
+        """Gives the utterance up; `answer` raises GivenUp."""
+        self._client.network.soon(self._give_up)
+
+    def answer(self, timeout_s: float | None = None) -> Answer:
+        """The final, waited for. CloudError, a sentence, when there is none and none can come."""
+        try:
+            return self._outcome.result(timeout_s)
+        except TimeoutError as error:
+            raise CloudError(f"{self._client.address}: no answer within {timeout_s:g} s.") from error
+
+    def begin(self) -> None:
+        """Called in the network's thread."""
+        self._begun_at = asyncio.get_running_loop().time()
+        self._task = self._client.network.begin(self._run())
+
+    async def replay(self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int) -> Answer:
+        """One attempt to send what was said before. CallFailed."""
+        self._replayed = True
+        self._heard.extend(frames)
+        self._end = end
+        limit_s = end.duration_ms / 1000 + self._client.settings.answer_s_max
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._attempt(attempt)
+        except TimeoutError as error:
+            raise CallFailed(f"{self._client.address}: no answer within {limit_s:.0f} s.", Trouble.BROKEN) from error
+
+    def _add(self, heard: Progress | UtteranceEnd) -> None:
+        if not isinstance(heard, UtteranceEnd):
+            self._heard.append(heard)
+        elif self._end is None:
+            self._end = heard
+            self._limit_the_wait()
+        self._changed.set()
+
+    def _limit_the_wait(self) -> None:
+        """From the end on, the person waits. A file is sent faster than it was spoken; then the service has the
+        time of speaking besides, to listen."""
+        if self._limit is not None and self._end is not None and not self._outcome.done():
+            spoken_at = max(asyncio.get_running_loop().time(), self._begun_at + self._end.duration_ms / 1000)
+            self._limit.reschedule(spoken_at + self._client.settings.answer_s_max)
+
+    def _give_up(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        """Settles exactly once."""
+        outcome: Answer | CloudError = GivenUp(f"{self._client.address}: the utterance was given up.")
+        self._client.live(1)
+        try:
+            async with asyncio.timeout(SPEAKING_S_MAX) as self._limit:
+                self._limit_the_wait()
+                outcome = await self._try()
+        except TimeoutError:
+            # Where it was busy or away all the time, that says more.
+            outcome = self._last_trouble or CloudError(
+                f"{self._client.address}: no answer within {self._client.settings.answer_s_max:g} s of the endpoint."
+            )
+        except CloudError as error:
+            outcome = error
+        finally:
+            self._client.live(-1)
+            self._heard.clear()
+            if isinstance(outcome, Answer):
+                self._outcome.set_result(outcome)
+            else:
+                self._outcome.set_exception(outcome)
+            self._on_settled(outcome)
+
+    async def _try(self) -> Answer:
+        """Again and again: until the time is up where the service is busy, less long where it is away, and a few times
+        where it breaks."""
+        now = asyncio.get_running_loop().time
+        broken, away_since = 0, None
+        for attempt in itertools.count(1):
+            try:
+                return await self._attempt(attempt)
+            except CallFailed as error:
+                self._last_trouble = error
+                match error.trouble:
+                    case Trouble.BUSY:
+                        away_since = None
+                    case Trouble.AWAY:
+                        away_since = away_since if away_since is not None else now()
+                        if now() - away_since >= self._client.settings.reach_s_max:
+                            raise
+                    case Trouble.BROKEN:
+                        broken += 1
+                        if broken >= self._client.settings.tries_max:
+                            raise
+                    case Trouble.OTHER_TERMS:
+                        self._client.forget_description()
+                        raise
+                    case Trouble.REFUSED | Trouble.SHUT_OUT:
+                        raise
+            # Full jitter: boards that lost the same service must not come back in step.
+            await asyncio.sleep(random.uniform(0, min(0.2 * 2 ** min(attempt, 10), PAUSE_S_MAX)))
+        raise AssertionError("unreachable: there is no last attempt")
+
+    async def _attempt(self, attempt: int) -> Answer:
+        settings = self._client.settings
+        self.attempts = attempt
+        await self._client.channel.connect(settings.connect_s_max)
+        chosen = wire.choose_codec(self._client.address, self._spec, await self._client.description())
+        self._last_trouble = None
+        call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
+        sending = asyncio.create_task(self._send(call, attempt, chosen))
+        try:
+            return await self._receive(call)
+        finally:
+            sending.cancel()
+            call.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send(self, call: Call, attempt: int, chosen: int) -> None:
+        encoder = codec.encoder(chosen, self._spec)
+        config = wire.config(
+            self._head,
+            self._client.settings,
+            self._client.device_id,
+            self._spec,
+            attempt,
+            chosen,
+            replayed=self._replayed,
+        )
+        sent, seems_over = 0, False
+        goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))
+        while goes_on:
+            self._changed.clear()
+            while goes_on and sent < len(self._heard):
+                heard = self._heard[sent]
+                sent += 1
+                if isinstance(heard, SpeechSeemsOver):
+                    # An attempt that catches up would have the service finish for nothing.
+                    seems_over = not any(isinstance(later, SpeechGoesOn) for later in self._heard[sent:])
+                if isinstance(heard, UtteranceFrames) or seems_over:
+                    if self._replayed:
+                        await self._client.quiet()
+                    request = wire.progress(heard, encoder, chosen)
+                    self.wire_bytes += len(request.frames.data)
+                    goes_on = await call.write(request)
+            if self._end is not None:
+                await call.write(speech_pb2.RecognizeRequest(end=wire.end(self._end)))
+                await call.end_of_requests()
+                return
+            await self._changed.wait()
+
+    async def _receive(self, call: Call) -> Answer:
+        while (response := await call.read()) is not None:
+            match response.WhichOneof("response"):
+                case "final":
+                    return wire.answer(response.final)
+                case "turn":
+                    turn = response.turn
+                    said = Opinion(self._head.utterance_id, turn.speech_end_ms, wire.completeness(turn))
+                    self._on_turn(said)
+                case "partial":
+                    partial = response.partial
+                    self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
+        raise CloudError(f"{self._client.address}: the service ended the utterance without a final.")

@@ -1,0 +1,163 @@
+"""Between the board's own values and the messages of protos/speech.proto."""
+
+import math
+from dataclasses import replace
+
+from common import VERSION
+from common.errors import CloudError
+from edge.asking.answer import Alternative, Answer, Result, Word
+from edge.plain_text import plain
+from edge.settings import Cloud
+from edge.speech.turn import Completeness
+from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.spool.erasure import Erasure
+from edge.spool.kept_frames import KEPT_CODEC
+from protos import codec, speech_pb2
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+
+ALTERNATIVES_MAX, RESULTS_MAX = 10, 20
+ACCEPTED_LENGTH_MAX = 500
+
+
+def feature_spec(settings: Cloud) -> FeatureSpec:
+    """The features that this board sends."""
+    return replace(DEFAULT_SPEC, levels=settings.levels)
+
+
+_COMPLETENESS: dict[int, Completeness] = {
+    speech_pb2.COMPLETENESS_COMPLETE: Completeness.COMPLETE,
+    speech_pb2.COMPLETENESS_UNFINISHED: Completeness.UNFINISHED,
+}
+
+
+def config(
+    head: UtteranceHead,
+    settings: Cloud,
+    device_id: str,
+    spec: FeatureSpec,
+    attempt: int,
+    chosen_codec: int,
+    *,
+    replayed: bool,
+) -> speech_pb2.UtteranceConfig:
+    """The first request of an attempt."""
+    return speech_pb2.UtteranceConfig(
+        utterance_id=head.utterance_id,
+        device_id=device_id,
+        session_id=head.session_id,
+        sequence_number=head.sequence_number,
+        follows_utterance_id=head.follows_utterance_id,
+        feature_spec_fingerprint=spec.fingerprint,
+        codec=speech_pb2.Codec.Name(chosen_codec),
+        domain=settings.domain or None,
+        language=settings.language or None,
+        started_at_unix_us=head.started_at_unix_us,
+        clock_synchronised=head.clock_synchronised,
+        edge_version=VERSION,
+        attempt=attempt,
+        replayed=replayed,
+        vad=head.vad,
+        codec_tables=codec.tables_name(chosen_codec, spec),
+    )
+
+
+def progress(heard: Progress, encoder: codec.Encoder, chosen_codec: int) -> speech_pb2.RecognizeRequest:
+    """What comes between the first and the last request."""
+    match heard:
+        case UtteranceFrames(first_frame, levels, _, coded):
+            data = coded if coded is not None and chosen_codec == KEPT_CODEC else encoder.encode(levels)
+            frames = speech_pb2.Frames(first_frame=first_frame, frame_count=len(levels), data=data)
+            return speech_pb2.RecognizeRequest(frames=frames)
+        case SpeechSeemsOver(speech_end_ms):
+            seems_over = speech_pb2.SpeechSeemsOver(speech_end_ms=speech_end_ms)
+            return speech_pb2.RecognizeRequest(speech_seems_over=seems_over)
+        case SpeechGoesOn():
+            return speech_pb2.RecognizeRequest(speech_goes_on=speech_pb2.SpeechGoesOn())
+
+
+def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
+    """The last request of an attempt."""
+    return speech_pb2.UtteranceEnd(
+        reason=f"END_REASON_{said.reason.name}",
+        speech_start_ms=said.speech_start_ms,
+        speech_end_ms=said.speech_end_ms,
+        level_dbfs=said.level_dbfs,
+        peak_dbfs=said.peak_dbfs,
+        noise_floor_dbfs=said.noise_floor_dbfs,
+        snr_db=said.snr_db,
+        clipped_share=said.clipped_share,
+        overruns=said.overruns,
+        gaps=said.gaps,
+    )
+
+
+def forget_request(erasure: Erasure, device_id: str) -> speech_pb2.ForgetRequest:
+    """What the service is asked to erase."""
+    if erasure.utterance_id is not None:
+        return speech_pb2.ForgetRequest(device_id=device_id, utterance_id=erasure.utterance_id)
+    if erasure.is_everything:
+        return speech_pb2.ForgetRequest(device_id=device_id, everything=speech_pb2.Everything())
+    span = speech_pb2.Span(since_unix_us=erasure.since_unix_us, until_unix_us=erasure.until_unix_us)
+    return speech_pb2.ForgetRequest(device_id=device_id, span=span)
+
+
+def completeness(turn: speech_pb2.Turn) -> Completeness:
+    """What the service thinks of a pause."""
+    return _COMPLETENESS.get(turn.completeness, Completeness.UNKNOWN)
+
+
+def answer(final: speech_pb2.Final) -> Answer:
+    """The service's final, within the bounds of protos/speech.proto: what is kept of it must be readable again."""
+
+    def confidence(of: speech_pb2.Final | speech_pb2.Alternative | speech_pb2.Word) -> float | None:
+        return of.confidence if of.HasField("confidence") and 0 <= of.confidence <= 1 else None
+
+    return Answer(
+        path="cloud",
+        transcript=final.transcript,
+        confidence=confidence(final),
+        alternatives=tuple(
+            Alternative(a.transcript, confidence(a), a.engine) for a in final.alternatives[:ALTERNATIVES_MAX]
+        ),
+        words=tuple(Word(w.text, w.start_ms, w.end_ms, confidence(w)) for w in final.words),
+        intent=final.intent.name if final.HasField("intent") else None,
+        slots=dict(final.intent.slots),
+        results=tuple(
+            Result(
+                r.id,
+                r.title,
+                r.snippet,
+                r.score if math.isfinite(r.score) else 0.0,
+                r.url if r.HasField("url") else None,
+                r.action if r.HasField("action") else None,
+            )
+            for r in final.results[:RESULTS_MAX]
+        ),
+        results_are_partial=final.results_are_partial,
+        engine=final.engine.name,
+        model=final.engine.model,
+        domain=final.domain.name,
+        domain_version=final.domain.version,
+        service_version=final.service_version,
+        waiting_ms=final.waiting_ms,
+        decoding_ms=final.decoding_ms,
+        searching_ms=final.searching_ms,
+        from_log=final.from_log,
+        not_logged=final.not_logged,
+    )
+
+
+def choose_codec(address: str, spec: FeatureSpec, description: speech_pb2.DescribeResponse) -> int:
+    """The codec to use. CloudError, naming both sides, if the service takes no such features or codec."""
+    accepted = [offered.fingerprint for offered in description.feature_specs]
+    if spec.fingerprint not in accepted:
+        raise CloudError(
+            f"{address}: this board makes features {spec.fingerprint}, but the service takes "
+            f"{plain(', '.join(accepted))[:ACCEPTED_LENGTH_MAX] or 'none'}."
+        )
+    for offered in description.codecs:
+        if offered in codec.CODECS:
+            return offered
+    raise CloudError(
+        f"{address}: the service takes codecs {list(description.codecs)[:10]}, and this board knows none of them."
+    )

@@ -1,0 +1,1 @@
+"""The daemon and its neighbours: control, status, mute, display."""

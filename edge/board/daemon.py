@@ -1,0 +1,224 @@
+"""What `parrotlet-edge run` does: hears and asks until it is told to stop.
+
+The main thread waits for signals, shows answers on a terminal and looks whether the others live: one hears, one serves
+the control socket, one is the network's. Nothing that hears ever waits for an answer.
+"""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import sdnotify
+
+from common.errors import DaemonError, InputError, ParrotletError
+from common.settings import Loaded
+from common.supervision import Supervision
+from edge import directories
+from edge.asking import wire
+from edge.asking.exchange import Exchange
+from edge.asking.recogniser import Answerer, Recogniser
+from edge.asking.services import chain_of
+from edge.board.board import Board, Ear
+from edge.board.button import watch_button, watch_switch
+from edge.board.control import ControlServer
+from edge.board.display import Display
+from edge.board.log_lines import start_logging
+from edge.board.mute import Mute
+from edge.clock import boot_id
+from edge.console import Console
+from edge.session import Session
+from edge.settings import EdgeSettings
+from edge.sound.capture import Microphone
+from edge.sound.player import Player
+from edge.speech.activation import Activation, Always, Button
+from edge.speech.hearing import hear
+from edge.speech.turn import Turn
+from edge.speech.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
+from edge.speech.vad import open_gate
+from edge.spool import kept_frames
+from edge.spool.keeping import Keeping
+from edge.spool.spool import FILE_NAME, Spool
+from edge.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+STOP_S_MAX = 5.0
+"""How long answers are still waited for after the daemon was told to stop."""
+
+LOOK_S = 0.5
+"""How often the main thread looks: so late, at most, is a death noticed."""
+
+SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
+
+Wait = Callable[[float], int | None]
+"""Waits so many seconds for one of SIGNALS."""
+
+
+def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
+    """Hears and answers until SIGTERM or SIGINT, or until the file given in place of the microphone is over.
+
+    SettingsError or InputError if it cannot start; DaemonError, a sentence, if a part of it died.
+    """
+    console = Console(sys.stdout)
+    start_logging(loaded.settings.log.level, console)
+    ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
+    with _waiting_for_signals() as wait:
+        serve(loaded, ear, chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
+
+
+def serve(
+    loaded: Loaded[EdgeSettings],
+    ear: Ear,
+    recogniser: Recogniser,
+    wait: Wait,
+    supervision: Supervision,
+    console: Console,
+    stop_s_max: float = STOP_S_MAX,
+) -> None:
+    """As `run`, with its parts. They start in this order, and are stopped in reverse when `started` is left."""
+    settings = loaded.settings
+    activation = _activation(settings)
+    session, turn = Session(), Turn()
+    mute = Mute(ear, directories.hoped_for(loaded, directories.STATE))
+    board = Board(ear, activation, settings, session.id, mute=mute)
+    display = Display(console, board)
+    sound = hear(
+        ear,
+        gate=open_gate(settings.vad),
+        segmenter=settings.segmenter,
+        spec=wire.feature_spec(settings.cloud),
+        activation=activation,
+        session=session,
+        turn=turn,
+        end_of_source_reason=EndReason.STOPPED,
+    )
+    with ExitStack() as started:
+        control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
+        started.callback(display.update)
+        spool = started.enter_context(_open_spool(loaded, board))
+        board.keeps(spool, recogniser.services)
+        keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
+        if settings.activation.mode == "button" and settings.activation.gpio >= 0:
+            started.callback(watch_button(settings.activation.gpio, lambda: _quietly(board.press)).close)
+        if settings.mute.gpio >= 0:
+            # Before anything is heard: the switch may be on already.
+            started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
+        hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
+        started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
+        hearing.start()
+        asked = ", ".join(service.address for service in recogniser.services()) or "none"
+        logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
+        supervision.ready()
+        parts = (spool.worker, control.worker, hearing)
+        while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
+            display.update()
+            supervision.status(board.summary())
+            if board.ailment() is None:
+                supervision.feed()
+        supervision.stopping()
+
+
+def _open_spool(loaded: Loaded[EdgeSettings], board: Board) -> Spool:
+    spec = wire.feature_spec(loaded.settings.cloud)
+    return Spool(
+        directories.hoped_for(loaded, directories.STATE) / FILE_NAME,
+        loaded.settings.spool,
+        boot_id=boot_id(),
+        coding=kept_frames.coding(spec),
+        hop_ms=spec.frame_ms,
+        on_event=board.tell,
+    )
+
+
+def _player(file: str) -> Ear:
+    from edge.sound.audio_file import AudioFile  # Its libraries are not for a board that listens.
+
+    return Player(AudioFile(file, realtime=True))
+
+
+def _activation(settings: EdgeSettings) -> Activation:
+    return Button(settings.activation.window_s) if settings.activation.mode == "button" else Always()
+
+
+def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -> None:
+    """The hearing thread: passes on what is heard, as it is heard."""
+    exchange: Exchange | None = None
+    for heard in sound:
+        match heard:
+            case UtteranceHead():
+                exchange = Exchange(answerer, heard, on_over=board.over, on_turn=turn.tell)
+                board.heard(exchange)
+            case _ if exchange is None:
+                raise AssertionError("unreachable: a head comes first")
+            case UtteranceEnd():
+                exchange.finish(heard)
+            case _:
+                exchange.send(heard)
+
+
+def _stop_hearing(ear: Ear, hearing: Worker, board: Board, patience_s: float) -> None:
+    """Ends the utterance under way, and waits for the answers that are owed."""
+    until_s = time.monotonic() + patience_s
+    ear.close()
+    hearing.join(patience_s)
+    for exchange in board.awaited():
+        exchange.wait(max(0.0, until_s - time.monotonic()))
+
+
+def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
+    """False when the last of the workers, which hears, has no more to hear. InputError or DaemonError, a sentence, if a
+    part died."""
+    # Asked first: a thread that dies while the others are looked at has left its error by the next time.
+    still_hearing = workers[-1].alive
+    if not recogniser.alive:
+        raise DaemonError("The network's thread died; the daemon cannot go on without it.")
+    for worker in workers:
+        if isinstance(worker.error, InputError):
+            raise worker.error
+        if isinstance(worker.error, ParrotletError):
+            raise DaemonError(f"The daemon cannot go on. {worker.error}") from worker.error
+        if worker.error is not None:
+            logger.debug("the %s thread died", worker.name, exc_info=worker.error)
+            cause = f"{type(worker.error).__name__} ({worker.error})"
+            raise DaemonError(
+                f"The {worker.name} thread died of {cause}; --log-level debug says where."
+            ) from worker.error
+    return still_hearing
+
+
+def _goes_on(received: int | None, board: Board, mute: Mute) -> bool:
+    """Whether the signal, if there was one, lets the daemon go on."""
+    if received == signal.SIGUSR1:
+        _quietly(board.press)
+    elif received == signal.SIGUSR2:
+        _quietly(mute.toggle)
+    elif received is not None:
+        logger.info("stopping on %s", signal.Signals(received).name)
+        return False
+    return True
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    """What is asked by somebody who cannot be told why not."""
+    try:
+        act()
+    except ParrotletError as error:
+        logger.info("not done: %s", error)
+
+
+@contextmanager
+def _waiting_for_signals() -> Iterator[Wait]:
+    """Holds SIGNALS back, for threads started from now on too, so that they only ever end a wait."""
+
+    def wait(timeout_s: float) -> int | None:
+        received = signal.sigtimedwait(SIGNALS, timeout_s)
+        return received.si_signo if received else None
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield wait
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

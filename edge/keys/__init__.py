@@ -1,0 +1,1 @@
+"""Who this board is to its services: enrolment, certificates, where they are."""

@@ -1,0 +1,1 @@
+"""From sound to utterances: the gate, the segmenter, the frames, the turn."""

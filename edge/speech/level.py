@@ -1,0 +1,97 @@
+"""The live meter of `parrotlet-edge level`: how loud it is here, and what counts as speech."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from edge.console import Console
+from edge.sound.source import BLOCK_MS, Block, Samples, Source
+from edge.speech.signal_meter import NoiseFloor, dbfs, power_of, to_dbfs
+from edge.speech.vad import Gate
+
+READING_BLOCKS = 5
+"""A reading is 100 ms."""
+PEAK_READINGS = 30
+"""The peak is held for 3 s."""
+LINE_READINGS = 10
+"""Where nobody looks at a terminal, a line a second is enough."""
+
+BAR_COLUMNS = 40
+BAR_DBFS_MIN = -80.0
+
+
+class Reading(NamedTuple):
+    """What the microphone did in the last 100 ms; levels in dBFS."""
+
+    level: float
+    peak: float
+    """Highest level of the last 3 s."""
+    noise_floor: float | None
+    """None: not known yet."""
+    is_speech: bool
+    """The gate called most of it speech."""
+    clipped: bool
+    """Some of it was at full scale."""
+
+
+def readings(source: Source, gate: Gate) -> Iterator[Reading]:
+    """A reading each 100 ms of sound, until the source ends."""
+    noise = NoiseFloor()
+    levels: list[float] = []
+    gathered: list[Samples] = []
+    speech_blocks = 0
+    for block in source.blocks():
+        if not isinstance(block, Block):
+            gathered, speech_blocks = [], 0
+            continue
+        is_speech = gate.is_speech(block.samples)
+        if not is_speech:
+            noise.push(power_of(block.samples))
+        gathered.append(block.samples)
+        speech_blocks += is_speech
+        if len(gathered) == READING_BLOCKS:
+            samples = np.concatenate(gathered)
+            levels = [*levels[1 - PEAK_READINGS :], dbfs(samples)]
+            yield Reading(
+                level=levels[-1],
+                peak=max(levels),
+                noise_floor=None if noise.power is None else to_dbfs(noise.power),
+                is_speech=speech_blocks > READING_BLOCKS // 2,
+                clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
+            )
+            gathered, speech_blocks = [], 0
+
+
+def show(source: Source, gate: Gate, console: Console) -> None:
+    """A meter that moves, or a line a second where there is no terminal."""
+    try:
+        for number, reading in enumerate(readings(source, gate), start=1):
+            if console.live:
+                console.draw(meter(reading, console))
+            elif number % LINE_READINGS == 0:
+                console.print(f"{number * READING_BLOCKS * BLOCK_MS // 1000:>4} s  {figures(reading)}")
+    finally:
+        console.clear()
+
+
+def meter(reading: Reading, console: Console) -> str:
+    """A bar from -80 to 0 dBFS: # the level, : the noise floor, | the peak."""
+    room = max(8, min(BAR_COLUMNS, console.width - 52))
+    bar = ["#" if column < _columns(reading.level, room) else " " for column in range(room)]
+    if reading.noise_floor is not None:
+        bar[max(0, _columns(reading.noise_floor, room) - 1)] = ":"
+    bar[max(0, _columns(reading.peak, room) - 1)] = "|"
+    shown = "".join(bar)
+    return f"[{console.bold(shown) if reading.is_speech else shown}] {figures(reading)}"
+
+
+def figures(reading: Reading) -> str:
+    """The reading in words and numbers, of constant width."""
+    floor = "   ?" if reading.noise_floor is None else f"{reading.noise_floor:4.0f}"
+    state = "TOO LOUD" if reading.clipped else "speech" if reading.is_speech else "-"
+    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8}"
+
+
+def _columns(level_dbfs: float, room: int) -> int:
+    return round(room * max(0.0, min(1.0, 1 - level_dbfs / BAR_DBFS_MIN)))

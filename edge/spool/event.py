@@ -1,0 +1,50 @@
+"""What a board tells its user about an utterance. Where events are kept they have numbers: nobody misses one."""
+
+from enum import StrEnum
+
+import msgspec
+
+from edge.asking.answer import Answer
+
+
+class Kind(StrEnum):
+    """What became of an utterance. Each has one final in the end; `KEPT` is none yet, `BETTER` comes after one."""
+
+    FINAL = "final"
+    """Answered while the user waited."""
+    KEPT = "kept"
+    """Nobody could answer; it will be sent."""
+    LATE = "late"
+    """A final that came later, while the user may still want it."""
+    EXPIRED = "expired"
+    """A final without an answer: its time is over. It is still sent, for the service to learn from."""
+    REFUSED = "refused"
+    """A final without an answer: the service will never take it."""
+    DROPPED = "dropped"
+    """A final without an answer: there was no room to keep it."""
+    BETTER = "better"
+    """A better answer than the final; shown in its place."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One of them."""
+
+    utterance_id: str
+    kind: Kind
+    at_unix_us: int
+    """When it was told, by the board's clock."""
+    spoken_at_unix_us: int
+    """When the utterance began."""
+    answer: Answer | None = None
+    sentence: str | None = None
+    """Why there is no answer, or no better one."""
+
+    @property
+    def is_final(self) -> bool:
+        """Exactly one of an utterance's events is."""
+        return self.kind not in (Kind.KEPT, Kind.BETTER)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether what the answer asks for may be done: once, and not when nobody waits for it any more."""
+        return self.kind in (Kind.FINAL, Kind.LATE)

@@ -1,0 +1,78 @@
+"""Forgets at an owner's word: in the spool, which its daemon may have open, and at the services that are set."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from common.errors import SpoolError
+from common.settings import Loaded
+from edge.asking.chain_stream import Member
+from edge.asking.cloud_channel import CallFailed
+from edge.asking.services import chain_of
+from edge.settings import EdgeSettings
+from edge.spool import kept_list
+from edge.spool.erasure import Erasure
+from edge.spool.store import SpoolStore
+
+ASK_S_MAX = 10.0
+
+
+class Outcome(NamedTuple):
+    """What came of it."""
+
+    here: int
+    """Utterances of which something was kept on this board."""
+    there: int
+    """The same at the services."""
+    why_not: str | None
+    """Why a service has not been asked; None: all were."""
+
+
+def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome:
+    """Erases here, and asks there; what cannot be asked now waits in the spool. SpoolError if nothing was erased."""
+    with kept_list.opened(loaded, make=True) as store:
+        wanted = [_whole(store, erasure) for erasure in erasures]
+        chain = chain_of(loaded)
+        with store.transaction():
+            here = sum(store.erase(erasure) for erasure in wanted)
+            for member in chain.members:
+                for erasure in wanted:
+                    store.ask_to_forget(member.path, erasure)
+        if not store.truncate_log():
+            raise SpoolError("It is erased, but somebody reads the spool: copies may be left beside it; try again.")
+        if any(erasure.is_everything for erasure in wanted):
+            kept_list.remove_damaged(loaded)
+        there, why_not = 0, None
+        with chain:
+            for member in chain.members:
+                asked = chain.network.run(_ask(store, member))
+                erased, cause = asked.result()
+                there, why_not = there + erased, why_not or cause
+    return Outcome(here, there, why_not)
+
+
+async def _ask(store: SpoolStore, member: Member) -> tuple[int, str | None]:
+    erased = 0
+    try:
+        async with asyncio.timeout(ASK_S_MAX):
+            for number, erasure in store.to_forget(member.path):
+                erased += await member.service.forget(erasure)
+                store.forgotten(number)
+    except CallFailed as error:
+        return erased, str(error)
+    except TimeoutError:
+        return erased, f"{member.service.address}: no answer within {ASK_S_MAX:g} s."
+    return erased, None
+
+
+def _whole(store: SpoolStore, erasure: Erasure) -> Erasure:
+    """With the whole id, where it was cut short. SpoolError if several begin so."""
+    begun = erasure.utterance_id
+    if begun is None:
+        return erasure
+    known = {kept.head.utterance_id for kept in store.kept()} | {event.utterance_id for _, event in store.events()}
+    fitting = [utterance_id for utterance_id in known if utterance_id.startswith(begun)]
+    if len(fitting) > 1:
+        raise SpoolError(f"{begun}: {len(fitting)} utterances begin so; give more of it.")
+    # One that is not known here may be known at the service.
+    return Erasure(fitting[0] if fitting else begun)

@@ -1,0 +1,150 @@
+"""How what is kept in the spool is shown and handed over: `parrotlet-edge spool`."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from common.errors import SpoolError
+from common.settings import Loaded
+from edge import directories
+from edge.settings import EdgeSettings
+from edge.spool import kept_frames
+from edge.spool.event import Event
+from edge.spool.kept_frames import UnreadableError
+from edge.spool.spool import FILE_NAME
+from edge.spool.store import DATABASE_ERRORS, Figures, Kept, Quota, SpoolStore, State
+
+STATES = {State.SPEAKING: "being said", State.WAITING: "waits", State.QUARANTINED: "set aside"}
+
+
+@contextmanager
+def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[SpoolStore]:
+    """The board's spool; its daemon may be running. SpoolError, a sentence, if there is none and none is to be made, or
+    it cannot be used."""
+    looked = [directory / FILE_NAME for directory in directories.candidates(loaded, directories.STATE)]
+    file = next((file for file in looked if _exists(file)), None)
+    if file is None and make:
+        file = directories.usable(loaded, directories.STATE) / FILE_NAME
+    if file is None:
+        raise SpoolError(f"There is no spool at {' or '.join(map(str, looked))}: nothing was kept yet.")
+    settings = loaded.settings.spool
+    try:
+        store = SpoolStore(file, Quota(settings.megabytes_max << 20, settings.answers_max))
+    except DATABASE_ERRORS as error:
+        raise SpoolError(f"{file}: cannot be opened ({error}); try sudo.") from error
+    try:
+        yield store
+    except DATABASE_ERRORS as error:
+        raise SpoolError(f"{file}: cannot be used now ({error}).") from error
+    finally:
+        store.close()
+
+
+def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
+    """Spools that could not be read any more and were set aside. SpoolError."""
+    for directory in directories.candidates(loaded, directories.STATE):
+        try:
+            for file in directory.glob(f"{FILE_NAME}.damaged-*"):
+                file.unlink()
+        except OSError as error:
+            raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
+
+
+def chosen(store: SpoolStore, ids: Sequence[str], *, every: bool, states: Sequence[State]) -> list[Kept]:
+    """Those that are named by how their ids begin, or every one. SpoolError for a name that fits none or many."""
+    kept = store.kept(*states)
+    if every:
+        return kept
+    named = []
+    for begun in ids:
+        fitting = [one for one in kept if one.head.utterance_id.startswith(begun)]
+        if len(fitting) != 1:
+            where = " or ".join(STATES[state] for state in states) or "kept"
+            raise SpoolError(
+                f"{begun}: {len(fitting)} utterances that are {where} begin so; see: parrotlet-edge spool list"
+            )
+        named += fitting
+    return named
+
+
+def status_lines(figures: Figures) -> list[str]:
+    """What is in it, in a few lines."""
+    rows = [
+        ("waiting", f"{figures.waiting} utterances"),
+        ("set aside", f"{figures.quarantined} utterances"),
+        ("frames", f"{figures.bytes / 1000:.0f} kB"),
+        ("oldest", "-" if figures.oldest_at_unix_us is None else _time(figures.oldest_at_unix_us)),
+        ("answers", str(figures.answers)),
+    ]
+    return [f"{name:<10}  {value}" for name, value in rows]
+
+
+def list_lines(kept: Sequence[Kept]) -> list[str]:
+    """A line an utterance, the oldest first."""
+    lines = []
+    for one in kept:
+        length = f"{one.end.duration_ms / 1000:5.1f} s" if one.end else "      -"
+        tries = f"{one.attempts} tries" if one.attempts else ""
+        why = f"  {one.last_error}" if one.last_error else ""
+        told = "told" if one.told else ""
+        state = STATES[one.state]
+        spoken = _time(one.head.started_at_unix_us)
+        lines.append(f"{one.head.utterance_id}  {spoken}  {length}  {state:<10}  {told:<4}  {tries:<8}{why}".rstrip())
+    return lines
+
+
+def described(one: Kept) -> dict[str, Any]:
+    """All that is known of an utterance, but its frames."""
+    return {
+        "utterance_id": one.head.utterance_id,
+        "state": STATES[one.state],
+        "head": msgspec.to_builtins(one.head),
+        "end": msgspec.to_builtins(one.end),
+        "coding": one.coding,
+        "bytes": one.bytes,
+        "attempts": one.attempts,
+        "told": one.told,
+        "last_error": one.last_error,
+    }
+
+
+def show_lines(one: Kept, events: Sequence[Event]) -> list[str]:
+    """A screenful on one utterance, and what its user was told."""
+    said = described(one)
+    lines = list_lines([one])
+    for part in ("head", "end"):
+        lines += [f"  {key:<24} {value}" for key, value in (said[part] or {}).items()]
+    lines += [f"  {key:<24} {said[key]}" for key in ("coding", "bytes")]
+    return lines + [f"  {_time(event.at_unix_us)}  {event.kind}  {event.sentence or ''}".rstrip() for event in events]
+
+
+def export(store: SpoolStore, one: Kept, folder: Path) -> None:
+    """Writes ID.json, and ID.npy with its levels as (frames, bands). SpoolError if that cannot be done."""
+    try:
+        levels = [frames.levels for frames in kept_frames.frames(one.coding, store.pieces(one.number))]
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(
+            folder / f"{one.head.utterance_id}.npy", np.concatenate(levels) if levels else np.zeros((0, 0), np.int8)
+        )
+        said = msgspec.json.format(msgspec.json.encode(described(one)), indent=2)
+        (folder / f"{one.head.utterance_id}.json").write_bytes(said + b"\n")
+    except UnreadableError as error:
+        raise SpoolError(f"{one.head.utterance_id}: {error}") from error
+    except OSError as error:
+        raise SpoolError(f"{folder}: cannot be written to: {error.strerror or error}.") from error
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:
+        return False
+
+
+def _time(unix_us: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_us / 1e6))

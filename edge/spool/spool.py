@@ -1,0 +1,177 @@
+"""Keeps what is said on the disk until the service has acknowledged it, and never holds up who speaks.
+
+Everything is handed to a thread of its own, which writes what has gathered in one commit: after `commit_ms` at the
+latest, which is what a power cut may cost. Where the disk takes nothing, what was said waits in memory, bounded. Where
+there is no room the oldest goes first; each drop is counted, and told.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from common.errors import SettingsError
+from edge.asking.answer import Answer
+from edge.settings import Spool as SpoolSettings
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.event import Event, Kind
+from edge.spool.store import Piece, Quota, SpoolStore
+from edge.spool.unwritten import Entry, Unwritten
+from edge.spool.writer import SpoolWriter
+from edge.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FILE_NAME = "spool.db"
+
+COMMIT_BYTES = 1 << 16
+"""So much is written before its time."""
+
+CLOSE_S_MAX = 5.0
+
+
+class Spool:
+    """A context manager. Its methods may be called from any thread, and none of them waits."""
+
+    def __init__(
+        self,
+        file: Path,
+        settings: SpoolSettings,
+        *,
+        boot_id: str,
+        coding: str,
+        hop_ms: int,
+        on_event: Callable[[Event], None] = lambda event: None,
+        clock: Callable[[], float] = time.monotonic,
+        unix_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        """`boot_id` names the run of the machine that monotonic times belong to, `coding` how pieces are coded.
+        `on_event` is called, in whichever thread, with what the user is told."""
+        self.settings = settings
+        self.boot_id = boot_id
+        self.coding = coding
+        self.dropped = 0
+        """Utterances that were lost for want of room, since the start."""
+        self.live: set[str] = set()
+        """Ids of utterances that somebody sees to; the others may be sent by whoever finds them."""
+        self._file = file
+        self._lock: int | None = None
+        self._on_event = on_event
+        self._unix_us = unix_us
+        self._unwritten = Unwritten(commit_s=settings.commit_ms / 1000, commit_bytes=COMMIT_BYTES, clock=clock)
+        quota = Quota(settings.megabytes_max << 20, settings.answers_max)
+        self._writer = SpoolWriter(file, quota, self._unwritten, self._drop, hop_ms)
+        self.worker = Worker("spool", self._writer.run)
+
+    def __enter__(self) -> "Spool":
+        """SettingsError if another daemon has this spool."""
+        self._lock = _locked(self._file)
+        self.worker.start()
+        return self
+
+    def __exit__(self, *cause: object) -> None:
+        """Writes what is left, if the disk takes it."""
+        self._unwritten.close()
+        self.worker.join(CLOSE_S_MAX)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the disk, a sentence."""
+        return self._writer.trouble
+
+    def begin(self, head: UtteranceHead) -> Entry:
+        """A new utterance, which its caller sees to until it releases it."""
+        entry = Entry(head)
+        self.live.add(head.utterance_id)
+
+        def begin(store: SpoolStore) -> None:
+            entry.number = store.begin(head, self.boot_id, self.coding)
+
+        self._put(entry, apply=begin)
+        return entry
+
+    def append(self, entry: Entry, piece: Piece) -> None:
+        """Frames that follow on."""
+        self._put(entry, piece=piece)
+
+    def finish(self, entry: Entry, end: UtteranceEnd) -> None:
+        """Its end came."""
+        self._put(entry, apply=lambda store: store.finish(_number(entry), end))
+
+    def tell(self, entry: Entry, kind: Kind, *, answer: Answer | None = None, sentence: str | None = None) -> None:
+        """Records what the user is told of an utterance, and tells it. There is one final at most."""
+        head = entry.head
+        event = Event(head.utterance_id, kind, self._unix_us(), head.started_at_unix_us, answer, sentence)
+        if event.is_final:
+            if entry.told:
+                return
+            entry.told = True
+            self._put(entry, apply=lambda store: store.told(_number(entry)))
+        self._put(None, apply=lambda store: store.record(event))
+        self._on_event(event)
+
+    def release(self, entry: Entry) -> None:
+        """Nobody sees to it any more; it waits for whoever sends what is kept."""
+        self.live.discard(entry.head.utterance_id)
+
+    def acknowledge(self, entry: Entry) -> None:
+        """The service has answered it: it need not be kept."""
+        entry.gone = True
+        self._put(entry, apply=lambda store: store.delete(_number(entry)))
+
+    def failed(self, entry: Entry, attempts: int, why: str) -> None:
+        """So many attempts came to nothing, the last one for this reason."""
+        self._put(entry, apply=lambda store: store.failed(_number(entry), attempts, why))
+
+    def quarantine(self, entry: Entry, why: str) -> None:
+        """The service will never take it: it is kept, and not sent again by itself."""
+        self._put(entry, apply=lambda store: store.quarantine(_number(entry), why))
+
+    def ask(self, question: Callable[[SpoolStore], T]) -> "Future[T]":
+        """What the database says, with everything before in it. SpoolError if the disk is in trouble."""
+        answer: Future[T] = Future()
+        self._unwritten.ask((question, answer))
+        return answer
+
+    def _put(
+        self, entry: Entry | None, *, piece: Piece | None = None, apply: Callable[[SpoolStore], None] | None = None
+    ) -> None:
+        lost = self._unwritten.put(entry, piece=piece, apply=apply)
+        if lost is not None:
+            self._drop(lost)
+
+    def _drop(self, entry: Entry) -> None:
+        self.dropped += 1
+        self.acknowledge(entry)
+        logger.warning("an utterance was dropped, as there is no room to keep it; %d so far", self.dropped)
+        self.tell(entry, Kind.DROPPED, sentence="There was no room to keep it until the service could be asked.")
+
+
+def _locked(file: Path) -> int | None:
+    """A lock that ends with the process; None where the disk allows none. SettingsError if another one has it."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise SettingsError(
+            f"Another daemon keeps what is said in {file.parent}; stop it, or set device.state_dir for a second one."
+        ) from error
+    return lock
+
+
+def _number(entry: Entry) -> int:
+    assert entry.number is not None
+    return entry.number

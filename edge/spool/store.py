@@ -1,0 +1,250 @@
+"""The spool's database: what was said and is not acknowledged yet, and what came of it. One thread at a time.
+
+Frames are kept as they were coded, some pieces a row; a row's key begins with its utterance's number, so that no index
+is written.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from edge.asking.answer import Path as AnswerPath
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.erasure import Erasure
+from edge.spool.event import Event
+from edge.spool.tables import PAGE_BYTES, open_tables
+
+PIECES_MAX = 1 << 16
+"""Rows of frames that one utterance may have."""
+
+
+DATABASE_ERRORS = (sqlite3.Error, OSError)
+
+
+class State(IntEnum):
+    """Of a kept utterance."""
+
+    SPEAKING = 0
+    """Its end has not come yet."""
+    WAITING = 1
+    """To be sent, again or for the first time."""
+    QUARANTINED = 2
+    """The service refused it for good."""
+
+
+class Piece(NamedTuple):
+    """Frames that follow on, as they were coded."""
+
+    first_frame: int
+    frames: int
+    data: bytes
+
+
+class Kept(NamedTuple):
+    """An utterance in the spool, without its frames."""
+
+    number: int
+    """Rises with each utterance, whatever the clock says."""
+    head: UtteranceHead
+    boot_id: str
+    """Of the run of the machine that head's monotonic times belong to."""
+    coding: str
+    """Feature spec and codec of its pieces."""
+    state: State
+    end: UtteranceEnd | None
+    attempts: int
+    told: bool
+    """Its user has had a final."""
+    last_error: str | None
+    bytes: int
+
+
+class Figures(NamedTuple):
+    """What is in the spool."""
+
+    waiting: int
+    quarantined: int
+    bytes: int
+    oldest_at_unix_us: int | None
+    """When the oldest that waits was spoken, by the board's clock."""
+    answers: int
+    """Events, see edge/spool/event.py."""
+
+
+class Quota(NamedTuple):
+    """What the database may hold."""
+
+    bytes_max: int
+    answers_max: int
+
+
+class SpoolStore:
+    """Must be closed. sqlite3.Error and OSError come through as they are: the caller knows what they mean there."""
+
+    def __init__(self, file: Path, quota: Quota) -> None:
+        self._quota = quota
+        self._database = open_tables(file, quota.bytes_max)
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; on the disk afterwards."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def begin(self, head: UtteranceHead, boot_id: str, coding: str) -> int:
+        """The number of a new utterance."""
+        row = (msgspec.json.encode(head), boot_id, coding, State.SPEAKING)
+        added = self._database.execute("INSERT INTO utterances (head, boot_id, coding, state) VALUES (?, ?, ?, ?)", row)
+        assert added.lastrowid is not None
+        return added.lastrowid
+
+    def append(self, number: int, index: int, pieces: Sequence[Piece]) -> None:
+        """Frames that follow on those before; `index` rises with each call for one utterance."""
+        frames = sum(piece.frames for piece in pieces)
+        row = (number * PIECES_MAX + index, pieces[0].first_frame, frames, msgspec.msgpack.encode(pieces))
+        self._database.execute("INSERT INTO pieces VALUES (?, ?, ?, ?)", row)
+
+    def finish(self, number: int, end: UtteranceEnd) -> None:
+        encoded = msgspec.json.encode(end)
+        self._set(number, "end = ?, state = ?", encoded, State.WAITING)
+
+    def failed(self, number: int, attempts: int, why: str) -> None:
+        """Counts attempts that came to nothing."""
+        self._set(number, "attempts = ?, last_error = ?", attempts, why)
+
+    def quarantine(self, number: int, why: str) -> None:
+        self._set(number, "state = ?, last_error = ?", State.QUARANTINED, why)
+
+    def retry(self, number: int) -> None:
+        """Out of quarantine."""
+        self._set(number, "state = ?", State.WAITING)
+
+    def told(self, number: int) -> None:
+        """Its user has had a final."""
+        self._set(number, "told = ?", 1)
+
+    def delete(self, number: int) -> None:
+        self._database.execute("DELETE FROM utterances WHERE number = ?", (number,))
+        span = (number * PIECES_MAX, (number + 1) * PIECES_MAX - 1)
+        self._database.execute("DELETE FROM pieces WHERE number BETWEEN ? AND ?", span)
+
+    def kept(self, *states: State, untold: bool = False, limit: int = -1) -> list[Kept]:
+        """Those in one of `states`, or all; where wanted, only those without a final. The oldest first."""
+        among = ", ".join(str(int(state)) for state in states or State)
+        rows = self._database.execute(
+            "SELECT number, head, boot_id, coding, state, end, attempts, told, last_error, "
+            "(SELECT COALESCE(SUM(LENGTH(data)), 0) FROM pieces WHERE pieces.number "
+            f"BETWEEN utterances.number * {PIECES_MAX} AND (utterances.number + 1) * {PIECES_MAX} - 1) "
+            f"FROM utterances WHERE state IN ({among}) AND told <= ? ORDER BY number LIMIT ?",
+            (not untold, limit),
+        )
+        return [_kept(row) for row in rows.fetchall()]
+
+    def figures(self) -> Figures:
+        """What is in it."""
+        counts = dict(self._database.execute("SELECT state, COUNT(*) FROM utterances GROUP BY state").fetchall())
+        (size,) = self._database.execute("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM pieces").fetchone()
+        waiting = self.kept(State.WAITING, limit=1)
+        return Figures(
+            waiting=counts.get(State.WAITING, 0),
+            quarantined=counts.get(State.QUARANTINED, 0),
+            bytes=size,
+            oldest_at_unix_us=waiting[0].head.started_at_unix_us if waiting else None,
+            answers=self._database.execute("SELECT COUNT(*) FROM answers").fetchone()[0],
+        )
+
+    def pieces(self, number: int) -> list[Piece]:
+        """The frames of an utterance, in order."""
+        span = (number * PIECES_MAX, (number + 1) * PIECES_MAX - 1)
+        rows = self._database.execute("SELECT data FROM pieces WHERE number BETWEEN ? AND ? ORDER BY number", span)
+        return [piece for (data,) in rows for piece in msgspec.msgpack.decode(data, type=list[Piece])]
+
+    def record(self, event: Event) -> None:
+        """Adds an event, and forgets the oldest beyond the bound."""
+        added = self._database.execute("INSERT INTO answers (event) VALUES (?)", (msgspec.json.encode(event),))
+        assert added.lastrowid is not None
+        self._database.execute("DELETE FROM answers WHERE number <= ?", (added.lastrowid - self._quota.answers_max,))
+
+    def events(self, after: int = 0) -> list[tuple[int, Event]]:
+        """Events with a greater number, in order."""
+        rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
+        return [(number, msgspec.json.decode(event, type=Event)) for number, event in rows.fetchall()]
+
+    def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
+        """Whether its user was told an answer that came by this path, as far as that is remembered."""
+        told = [event.answer for _, event in self.events() if event.utterance_id == utterance_id]
+        return any(answer is not None and answer.path == path for answer in told)
+
+    def erase(self, erasure: Erasure) -> int:
+        """Utterances and what was told of them; how many. What is being said is left. `truncate_log` is to follow."""
+        erased = set()
+        for kept in self.kept(State.WAITING, State.QUARANTINED):
+            if erasure.fits(kept.head.utterance_id, kept.head.started_at_unix_us):
+                self.delete(kept.number)
+                erased.add(kept.head.utterance_id)
+        for number, event in self.events():
+            if erasure.fits(event.utterance_id, event.spoken_at_unix_us):
+                self._database.execute("DELETE FROM answers WHERE number = ?", (number,))
+                erased.add(event.utterance_id)
+        return len(erased)
+
+    def ask_to_forget(self, service: str, erasure: Erasure) -> None:
+        """A service is still to be asked."""
+        row = (service, msgspec.json.encode(erasure))
+        self._database.execute("INSERT INTO erasures (service, erasure) VALUES (?, ?)", row)
+
+    def to_forget(self, service: str) -> list[tuple[int, Erasure]]:
+        """What it is still to be asked, in order."""
+        rows = self._database.execute(
+            "SELECT number, erasure FROM erasures WHERE service = ? ORDER BY number", (service,)
+        )
+        return [(number, msgspec.json.decode(erasure, type=Erasure)) for number, erasure in rows.fetchall()]
+
+    def forgotten(self, number: int) -> None:
+        """It has been asked."""
+        self._database.execute("DELETE FROM erasures WHERE number = ?", (number,))
+
+    def truncate_log(self) -> bool:
+        """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
+        somebody reads."""
+        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    def room_bytes(self) -> int:
+        """What may still be added."""
+        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
+        (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
+        return int(self._quota.bytes_max - (pages - free) * PAGE_BYTES)
+
+    def _set(self, number: int, assignments: str, *values: object) -> None:
+        self._database.execute(f"UPDATE utterances SET {assignments} WHERE number = ?", (*values, number))
+
+
+def _kept(row: tuple[int, bytes, str, str, int, bytes | None, int, int, str | None, int]) -> Kept:
+    number, head, boot_id, coding, state, end, attempts, told, last_error, size = row
+    return Kept(
+        number,
+        msgspec.json.decode(head, type=UtteranceHead),
+        boot_id,
+        coding,
+        State(state),
+        None if end is None else msgspec.json.decode(end, type=UtteranceEnd),
+        attempts,
+        bool(told),
+        last_error,
+        size,
+    )

@@ -1,0 +1,70 @@
+"""The tables of the spool's database, and how it is opened.
+
+A commit is on the disk when it returns (WAL, synchronous FULL). What is deleted is overwritten.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from common.migration import migrate
+
+PAGE_BYTES = 1024
+"""Small pages: a commit writes each page that it touches as a whole, twice."""
+
+BUSY_S_MAX = 5.0
+"""How long a command and the daemon wait for one another."""
+
+STEPS = (
+    (
+        """CREATE TABLE utterances (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            head BLOB NOT NULL,
+            boot_id TEXT NOT NULL,
+            coding TEXT NOT NULL,
+            state INTEGER NOT NULL,
+            end BLOB,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            told INTEGER NOT NULL DEFAULT 0,
+            last_error TEXT
+        )""",
+        """CREATE TABLE pieces (
+            number INTEGER PRIMARY KEY,
+            first_frame INTEGER NOT NULL,
+            frames INTEGER NOT NULL,
+            data BLOB NOT NULL
+        )""",
+        """CREATE TABLE answers (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            event BLOB NOT NULL
+        )""",
+    ),
+    (
+        # What the services are still to be asked to forget.
+        """CREATE TABLE erasures (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            service TEXT NOT NULL,
+            erasure BLOB NOT NULL
+        )""",
+    ),
+)
+"""From one version of the tables to the next. A released one is never changed: another is added."""
+
+
+def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
+    """Made if need be. sqlite3.Error and OSError come through."""
+    database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
+    try:
+        file.chmod(0o600)
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")
+        # The log stays small, and the database below its quota: a disk that is full cannot even delete.
+        database.execute("PRAGMA wal_autocheckpoint = 256")
+        database.execute("PRAGMA journal_size_limit = 262144")
+        database.execute(f"PRAGMA max_page_count = {bytes_max // PAGE_BYTES}")
+        migrate(database, STEPS)
+    except BaseException:
+        database.close()
+        raise
+    return database

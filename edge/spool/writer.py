@@ -1,0 +1,189 @@
+"""The spool's thread: one commit for all that has gathered, room made by dropping the oldest, trouble outlived."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from common.errors import SpoolError
+from edge.speech.utterance import EndReason, UtteranceEnd
+from edge.spool.store import DATABASE_ERRORS, Kept, Piece, Quota, SpoolStore, State
+from edge.spool.unwritten import Change, Entry, Question, Unwritten
+
+logger = logging.getLogger(__name__)
+
+TROUBLE_S = 2.0
+"""Pause before a disk that took nothing is tried again."""
+
+ROOM_BYTES_MIN = 1 << 16
+"""Of the quota; with less left, the oldest utterances make room."""
+
+
+class SpoolWriter:
+    """Runs in a thread of its own until `unwritten` is closed."""
+
+    def __init__(
+        self, file: Path, quota: Quota, unwritten: Unwritten, on_dropped: Callable[[Entry], None], hop_ms: int
+    ) -> None:
+        """`on_dropped` is called with each utterance that had to make room."""
+        self.trouble: str | None = None
+        """What is wrong with the disk, a sentence."""
+        self._file = file
+        self._quota = quota
+        self._unwritten = unwritten
+        self._on_dropped = on_dropped
+        self._hop_ms = hop_ms
+
+    def run(self) -> None:
+        """Opens the database and writes what is due; after trouble, again and again."""
+        while True:
+            try:
+                store = self._open()
+            except DATABASE_ERRORS as error:
+                self._say_trouble(error)
+            else:
+                try:
+                    if self._serve(store):
+                        return
+                finally:
+                    store.close()
+            rest = self._unwritten.rest(TROUBLE_S)
+            self._refuse(rest.questions)
+            if rest.closing:
+                return
+
+    def _open(self) -> SpoolStore:
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            store = SpoolStore(self._file, self._quota)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = self._file.with_name(f"{self._file.name}.damaged-{time.time():.0f}")
+            logger.error("%s: cannot be read (%s); it is kept as %s, and a new one begun", self._file, error, aside)
+            self._file.rename(aside)
+            store = SpoolStore(self._file, self._quota)
+        try:
+            with store.transaction():
+                self._end_what_was_cut_off(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _serve(self, store: SpoolStore) -> bool:
+        """Whether all is done; False if the disk took nothing."""
+        while True:
+            due = self._unwritten.due()
+            try:
+                lost = self._write(store, due.changes) if due.changes else []
+            except DATABASE_ERRORS as error:
+                self._unwritten.put_back(due.changes)
+                self._say_trouble(error)
+                self._refuse(due.questions)
+                return due.closing
+            self._recover()
+            for kept in lost:
+                self._on_dropped(Entry(kept.head, number=kept.number, told=kept.told))
+            for question, answer in due.questions:
+                _answer(store, question, answer)
+            if due.closing:
+                return True
+
+    def _write(self, store: SpoolStore, changes: list[Change]) -> list[Kept]:
+        """One commit; the utterances that made room for it."""
+        entries = {change.entry for change in changes if change.entry is not None}
+        before = [(entry, entry.number, entry.rows) for entry in entries]
+        try:
+            with store.transaction():
+                lost = _make_room(store, sum(change.bytes for change in changes))
+                _apply(store, changes)
+        except BaseException:
+            for entry, number, rows in before:
+                entry.number, entry.rows = number, rows
+            raise
+        return lost
+
+    def _end_what_was_cut_off(self, store: SpoolStore) -> None:
+        """What an earlier run of the daemon was hearing when it died: it ends with the last frame that was kept."""
+        for kept in store.kept(State.SPEAKING):
+            pieces = store.pieces(kept.number)
+            if not pieces:
+                store.delete(kept.number)
+                continue
+            duration_ms = (pieces[-1].first_frame + pieces[-1].frames) * self._hop_ms
+            store.finish(kept.number, _cut_off(duration_ms, kept.head.started_monotonic_s))
+
+    def _say_trouble(self, error: Exception) -> None:
+        sentence = f"{self._file}: what is said cannot be kept ({error}); it waits in memory."
+        if self.trouble != sentence:
+            self.trouble = sentence
+            logger.error("%s", sentence)
+
+    def _recover(self) -> None:
+        if self.trouble is not None:
+            self.trouble = None
+            logger.info("%s: what is said is kept again", self._file)
+
+    def _refuse(self, questions: list[Question]) -> None:
+        for _, answer in questions:
+            answer.set_exception(SpoolError(self.trouble or f"{self._file}: cannot be read now."))
+
+
+def _apply(store: SpoolStore, changes: list[Change]) -> None:
+    """Frames of one utterance that gathered become one row. What is gone before it was ever there is never written."""
+    gathered: dict[Entry, list[Piece]] = {}
+    for change in changes:
+        entry = change.entry
+        if entry is not None and entry.gone and entry.number is None:
+            continue
+        if change.piece is not None and entry is not None:
+            gathered.setdefault(entry, []).append(change.piece)
+        elif change.apply is not None:
+            change.apply(store)
+    for entry, pieces in gathered.items():
+        if entry.number is not None and not entry.gone:
+            store.append(entry.number, entry.rows, pieces)
+            entry.rows += 1
+
+
+def _make_room(store: SpoolStore, bytes_needed: int) -> list[Kept]:
+    lost: list[Kept] = []
+    while store.room_bytes() < 2 * bytes_needed + ROOM_BYTES_MIN:
+        oldest = store.kept(State.WAITING, State.QUARANTINED, limit=1)
+        if not oldest:
+            break
+        store.delete(oldest[0].number)
+        lost += oldest
+    return lost
+
+
+def _answer(store: SpoolStore, question: Callable[[SpoolStore], Any], answer: "Future[Any]") -> None:
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        answer.set_result(question(store))
+    except (*DATABASE_ERRORS, ValueError) as error:
+        answer.set_exception(SpoolError(f"The spool cannot be read: {error}."))
+
+
+def _cut_off(duration_ms: int, started_s: float) -> UtteranceEnd:
+    ended_s = started_s + duration_ms / 1000
+    return UtteranceEnd(
+        reason=EndReason.STOPPED,
+        duration_ms=duration_ms,
+        speech_start_ms=0,
+        speech_end_ms=duration_ms,
+        last_sound_monotonic_s=ended_s,
+        ended_monotonic_s=ended_s,
+        level_dbfs=None,
+        peak_dbfs=None,
+        noise_floor_dbfs=None,
+        snr_db=None,
+        clipped_share=None,
+        overruns=0,
+        gaps=0,
+    )

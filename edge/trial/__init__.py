@@ -1,0 +1,1 @@
+"""`parrotlet-edge test`."""

@@ -1,0 +1,114 @@
+"""`parrotlet-edge test` on a terminal: what a trial is made of, and how it shows."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from common.errors import InputError
+from common.settings import Loaded
+from edge.asking import wire
+from edge.asking.exchange import Exchange
+from edge.asking.services import chain_of
+from edge.asking.timing import TimingMs, table
+from edge.console import Console
+from edge.plain_text import plain
+from edge.session import Session
+from edge.settings import EdgeSettings
+from edge.sound.source import Source
+from edge.speech.hearing import hear
+from edge.speech.turn import Turn
+from edge.speech.utterance import Heard
+from edge.speech.vad import open_gate
+from edge.trial.trial import Input, Spoken, Trial
+from edge.trial.trial_line import TrialLine, make_folder
+from edge.trial.trial_line import save as save_line
+
+
+class Shown(NamedTuple):
+    """What a person wants to see of a trial."""
+
+    as_json: bool = False
+    timing: bool = False
+    """Where the time went."""
+    save: Path | None = None
+    """A folder that keeps each utterance."""
+
+
+def try_out(
+    loaded: Loaded[EdgeSettings], files: Sequence[str], shown: Shown, *, microphone: bool, realtime: bool
+) -> int:
+    """Runs a trial on the terminal; the exit status. SettingsError if it cannot start."""
+    settings = loaded.settings
+    console = Console(sys.stdout)
+    session, turn = Session(), Turn()
+    timings: list[TimingMs] = []
+
+    def hear_by_settings(source: Source) -> Iterator[Heard]:
+        return hear(
+            source,
+            gate=open_gate(settings.vad),
+            segmenter=settings.segmenter,
+            spec=wire.feature_spec(settings.cloud),
+            session=session,
+            turn=turn,
+        )
+
+    def draw(exchange: Exchange) -> None:
+        if exchange.partial is not None and not shown.as_json:
+            console.draw_partial(exchange.partial)
+
+    def show(spoken: Spoken, line: TrialLine) -> None:
+        if shown.as_json:
+            print(msgspec.json.encode(line).decode(), flush=True)
+        elif spoken.exchange.answer is not None:
+            heading = f"{line.file}  {line.start_s:.2f}-{line.end_s:.2f} s"
+            console.print_answer(heading, spoken.exchange.answer, line.timing_ms, with_times=shown.timing)
+        if shown.save is not None:
+            save_line(shown.save, line, spoken.samples)
+        timings.append(line.timing_ms)
+
+    def complain(sentence: str) -> None:
+        console.clear()
+        print(plain(sentence), file=sys.stderr, flush=True)
+
+    if shown.save is not None:
+        make_folder(shown.save)
+    inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
+    if microphone and console.terminal and not shown.as_json:
+        console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
+    with chain_of(loaded) as recogniser:
+        trial = Trial(
+            recogniser,
+            hear_by_settings,
+            draw=draw,
+            show=show,
+            complain=complain,
+            on_turn=turn.tell,
+            keep_samples=shown.save is not None,
+        )
+        try:
+            return trial.run(inputs)
+        finally:
+            console.clear()
+            if shown.timing:
+                # Not among the lines of JSON.
+                print("\n".join(table(timings)), file=sys.stderr if shown.as_json else sys.stdout)
+
+
+def _microphone(settings: EdgeSettings) -> Input:
+    from edge.sound.capture import Microphone
+
+    microphone = Microphone(settings.microphone, must_exist=True)
+    return Input(microphone.name, microphone, realtime=True)
+
+
+def _recording(name: str, realtime: bool) -> Input:
+    from edge.sound.audio_file import AudioFile, StandardInput
+
+    if name == "-" and sys.stdin is None:
+        raise InputError("standard input: is closed.")
+    recording = StandardInput(realtime=realtime) if name == "-" else AudioFile(name, realtime=realtime)
+    return Input(name, recording, realtime, notes=lambda: recording.notes)

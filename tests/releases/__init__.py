@@ -1,0 +1,1 @@
+"""What releases left behind, for today's code to read."""
