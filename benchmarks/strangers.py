@@ -15,20 +15,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from benchmarks import path, strange_connections, strange_messages
-from benchmarks.mutants import BOARD, Call, calls, said
-from benchmarks.strange_connections import Keys, breaches
-from benchmarks.strange_messages import GROWN_MIB_MAX, Line, Met, as_of, memory_of
-from cloud.keys import certificates
+from benchmarks.mutants import calls
+from benchmarks.strange_boards import from_boards, made_up
+from benchmarks.strange_connections import Keys
+from benchmarks.strange_messages import Met
+from benchmarks.tried_service import MINUTE_US, Target, Try, channel_to, own_service
 from cloud.keys.authority import DAY_US, Authority, unix_us
 from cloud.keys.pki_folder import create
-from common.addresses import Address, parse_address
+from common.addresses import Address
 from common.errors import IdentityError
 from edge.keys import signing_request
 from edge.keys.enrol import enrol
@@ -36,46 +34,7 @@ from protos import enrolment_pb2, speech_pb2
 from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME
 from protos.feature_spec import DEFAULT_SPEC
 
-CODEC = speech_pb2.CODEC_CONTEXT
 WAIT_S = 10.0
-MINUTE_US = 60_000_000
-BOARDS = 16
-"""That made-up calls come from; each may have so many a minute."""
-STREAMS_MAX = "8"
-"""Few decoders, so that all are there before memory is looked at."""
-WARM_UP_SHARE = 0.1
-WARM_UP_MIN = 5000
-"""After fewer calls not all decoders are there, and memory says nothing."""
-
-
-class Target(NamedTuple):
-    """A service to try, whose folder of keys is at hand."""
-
-    address: Address
-    enrol_address: Address
-    authority: Authority
-
-    def board(self, name: str = "kitchen") -> Keys:
-        """One that enrolled, without the way there."""
-        made = signing_request.new_request(name)
-        code = self.authority.open_code(MINUTE_US, name)
-        issued = self.authority.enrol(code.secret, made.request, name)
-        return Keys(self.authority.trusted(), made.key.encode(), issued.certificate)
-
-    def stranger(self, authority: Authority, expires_at_us: int) -> Keys:
-        """Whom an authority has certified as kitchen without a code."""
-        made = signing_request.new_request("kitchen")
-        key = certificates.requested_key(made.request)
-        certificate = certificates.new_board(authority.pair("authority"), "kitchen", key, unix_us(), expires_at_us)
-        return Keys(self.authority.trusted(), made.key.encode(), certificate)
-
-
-class Try(NamedTuple):
-    """What somebody tried."""
-
-    what: str
-    wanted: str
-    met: str
 
 
 @click.command()
@@ -99,18 +58,6 @@ def main(connections: int, messages: int, seed: int) -> None:
     sys.exit(any(each.met != each.wanted for each in tries))
 
 
-@contextmanager
-def own_service(folder: Path) -> Iterator[tuple[Target, path.Service]]:
-    """A service with pocketsphinx, closed by an authority of its own."""
-    authority = create(folder / "pki", [])
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    settings = {"server_enrol_listen": f"127.0.0.1:{port}", "server_streams_max": STREAMS_MAX}
-    with path.service(folder, decoding_whisper="false", **settings) as service:
-        address = parse_address(service.address, called="address", port_min=1)
-        yield Target(address, Address("127.0.0.1", port), authority), service
-
-
 def all_tries(target: Target, connections: int) -> Iterator[Try]:
     """One after the other."""
     yield from at_the_service(target)
@@ -120,65 +67,6 @@ def all_tries(target: Target, connections: int) -> Iterator[Try]:
         with many_connections(target.address, connections, nonsense):
             yield Try(f"{connections} connections that {said}; a board besides", "OK", describe(target, target.board()))
     yield Try("nobody; a board afterwards", "OK", describe(target, target.board()))
-
-
-def from_boards(target: Target, number: int) -> Iterator[Try]:
-    """What is tried by who has a certificate, and a board besides."""
-    keys = target.board(BOARD.decode())
-    for breach in breaches():
-        with _channel(target.address, keys) as channel:
-            yield Try(breach.what, breach.wanted, strange_connections.recognise(channel, breach.requests))
-    with _channel(target.address, keys) as channel:
-        header = {"metadata": (("stranger", "x" * 100_000),)}
-        request = said(CODEC).requests
-        yield Try("a header of 100 kB", "RESOURCE_EXHAUSTED", strange_connections.recognise(channel, request, **header))
-        with strange_connections.many_streams(channel, number):
-            yield Try(f"{number} streams that say nothing, on one connection; a board besides", "OK", answered(target))
-        with strange_connections.deaf(channel, number):
-            yield Try(f"{number} utterances whose answers nobody reads; a board besides", "OK", answered(target))
-    some = max(1, number // 10)
-    for what, meanwhile in (
-        ("shake hands and say nothing", strange_connections.shaken_hands),
-        ("say a byte now and then", strange_connections.dripping),
-        ("do nothing but ping", strange_connections.pinging),
-    ):
-        with meanwhile(target.address, keys, some):
-            yield Try(f"{some} connections that {what}; a board besides", "OK", answered(target))
-
-
-def made_up(target: Target, pid: int, made: Iterator[Call], met: Met) -> Iterator[Try]:
-    """Calls that no board makes, and what is left of the service that has this process id."""
-    target.authority.open_code(10 * MINUTE_US)
-    with ExitStack() as opened:
-        lines = [_line(target, opened, f"board-{number:02}") for number in range(BOARDS)]
-        every = list(made)
-        warm_up = round(len(every) * WARM_UP_SHARE)
-        strange_messages.send(iter(every[:warm_up]), lines, met)
-        before = memory_of(pid)
-        strange_messages.send(iter(every[warm_up:]), lines, met)
-        after = memory_of(pid)
-        health = health_pb2_grpc.HealthStub(lines[0].speech).Check(health_pb2.HealthCheckRequest(), timeout=WAIT_S)
-    for status in strange_messages.FAULTS:
-        count = sum(count for (_, name), count in met.statuses.items() if name == status.name)
-        yield Try(f"{len(every)} calls that were spoilt or made up: {status.name}", "0", str(count))
-    same = "the same processes"
-    yield Try("the service and its workers afterwards", same, same if before.keys() == after.keys() else "others")
-    if warm_up >= WARM_UP_MIN:
-        grown_mib = max(after[each] - before[each] for each in before.keys() & after.keys())
-        bound, met_mib = f"at most {GROWN_MIB_MAX:g} MiB more", f"{grown_mib:.1f} MiB more"
-        yield Try("memory of any of them", bound, bound if grown_mib <= GROWN_MIB_MAX else met_mib)
-        print(f"\nMiB before and after, by process: {before}, {after}")
-    serving = health_pb2.HealthCheckResponse.ServingStatus
-    yield Try("health afterwards", "SERVING", serving.Name(health.status))
-    yield Try("a board afterwards", "OK", answered(target))
-
-
-def answered(target: Target) -> str:
-    """What an utterance meets that is in order."""
-    name = BOARD.decode()[:-1] + "x"
-    call = as_of(said(CODEC), name, time.monotonic_ns() % 1_000_000)
-    with _channel(target.address, target.board(name)) as channel:
-        return strange_connections.recognise(channel, call.requests)
 
 
 def at_the_service(target: Target) -> Iterator[Try]:
@@ -218,7 +106,7 @@ def at_enrolment(target: Target) -> Iterator[Try]:
 
 def describe(target: Target, keys: Keys | None, address: Address | None = None, name: str = SERVICE_TLS_NAME) -> str:
     """What Describe meets."""
-    with _channel(address or target.address, keys, name) as channel:
+    with channel_to(address or target.address, keys, name) as channel:
         ask = channel.unary_unary(
             "/parrotlet.v1.Speech/Describe",
             request_serializer=speech_pb2.DescribeRequest.SerializeToString,
@@ -236,7 +124,7 @@ def recognise(target: Target, keys: Keys, device_id: str) -> str:
         codec=speech_pb2.CODEC_RAW,
         attempt=1,
     )
-    with _channel(target.address, keys) as channel:
+    with channel_to(target.address, keys) as channel:
         return _status(lambda: list(_recognize(channel)(iter([speech_pb2.RecognizeRequest(config=config)]), WAIT_S)))
 
 
@@ -248,7 +136,7 @@ def revoked(target: Target) -> str:
         over.wait(WAIT_S)
         yield from ()
 
-    with _channel(target.address, keys) as channel:
+    with channel_to(target.address, keys) as channel:
         call = _recognize(channel)(speaking(), WAIT_S)
         threading.Timer(0.2, lambda: Authority(target.authority.directory).revoke("attic")).start()
         started_s = time.monotonic()
@@ -263,7 +151,7 @@ def guess(target: Target, number: int) -> str:
     made = signing_request.new_request("me").request
     request = enrolment_pb2.EnrolRequest(secret=f"{number:011}", signing_request=made, device_id="me")
     keys = Keys(target.authority.pair("enrolment").certificate)
-    with _channel(target.enrol_address, keys, ENROLMENT_TLS_NAME) as channel:
+    with channel_to(target.enrol_address, keys, ENROLMENT_TLS_NAME) as channel:
         ask = channel.unary_unary(
             "/parrotlet.v1.Enrolment/Enrol",
             request_serializer=enrolment_pb2.EnrolRequest.SerializeToString,
@@ -283,27 +171,6 @@ def many_connections(address: Address, number: int, say: bytes) -> Iterator[None
             except OSError:  # It hung up, as it may.
                 continue
         yield
-
-
-@contextmanager
-def _channel(address: Address, keys: Keys | None, name: str = SERVICE_TLS_NAME) -> Iterator[grpc.Channel]:
-    options = (("grpc.ssl_target_name_override", name), ("grpc.use_local_subchannel_pool", 1))
-    opened = (
-        grpc.insecure_channel(str(address), options=options[1:])
-        if keys is None
-        else grpc.secure_channel(str(address), grpc.ssl_channel_credentials(*keys), options=options)
-    )
-    with opened as channel:
-        yield channel
-
-
-def _line(target: Target, opened: ExitStack, board: str) -> Line:
-    shown = Keys(target.authority.pair("enrolment").certificate)
-    return Line(
-        board,
-        opened.enter_context(_channel(target.address, target.board(board))),
-        opened.enter_context(_channel(target.enrol_address, shown, ENROLMENT_TLS_NAME)),
-    )
 
 
 def _recognize(channel: grpc.Channel) -> Callable[[Iterator[speech_pb2.RecognizeRequest], float], Iterable[object]]:

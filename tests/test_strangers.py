@@ -4,8 +4,10 @@ connections and some hundreds of calls."""
 from pathlib import Path
 
 from benchmarks.mutants import calls
+from benchmarks.strange_boards import from_boards, made_up
 from benchmarks.strange_messages import Met
-from benchmarks.strangers import Target, all_tries, from_boards, made_up, own_service
+from benchmarks.strangers import all_tries
+from benchmarks.tried_service import Target, own_service
 from tests.closed_service import Clock, closed_service
 
 
