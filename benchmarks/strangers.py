@@ -1,6 +1,7 @@
 """What strangers try at a service's ports, and what each of them meets.
 
     scripts/strangers
+    scripts/strangers --messages 100000
 
 A service of its own, with real engines; what must be refused is counted as kept only if it is refused in the right way
 and a board that enrolled is answered afterwards.
@@ -14,16 +15,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import grpc
 
-from benchmarks import path
-from cloud.keys import certificates
+from benchmarks.mutants import calls
+from benchmarks.strange_boards import from_boards, made_up
+from benchmarks.strange_connections import Keys
+from benchmarks.strange_messages import Met
+from benchmarks.tried_service import MINUTE_US, Target, Try, channel_to, own_service
 from cloud.keys.authority import DAY_US, Authority, unix_us
 from cloud.keys.pki_folder import create
-from common.addresses import Address, parse_address
+from common.addresses import Address
 from common.errors import IdentityError
 from edge.keys import signing_request
 from edge.keys.enrol import enrol
@@ -32,63 +35,26 @@ from protos.enrolment_code import ENROLMENT_TLS_NAME, SERVICE_TLS_NAME
 from protos.feature_spec import DEFAULT_SPEC
 
 WAIT_S = 10.0
-MINUTE_US = 60_000_000
-
-
-class Keys(NamedTuple):
-    """What a board, or somebody who would be one, shows; all PEM."""
-
-    trusted: bytes
-    key: bytes | None = None
-    certificate: bytes | None = None
-
-
-class Target(NamedTuple):
-    """A service to try, whose folder of keys is at hand."""
-
-    address: Address
-    enrol_address: Address
-    authority: Authority
-
-    def board(self, name: str = "kitchen") -> Keys:
-        """One that enrolled, without the way there."""
-        made = signing_request.new_request(name)
-        code = self.authority.open_code(MINUTE_US, name)
-        issued = self.authority.enrol(code.secret, made.request, name)
-        return Keys(self.authority.trusted(), made.key.encode(), issued.certificate)
-
-    def stranger(self, authority: Authority, expires_at_us: int) -> Keys:
-        """Whom an authority has certified as kitchen without a code."""
-        made = signing_request.new_request("kitchen")
-        key = certificates.requested_key(made.request)
-        certificate = certificates.new_board(authority.pair("authority"), "kitchen", key, unix_us(), expires_at_us)
-        return Keys(self.authority.trusted(), made.key.encode(), certificate)
-
-
-class Try(NamedTuple):
-    """What somebody tried."""
-
-    what: str
-    wanted: str
-    met: str
 
 
 @click.command()
 @click.option("--connections", default=1000, show_default=True, help="That say nothing, or nonsense.")
-def main(connections: int) -> None:
+@click.option("--messages", default=2000, show_default=True, help="Calls that were spoilt or made up.")
+@click.option("--seed", default=1, show_default=True, help="Of these; the same gives the same.")
+def main(connections: int, messages: int, seed: int) -> None:
     """Try what strangers try; exit status 1 if any of it was not refused as it should be."""
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        taken.close()
-        authority = create(Path(folder) / "pki", [])
-        listen = {"server_enrol_listen": f"127.0.0.1:{port}"}
-        with path.service(Path(folder), decoding_whisper="false", **listen) as service:
-            address = parse_address(service.address, called="address", port_min=1)
-            target = Target(address, Address("127.0.0.1", port), authority)
-            tries = list(_told(all_tries(target, connections)))
+    met = Met()
+    with tempfile.TemporaryDirectory() as folder, own_service(Path(folder)) as (target, service):
+        tries = list(_told(all_tries(target, connections)))
+        tries += _told(from_boards(target, connections))
+        tries += _told(made_up(target, service.process.pid, calls(messages, seed), met))
     print("\n| stranger | should meet | met |\n|---|---|---|")
     for each in tries:
         print(f"| {each.what} | {each.wanted} | {each.met} |")
+    print("\n| method | status | calls |\n|---|---|---|")
+    for (method, status), count in sorted(met.statuses.items()):
+        print(f"| {method} | {status} | {count} |")
+    print("\n".join(met.faults))
     sys.exit(any(each.met != each.wanted for each in tries))
 
 
@@ -140,7 +106,7 @@ def at_enrolment(target: Target) -> Iterator[Try]:
 
 def describe(target: Target, keys: Keys | None, address: Address | None = None, name: str = SERVICE_TLS_NAME) -> str:
     """What Describe meets."""
-    with _channel(address or target.address, keys, name) as channel:
+    with channel_to(address or target.address, keys, name) as channel:
         ask = channel.unary_unary(
             "/parrotlet.v1.Speech/Describe",
             request_serializer=speech_pb2.DescribeRequest.SerializeToString,
@@ -158,7 +124,7 @@ def recognise(target: Target, keys: Keys, device_id: str) -> str:
         codec=speech_pb2.CODEC_RAW,
         attempt=1,
     )
-    with _channel(target.address, keys) as channel:
+    with channel_to(target.address, keys) as channel:
         return _status(lambda: list(_recognize(channel)(iter([speech_pb2.RecognizeRequest(config=config)]), WAIT_S)))
 
 
@@ -170,7 +136,7 @@ def revoked(target: Target) -> str:
         over.wait(WAIT_S)
         yield from ()
 
-    with _channel(target.address, keys) as channel:
+    with channel_to(target.address, keys) as channel:
         call = _recognize(channel)(speaking(), WAIT_S)
         threading.Timer(0.2, lambda: Authority(target.authority.directory).revoke("attic")).start()
         started_s = time.monotonic()
@@ -185,7 +151,7 @@ def guess(target: Target, number: int) -> str:
     made = signing_request.new_request("me").request
     request = enrolment_pb2.EnrolRequest(secret=f"{number:011}", signing_request=made, device_id="me")
     keys = Keys(target.authority.pair("enrolment").certificate)
-    with _channel(target.enrol_address, keys, ENROLMENT_TLS_NAME) as channel:
+    with channel_to(target.enrol_address, keys, ENROLMENT_TLS_NAME) as channel:
         ask = channel.unary_unary(
             "/parrotlet.v1.Enrolment/Enrol",
             request_serializer=enrolment_pb2.EnrolRequest.SerializeToString,
@@ -205,18 +171,6 @@ def many_connections(address: Address, number: int, say: bytes) -> Iterator[None
             except OSError:  # It hung up, as it may.
                 continue
         yield
-
-
-@contextmanager
-def _channel(address: Address, keys: Keys | None, name: str = SERVICE_TLS_NAME) -> Iterator[grpc.Channel]:
-    options = (("grpc.ssl_target_name_override", name), ("grpc.use_local_subchannel_pool", 1))
-    opened = (
-        grpc.insecure_channel(str(address), options=options[1:])
-        if keys is None
-        else grpc.secure_channel(str(address), grpc.ssl_channel_credentials(*keys), options=options)
-    )
-    with opened as channel:
-        yield channel
 
 
 def _recognize(channel: grpc.Channel) -> Callable[[Iterator[speech_pb2.RecognizeRequest], float], Iterable[object]]:

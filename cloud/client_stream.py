@@ -10,6 +10,9 @@ from protos import speech_pb2
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
+LAST_WRITE_S_MAX = 2.0
+"""Longer than a write takes at a client that reads at all."""
+
 
 class Requests:
     """What one client says, as an asynchronous context manager that ends, with a refusal, when it falls silent."""
@@ -90,7 +93,20 @@ class Outbox:
 
 
 async def write(outbox: Outbox, context: Context) -> None:
-    """Tells the client what there is, until the outbox is closed."""
+    """Tells the client what there is, until the outbox is closed. Cancelled, it waits a little for the write that is
+    under way: gRPC sends no status beside one, and the client would be left without any."""
     while responses := await outbox.take():
         for response in responses:
-            await context.write(response.SerializeToString())
+            writing = asyncio.ensure_future(context.write(response.SerializeToString()))
+            try:
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await asyncio.wait([writing], timeout=LAST_WRITE_S_MAX)
+                writing.cancel()
+                raise
+
+
+async def stop(writing: "asyncio.Task[None]") -> None:
+    """Ends `write`."""
+    writing.cancel()
+    await asyncio.wait([writing])

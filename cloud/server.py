@@ -19,6 +19,7 @@ from cloud.claims import OwnClaims
 from cloud.decoders.weights import usable
 from cloud.finding.served_domain import ServedDomain
 from cloud.keys.closed import Closed
+from cloud.own_services import GarbageRefused
 from cloud.places import places
 from cloud.port_options import port_options, room_for
 from cloud.recognition import Recogniser
@@ -72,7 +73,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         boards = places(settings, streams_max=streams_max(settings))
         service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards)
         options = port_options(room_for(settings.server.connections_max))
-        server = grpc.aio.server(options=options, interceptors=[closed.callers])
+        server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
         alive = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs does not know it.
         health_pb2_grpc.add_HealthServicer_to_server(alive, server)

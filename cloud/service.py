@@ -12,7 +12,7 @@ import grpc
 
 from cloud.answer_log import Key
 from cloud.claims import Claims
-from cloud.client_stream import Context, Outbox, Requests, write
+from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.finding.served_domain import ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import check_device
@@ -157,7 +157,7 @@ class SpeechService:
                     async with asyncio.timeout(self._settings.idle_s_max):
                         await writing
                 finally:
-                    writing.cancel()
+                    await stop(writing)
                 return final
 
     def _admit(self, config: speech_pb2.UtteranceConfig, served: ServedDomain) -> Place:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from edge.asking.answer import Alternative, Answer, Partial, Result
 from edge.asking.timing import TimingMs, time_line
+from edge.plain_text import plain
 
 RESULTS_SHOWN = 5
 ALTERNATIVES_SHOWN = 3
@@ -134,11 +135,6 @@ def _summary(answer: Answer, timing: TimingMs) -> str:
         known = ", ".join(f"{name} {ms}" for name, ms in parts if ms is not None)
         said.append(f"{timing.endpoint_to_final} ms after the end" + (f" ({known})" if known else ""))
     return ", ".join(said)
-
-
-def plain(text: str) -> str:
-    """Without what a terminal would obey: words come from a service, and names of files from anybody."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _fit(text: str, columns: int) -> str:

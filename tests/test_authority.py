@@ -1,6 +1,9 @@
 """The small authority: what its certificates say, and what its lists remember."""
 
+import base64
+import contextlib
 import datetime
+import random
 import threading
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from benchmarks.mutants import SIGNING_REQUEST
+from benchmarks.mutations import changed
 from cloud.keys import authority as authority_module
 from cloud.keys import certificates
 from cloud.keys.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
@@ -102,10 +107,22 @@ def test_only_signed_requests_of_p256_are_taken() -> None:
         good[:-1] + bytes([good[-1] ^ 1]),
         request(ec.generate_private_key(ec.SECP384R1())),
         request(rsa.generate_private_key(65537, 2048)),
+        # A kind of key, and a curve, that nobody knows.
+        good.replace(bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")),
+        good.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030177")),
     ]
     for each in bad:
         with pytest.raises(ValueError):
             certificates.requested_key(each)
+
+
+def test_whatever_becomes_of_a_signing_request_is_a_value_error_at_most() -> None:
+    draw = random.Random(1)
+    good = (base64.b64decode(SIGNING_REQUEST),)
+    for _ in range(3000):
+        for each in changed(draw, good, good):
+            with contextlib.suppress(ValueError):
+                certificates.requested_key(each)
 
 
 def test_a_key_and_a_certificate_that_are_not_of_each_other_are_told(authority: Authority) -> None:

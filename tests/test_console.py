@@ -139,6 +139,9 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
             "ago_s": 61.0,
         },
     }
+    steered = {"path": "cloud", "transcript": "\x1b[2J", "results": ["\x07"], "why_not_better": None}
+    steered |= {"endpoint_to_final_ms": None, "ago_s": 1.0}
+    assert all(line.isprintable() for line in status_lines(said | {"last_answer": steered}))
     text = "\n".join(status_lines(said))
     assert "NOT HEALTHY: The microphone has delivered nothing for 7 s., running for 2 h" in text
     assert "USB, missing and looked for, 2 overruns" in text

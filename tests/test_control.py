@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import stat
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.mutations import changed
 from common.errors import DaemonError, ParrotletError, SettingsError
 from common.settings import Loaded, load
 from edge import directories
@@ -67,6 +69,8 @@ def test_the_socket_is_for_owner_and_group_and_goes_with_the_daemon(tmp_path: Pa
         (b"[1, 2]\n", "A request is one line"),
         (b'{"command": 7}\n', "A request is one line"),
         (b"\xff\xfe\n", "A request is one line"),
+        (b'{"command": "\xff\xfe"}\n', "A request is one line"),
+        (b'{"a": ' + b"[" * 4000 + b"\n", "A request is one line"),
         (b'{"command": "dance"}\n', "There is no command 'dance'; there are: status, press."),
         (b"x" * (control.REQUEST_BYTES_MAX + 1), "A request is one line"),
     ],
@@ -77,6 +81,16 @@ def test_what_is_no_request_gets_a_sentence_and_the_next_is_served(
     with ControlServer(tmp_path, COMMANDS) as server:
         assert sentence in said(server.path, request_bytes)["refused"]
         assert said(server.path, b'{"command": "status"}\n') == {"ok": {"healthy": True}}
+
+
+def test_whatever_is_said_gets_a_sentence_and_the_next_is_served(tmp_path: Path) -> None:
+    draw, good = random.Random(1), [b'{"command": "status"}\n', b'{"command": "\\ud800", "a": [1e999, {"b": null}]}\n']
+    with ControlServer(tmp_path, COMMANDS) as server:
+        for _ in range(1000):
+            for each in changed(draw, good, good):
+                line = each[: control.REQUEST_BYTES_MAX - 1].replace(b"\n", b" ") + b"\n"
+                assert said(server.path, line).keys() <= {"ok", "refused"}
+        assert server.worker.alive
 
 
 def test_a_client_that_says_nothing_or_goes_away_does_not_hold_up_the_next(tmp_path: Path) -> None:

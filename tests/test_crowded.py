@@ -11,7 +11,7 @@ import pytest
 from benchmarks import path
 from cloud.answer_log import SqliteAnswerLog
 from cloud.claims import OwnClaims
-from cloud.client_stream import Outbox
+from cloud.client_stream import Outbox, stop, write
 from cloud.finding.served_domain import ServedDomain
 from cloud.places import Places
 from cloud.recognition import Recogniser
@@ -160,6 +160,30 @@ def test_partials_that_nobody_reads_do_not_gather() -> None:
         outbox.put_partial(speech_pb2.Partial(revision=revision))
     (only,) = asyncio.run(outbox.take())
     assert only.partial.revision == 999
+
+
+def test_a_write_that_is_under_way_is_waited_for_before_a_status_is_sent() -> None:
+    async def scene() -> None:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        class Slow(FakeContext):
+            async def write(self, response: bytes) -> None:
+                begun.set()
+                await may_end.wait()
+                await super().write(response)
+
+        context, outbox = Slow(), Outbox()
+        outbox.put_partial(speech_pb2.Partial(revision=1))
+        writing = asyncio.create_task(write(outbox, cast(Any, context)))
+        await begun.wait()
+        stopping = asyncio.create_task(stop(writing))
+        await asyncio.wait([stopping], timeout=0.05)
+        assert not stopping.done()
+        may_end.set()
+        await stopping
+        assert [each.partial.revision for each in context.written] == [1]
+
+    asyncio.run(scene())
 
 
 def test_who_would_be_kept_waiting_is_refused_at_once(tmp_path: Path, home: ServedDomain) -> None:

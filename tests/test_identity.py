@@ -76,9 +76,10 @@ def test_keys_are_their_owners_alone_and_whole(tmp_path: Path) -> None:
     assert file.directory() == tmp_path
 
 
-def test_a_file_that_is_none_is_told_with_a_cure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"{", b'{"device_id": "\xff\xfe"}'])
+def test_a_file_that_is_none_is_told_with_a_cure(tmp_path: Path, content: bytes) -> None:
     file = IdentityFile([tmp_path])
-    file.write(tmp_path, IDENTITY).write_text("{")
+    file.write(tmp_path, IDENTITY).write_bytes(content)
     with pytest.raises(IdentityError, match=r"cloud\.json is not what enrolling wrote \(.*\); enrol again"):
         file.read()
 

@@ -352,6 +352,28 @@ def test_reflection_tells_a_stranger_the_services(service: path.Service) -> None
     assert {"parrotlet.v1.Speech", "grpc.health.v1.Health"} <= names
 
 
+@pytest.mark.parametrize(
+    ("method", "request_bytes", "code"),
+    [
+        ("grpc.health.v1.Health/Check", b"\x0a", grpc.StatusCode.INVALID_ARGUMENT),
+        ("grpc.health.v1.Health/Watch", b"\x0a\x01\xff", grpc.StatusCode.INVALID_ARGUMENT),
+        ("grpc.health.v1.Health/List", b"", grpc.StatusCode.UNIMPLEMENTED),
+        (
+            "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            b"\x1a\x01",
+            grpc.StatusCode.INVALID_ARGUMENT,
+        ),
+    ],
+)
+def test_garbage_is_told_as_such_by_grpcs_own_services_too(
+    service: path.Service, method: str, request_bytes: bytes, code: grpc.StatusCode
+) -> None:
+    with grpc.insecure_channel(service.address) as channel:
+        call: Any = channel.stream_stream(f"/{method}")(iter([request_bytes]), timeout=WAIT_S)
+        assert status(call)[0] is code
+    assert not any("Traceback" in line for line in service.log)
+
+
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[speech_pb2_grpc.SpeechStub]:
     """A service that waits longer for a client than a busy machine takes to decode."""

@@ -90,14 +90,14 @@ def new_board(authority: Pair, device_id: str, key: bytes, issued_at_us: int, ex
 def requested_key(request: bytes) -> bytes:
     """The public key (SubjectPublicKeyInfo in DER) of a signing request (PKCS #10 in DER), which must be of P-256 and
     signed by the key itself; all else that it asks for is not looked at. ValueError."""
-    parsed = x509.load_der_x509_csr(request)
-    key = parsed.public_key()
+    try:
+        parsed = x509.load_der_x509_csr(request)
+        key, signed = parsed.public_key(), parsed.is_signature_valid
+    # What cryptography raises of a made-up version, kind of key or curve is not always a ValueError.
+    except Exception as error:
+        raise ValueError("not a signing request") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError("not of P-256")
-    try:
-        signed = parsed.is_signature_valid
-    except InvalidSignature:
-        signed = False
     if not signed:
         raise ValueError("not signed by its own key")
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

@@ -54,7 +54,7 @@ def read(file: Path, passphrase: str = "") -> dict[str, str]:
         raise IdentityError(f"{file}: {error.strerror}.") from error
     except InvalidTag as error:
         raise IdentityError(f"{file} is sealed by another passphrase, or was changed.") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IdentityError(f"{file} is no backup that `pki backup` wrote.") from error
     if not {f"{name}.pem" for name in FILES} <= set(files) <= set(_NAMES):
         raise IdentityError(f"{file} is no whole backup.")

@@ -52,7 +52,7 @@ class Record(Generic[S]):
             return self._kind()
         except OSError as error:
             raise IdentityError(f"{self._file} cannot be read: {error.strerror}.") from error
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise IdentityError(
                 f"{self._file} is not what it should be ({error}); restore it from a backup."
             ) from error

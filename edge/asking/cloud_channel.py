@@ -12,6 +12,7 @@ from common.errors import CloudError
 from edge.asking.unreachable import why_unreachable
 from edge.clock import SYSTEM_CLOCK
 from edge.keys.identity import Identity
+from edge.plain_text import plain
 from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 
@@ -35,6 +36,9 @@ class Trouble(Enum):
     SHUT_OUT = auto()
     """It does not let this board in until an owner does something. The utterance is not at fault."""
 
+
+DETAILS_LENGTH_MAX = 500
+"""Of what a service says of a fault: it ends in logs and in the spool."""
 
 _RPC = "/parrotlet.v1.Speech/"
 
@@ -233,7 +237,8 @@ def _understood(address: str, message: M | None) -> M:
 
 def _failed(address: str, error: grpc.aio.AioRpcError) -> CallFailed:
     code = error.code()
-    sentence = _sentence(address, code, (error.details() or "").strip().rstrip("."))
+    details = plain(error.details() or "")[:DETAILS_LENGTH_MAX]
+    sentence = _sentence(address, code, details.strip().rstrip("."))
     return CallFailed(sentence, _TROUBLES.get(code, Trouble.REFUSED))
 
 

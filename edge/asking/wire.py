@@ -1,10 +1,12 @@
 """Between the board's own values and the messages of protos/speech.proto."""
 
+import math
 from dataclasses import replace
 
 from common import VERSION
 from common.errors import CloudError
 from edge.asking.answer import Alternative, Answer, Result, Word
+from edge.plain_text import plain
 from edge.settings import Cloud
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
@@ -12,6 +14,9 @@ from edge.spool.erasure import Erasure
 from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+
+ALTERNATIVES_MAX, RESULTS_MAX = 10, 20
+ACCEPTED_LENGTH_MAX = 500
 
 
 def feature_spec(settings: Cloud) -> FeatureSpec:
@@ -102,16 +107,18 @@ def completeness(turn: speech_pb2.Turn) -> Completeness:
 
 
 def answer(final: speech_pb2.Final) -> Answer:
-    """The service's final."""
+    """The service's final, within the bounds of protos/speech.proto: what is kept of it must be readable again."""
 
     def confidence(of: speech_pb2.Final | speech_pb2.Alternative | speech_pb2.Word) -> float | None:
-        return of.confidence if of.HasField("confidence") else None
+        return of.confidence if of.HasField("confidence") and 0 <= of.confidence <= 1 else None
 
     return Answer(
         path="cloud",
         transcript=final.transcript,
         confidence=confidence(final),
-        alternatives=tuple(Alternative(a.transcript, confidence(a), a.engine) for a in final.alternatives),
+        alternatives=tuple(
+            Alternative(a.transcript, confidence(a), a.engine) for a in final.alternatives[:ALTERNATIVES_MAX]
+        ),
         words=tuple(Word(w.text, w.start_ms, w.end_ms, confidence(w)) for w in final.words),
         intent=final.intent.name if final.HasField("intent") else None,
         slots=dict(final.intent.slots),
@@ -120,11 +127,11 @@ def answer(final: speech_pb2.Final) -> Answer:
                 r.id,
                 r.title,
                 r.snippet,
-                r.score,
+                r.score if math.isfinite(r.score) else 0.0,
                 r.url if r.HasField("url") else None,
                 r.action if r.HasField("action") else None,
             )
-            for r in final.results
+            for r in final.results[:RESULTS_MAX]
         ),
         results_are_partial=final.results_are_partial,
         engine=final.engine.name,
@@ -146,11 +153,11 @@ def choose_codec(address: str, spec: FeatureSpec, description: speech_pb2.Descri
     if spec.fingerprint not in accepted:
         raise CloudError(
             f"{address}: this board makes features {spec.fingerprint}, but the service takes "
-            f"{', '.join(accepted) or 'none'}."
+            f"{plain(', '.join(accepted))[:ACCEPTED_LENGTH_MAX] or 'none'}."
         )
     for offered in description.codecs:
         if offered in codec.CODECS:
             return offered
     raise CloudError(
-        f"{address}: the service takes codecs {list(description.codecs)}, and this board knows none of them."
+        f"{address}: the service takes codecs {list(description.codecs)[:10]}, and this board knows none of them."
     )

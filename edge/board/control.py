@@ -34,6 +34,9 @@ PATIENCE_S = 1.0
 """How long the daemon waits for a client's line; a client that is slower is sent away."""
 CLIENT_PATIENCE_S = 5.0
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises of a line that is none of ours: also for bytes that are no text, and for brackets in brackets."""
+
 Command = Callable[[], Mapping[str, Any]]
 """Answers at once, or raises ParrotletError to refuse. Called in the control thread."""
 
@@ -96,7 +99,7 @@ class ControlServer:
     def _obeyed(self, line: bytes) -> Mapping[str, Any]:
         try:
             name = msgspec.json.decode(line, type=_Request).command
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ParrotletError('A request is one line such as {"command": "status"}.') from error
         if name not in self._commands:
             raise ParrotletError(f"There is no command {name[:32]!r}; there are: {', '.join(self._commands)}.")
@@ -170,7 +173,7 @@ def _is_listening(path: Path) -> bool:
 def _understood(path: Path, line: bytes) -> dict[str, Any]:
     try:
         response = msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ParrotletError(f"{path}: what listens there is not the daemon.") from error
     if "refused" in response:
         raise ParrotletError(str(response["refused"]))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from edge.plain_text import plain
+
 Said = Mapping[str, Any]
 """See Board.status."""
 
@@ -24,7 +26,7 @@ def status_lines(said: Said) -> list[str]:
         rows.append(("processor", f"{said['temperature_c']:.0f} °C"))
     if said["last_answer"] and said["last_answer"]["results"]:
         rows.append(("found", "; ".join(said["last_answer"]["results"][:3])))
-    return [f"{name:<10}  {value}" for name, value in rows]
+    return [f"{name:<10}  {plain(value)}" for name, value in rows]
 
 
 def span(seconds: float) -> str:

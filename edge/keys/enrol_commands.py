@@ -129,8 +129,8 @@ def services() -> None:
     Example:
       parrotlet-edge services
     """
-    from edge.console import plain
     from edge.keys.discovery import services
+    from edge.plain_text import plain
 
     found = services()
     for each in found:

@@ -128,7 +128,7 @@ def _parsed(file: Path) -> Identity:
         return msgspec.json.decode(file.read_bytes(), type=Identity)
     except OSError as error:
         raise IdentityError(f"{file} cannot be read: {error.strerror}.") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise IdentityError(f"{file} is not what enrolling wrote ({error}); enrol again.") from error
 
 

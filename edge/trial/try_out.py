@@ -13,7 +13,8 @@ from edge.asking import wire
 from edge.asking.exchange import Exchange
 from edge.asking.services import chain_of
 from edge.asking.timing import TimingMs, table
-from edge.console import Console, plain
+from edge.console import Console
+from edge.plain_text import plain
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.sound.source import Source
