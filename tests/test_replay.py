@@ -290,6 +290,7 @@ def test_what_was_answered_live_and_not_written_down_is_kept(tmp_path: Path) -> 
             outcome = KeptOutcome(made.spool, entry, Unheard(), made.replayer.look)
             made.spool.finish(entry, end)
             outcome.settle(msgspec.structs.replace(ANSWER, not_logged=True))
+            outcome.be_left()
             await made.until(lambda: sender.ids == ["u0"])
             assert [kept.told for kept in made.kept()] == [True]
             sender.may_answer.set()
@@ -309,6 +310,8 @@ class Unheard:
     def settle(self, outcome: Any) -> None: ...
 
     def improve(self, answer: Any) -> None: ...
+
+    def be_left(self) -> None: ...
 
 
 def test_what_is_refused_for_good_is_set_aside_and_the_rest_moves_on(tmp_path: Path) -> None:
