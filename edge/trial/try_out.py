@@ -1,5 +1,6 @@
 """`parrotlet-edge test` on a terminal: what a trial is made of, and how it shows."""
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,6 +43,8 @@ def try_out(
 ) -> int:
     """Runs a trial on the terminal; the exit status. SettingsError if it cannot start."""
     settings = loaded.settings
+    # Why an utterance is not answered is said with it.
+    logging.getLogger("edge").addHandler(logging.NullHandler())
     console = Console(sys.stdout)
     session, turn = Session(), Turn()
     timings: list[TimingMs] = []
