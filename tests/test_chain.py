@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -217,6 +218,21 @@ def test_the_first_is_asked_and_nobody_else_while_it_answers(both: Linked) -> No
     assert outcome.answer == ANSWER
     assert [type(heard).__name__ for heard in both.cloud.streams[0].heard] == ["UtteranceFrames", "UtteranceEnd"]
     assert not both.house.streams
+
+
+def test_what_is_over_holds_no_frames(both: Linked) -> None:
+    head, frames, end = utterance(0)
+    levels = weakref.ref(frames.levels)  # type: ignore[union-attr]
+    stream = both.chain.start(head, Outcome())  # type: ignore[arg-type]
+    stream.send(frames)  # type: ignore[arg-type]
+    stream.finish(end)  # type: ignore[arg-type]
+    both.settled()
+    both.cloud.settle(ANSWER)
+    both.cloud.streams[0].heard.clear()
+    del frames
+    both.settled()
+    assert levels() is None
+    stream.cancel()
 
 
 def test_when_the_first_fails_the_next_gets_all_that_was_heard(both: Linked) -> None:

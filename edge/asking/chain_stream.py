@@ -298,6 +298,8 @@ class ChainStream:
     def _leave(self) -> None:
         if self._settled and not self._working and not self._left:
             self._left = True
+            # Whoever shows the answer still holds on to this; the frames are of no use to anybody.
+            self._heard.clear()
             self._listener.be_left()
 
 
