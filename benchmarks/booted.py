@@ -56,7 +56,7 @@ def prepare(root: Path) -> None:
     """What is spoken, and where from."""
     for name in ("timer", "fuse_box"):
         samples, rate_hz = soundfile.read(ROOT / f"tests/speech/{name}.flac", dtype="int16")
-        soundfile.write(root / f"root/{name}.wav", samples, rate_hz)
+        soundfile.write(root / f"srv/{name}.wav", samples, rate_hz)
     with (root / "etc/group").open("a") as file:
         file.write(f"gpio:x:{GPIO_GROUP}:\n")
     (root / "etc/asound.conf").write_text(_ASOUND.format(f'"unix:{SOUND}"'))

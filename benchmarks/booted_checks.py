@@ -133,7 +133,7 @@ def journal_has_fields(trial: Trial) -> str:
 
 def whisper_answers(trial: Trial) -> str:
     """Open speech, so that each engine works within the walls of the unit."""
-    said = trial.container.out("parrotlet-edge", "test", "--json", "--cloud", "127.0.0.1:7407", "/root/fuse_box.wav")
+    said = trial.container.out("parrotlet-edge", "test", "--json", "--cloud", "127.0.0.1:7407", "/srv/fuse_box.wav")
     answer = json.loads(said.splitlines()[0])
     assert answer["engine"] == "whisper", answer
     return f'"{answer["transcript"]}" by {answer["engine"]} {answer["model"]}'
@@ -169,7 +169,7 @@ def answers(trial: Trial) -> str:
         return "not tried: no pulseaudio in this Debian"
     trial.wait(lambda: trial.status().get("microphone", {}).get("state") == "open")
     before = trial.status()["utterances"]["heard"]
-    trial.container.out("env", f"PULSE_SERVER=unix:{SOUND}", "paplay", "/root/timer.wav")
+    trial.container.out("env", f"PULSE_SERVER=unix:{SOUND}", "paplay", "/srv/timer.wav")
 
     def is_over() -> bool:
         counts = trial.status()["utterances"]

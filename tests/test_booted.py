@@ -34,12 +34,12 @@ def test_what_fails_is_a_row_of_the_table_and_counted(tmp_path: Path, capsys: py
 
 
 def test_a_copy_is_apart_and_what_was_there_before_is_not_ours(tmp_path: Path) -> None:
-    for name in ("etc/ssl/certs/ca-certificates.crt", "etc/parrotlet/edge.toml", "root/notes"):
+    for name in ("etc/ssl/certs/ca-certificates.crt", "etc/parrotlet/edge.toml", "srv/notes"):
         (tmp_path / "debian" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "debian" / name).write_text("x")
     root = copied(tmp_path / "debian", tmp_path)
-    (root / "root/notes").write_text("y")
-    assert (tmp_path / "debian/root/notes").read_text() == "x"
+    (root / "srv/notes").write_text("y")
+    assert (tmp_path / "debian/srv/notes").read_text() == "x"
     table = trial(root)
     assert table.before == {"/etc/parrotlet"}
     (root / "opt/parrotlet").mkdir(parents=True)
