@@ -42,7 +42,8 @@ def main() -> None:
     \b
     Example:
       parrotlet-edge test --microphone
-      parrotlet-edge test --cloud 192.168.1.5:7407 question.wav
+      parrotlet-edge enrol 192.168.1.5
+      parrotlet-edge test question.wav
     """
 
 
@@ -100,7 +101,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
 
     \b
     Example:
-      parrotlet-edge run --cloud 192.168.1.5:7407
+      parrotlet-edge run
       parrotlet-edge run --activation button
     """
     from edge.board.daemon import run

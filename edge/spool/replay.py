@@ -31,8 +31,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOOK_S = 1.0
-"""How often the spool is looked at while something waits in it."""
+LOOK_S = 2.0
+"""How often the spool is looked at while something waits in it: a look also writes what has gathered, so no more often
+than it is written anyway."""
 
 IDLE_LOOK_S = 10.0
 """The same while nothing does: a person may have told one to be sent again."""
