@@ -61,14 +61,18 @@ class WorkerProcess:
     @classmethod
     async def start(cls, options: WorkerOptions, *, ready_s_max: float, wedged_s: float) -> "WorkerProcess":
         """Spawns a worker and waits until its engine is warm. EngineError if it never is."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cloud.workers.worker",
-            msgspec.json.encode(options).decode(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "cloud.workers.worker",
+                msgspec.json.encode(options).decode(),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            # No memory, no process, no file: there may be some later.
+            raise EngineError(f"The {options.engine} worker cannot be started: {error.strerror or error}.") from error
         assert process.stdout is not None
         message, timed_out = None, False
         try:

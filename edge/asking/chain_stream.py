@@ -220,7 +220,7 @@ class ChainStream:
         def hedge() -> None:
             self._hedge(number, CloudError(why))
 
-        self._tries[number].timers.append(asyncio.get_running_loop().call_at(due, hedge))
+        self._tries[number].timers.append(self._network.at(due, hedge))
 
     def _hedge(self, number: int, why: CloudError) -> None:
         if self._working and number == max(self._working) and self._not_yet and not self._settled:

@@ -170,6 +170,8 @@ class Channel:
         except TimeoutError as error:
             sentence = f"{self._address}: no connection within {timeout_s:g} s."
             raise CallFailed(sentence, Trouble.AWAY) from error
+        except grpc.aio.UsageError as error:
+            raise self._moved() from error
         self.is_down = state is not grpc.ChannelConnectivity.READY
 
     async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
@@ -185,6 +187,8 @@ class Channel:
             )
         except grpc.aio.AioRpcError as error:
             raise self._failed(error) from error
+        except grpc.aio.UsageError as error:
+            raise self._moved() from error
         return _understood(self._address, description)
 
     async def forget(self, request: speech_pb2.ForgetRequest, timeout_s: float) -> speech_pb2.ForgetResponse:
@@ -201,16 +205,25 @@ class Channel:
                 sentence = f"{self._address}: the service is of an older release, which cannot be asked to forget."
                 raise CallFailed(sentence, Trouble.OTHER_TERMS) from error
             raise self._failed(error) from error
+        except grpc.aio.UsageError as error:
+            raise self._moved() from error
         return _understood(self._address, response)
 
     def recognise(self, timeout_s: float) -> Call:
-        """A new stream."""
+        """A new stream. CallFailed."""
         recognise = self._channel.stream_stream(
             _RPC + "Recognize",
             request_serializer=speech_pb2.RecognizeRequest.SerializeToString,
             response_deserializer=speech_pb2.RecognizeResponse.FromString,
         )
-        return Call(self._address, recognise(None, timeout=timeout_s))
+        try:
+            return Call(self._address, recognise(None, timeout=timeout_s))
+        except grpc.aio.UsageError as error:
+            raise self._moved() from error
+
+    def _moved(self) -> CallFailed:
+        """The channel was closed under somebody's hands: the service has another address, or the board another key."""
+        return CallFailed(f"{self._address}: the board has just turned to another address or key.", Trouble.AWAY)
 
     async def close(self, grace_s: float | None = None) -> None:
         """Ends its calls, after a while in which they may end themselves."""

@@ -73,8 +73,6 @@ class CloudStream:
         are not made by the client's settings."""
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
-        self.attempts = 0
-        """Those that were begun."""
         self._client = client
         self._spec = spec or wire.feature_spec(client.settings)
         self._replayed = False
@@ -92,6 +90,7 @@ class CloudStream:
         self._limit: asyncio.Timeout | None = None
         self._begun_at = 0.0
         self._outcome: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+        self._came_of_it: Answer | CloudError = GivenUp(f"{client.address}: the utterance was given up.")
         self._task: asyncio.Task[None] | None = None
         self._last_trouble: CallFailed | None = None
         """Why the attempt before failed; None while one is under way."""
@@ -118,7 +117,10 @@ class CloudStream:
     def begin(self) -> None:
         """Called in the network's thread."""
         self._begun_at = asyncio.get_running_loop().time()
+        self._client.live(1)
         self._task = self._client.network.begin(self._run())
+        # Not in the task: one that is cancelled before its first step never gets there.
+        self._task.add_done_callback(self._settle)
 
     async def replay(self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int) -> Answer:
         """One attempt to send what was said before. CallFailed."""
@@ -162,28 +164,28 @@ class CloudStream:
             self._task.cancel()
 
     async def _run(self) -> None:
-        """Settles exactly once."""
-        outcome: Answer | CloudError = GivenUp(f"{self._client.address}: the utterance was given up.")
-        self._client.live(1)
         try:
             async with asyncio.timeout(SPEAKING_S_MAX) as self._limit:
                 self._limit_the_wait()
-                outcome = await self._try()
+                self._came_of_it = await self._try()
         except TimeoutError:
             # Where it was busy or away all the time, that says more.
-            outcome = self._last_trouble or CloudError(
+            self._came_of_it = self._last_trouble or CloudError(
                 f"{self._client.address}: no answer within {self._client.settings.answer_s_max:g} s of the endpoint."
             )
         except CloudError as error:
-            outcome = error
-        finally:
-            self._client.live(-1)
-            self._heard.clear()
-            if isinstance(outcome, Answer):
-                self._outcome.set_result(outcome)
-            else:
-                self._outcome.set_exception(outcome)
-            self._on_settled(outcome)
+            self._came_of_it = error
+
+    def _settle(self, task: "asyncio.Task[None]") -> None:
+        """Exactly once."""
+        outcome = self._came_of_it
+        self._client.live(-1)
+        self._heard.clear()
+        if isinstance(outcome, Answer):
+            self._outcome.set_result(outcome)
+        else:
+            self._outcome.set_exception(outcome)
+        self._on_settled(outcome)
 
     async def _try(self) -> Answer:
         """Again and again: until the time is up where the service is busy, less long where it is away, and a few times
@@ -218,18 +220,21 @@ class CloudStream:
 
     async def _attempt(self, attempt: int) -> Answer:
         settings = self._client.settings
-        self.attempts = attempt
         await self._client.channel.connect(settings.connect_s_max)
         chosen = wire.choose_codec(self._client.address, self._spec, await self._client.description())
         self._last_trouble = None
         call = self._client.channel.recognise(SPEAKING_S_MAX + settings.answer_s_max)
         sending = asyncio.create_task(self._send(call, attempt, chosen))
+        # Nobody waits for an answer to what cannot be sent.
+        sending.add_done_callback(lambda task: call.cancel() if _died(task) else None)
         try:
             return await self._receive(call)
         finally:
             sending.cancel()
             call.cancel()
             await asyncio.gather(sending, return_exceptions=True)
+            if (error := _died(sending)) is not None:
+                raise error
 
     async def _send(self, call: Call, attempt: int, chosen: int) -> None:
         encoder = codec.encoder(chosen, self._spec)
@@ -279,3 +284,8 @@ class CloudStream:
                     self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
         sentence = f"{self._client.address}: the service ended the utterance without a final."
         raise CallFailed(sentence, Trouble.BROKEN)
+
+
+def _died(task: "asyncio.Task[None]") -> BaseException | None:
+    """What it died of that should not have."""
+    return None if task.cancelled() else task.exception()

@@ -1,10 +1,13 @@
 """The board's network thread: one event loop for all services that are asked."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -40,7 +43,11 @@ class Network:
 
     def soon(self, do: Callable[..., None], *arguments: object) -> None:
         """Runs something in the thread; never waits."""
-        self._loop.call_soon_threadsafe(do, *arguments)
+        self._loop.call_soon_threadsafe(self._guarded, do, *arguments)
+
+    def at(self, when: float, do: Callable[[], None]) -> asyncio.TimerHandle:
+        """Called in the thread: runs something at a time of its loop."""
+        return self._loop.call_at(when, self._guarded, do)
 
     def run(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Begins some work in the thread; its outcome can be waited for."""
@@ -59,8 +66,20 @@ class Network:
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.error = task.exception()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._die(error)
+
+    def _guarded(self, do: Callable[..., None], *arguments: object) -> None:
+        try:
+            do(*arguments)
+        except Exception as error:  # Not swallowed: the daemon ends with it.
+            self._die(error)
+
+    def _die(self, error: BaseException) -> None:
+        if self.error is None:
+            self.error = error
+            logger.error("the network's thread died of %s (%s)", type(error).__name__, error)
+            logger.debug("there", exc_info=error)
 
     async def _cancel(self) -> None:
         # What is cancelled may begin something in its place.
