@@ -110,20 +110,16 @@ class Mute(msgspec.Struct, frozen=True):
     ] = -1
 
 
-class Cloud(msgspec.Struct, frozen=True):
-    """The service."""
+class Service(msgspec.Struct, frozen=True):
+    """Whoever is asked."""
 
-    address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = "127.0.0.1:7407"
+    address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = ""
     domain: Annotated[
         str, Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Domain to ask in; empty: the service's own default.")
     ] = ""
     language: Annotated[
         str, Meta(pattern="^[A-Za-z0-9-]{0,35}\\Z", description="Language spoken, as BCP 47; empty: the service's own.")
     ] = ""
-    levels: Annotated[
-        Literal[12, 10, 16, 24],
-        Meta(description="Levels of what is sent; 10 save a seventh of the bytes on a thin link, and cost some words."),
-    ] = 12
     connect_s_max: Annotated[
         float, Meta(ge=0.1, le=60, description="Longest wait for one connection to the service.")
     ] = 3.0
@@ -144,10 +140,18 @@ class Cloud(msgspec.Struct, frozen=True):
     ] = 2.0
 
 
-class House(Cloud, frozen=True):
-    """Another service, on the board or in the same house: asked when the first takes too long or is not there."""
+class Cloud(Service, frozen=True):
+    """The service."""
 
-    address: Annotated[str, Meta(description="HOST:PORT of the other service; empty: none.")] = ""
+    address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = "127.0.0.1:7407"
+    levels: Annotated[
+        Literal[12, 10, 16, 24],
+        Meta(description="Levels of what is sent; 10 save a seventh of the bytes on a thin link, and cost some words."),
+    ] = 12
+
+
+class House(Service, frozen=True):
+    """Another service, on the board or in the same house: asked when the first takes too long or is not there."""
 
 
 class Spool(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path as Path_
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import pytest
 from edge_fakes import ANSWER, utterance
 
 from common.errors import CloudError, GivenUp
+from common.settings import load
 from edge.asking import link
 from edge.asking.answer import Answer, Partial, Path
 from edge.asking.chain import Chain
@@ -19,6 +21,8 @@ from edge.asking.chain_stream import ChainStream, Member
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
 from edge.asking.network import Network
+from edge.asking.services import chain_of
+from edge.settings import EdgeSettings
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceHead
 
@@ -233,6 +237,28 @@ def test_what_is_over_holds_no_frames(both: Linked) -> None:
     both.settled()
     assert levels() is None
     stream.cancel()
+
+
+def test_only_the_best_one_settles_whatever_it_is_called(both: Linked) -> None:
+    _, outcome = both.say()
+    both.settled()
+    both.cloud.settle(AWAY)
+    both.house.settle(ANSWER)
+    assert not outcome.answer.settles
+    alone = Chain(both.chain.network, both.chain.members[1:])
+    outcome = Outcome()
+    stream = alone.start(utterance(1)[0], outcome)  # type: ignore[arg-type]
+    stream.finish(utterance(1)[-1])  # type: ignore[arg-type]
+    both.settled()
+    both.house.settle(ANSWER)
+    assert (outcome.answer.path, outcome.answer.settles) == ("house", True)
+
+
+def test_all_services_are_sent_the_frames_that_the_board_makes(tmp_path: Path_) -> None:
+    options = {"cloud.levels": 10, "house.address": "127.0.0.1:2", "device.state_dir": str(tmp_path)}
+    loaded = load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
+    services = [member.service for member in chain_of(loaded).members]
+    assert [service.spec.levels for service in services] == [10, 10]  # type: ignore[attr-defined]
 
 
 def test_when_the_first_fails_the_next_gets_all_that_was_heard(both: Linked) -> None:

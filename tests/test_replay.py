@@ -104,7 +104,7 @@ class Replaying:
             folder / "spool.db", settings, boot_id=boot_id, coding=coding, hop_ms=10, on_event=self.events.append
         )
         self.draws: list[tuple[float, float]] = []
-        self.replayer = Replayer(self.spool, sender, Link(sender), now.clock(), self._draw)
+        self.replayer = Replayer(self.spool, "cloud", sender, Link(sender), now.clock(), self._draw)
 
     def _draw(self, least: float, most: float) -> float:
         self.draws.append((least, most))

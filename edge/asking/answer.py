@@ -77,4 +77,4 @@ class Answer(msgspec.Struct, frozen=True):
     def settles(self) -> bool:
         """Whether the utterance need not be kept any more: the best service has answered it, and has written that
         down."""
-        return self.path == "cloud" and not self.not_logged
+        return self.path != "none" and self.why_not_better is None and not self.not_logged

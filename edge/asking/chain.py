@@ -46,14 +46,14 @@ class Chain:
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
         """From now on, sends what is kept in the spool to the best service. What it gives is called, in the network's
         thread, when there is more."""
+        self.network.soon(self._begin, Ageing(spool, clock))
         if not self.members:
             return lambda: None
         best = self.members[0]
-        replayer = Replayer(spool, best.service, best.link, clock)
+        replayer = Replayer(spool, best.path, best.service, best.link, clock)
         self.network.soon(self._begin, replayer)
         for member in self.members:
             self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
-        self.network.soon(self._begin, Ageing(spool, clock))
         return replayer.look
 
     def __enter__(self) -> Self:

@@ -268,6 +268,8 @@ class ChainStream:
 
     def _answer(self, number: int, answer: Answer) -> None:
         why_not_better = _sentences(self._faults[better] for better in range(number) if better in self._faults)
+        if number and not why_not_better:
+            why_not_better = "No better service has answered."
         answer = msgspec.structs.replace(answer, path=self._members[number].path, why_not_better=why_not_better or None)
         before, self._answered_by = self._answered_by, number
         self._not_yet = [better for better in self._not_yet if better < number]

@@ -19,12 +19,12 @@ from edge.asking.cloud_stream import SPEAKING_S_MAX, CloudStream
 from edge.asking.network import CLOSE_S_MAX, Network
 from edge.keys import identity_watch
 from edge.keys.identity import Enrolment, Identity
-from edge.settings import Cloud
+from edge.settings import Service
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.erasure import Erasure
 from protos import speech_pb2
-from protos.feature_spec import FeatureSpec
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 
 class CloudClient:
@@ -32,15 +32,17 @@ class CloudClient:
 
     def __init__(
         self,
-        settings: Cloud,
+        settings: Service,
         *,
         device_id: str,
+        spec: FeatureSpec = DEFAULT_SPEC,
         network: Network | None = None,
         enrolment: Enrolment | None = None,
     ) -> None:
-        """Has a network of its own where none is given. Without an enrolment it asks in plain text, on this machine
-        alone."""
+        """`spec` is that of the frames. Has a network of its own where none is given. Without an enrolment it asks in
+        plain text, on this machine alone."""
         self.settings = settings
+        self.spec = spec
         self._own_name = device_id
         self._description: speech_pb2.DescribeResponse | None = None
         self._enrolment = enrolment

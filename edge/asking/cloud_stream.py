@@ -16,7 +16,7 @@ from edge.asking import wire
 from edge.asking.answer import Answer, Partial
 from edge.asking.cloud_channel import Call, CallFailed, Channel, Trouble
 from edge.asking.network import Network
-from edge.settings import Cloud
+from edge.settings import Service
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from protos import codec, speech_pb2
@@ -32,7 +32,8 @@ SPEAKING_S_MAX = 60.0
 class Client(Protocol):
     """Whose utterance it is: `CloudClient`."""
 
-    settings: Cloud
+    settings: Service
+    spec: FeatureSpec
     device_id: str
     address: str
     channel: Channel
@@ -69,12 +70,12 @@ class CloudStream:
         *,
         spec: FeatureSpec | None = None,
     ) -> None:
-        """`on_trouble` is told of each attempt that failed and is made again. `spec` is that of its frames, where they
-        are not made by the client's settings."""
+        """`on_trouble` is told of each attempt that failed and is made again. `spec` is that of its frames, where it
+        is not the client's."""
         self.wire_bytes = 0
         """Bytes of frames sent so far, all attempts."""
         self._client = client
-        self._spec = spec or wire.feature_spec(client.settings)
+        self._spec = spec or client.spec
         self._replayed = False
         self._stood_back = False
         """It was held up by somebody who spoke."""

@@ -1,6 +1,7 @@
 """The services that are set to be asked, or that the board has enrolled with, as a chain."""
 
 from common.settings import Loaded
+from edge.asking import wire
 from edge.asking.answer import Path
 from edge.asking.chain import Chain
 from edge.asking.chain_stream import Member
@@ -29,6 +30,11 @@ def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Membe
     if not known.address(identity_watch.read(known)):
         return None
     client = CloudClient(
-        known.settings, device_id=device_id(loaded.settings.device.id), network=network, enrolment=known
+        known.settings,
+        device_id=device_id(loaded.settings.device.id),
+        # Frames are coded once, whoever is asked.
+        spec=wire.feature_spec(loaded.settings.cloud),
+        network=network,
+        enrolment=known,
     )
     return Member(path, client, Link(client), known.settings.words_s_max, known.settings.final_s_max)

@@ -7,7 +7,7 @@ from common import VERSION
 from common.errors import CloudError
 from edge.asking.answer import Alternative, Answer, Result, Word
 from edge.plain_text import plain
-from edge.settings import Cloud
+from edge.settings import Cloud, Service
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.erasure import Erasure
@@ -32,7 +32,7 @@ _COMPLETENESS: dict[int, Completeness] = {
 
 def config(
     head: UtteranceHead,
-    settings: Cloud,
+    settings: Service,
     device_id: str,
     spec: FeatureSpec,
     attempt: int,

@@ -14,7 +14,7 @@ from common.errors import IdentityError, SettingsError
 from common.private_files import private_directory, stamp, write_private
 from common.settings import Loaded
 from edge import directories
-from edge.settings import Cloud, EdgeSettings
+from edge.settings import EdgeSettings, Service
 
 RENEWED_AT = 2 / 3
 """Share of its life after which a certificate is renewed."""
@@ -89,7 +89,7 @@ class IdentityFile:
 class Enrolment(NamedTuple):
     """A service as this board asks it."""
 
-    settings: Cloud
+    settings: Service
     file: IdentityFile
     address_is_given: bool
     """Its owner set an address; else the one that the board enrolled at counts."""

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from common.errors import CloudError, SpoolError
-from edge.asking.answer import Answer
+from edge.asking.answer import Answer, Path
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
 from edge.clock import Clock
@@ -72,12 +72,14 @@ class Replayer:
     def __init__(
         self,
         spool: Spool,
+        path: Path,
         sender: Sender,
         link: Link,
         clock: Clock,
         draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._spool = spool
+        self._path = path
         self._sender = sender
         self._link = link
         self._clock = clock
@@ -115,9 +117,8 @@ class Replayer:
 
     async def _rest(self) -> None:
         self._kept.clear()
-        waits = bool(self._rests_until) or bool(self._spool.live)
         try:
-            await asyncio.wait_for(self._kept.wait(), LOOK_S if waits else IDLE_LOOK_S)
+            await asyncio.wait_for(self._kept.wait(), LOOK_S if self._rests_until else IDLE_LOOK_S)
         except TimeoutError:
             return
 
@@ -164,6 +165,7 @@ class Replayer:
             frames = kept_frames.frames(kept.coding, await self._ask(lambda store: store.pieces(kept.number)))
             attempt = LIVE_ATTEMPTS + kept.attempts + 1
             answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt)
+            answer = msgspec.structs.replace(answer, path=self._path)
         except UnreadableError as error:
             self._set_aside(entry, str(error))
         except SpoolError:
@@ -194,7 +196,7 @@ class Replayer:
     async def _is_old_news(self, kept: Kept) -> bool:
         """Whether its user has this answer, and it was kept because the service could not write it down."""
         try:
-            return kept.told and await self._ask(lambda store: store.has_answer(kept.head.utterance_id, "cloud"))
+            return kept.told and await self._ask(lambda store: store.has_answer(kept.head.utterance_id, self._path))
         except SpoolError:
             return False
 
