@@ -17,6 +17,7 @@ from common.errors import SpoolError
 from edge.settings import Spool as Settings
 from edge.speech.utterance import EndReason, UtteranceEnd, UtteranceHead
 from edge.spool import unwritten
+from edge.spool.erasure import Erasure
 from edge.spool.event import Event, Kind
 from edge.spool.spool import Spool
 from edge.spool.store import Kept, Piece, State
@@ -306,6 +307,42 @@ def test_a_file_that_is_damaged_within_is_kept_aside_with_its_log(tmp_path: Path
         assert len(kept(new)) == 1
     aside = sorted(file.name for file in tmp_path.iterdir() if "damaged" in file.name)
     assert len(aside) >= 1
+
+
+def spoil_a_row(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE utterances SET head = ? WHERE number = 2", (b'{"utterance_id": 7',))
+    database.close()
+
+
+def test_a_row_that_a_card_has_spoilt_is_told_and_the_next_start_sets_the_file_aside(tmp_path: Path) -> None:
+    with spool(tmp_path) as running:
+        for number in range(3):
+            speak(running, number)
+        kept(running)
+        spoil_a_row(tmp_path / "spool.db")
+        with pytest.raises(SpoolError, match="not what was written"):
+            kept(running)
+        # What is spoken is written on, and the fault is not forgotten over it.
+        speak(running, 3)
+        running.ask(lambda store: None).result(WAIT_S)
+        assert running.trouble
+        assert "is damaged" in running.trouble
+    with spool(tmp_path) as next_run:
+        assert kept(next_run) == []
+        assert next_run.trouble is None
+        assert any("damaged" in file.name for file in tmp_path.iterdir())
+
+
+def test_a_spoilt_row_can_be_erased_with_all_others(tmp_path: Path) -> None:
+    with spool(tmp_path) as running:
+        for number in range(3):
+            running.tell(speak(running, number), Kind.FINAL, answer=ANSWER)
+        kept(running)
+        spoil_a_row(tmp_path / "spool.db")
+        assert running.ask(lambda store: store.erase(Erasure())).result(WAIT_S) == 4
+        assert kept(running) == []
+        assert events(running) == []
 
 
 def test_tables_of_a_newer_release_are_left_as_they_are(tmp_path: Path) -> None:

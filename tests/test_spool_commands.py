@@ -17,6 +17,7 @@ from edge.spool.event import Kind
 from edge.spool.spool import Spool
 from edge.spool.store import Piece
 from protos.feature_spec import DEFAULT_SPEC
+from tests.test_spool import spoil_a_row
 
 CANARY = np.random.default_rng(1).integers(0, 12, (98, 80)).astype(np.int8)
 
@@ -101,6 +102,13 @@ def test_what_is_dropped_leaves_no_byte(left: Path) -> None:
     assert invoke(left, "drop", "--all").exit_code == 0
     assert not any(part in file.read_bytes() for file in left.iterdir() for part in parts)
     assert invoke(left, "list").stderr == "Nothing is kept: all that was said has been answered.\n"
+
+
+def test_a_spoilt_row_is_a_sentence(left: Path) -> None:
+    spoil_a_row(left / "spool.db")
+    refused = invoke(left, "list")
+    assert refused.exit_code == 2
+    assert "spool.db: cannot be used now (a row is not what was written" in refused.stderr
 
 
 @pytest.mark.parametrize("command", ["retry", "drop"])

@@ -5,11 +5,11 @@ is written.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,9 +19,10 @@ from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.tables import PAGE_BYTES, open_tables
 
+T = TypeVar("T")
+
 PIECES_MAX = 1 << 16
 """Rows of frames that one utterance may have."""
-
 
 DATABASE_ERRORS = (sqlite3.Error, OSError)
 
@@ -154,6 +155,15 @@ class SpoolStore:
         )
         return [_kept(row) for row in rows.fetchall()]
 
+    def check(self) -> None:
+        """Reads all that is there. sqlite3.DatabaseError if any of it is damaged."""
+        (said,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            raise sqlite3.DatabaseError(str(said))
+        self.events()
+        for kept in self.kept():
+            self.pieces(kept.number)
+
     def figures(self) -> Figures:
         """What is in it."""
         counts = dict(self._database.execute("SELECT state, COUNT(*) FROM utterances GROUP BY state").fetchall())
@@ -171,7 +181,7 @@ class SpoolStore:
         """The frames of an utterance, in order."""
         span = (number * PIECES_MAX, (number + 1) * PIECES_MAX - 1)
         rows = self._database.execute("SELECT data FROM pieces WHERE number BETWEEN ? AND ? ORDER BY number", span)
-        return [piece for (data,) in rows for piece in msgspec.msgpack.decode(data, type=list[Piece])]
+        return [piece for (data,) in rows for piece in _read(data, list[Piece], msgspec.msgpack.decode)]
 
     def record(self, event: Event) -> None:
         """Adds an event, and forgets the oldest beyond the bound."""
@@ -182,7 +192,7 @@ class SpoolStore:
     def events(self, after: int = 0) -> list[tuple[int, Event]]:
         """Events with a greater number, in order."""
         rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
-        return [(number, msgspec.json.decode(event, type=Event)) for number, event in rows.fetchall()]
+        return [(number, _read(event, Event)) for number, event in rows.fetchall()]
 
     def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
         """Whether its user was told an answer that came by this path, as far as that is remembered."""
@@ -191,6 +201,8 @@ class SpoolStore:
 
     def erase(self, erasure: Erasure) -> int:
         """Utterances and what was told of them; how many. What is being said is left. `truncate_log` is to follow."""
+        if erasure.is_everything:
+            return self._erase_all()
         erased = set()
         for kept in self.kept(State.WAITING, State.QUARANTINED):
             if erasure.fits(kept.head.utterance_id, kept.head.started_at_unix_us):
@@ -202,6 +214,16 @@ class SpoolStore:
                 erased.add(event.utterance_id)
         return len(erased)
 
+    def _erase_all(self) -> int:
+        """Also what cannot be read any more."""
+        ended = self._database.execute("SELECT number, head FROM utterances WHERE state != ?", (State.SPEAKING,))
+        heads = ended.fetchall()
+        for number, _ in heads:
+            self.delete(number)
+        events = self._database.execute("SELECT number, event FROM answers").fetchall()
+        self._database.execute("DELETE FROM answers")
+        return len({_id_in(data) or -number for number, data in heads + events})
+
     def ask_to_forget(self, service: str, erasure: Erasure) -> None:
         """A service is still to be asked."""
         row = (service, msgspec.json.encode(erasure))
@@ -212,7 +234,7 @@ class SpoolStore:
         rows = self._database.execute(
             "SELECT number, erasure FROM erasures WHERE service = ? ORDER BY number", (service,)
         )
-        return [(number, msgspec.json.decode(erasure, type=Erasure)) for number, erasure in rows.fetchall()]
+        return [(number, _read(erasure, Erasure)) for number, erasure in rows.fetchall()]
 
     def forgotten(self, number: int) -> None:
         """It has been asked."""
@@ -234,15 +256,35 @@ class SpoolStore:
         self._database.execute(f"UPDATE utterances SET {assignments} WHERE number = ?", (*values, number))
 
 
+class _Named(msgspec.Struct):
+    utterance_id: str
+
+
+def _id_in(data: bytes) -> str | None:
+    """Of a head or an event; None where it is damaged."""
+    try:
+        return _read(data, _Named).utterance_id
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _read(data: bytes, kind: type[T], decode: Callable[..., T] = msgspec.json.decode) -> T:
+    """What we wrote. sqlite3.DatabaseError if it is that no more: a card has spoilt it."""
+    try:
+        return decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise sqlite3.DatabaseError(f"a row is not what was written: {error}") from error
+
+
 def _kept(row: tuple[int, bytes, str, str, int, bytes | None, int, int, str | None, int]) -> Kept:
     number, head, boot_id, coding, state, end, attempts, told, last_error, size = row
     return Kept(
         number,
-        msgspec.json.decode(head, type=UtteranceHead),
+        _read(head, UtteranceHead),
         boot_id,
         coding,
         State(state),
-        None if end is None else msgspec.json.decode(end, type=UtteranceEnd),
+        None if end is None else _read(end, UtteranceEnd),
         attempts,
         bool(told),
         last_error,

@@ -30,8 +30,8 @@ class SpoolWriter:
         self, file: Path, quota: Quota, unwritten: Unwritten, on_dropped: Callable[[Entry], None], hop_ms: int
     ) -> None:
         """`on_dropped` is called with each utterance that had to make room."""
-        self.trouble: str | None = None
-        """What is wrong with the disk, a sentence."""
+        self._trouble: str | None = None
+        self._damage: str | None = None
         self._file = file
         self._quota = quota
         self._unwritten = unwritten
@@ -39,6 +39,11 @@ class SpoolWriter:
         self._hop_ms = hop_ms
         self._opened = False
         """Once; from then on, what has no end is being spoken."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the disk, a sentence."""
+        return self._trouble or self._damage
 
     def run(self) -> None:
         """Opens the database and writes what is due; after trouble, again and again."""
@@ -80,6 +85,7 @@ class SpoolWriter:
         if not self._opened:
             try:
                 with store.transaction():
+                    store.check()
                     self._end_what_was_cut_off(store)
             except BaseException:
                 store.close()
@@ -101,7 +107,7 @@ class SpoolWriter:
             for kept in lost:
                 self._on_dropped(Entry(kept.head, number=kept.number, told=kept.told))
             for question, answer in due.questions:
-                _answer(store, question, answer)
+                self._answer(store, question, answer)
             if due.closing:
                 return True
 
@@ -129,15 +135,31 @@ class SpoolWriter:
             duration_ms = (pieces[-1].first_frame + pieces[-1].frames) * self._hop_ms
             store.finish(kept.number, _cut_off(duration_ms, kept.head.started_monotonic_s))
 
+    def _answer(self, store: SpoolStore, question: Callable[[SpoolStore], Any], answer: "Future[Any]") -> None:
+        if not answer.set_running_or_notify_cancel():
+            return
+        try:
+            answer.set_result(question(store))
+        except (*DATABASE_ERRORS, ValueError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                self._say_damage(error)
+            answer.set_exception(SpoolError(f"The spool cannot be read: {error}."))
+
+    def _say_damage(self, error: Exception) -> None:
+        """Not set aside while what is spoken has its rows in it; that is done at the next start."""
+        if self._damage is None:
+            self._damage = f"{self._file}: is damaged ({error}); what is in it is not sent until a restart."
+            logger.error("%s", self._damage)
+
     def _say_trouble(self, error: Exception) -> None:
         sentence = f"{self._file}: what is said cannot be kept ({error}); it waits in memory."
-        if self.trouble != sentence:
-            self.trouble = sentence
+        if self._trouble != sentence:
+            self._trouble = sentence
             logger.error("%s", sentence)
 
     def _recover(self) -> None:
-        if self.trouble is not None:
-            self.trouble = None
+        if self._trouble is not None:
+            self._trouble = None
             logger.info("%s: what is said is kept again", self._file)
 
     def _refuse(self, questions: list[Question]) -> None:
@@ -171,15 +193,6 @@ def _make_room(store: SpoolStore, bytes_needed: int) -> list[Kept]:
         store.delete(oldest[0].number)
         lost += oldest
     return lost
-
-
-def _answer(store: SpoolStore, question: Callable[[SpoolStore], Any], answer: "Future[Any]") -> None:
-    if not answer.set_running_or_notify_cancel():
-        return
-    try:
-        answer.set_result(question(store))
-    except (*DATABASE_ERRORS, ValueError) as error:
-        answer.set_exception(SpoolError(f"The spool cannot be read: {error}."))
 
 
 def _cut_off(duration_ms: int, started_s: float) -> UtteranceEnd:
