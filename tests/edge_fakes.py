@@ -46,9 +46,6 @@ class FakeStream:
         if self._when_finished:
             self.settle()
 
-    def cancel(self) -> None:
-        self.settle()
-
 
 class FakeRecogniser:
     """Gives the same outcome to each utterance: at once, or when the test says so."""

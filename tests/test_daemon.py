@@ -17,6 +17,7 @@ from edge.asking.exchange import Exchange
 from edge.board.board import SILENT_S_MAX, Board
 from edge.board.control import ask
 from edge.board.daemon import serve
+from edge.board.display import Display
 from edge.console import Console
 from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
@@ -308,6 +309,22 @@ def test_the_board_counts_what_is_heard_and_keeps_the_last_answer() -> None:
     heard(board, FakeRecogniser(at_once=False))
     assert board.status()["utterances"] == {"heard": 3, "answered": 1, "awaited": 1}
     assert board.status()["last_answer"]["why_not_better"] == "The service is away."
+
+
+def test_what_is_forgotten_is_shown_no_more() -> None:
+    board = Board(Ears(), Always(), EdgeSettings(), "s")
+    heard(board, FakeRecogniser())
+    assert board.commands["forget"]() == {}
+    assert board.status()["last_answer"] is None
+    assert not board.unseen
+    assert board.status()["utterances"]["answered"] == 1
+
+
+def test_where_nobody_looks_nothing_is_kept_to_be_shown() -> None:
+    board = Board(Ears(), Always(), EdgeSettings(), "s")
+    heard(board, FakeRecogniser())
+    Display(Console(io.StringIO()), board).update()
+    assert not board.unseen
 
 
 def test_what_was_said_is_logged_at_debug_only(caplog: pytest.LogCaptureFixture) -> None:

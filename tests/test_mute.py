@@ -113,3 +113,9 @@ def test_a_missing_gpio_library_is_told_with_the_switch_s_own_setting(monkeypatc
     monkeypatch.setitem(sys.modules, "gpiozero", None)
     with pytest.raises(SettingsError, match=r"mute\.gpio is 27, but gpiozero is not installed"):
         watch_switch(27, lambda on: None)
+
+
+def test_a_place_that_cannot_be_read_is_told_and_no_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mute = Mute(Ear(), tmp_path / ("x" * 300))
+    assert (mute.by, mute.kept) == (None, False)
+    assert "whether the board was muted cannot be read" in caplog.text

@@ -82,7 +82,7 @@ class Try(NamedTuple):
 
 
 class ChainStream:
-    """One utterance. Everything but `send`, `finish` and `cancel` happens in the network's thread."""
+    """One utterance. Everything but `send` and `finish` happens in the network's thread."""
 
     def __init__(self, network: Network, members: Sequence[Member], head: UtteranceHead, listener: Listener) -> None:
         self._network = network
@@ -117,9 +117,6 @@ class ChainStream:
     def finish(self, end: UtteranceEnd) -> None:
         self._network.soon(self._finish, end)
 
-    def cancel(self) -> None:
-        self._network.soon(self._cancel)
-
     def begin(self) -> None:
         self._begun_at = asyncio.get_running_loop().time()
         self._ask_next()
@@ -138,13 +135,6 @@ class ChainStream:
             self._limit_final(number)
         if not self._working and not self._settled:
             self._ask_next()
-
-    def _cancel(self) -> None:
-        self._not_yet.clear()
-        for tried in self._streams():
-            tried.stream.cancel()
-        if not self._working:
-            self._give_up()
 
     def _streams(self) -> Iterator[Try]:
         return (self._tries[number] for number in sorted(self._working))

@@ -48,9 +48,6 @@ class Exchange:
         self._stream.finish(end)
         self._check()
 
-    def cancel(self) -> None:
-        self._stream.cancel()
-
     @property
     def wire_bytes(self) -> int:
         """Bytes of frames sent so far."""

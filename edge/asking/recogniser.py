@@ -40,8 +40,6 @@ class Stream(Protocol):
 
     def finish(self, end: UtteranceEnd) -> None: ...
 
-    def cancel(self) -> None: ...
-
 
 class Service(NamedTuple):
     """Somebody who is asked, as `status` tells of it."""

@@ -109,7 +109,13 @@ class Board:
     @property
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers."""
-        return {"status": self.status, "mute": self._mute.mute, "unmute": self._mute.unmute, "press": self.press}
+        return {
+            "status": self.status,
+            "mute": self._mute.mute,
+            "unmute": self._mute.unmute,
+            "press": self.press,
+            "forget": self.forget,
+        }
 
     def keeps(self, spool: Spool, services: Callable[[], list[Service]]) -> None:
         """Where what is said is kept, and who answers it."""
@@ -180,6 +186,13 @@ class Board:
             raise ParrotletError(f"The board is muted; {cure}")
         self._activation.press()
         logger.info("pressed")
+        return {}
+
+    def forget(self) -> dict[str, Any]:
+        """What was said has been erased: nothing of it is shown any more."""
+        self.unseen.clear()
+        with self._lock:
+            self._last = None
         return {}
 
     def status(self) -> dict[str, Any]:

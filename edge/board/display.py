@@ -27,6 +27,8 @@ class Display:
     def update(self) -> None:
         """Shows what has happened since."""
         if not self._console.terminal:
+            # Nobody looks: nothing is kept for anybody.
+            self._board.unseen.clear()
             return
         while self._board.unseen:
             seen = self._board.unseen.popleft()

@@ -33,10 +33,15 @@ class Mute:
         self._ear = ear
         self._file = directory / FILE_NAME if directory else None
         self._lock = threading.Lock()
-        self._wanted = self._file is not None and self._file.exists()
+        self._wanted = False
         self._switched = False
         self.kept = True
         """Whether a restart will find it as it is now."""
+        try:
+            self._wanted = self._file is not None and self._file.exists()
+        except OSError as error:
+            self.kept = False
+            logger.warning("%s: whether the board was muted cannot be read (%s)", self._file, error.strerror)
         if self._wanted:
             self._follow()
 

@@ -1,10 +1,12 @@
 """parrotlet-edge forget: erases what was said, here and at the service."""
 
 import sys
+from contextlib import suppress
 
 import click
 
 from common.commands import MOMENT
+from common.errors import ParrotletError
 from common.settings import Loaded
 from edge import options
 from edge.settings import EdgeSettings
@@ -17,7 +19,7 @@ NOT_YET = 3
 @click.option("--since", type=MOMENT, help="What was spoken from then on.")
 @click.option("--until", type=MOMENT, help="What was spoken before then.")
 @click.option("--all", "every", is_flag=True, help="Everything.")
-@options.with_settings(options.STATE, options.CLOUD)
+@options.with_settings(options.STATE, options.SOCKET, options.CLOUD)
 def forget(
     ids: tuple[str, ...], since: int | None, until: int | None, every: bool, loaded: Loaded[EdgeSettings]
 ) -> None:
@@ -37,10 +39,14 @@ def forget(
     """
     if [bool(ids), since is not None or until is not None, every].count(True) != 1:
         raise click.UsageError("Give IDs, or --since and --until, or --all.")
+    from edge.board.control import ask
     from edge.spool.erasure import Erasure
     from edge.spool.forgetting import forget
 
     outcome = forget(loaded, [Erasure(id_) for id_ in ids] or [Erasure(None, since, until)])
+    # The daemon, where one runs, shows the last answer in its status.
+    with suppress(ParrotletError):
+        ask(loaded, "forget")
     there = f", {outcome.there} at the service" if outcome.why_not is None else ""
     click.echo(f"Erased: {outcome.here} utterances on this board{there}.")
     if outcome.why_not is not None:

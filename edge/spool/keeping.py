@@ -79,9 +79,6 @@ class KeptStream:
         self._spool.finish(self._entry, end)
         self._stream.finish(end)
 
-    def cancel(self) -> None:
-        self._stream.cancel()
-
 
 class KeptOutcome:
     """A Listener that puts down what the user is told, and tells the one behind it."""
