@@ -60,12 +60,22 @@ def restore_pki(passphrase: bool, again: bool, file: Path, config_file: Path | N
 
 
 def _read_passphrase(wanted: bool, *, confirm: bool) -> str:
+    """Empty where none is wanted. SettingsError: what is sealed by nothing would lie open."""
     if not wanted:
         return ""
-    if sys.stdin.isatty():
-        typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-        return typed
-    return sys.stdin.readline().rstrip("\n")
+    if sys.stdin is None:
+        raise SettingsError("standard input: is closed.")
+    try:
+        if sys.stdin.isatty():
+            typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        else:
+            typed = sys.stdin.readline().rstrip("\n")
+        typed.encode()
+    except UnicodeError as error:
+        raise SettingsError("The passphrase is not UTF-8 text.") from error
+    if not typed.strip():
+        raise SettingsError("The passphrase is empty; --passphrase reads a line of standard input.")
+    return typed
 
 
 @click.group()
