@@ -18,7 +18,7 @@ from benchmarks.mutations import changed
 from cloud.keys import authority as authority_module
 from cloud.keys import certificates
 from cloud.keys.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
-from cloud.keys.boards import Boards
+from cloud.keys.boards import Boards, ShutOut
 from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import create
 from cloud.keys.record import Record
@@ -176,10 +176,18 @@ def test_what_is_revoked_stays_so_whatever_the_clock_does(tmp_path: Path) -> Non
 
 
 def test_a_board_that_is_out_gets_no_newer_certificate(authority: Authority) -> None:
-    board(authority)
+    issued_at_us = certificates.facts(board(authority)).issued_at_unix_us
+    request = signing_request.new_request("kitchen").request
+    assert authority.renew("kitchen", issued_at_us, request)
     authority.revoke("kitchen")
-    with pytest.raises(IdentityError, match="No board called kitchen is enrolled here"):
-        authority.renew("kitchen", signing_request.new_request("kitchen").request)
+    with pytest.raises(ShutOut, match="The board kitchen was revoked"):
+        authority.renew("kitchen", issued_at_us, request)
+    # Another board enrolled under that name, before the lock was had.
+    board(authority)
+    with pytest.raises(ShutOut, match="Another board is kitchen now"):
+        authority.renew("kitchen", issued_at_us, request)
+    with pytest.raises(ShutOut, match="No board called bedroom is enrolled here"):
+        authority.renew("bedroom", issued_at_us, request)
 
 
 class _Counted(msgspec.Struct):

@@ -11,7 +11,10 @@ import pytest
 
 from cloud.keys import certificates
 from cloud.keys.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
+from cloud.keys.boards import Boards
 from cloud.keys.pki_folder import create, remove
+from cloud.keys.tries import BURST_EACH
+from common.errors import IdentityError
 from edge.keys import signing_request
 from edge.keys.enrol import renewed
 from edge.keys.enrol_channel import shown_certificate
@@ -218,6 +221,27 @@ def test_a_renewal_that_is_none_is_told_so(service: ClosedService, board: Identi
         with pytest.raises(grpc.RpcError) as caught:
             opened.unary_unary("/parrotlet.v1.Identity/Renew")(request_, timeout=WAIT_S)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_board_that_renews_again_and_again_is_told_to_wait(service: ClosedService, board: Identity) -> None:
+    busy = service.identity("busy")
+    for _ in range(BURST_EACH):
+        renewed(busy, str(service.address))
+    with pytest.raises(IdentityError, match="There are too many renewals; wait a minute"):
+        renewed(busy, str(service.address))
+    # Others are not.
+    assert renewed(service.identity("calm"), str(service.address))
+
+
+def test_a_board_that_is_replaced_while_it_renews_gets_nothing(
+    service: ClosedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = service.identity("cellar")
+    service.identity("cellar")
+    # As if it had been let in just before.
+    monkeypatch.setattr(Boards, "why_not", lambda *known: None)
+    with pytest.raises(IdentityError, match="Another board is cellar now; this one's certificate is no longer good"):
+        renewed(before, str(service.address))
 
 
 def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
