@@ -22,6 +22,7 @@ import cloud.__main__
 import edge.__main__
 from benchmarks import path
 from cloud.answer_log import Key, SqliteAnswerLog
+from cloud.answer_store import AnswerStore
 from cloud.keys.authority import Authority
 from cloud.keys.pki_folder import create
 from common.errors import IdentityError, SettingsError
@@ -300,6 +301,21 @@ def test_the_answers_log_is_put_back_also_under_a_service_that_runs(
     (tmp_path / "nonsense").write_text("nonsense")
     refused = run("restore", "--again", str(tmp_path / "nonsense"))
     assert (refused.exit_code, "file is not a database" in refused.stderr) == (2, True)
+
+
+def test_an_answers_log_that_somebody_holds_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARROTLET_CLOUD_STORAGE_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("cloud.backup_commands.BUSY_S_MAX", 0.0)
+    copy, there = tmp_path / "copy", tmp_path / "answers.db"
+    AnswerStore(there).close()
+    assert CliRunner().invoke(cloud.__main__.main, ["log", "backup", str(copy)]).exit_code == 0
+    with closing(sqlite3.connect(there, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        said = CliRunner().invoke(cloud.__main__.main, ["log", "restore", "--again", str(copy)])
+    assert said.exit_code == 2
+    assert said.stderr == f"{copy} cannot be put back as answers' log: somebody has held it for 0 s.\n"
 
 
 @pytest.mark.parametrize(
