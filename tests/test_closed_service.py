@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from cloud.keys import certificates
 from cloud.keys.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
@@ -152,6 +153,26 @@ def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(serv
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+def test_a_revoked_boards_stream_ends_though_nothing_is_said_in_it(service: ClosedService) -> None:
+    """Of reflection, which waits for questions."""
+    board, asked = service.identity("yard"), threading.Event()
+
+    def asking() -> Iterator[reflection_pb2.ServerReflectionRequest]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        asked.wait(WAIT_S)
+
+    with channel(service.address, board) as opened:
+        stub = reflection_pb2_grpc.ServerReflectionStub(opened)
+        call = stub.ServerReflectionInfo(asking(), timeout=WAIT_S)
+        assert next(call).list_services_response.service
+        service.authority.revoke("yard")
+        with pytest.raises(grpc.RpcError) as caught:
+            next(call)
+        asked.set()
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert caught.value.details() == "The board yard was revoked."
+
+
 def test_a_new_authority_shuts_out_who_is_connected_and_whoever_the_old_one_may_have_let_in(tmp_path: Path) -> None:
     with closed_service(tmp_path, Clock()) as service:
         board, speaking = service.identity("kitchen"), Speaking("kitchen")
@@ -244,12 +265,15 @@ def test_a_board_that_is_replaced_while_it_renews_gets_nothing(
         renewed(before, str(service.address))
 
 
-def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with closed_service(tmp_path, Clock()) as service:
         board = service.identity()
         (service.authority.directory / "boards.json").write_text("{")
         with channel(service.address, board) as opened:
-            assert describe(opened) is grpc.StatusCode.UNAUTHENTICATED
+            assert [describe(opened) for _ in range(3)] == [grpc.StatusCode.UNAUTHENTICATED] * 3
+    assert sum("nobody is let in" in record.message for record in caplog.records) == 1
 
 
 def _certified(authority: Authority, board: Identity, expires_at_us: int = NOW_US + DAY_US * 365) -> Identity:
