@@ -65,7 +65,7 @@ class Closed:
         enrolment = EnrolmentPort(authority, self._enrol_listen, port)
         beside = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
         if self._settings.announce and not self._listen.is_loopback:
-            beside.append(lambda: announce(self._listen.host, port, self._enrol_listen.port))
+            beside.append(lambda: announce(self._listen.host, port, lambda: enrolment.port))
         tasks = [asyncio.create_task(_kept_up(each)) for each in beside]
         try:
             yield
