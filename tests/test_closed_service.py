@@ -1,8 +1,9 @@
 """Strangers at the service's port, and boards that are let in no longer: real TLS on real ports."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import grpc
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from cloud.keys import certificates
+from cloud.keys import callers, certificates
 from cloud.keys.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
 from cloud.keys.boards import Boards
+from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import create, remove
+from cloud.keys.tls import keep_renewed
 from cloud.keys.tries import BURST_EACH
 from common.errors import IdentityError
 from edge.keys import signing_request
@@ -141,6 +144,8 @@ def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(serv
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
         assert time.monotonic() - revoked_s < 2
+        # The service looks less often than this one.
+        assert callers.LOOK_S <= 1
         speaking.end()
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert caught.value.details() == "The board attic was revoked."
@@ -219,6 +224,48 @@ def test_the_services_certificate_is_renewed_under_a_running_stream(
             assert describe(newcomer) is grpc.StatusCode.OK
         speaking.end()
         assert list(call)[-1] == FINAL
+
+
+def test_the_service_looks_after_its_own_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, names = Clock(), given_names(["FE80::1", "küche.example"])
+    authority = create(tmp_path / "pki", [*names, *own_names()], clock)
+    file = authority.directory / "service.pem"
+    first, rounds = file.read_bytes(), 0
+
+    async def looked(content: bytes | None = None) -> None:
+        """Until the certificate is another one, or has been looked at some times."""
+        until = rounds + 3
+        async with asyncio.timeout(WAIT_S):
+            while file.read_bytes() == content if content else rounds < until:
+                await asyncio.sleep(0.001)
+
+    def renew_service(given: Sequence[str]) -> bool:
+        nonlocal rounds
+        rounds += 1
+        return Authority.renew_service(authority, given)
+
+    async def kept() -> None:
+        keeping = asyncio.create_task(keep_renewed(authority, names, look_s=0.001))
+        await looked()
+        assert file.read_bytes() == first
+        clock.unix_us += SERVICE_DAYS * DAY_US * 2 // 3 + 1
+        await looked(first)
+        # A fault is told, and outlived.
+        second = file.read_bytes()
+        file.write_text("")
+        await looked()
+        assert file.read_bytes() == b""
+        file.write_bytes(first)
+        await looked(first)
+        assert file.read_bytes() != second
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    monkeypatch.setattr(authority, "renew_service", renew_service)
+    asyncio.run(kept())
+    assert "the service's certificate could not be renewed: " in caplog.text
 
 
 def test_a_boards_certificate_is_renewed_by_itself_alone(service: ClosedService, board: Identity, clock: Clock) -> None:
