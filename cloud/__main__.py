@@ -188,9 +188,12 @@ def config(check: bool, config_file: Path | None) -> None:
     """
     loaded = _load(config_file, {})
     if check:
+        from cloud.keys.names import given_names
+
         server = loaded.settings.server
         parse_address(server.listen, called="server.listen", port_min=0)
         parse_address(server.enrol_listen or server.listen, called="server.enrol_listen", port_min=0)
+        given_names(server.names)
     else:
         click.echo(as_toml(loaded), nl=False)
 

@@ -2,6 +2,8 @@
 
 import sqlite3
 import sys
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from cloud.answer_store import AnswerStore
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.private_files import private_directory, write_private
+
+BUSY_S_MAX = 10.0
+"""How long a log that somebody writes to is waited for."""
 
 _passphrase = click.option("--passphrase", is_flag=True, help="Sealed by a passphrase, read from standard input.")
 _again = click.option("--again", is_flag=True, help="Replace what is there.")
@@ -60,12 +65,22 @@ def restore_pki(passphrase: bool, again: bool, file: Path, config_file: Path | N
 
 
 def _read_passphrase(wanted: bool, *, confirm: bool) -> str:
+    """Empty where none is wanted. SettingsError: what is sealed by nothing would lie open."""
     if not wanted:
         return ""
-    if sys.stdin.isatty():
-        typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-        return typed
-    return sys.stdin.readline().rstrip("\n")
+    if sys.stdin is None:
+        raise SettingsError("standard input: is closed.")
+    try:
+        if sys.stdin.isatty():
+            typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        else:
+            typed = sys.stdin.readline().rstrip("\n")
+        typed.encode()
+    except UnicodeError as error:
+        raise SettingsError("The passphrase is not UTF-8 text.") from error
+    if not typed.strip():
+        raise SettingsError("The passphrase is empty; --passphrase reads a line of standard input.")
+    return typed
 
 
 @click.group()
@@ -94,7 +109,7 @@ def backup(file: Path, config_file: Path | None) -> None:
     try:
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as database:
             with closing(sqlite3.connect(":memory:")) as copy:
-                database.backup(copy)
+                database.backup(copy, progress=_patience())
                 content = copy.serialize()
         write_private(file.absolute(), content)
     except (sqlite3.Error, OSError) as error:
@@ -125,13 +140,24 @@ def restore(again: bool, file: Path, config_file: Path | None) -> None:
             if not there.exists():
                 private_directory(there.parent)
                 write_private(there, b"")
-            with closing(sqlite3.connect(there, timeout=10)) as database:
-                copy.backup(database)
+            with closing(sqlite3.connect(there, timeout=BUSY_S_MAX)) as database:
+                copy.backup(database, progress=_patience())
             # It may be of an older release than the service, which may be running.
             AnswerStore(there).close()
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file} cannot be put back as answers' log: {error}.") from error
     click.echo(f"The answers' log is back in {there}: {answers} answers.")
+
+
+def _patience() -> Callable[[int, int, int], None]:
+    """For sqlite's backup, which tries for ever where somebody holds the database. TimeoutError."""
+    until_s = time.monotonic() + BUSY_S_MAX
+
+    def progress(status: int, remaining: int, total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until_s:
+            raise TimeoutError(f"somebody has held it for {BUSY_S_MAX:g} s")
+
+    return progress
 
 
 def _log(config_file: Path | None) -> Path:

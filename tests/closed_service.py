@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from grpc_reflection.v1alpha import reflection
 
 from cloud.keys.authority import Authority
 from cloud.keys.callers import Callers, check_device
@@ -17,6 +18,7 @@ from cloud.keys.enrolment import EnrolmentPort
 from cloud.keys.pki_folder import create
 from cloud.keys.renewal import IdentityService
 from cloud.keys.tls import ServiceCredentials
+from cloud.own_services import GarbageRefused
 from cloud.request_stream import Refusal
 from common.addresses import Address
 from common.errors import IdentityError
@@ -112,8 +114,9 @@ def closed_service(directory: Path, clock: Callable[[], int]) -> Iterator[Closed
 
     async def start() -> tuple[grpc.aio.Server, Address, EnrolmentPort, list["asyncio.Task[None]"]]:
         callers = Callers(authority, look_s=0.02)
-        server = grpc.aio.server(interceptors=[callers])
+        server = grpc.aio.server(interceptors=[callers, GarbageRefused()])
         server.add_generic_rpc_handlers((_speech(), IdentityService(authority).handler()))
+        reflection.enable_server_reflection((reflection.SERVICE_NAME,), server)
         port = server.add_secure_port("127.0.0.1:0", ServiceCredentials(authority).credentials())
         await server.start()
         enrolment = EnrolmentPort(authority, Address("127.0.0.1", 0), port, wrong_s=0.0)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,13 @@ import zeroconf
 import zeroconf.asyncio
 
 from cloud.keys.announcement import announce
+from cloud.keys.closed import Closed
+from cloud.keys.pki_folder import create
+from cloud.settings import CloudSettings, Server, Storage
+from common.addresses import Address
 from edge.keys.discovery import services
 from protos.enrolment_code import MDNS_TYPE
+from tests.closed_service import WAIT_S
 
 
 class Air:
@@ -35,6 +42,8 @@ class Air:
 
     def get_service_info(self, type_: str, name: str, timeout: int) -> Any:
         assert type_ == MDNS_TYPE
+        # One at a time is asked: several that do not answer leave time for one that does.
+        assert timeout <= 1000
         return self.announced[name]
 
     def browse(self, network: Any, type_: str, listener: Any) -> "Air":
@@ -60,10 +69,10 @@ def air(monkeypatch: pytest.MonkeyPatch) -> Air:
 
 def test_a_board_finds_what_a_service_announces_until_that_ends(air: Air) -> None:
     async def announced() -> None:
-        announcing = asyncio.create_task(announce("192.0.2.7", 7407, 7500))
+        announcing = asyncio.create_task(announce("192.0.2.7", 7407, lambda: 7500))
         while not air.announced:
             await asyncio.sleep(0)
-        (found,) = await asyncio.to_thread(services, 1.0, enough=bool)
+        (found,) = await asyncio.to_thread(services, enough=bool)
         assert (str(found.address), str(found.enrol_address)) == ("192.0.2.7:7407", "192.0.2.7:7500")
         announcing.cancel()
         await asyncio.gather(announcing, return_exceptions=True)
@@ -72,13 +81,75 @@ def test_a_board_finds_what_a_service_announces_until_that_ends(air: Air) -> Non
     assert air.opened == 0
 
 
-def test_a_machine_that_cannot_announce_serves_on_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def nowhere() -> None:
-        raise OSError("No such device")
+def test_what_is_announced_follows_the_machine(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine: dict[str, Any] = {"addresses": (), "enrol": 0}
+    monkeypatch.setattr("cloud.keys.announcement._own_addresses", lambda: machine["addresses"])
 
-    monkeypatch.setattr(zeroconf.asyncio, "AsyncZeroconf", nowhere)
+    def told() -> list[tuple[list[str], bytes | None]]:
+        return [(info.parsed_addresses(), info.properties.get(b"enrol")) for info in air.announced.values()]
+
+    async def becomes(addresses: list[str], enrol: bytes | None) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while told() != [(addresses, enrol)]:
+                await asyncio.sleep(0)
+        assert air.opened == 1
+
+    async def followed() -> None:
+        announcing = asyncio.create_task(announce("0.0.0.0", 7407, lambda: machine["enrol"], look_s=0.001))
+        await becomes([], None)
+        machine["addresses"] = ("192.0.2.7",)
+        await becomes(["192.0.2.7"], None)
+        machine["enrol"] = 7500
+        await becomes(["192.0.2.7"], b"7500")
+        machine["addresses"] = ("192.0.2.8", "198.51.100.1")
+        await becomes(["192.0.2.8", "198.51.100.1"], b"7500")
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+
+    asyncio.run(followed())
+    assert air.opened == 0
+
+
+def test_the_enrolment_port_that_was_picked_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = CloudSettings(Server("0.0.0.0:0"), storage=Storage(tmp_path))
+    create(settings.storage.pki_dir, []).open_code(60_000_000)
+    asked: list[Callable[[], int]] = []
+
+    async def announced(host: str, port: int, enrol_port: Callable[[], int]) -> None:
+        asked.append(enrol_port)
+
+    async def picked() -> None:
+        async with Closed(settings, Address("0.0.0.0", 0)).running(7407), asyncio.timeout(WAIT_S):
+            while not asked or not asked[0]():
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("cloud.keys.closed.announce", announced)
+    asyncio.run(picked())
+
+
+def test_a_machine_that_cannot_announce_says_so_once_and_tries_on(
+    air: Air, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    networks = iter(["No such device", "No such device", "Network is unreachable", air])
+
+    def opened() -> Any:
+        network = next(networks)
+        if isinstance(network, str):
+            raise OSError(network)
+        return network
+
+    async def announced() -> None:
+        announcing = asyncio.create_task(announce("0.0.0.0", 7407, lambda: 7408, look_s=0.0))
+        async with asyncio.timeout(WAIT_S):
+            while not air.announced:
+                await asyncio.sleep(0)
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+
+    monkeypatch.setattr(zeroconf.asyncio, "AsyncZeroconf", opened)
     with caplog.at_level(logging.WARNING):
-        asyncio.run(announce("0.0.0.0", 7407, 7408))
-    assert "not announced on the local network: No such device" in caplog.text
+        asyncio.run(announced())
+    assert [record.message for record in caplog.records] == [
+        "not announced on the local network: No such device",
+        "not announced on the local network: Network is unreachable",
+    ]

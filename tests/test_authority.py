@@ -18,11 +18,11 @@ from benchmarks.mutations import changed
 from cloud.keys import authority as authority_module
 from cloud.keys import certificates
 from cloud.keys.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority, unix_us
-from cloud.keys.boards import Boards
+from cloud.keys.boards import Boards, ShutOut
+from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import create
 from cloud.keys.record import Record
-from cloud.keys.tls import own_names
-from common.errors import IdentityError
+from common.errors import IdentityError, SettingsError
 from edge.keys import signing_request
 from protos.enrolment_code import SERVICE_TLS_NAME
 from tests.closed_service import NOW_US, Clock
@@ -82,6 +82,35 @@ def test_the_services_certificate_follows_time_and_names(authority: Authority, c
     assert authority.renew_service([*names, "other.example"])
     (authority.directory / "service.pem").unlink()
     assert authority.renew_service(names)
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("FE80::1", "fe80::1"),
+        ("fe80:0::0:1%eth0", "fe80::1"),
+        ("192.0.2.9", "192.0.2.9"),
+        ("Speech_1.example.", "Speech_1.example"),
+        ("*.example", "*.example"),
+        ("küche.example", "xn--kche-0ra.example"),
+    ],
+)
+def test_names_that_an_owner_gave_are_known_again_in_the_certificate(
+    authority: Authority, given: str, known: str
+) -> None:
+    names = given_names([given])
+    assert names == [known]
+    assert authority.renew_service(names)
+    assert not authority.renew_service(names)
+    certificate = x509.load_pem_x509_certificate(authority.pair("service").certificate)
+    alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert known in {str(each.value) for each in alternatives}
+
+
+@pytest.mark.parametrize("name", ["", "*", "a..b", "k" * 64, "a b", "[::1]", "a.*.b", "kitchen:7407", "\0", "a." * 130])
+def test_what_is_no_name_is_told_in_a_sentence(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^server\.names has .*, but must have names and addresses, such as"):
+        given_names([name])
 
 
 def test_this_machine_has_names() -> None:
@@ -147,10 +176,18 @@ def test_what_is_revoked_stays_so_whatever_the_clock_does(tmp_path: Path) -> Non
 
 
 def test_a_board_that_is_out_gets_no_newer_certificate(authority: Authority) -> None:
-    board(authority)
+    issued_at_us = certificates.facts(board(authority)).issued_at_unix_us
+    request = signing_request.new_request("kitchen").request
+    assert authority.renew("kitchen", issued_at_us, request)
     authority.revoke("kitchen")
-    with pytest.raises(IdentityError, match="No board called kitchen is enrolled here"):
-        authority.renew("kitchen", signing_request.new_request("kitchen").request)
+    with pytest.raises(ShutOut, match="The board kitchen was revoked"):
+        authority.renew("kitchen", issued_at_us, request)
+    # Another board enrolled under that name, before the lock was had.
+    board(authority)
+    with pytest.raises(ShutOut, match="Another board is kitchen now"):
+        authority.renew("kitchen", issued_at_us, request)
+    with pytest.raises(ShutOut, match="No board called bedroom is enrolled here"):
+        authority.renew("bedroom", issued_at_us, request)
 
 
 class _Counted(msgspec.Struct):

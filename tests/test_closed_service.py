@@ -1,17 +1,24 @@
 """Strangers at the service's port, and boards that are let in no longer: real TLS on real ports."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 import pytest
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from cloud.keys import certificates
+from cloud.keys import callers, certificates
 from cloud.keys.authority import BOARD_DAYS, DAY_US, SERVICE_DAYS, Authority
+from cloud.keys.boards import Boards
+from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import create, remove
+from cloud.keys.tls import keep_renewed
+from cloud.keys.tries import BURST_EACH
+from common.errors import IdentityError
 from edge.keys import signing_request
 from edge.keys.enrol import renewed
 from edge.keys.enrol_channel import shown_certificate
@@ -137,6 +144,8 @@ def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(serv
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
         assert time.monotonic() - revoked_s < 2
+        # The service looks less often than this one.
+        assert callers.LOOK_S <= 1
         speaking.end()
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert caught.value.details() == "The board attic was revoked."
@@ -147,6 +156,26 @@ def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(serv
         with pytest.raises(grpc.RpcError) as caught:
             renew(b"", timeout=WAIT_S)
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_revoked_boards_stream_ends_though_nothing_is_said_in_it(service: ClosedService) -> None:
+    """Of reflection, which waits for questions."""
+    board, asked = service.identity("yard"), threading.Event()
+
+    def asking() -> Iterator[reflection_pb2.ServerReflectionRequest]:
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        asked.wait(WAIT_S)
+
+    with channel(service.address, board) as opened:
+        stub = reflection_pb2_grpc.ServerReflectionStub(opened)
+        call = stub.ServerReflectionInfo(asking(), timeout=WAIT_S)
+        assert next(call).list_services_response.service
+        service.authority.revoke("yard")
+        with pytest.raises(grpc.RpcError) as caught:
+            next(call)
+        asked.set()
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert caught.value.details() == "The board yard was revoked."
 
 
 def test_a_new_authority_shuts_out_who_is_connected_and_whoever_the_old_one_may_have_let_in(tmp_path: Path) -> None:
@@ -197,6 +226,48 @@ def test_the_services_certificate_is_renewed_under_a_running_stream(
         assert list(call)[-1] == FINAL
 
 
+def test_the_service_looks_after_its_own_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, names = Clock(), given_names(["FE80::1", "küche.example"])
+    authority = create(tmp_path / "pki", [*names, *own_names()], clock)
+    file = authority.directory / "service.pem"
+    first, rounds = file.read_bytes(), 0
+
+    async def looked(content: bytes | None = None) -> None:
+        """Until the certificate is another one, or has been looked at some times."""
+        until = rounds + 3
+        async with asyncio.timeout(WAIT_S):
+            while file.read_bytes() == content if content else rounds < until:
+                await asyncio.sleep(0.001)
+
+    def renew_service(given: Sequence[str]) -> bool:
+        nonlocal rounds
+        rounds += 1
+        return Authority.renew_service(authority, given)
+
+    async def kept() -> None:
+        keeping = asyncio.create_task(keep_renewed(authority, names, look_s=0.001))
+        await looked()
+        assert file.read_bytes() == first
+        clock.unix_us += SERVICE_DAYS * DAY_US * 2 // 3 + 1
+        await looked(first)
+        # A fault is told, and outlived.
+        second = file.read_bytes()
+        file.write_text("")
+        await looked()
+        assert file.read_bytes() == b""
+        file.write_bytes(first)
+        await looked(first)
+        assert file.read_bytes() != second
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    monkeypatch.setattr(authority, "renew_service", renew_service)
+    asyncio.run(kept())
+    assert "the service's certificate could not be renewed: " in caplog.text
+
+
 def test_a_boards_certificate_is_renewed_by_itself_alone(service: ClosedService, board: Identity, clock: Clock) -> None:
     clock.unix_us = NOW_US + BOARD_DAYS * DAY_US // 2
     try:
@@ -220,12 +291,36 @@ def test_a_renewal_that_is_none_is_told_so(service: ClosedService, board: Identi
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_board_that_renews_again_and_again_is_told_to_wait(service: ClosedService, board: Identity) -> None:
+    busy = service.identity("busy")
+    for _ in range(BURST_EACH):
+        renewed(busy, str(service.address))
+    with pytest.raises(IdentityError, match="There are too many renewals; wait a minute"):
+        renewed(busy, str(service.address))
+    # Others are not.
+    assert renewed(service.identity("calm"), str(service.address))
+
+
+def test_a_board_that_is_replaced_while_it_renews_gets_nothing(
+    service: ClosedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = service.identity("cellar")
+    service.identity("cellar")
+    # As if it had been let in just before.
+    monkeypatch.setattr(Boards, "why_not", lambda *known: None)
+    with pytest.raises(IdentityError, match="Another board is cellar now; this one's certificate is no longer good"):
+        renewed(before, str(service.address))
+
+
+def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with closed_service(tmp_path, Clock()) as service:
         board = service.identity()
         (service.authority.directory / "boards.json").write_text("{")
         with channel(service.address, board) as opened:
-            assert describe(opened) is grpc.StatusCode.UNAUTHENTICATED
+            assert [describe(opened) for _ in range(3)] == [grpc.StatusCode.UNAUTHENTICATED] * 3
+    assert sum("nobody is let in" in record.message for record in caplog.records) == 1
 
 
 def _certified(authority: Authority, board: Identity, expires_at_us: int = NOW_US + DAY_US * 365) -> Identity:

@@ -158,6 +158,15 @@ def test_settings_are_checked_without_a_word_and_what_cannot_be_used_is_told(tmp
     checked = invoke("config", "--check", "--config", str(settings))
     assert checked.exit_code == 2
     assert checked.stderr.startswith("server.listen is 'everywhere', but must be HOST:PORT")
+    settings.write_text('[server]\nnames = ["a b"]\n')
+    sentence = "server.names has 'a b', but must have names and addresses"
+    for command in (("config", "--check"), ("pki", "init")):
+        said = invoke(*command, "--config", str(settings))
+        assert (said.exit_code, said.stdout) == (2, "")
+        assert said.stderr.startswith(sentence)
+    started = serve("--config", str(settings), state_dir=tmp_path)
+    assert started.returncode == 2
+    assert started.stderr.startswith(sentence)
 
 
 def test_output_that_cannot_be_written_is_told_in_a_sentence() -> None:

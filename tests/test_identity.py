@@ -251,6 +251,33 @@ def test_a_due_certificate_is_renewed_once_an_hour_at_most(
     assert ("parrotlet-edge renew: the service cannot be reached" in caplog.text) is fails
 
 
+def test_a_file_that_is_broken_while_the_board_runs_is_told_once_a_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = IdentityFile([tmp_path]).write(tmp_path, IDENTITY)
+    whole = file.read_bytes()
+    known = enrolment(settings(tmp_path))
+    contents = iter([b"{", b"{", b"[", whole, b"[", b"["])
+    happened: list[str] = []
+
+    async def adopt(identity: Identity | None) -> None:
+        happened.append(f"adopted {identity and identity.device_id}")
+
+    class Changing(Enrolment):
+        def identity(self) -> Identity | None:
+            try:
+                file.write_bytes(next(contents))
+            except StopIteration:
+                raise Enough from None
+            # As if it had been replaced, whatever the file system's clock is good for.
+            return IdentityFile([tmp_path]).read()
+
+    with pytest.raises(Enough):
+        asyncio.run(identity_watch.IdentityWatch(Changing(*known), adopt, lambda: False).follow(IDENTITY, look_s=0.0))
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
+    assert happened == ["adopted None", "adopted kitchen", "adopted None"]
+
+
 def test_the_daemon_renews_by_a_process_of_its_own(closed: ClosedService, tmp_path: Path) -> None:
     before = closed.identity("loft")
     file = IdentityFile([tmp_path])

@@ -1,6 +1,7 @@
 """`parrotlet-cloud pki` and `log`, `parrotlet-edge enrol` and `renew`, as their owners type them."""
 
 import asyncio
+import io
 import json
 import os
 import socket
@@ -11,20 +12,24 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives import serialization
 
 import cloud.__main__
 import edge.__main__
 from benchmarks import path
 from cloud.answer_log import Key, SqliteAnswerLog
+from cloud.answer_store import AnswerStore
 from cloud.keys.authority import Authority
-from common.errors import SettingsError
+from cloud.keys.pki_folder import create
+from common.errors import IdentityError, SettingsError
 from edge.keys.discovery import _found
 from edge.keys.enrol_commands import _check_place
 from protos import speech_pb2
-from protos.enrolment_code import MDNS_TYPE, parse_code
+from protos.enrolment_code import MDNS_TYPE, new_code, parse_code
 from tests.closed_service import Clock, closed_service
 from tests.conftest import Speech
 
@@ -33,6 +38,8 @@ ROOT = Path(__file__).parent.parent
 BROKEN = json.dumps(
     {"parrotlet": "pki backup 1", "files": {f"{name}.pem": "" for name in ("authority", "service", "enrolment")}}
 )
+
+CODE = str(new_code(b"what a port shows"))
 
 Pki = Callable[..., Result]
 
@@ -174,6 +181,7 @@ def test_a_board_that_was_revoked_after_the_backup_and_again_after_it_stays_out(
         (BROKEN, "", "authority.pem cannot be read: "),
         ("sealed", "wrong\n", "is sealed by another passphrase, or was changed"),
         ("sealed", "", "is sealed: --passphrase reads its passphrase"),
+        ('{"parrotlet": "pki backup 1", "sealed": "YWJj"}', "right\n", "is no backup that `pki backup` wrote"),
     ],
 )
 def test_a_backup_that_cannot_be_used_changes_nothing(
@@ -190,6 +198,63 @@ def test_a_backup_that_cannot_be_used_changes_nothing(
     assert said.exit_code == 2
     assert sentence in said.stderr
     assert Authority(tmp_path / "state" / "pki").trusted() == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (b"", "The passphrase is empty;"),
+        (b"\n", "The passphrase is empty;"),
+        (b" \n", "The passphrase is empty;"),
+        (b"\xff\n", "The passphrase is not UTF-8 text."),
+        (None, "standard input: is closed."),
+    ],
+)
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_backup_is_not_made_without_the_passphrase_that_was_asked_for(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: bytes | None, errors: str, sentence: str
+) -> None:
+    pki("init")
+    copy = tmp_path / "copy"
+    stdin = None if typed is None else io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8", errors=errors)
+    monkeypatch.setattr("cloud.backup_commands.sys", SimpleNamespace(stdin=stdin))
+    said = pki("backup", "--passphrase", str(copy))
+    assert (said.exit_code, said.stdout, copy.exists()) == (2, "", False)
+    assert said.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("authority.pem", b"", "authority.pem cannot be read: "),
+        ("service.pem", None, "service.pem: No such file or directory."),
+        ("enrolment.pem", "ä".encode(), "enrolment.pem cannot be read: it is not ASCII text."),
+        ("boards.json", b"{", "boards.json is not what it should be ("),
+    ],
+)
+def test_a_broken_authority_is_not_backed_up(
+    pki: Pki, tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    pki("init")
+    file, copy = tmp_path / "state" / "pki" / name, tmp_path / "copy"
+    if content is None:
+        file.unlink()
+    else:
+        # Around what is between the marks anything may stand.
+        file.write_bytes(content + (file.read_bytes() if len(content) > 1 else b""))
+    said = pki("backup", str(copy))
+    assert (said.exit_code, said.stdout, copy.exists()) == (2, "", False)
+    assert sentence in said.stderr
+
+
+def test_a_key_under_a_passphrase_is_told_in_a_sentence(tmp_path: Path) -> None:
+    authority = create(tmp_path / "pki", [])
+    key = serialization.load_pem_private_key(authority.pair("service").key, password=None)
+    kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    sealed = key.private_bytes(*kind, serialization.BestAvailableEncryption(b"x"))
+    authority.keep("service", authority.pair("service")._replace(key=sealed))
+    with pytest.raises(IdentityError, match=r"service\.pem cannot be read: Password was not given"):
+        authority.pair("service")
 
 
 def test_the_answers_log_is_copied_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +303,21 @@ def test_the_answers_log_is_put_back_also_under_a_service_that_runs(
     assert (refused.exit_code, "file is not a database" in refused.stderr) == (2, True)
 
 
+def test_an_answers_log_that_somebody_holds_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARROTLET_CLOUD_STORAGE_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("cloud.backup_commands.BUSY_S_MAX", 0.0)
+    copy, there = tmp_path / "copy", tmp_path / "answers.db"
+    AnswerStore(there).close()
+    assert CliRunner().invoke(cloud.__main__.main, ["log", "backup", str(copy)]).exit_code == 0
+    with closing(sqlite3.connect(there, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        said = CliRunner().invoke(cloud.__main__.main, ["log", "restore", "--again", str(copy)])
+    assert said.exit_code == 2
+    assert said.stderr == f"{copy} cannot be put back as answers' log: somebody has held it for 0 s.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "typed", "sentence"),
     [
@@ -246,6 +326,8 @@ def test_the_answers_log_is_put_back_also_under_a_service_that_runs(
         (("127.0.0.1:9",), "0000-0000-0000-0000-0000-0000-0000\n", "That code is mistyped"),
         (("--as", "../x", "kitchen", "-"), "", "--as is '../x', but must be a word"),
         (("a", "b", "c"), "", "a code has no spaces"),
+        (("a..b", CODE), "", "a..b:7408: that is no name of a machine."),
+        (("k" * 64, CODE), "", "that is no name of a machine."),
     ],
 )
 def test_what_cannot_be_enrolled_is_told_in_a_sentence(

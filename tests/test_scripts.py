@@ -116,6 +116,26 @@ def test_what_copies_the_project_copies_all_its_packages(script: str) -> None:
     assert packages <= set(re.findall(r"\w+", copied))
 
 
+def test_settings_that_could_not_be_written_are_written_by_the_next_install(tmp_path: Path) -> None:
+    root, commands = tmp_path / "root", tmp_path / "bin"
+    settings = root / "etc/parrotlet/edge.toml"
+    (root / "etc/systemd/system").mkdir(parents=True)
+    program(commands, "id", "echo 0")
+    # What would run in that system: setting up works, the program only where it is let.
+    program(commands, "chroot", 'case $* in *" config") cat "$CONFIG";; *" getent "*) exit 1;; esac')
+    config = tmp_path / "config"
+    known = {"PATH": f"{commands}:{os.environ['PATH']}", "CONFIG": str(config)}
+
+    said = run(ROOT / "scripts" / "install", "--edge", "--root", str(root), **known)
+    assert said.returncode != 0
+    assert not settings.exists()
+    config.write_text('[cloud]\n# Service to ask.\naddress = "127.0.0.1:7407"\n')
+    said = run(ROOT / "scripts" / "install", "--edge", "--root", str(root), **known)
+    assert said.returncode == 0, said.stderr
+    assert settings.read_text() == '[cloud]\n# Service to ask.\n# address = "127.0.0.1:7407"\n'
+    assert [file.name for file in settings.parent.iterdir()] == ["edge.toml"]
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_uninstall_leaves_settings_and_data_only_where_they_are_to_be_kept(tmp_path: Path, keep: bool) -> None:
     root, commands = tmp_path / "root", tmp_path / "bin"

@@ -117,7 +117,7 @@ class Authority:
             raise CodeRefused("The code is not good: mistyped, used, expired, or guessed at. Ask for a new one.")
         # A board whose code was used up before its name was written down is new, not known.
         if used.again and used.device_id in self.boards.all():
-            return self._issue(key, used.device_id, self.boards.renew(used.device_id, self._clock(), _LIFE_US))
+            return self._issue(key, used.device_id, self.boards.renew(used.device_id, None, self._clock(), _LIFE_US))
         board = self.boards.add(used.device_id, self._clock(), _LIFE_US, replace=used.named_by_owner)
         if board is None:
             self.codes.give_back(key)
@@ -127,10 +127,10 @@ class Authority:
             )
         return self._issue(key, used.device_id, board)
 
-    def renew(self, device_id: str, request: bytes) -> Issued:
-        """A newer certificate for a board that was let in. IdentityError if it no longer is; ValueError."""
+    def renew(self, device_id: str, issued_at_us: int, request: bytes) -> Issued:
+        """A newer certificate for the one issued then. ShutOut if the board is let in no longer; ValueError."""
         key = certificates.requested_key(request)
-        return self._issue(key, device_id, self.boards.renew(device_id, self._clock(), _LIFE_US))
+        return self._issue(key, device_id, self.boards.renew(device_id, issued_at_us, self._clock(), _LIFE_US))
 
     def revoke(self, device_id: str) -> None:
         """From now on the board is not let in. IdentityError if there is none of that name."""

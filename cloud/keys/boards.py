@@ -27,6 +27,10 @@ class _Boards(msgspec.Struct):
     """Time of the newest certificate or revocation: times that are compared never go back, whatever the clock does."""
 
 
+class ShutOut(IdentityError):
+    """Raised when a board that is let in no longer wants a newer certificate."""
+
+
 class Boards:
     """The list, in one file, read again whenever it changes."""
 
@@ -39,14 +43,7 @@ class Boards:
 
     def why_not(self, device_id: str, issued_at_unix_us: int) -> str | None:
         """Why the bearer of a certificate of this authority is not let in, a sentence; None: it is."""
-        board = self._record.read().boards.get(device_id)
-        if board is None:
-            return f"No board called {device_id} is enrolled here."
-        if board.revoked:
-            return f"The board {device_id} was revoked."
-        if issued_at_unix_us < board.refused_before_unix_us:
-            return f"Another board is {device_id} now; this one's certificate is no longer good."
-        return None
+        return _why_not(self._record.read(), device_id, issued_at_unix_us)
 
     def add(self, device_id: str, now_us: int, life_us: int, *, replace: bool) -> Board | None:
         """A board is about to get its first certificate: its entry, whose times are those of the certificate. None if
@@ -60,12 +57,13 @@ class Boards:
             content.boards[device_id] = board
         return board
 
-    def renew(self, device_id: str, now_us: int, life_us: int) -> Board:
-        """A board is about to get a newer certificate: its entry. IdentityError if it is not enrolled."""
+    def renew(self, device_id: str, issued_at_unix_us: int | None, now_us: int, life_us: int) -> Board:
+        """A board is about to get a newer certificate for the one issued then; None: for its code. Its entry. ShutOut
+        if it is let in no longer, which is judged by what nobody else changes meanwhile."""
         with self._record.change() as content:
-            board = content.boards.get(device_id)
-            if board is None or board.revoked:
-                raise IdentityError(f"No board called {device_id} is enrolled here.")
+            if sentence := _why_not(content, device_id, issued_at_unix_us):
+                raise ShutOut(sentence)
+            board = content.boards[device_id]
             board.renewed_at_unix_us = content.newest_us = max(now_us, content.newest_us + 1)
             board.expires_at_unix_us = board.renewed_at_unix_us + life_us
         return board
@@ -80,3 +78,14 @@ class Boards:
             content.newest_us = max(now_us, content.newest_us + 1)
             board.refused_before_unix_us = content.newest_us + 1
             board.revoked = True
+
+
+def _why_not(content: _Boards, device_id: str, issued_at_unix_us: int | None) -> str | None:
+    board = content.boards.get(device_id)
+    if board is None:
+        return f"No board called {device_id} is enrolled here."
+    if board.revoked:
+        return f"The board {device_id} was revoked."
+    if issued_at_unix_us is not None and issued_at_unix_us < board.refused_before_unix_us:
+        return f"Another board is {device_id} now; this one's certificate is no longer good."
+    return None

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import grpc
@@ -31,6 +32,8 @@ _SHUT_OUT = grpc.StatusCode.UNAUTHENTICATED
 
 Method = Callable[[Any, Any], Any]
 
+_END = object()
+
 
 class Caller(NamedTuple):
     """The bearer of a certificate."""
@@ -50,6 +53,8 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
         self._streams: dict[asyncio.Future[str], Caller] = {}
         """Streams under way; the future is told why one must end."""
         self._complained_s: dict[str, float] = {}
+        self._ailing = ""
+        """Why nobody is let in, as it was told; empty where boards are."""
 
     async def intercept_service(
         self,
@@ -82,10 +87,14 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
 
             async def generator(request: Any, context: Any) -> AsyncIterator[Any]:
                 caller = await self._admit(context)
-                async for response in method(request, context):
-                    if sentence := self._why_not(caller):
-                        await context.abort(_SHUT_OUT, sentence)
-                    yield response
+                async with aclosing(method(request, context)) as responses:
+                    # Also while it has nothing to say: who waits for changes is shut out as well.
+                    while (
+                        response := await self._unless_shut_out(caller, anext(responses, _END), context)
+                    ) is not _END:
+                        if sentence := self._why_not(caller):
+                            await context.abort(_SHUT_OUT, sentence)
+                        yield response
 
             return generator
 
@@ -137,9 +146,14 @@ class Callers(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # Generic 
             # TLS has checked it when the channel was made; the authority may be another one since.
             if not _is_issued_by(caller.certificate, self._authority.trusted()):
                 return "The certificate is of an authority that was replaced."
-            return self._authority.boards.why_not(caller.device_id, caller.issued_at_unix_us)
+            sentence = self._authority.boards.why_not(caller.device_id, caller.issued_at_unix_us)
+            self._ailing = ""
+            return sentence
         except IdentityError as error:
-            logger.error("nobody is let in. %s", error)
+            # Told once, not at each call and look.
+            if self._ailing != str(error):
+                logger.error("nobody is let in. %s", error)
+            self._ailing = str(error)
             return "This service cannot tell who is let in; its log says more."
 
 

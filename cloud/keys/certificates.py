@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -138,9 +138,11 @@ def pair_in(content: bytes, called: str) -> Pair:
     pair = Pair(key_pem, mark + certificate_pem)
     try:
         certificate, key = _load(pair)
-    except ValueError as error:
+        fits = certificate.public_key() == key.public_key()
+    # TypeError: the key is under a passphrase.
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise IdentityError(f"{called} cannot be read: {error}.") from error
-    if certificate.public_key() != key.public_key():
+    if not fits:
         raise IdentityError(f"{called}: the key and the certificate are not of each other.")
     return pair
 

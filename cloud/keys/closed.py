@@ -11,9 +11,10 @@ import grpc
 from cloud.keys.announcement import announce
 from cloud.keys.callers import Callers
 from cloud.keys.enrolment import EnrolmentPort
+from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import open_authority
 from cloud.keys.renewal import IDENTITY_NAME, IdentityService
-from cloud.keys.tls import ServiceCredentials, keep_renewed, own_names
+from cloud.keys.tls import ServiceCredentials, keep_renewed
 from cloud.settings import CloudSettings
 from common.addresses import Address, parse_address
 from common.errors import SettingsError
@@ -28,6 +29,7 @@ class Closed:
         """SettingsError if it would be open to others; IdentityError if keys cannot be used."""
         self._settings = settings.server
         self._listen = listen
+        self._names = given_names(settings.server.names)
         self._enrol_listen = _enrol_listen(settings.server.enrol_listen, listen)
         self._authority = open_authority(settings.storage.pki_dir)
         if self._authority is None and not listen.is_loopback:
@@ -48,7 +50,7 @@ class Closed:
         if self._authority is None:
             return server.add_insecure_port(address)
         # One that expired while the service was off would keep everybody out.
-        self._authority.renew_service([*self._settings.names, *own_names()])
+        self._authority.renew_service([*self._names, *own_names()])
         return server.add_secure_port(address, ServiceCredentials(self._authority).credentials())
 
     @asynccontextmanager
@@ -58,12 +60,12 @@ class Closed:
             logger.info("no certificates: plain text, for this machine alone")
             yield
             return
-        authority, names = self._authority, self._settings.names
+        authority, names = self._authority, self._names
         logger.info("TLS alone, for boards that enrolled")
         enrolment = EnrolmentPort(authority, self._enrol_listen, port)
         beside = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
         if self._settings.announce and not self._listen.is_loopback:
-            beside.append(lambda: announce(self._listen.host, port, self._enrol_listen.port))
+            beside.append(lambda: announce(self._listen.host, port, lambda: enrolment.port))
         tasks = [asyncio.create_task(_kept_up(each)) for each in beside]
         try:
             yield

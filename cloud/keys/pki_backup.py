@@ -31,13 +31,25 @@ class _Backup(msgspec.Struct, tag_field="parrotlet", tag="pki backup 1", omit_de
 
 def write(authority: Authority, file: Path, passphrase: str = "") -> None:
     """IdentityError, a sentence, if it cannot be read or written."""
-    there = [name for name in _NAMES if (authority.directory / name).exists()]
+    there = [name for name in _NAMES if name.endswith(".pem") or (authority.directory / name).exists()]
     try:
-        files = {name: (authority.directory / name).read_text(encoding="ascii") for name in there}
+        files = {name: _usable(authority.directory / name) for name in there}
+        authority.boards.all()
         content = _Backup(sealed=_seal(msgspec.json.encode(files), passphrase)) if passphrase else _Backup(files)
         write_private(file.absolute(), msgspec.json.encode(content) + b"\n")
     except OSError as error:
         raise IdentityError(f"{error.filename or file}: {error.strerror}.") from error
+
+
+def _usable(file: Path) -> str:
+    """What a file of the authority holds. IdentityError, a sentence, if it would be no good when it is restored."""
+    content = file.read_bytes()
+    if file.suffix == ".pem":
+        pair_in(content, str(file))
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise IdentityError(f"{file} cannot be read: it is not ASCII text.") from error
 
 
 def read(file: Path, passphrase: str = "") -> dict[str, str]:
@@ -54,7 +66,8 @@ def read(file: Path, passphrase: str = "") -> dict[str, str]:
         raise IdentityError(f"{file}: {error.strerror}.") from error
     except InvalidTag as error:
         raise IdentityError(f"{file} is sealed by another passphrase, or was changed.") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    # ValueError: what is sealed is too short to be it.
+    except (msgspec.MsgspecError, ValueError) as error:
         raise IdentityError(f"{file} is no backup that `pki backup` wrote.") from error
     if not {f"{name}.pem" for name in FILES} <= set(files) <= set(_NAMES):
         raise IdentityError(f"{file} is no whole backup.")

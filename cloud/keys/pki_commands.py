@@ -42,12 +42,13 @@ def init(again: bool, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud pki init
     """
+    from cloud.keys.names import given_names, own_names
     from cloud.keys.pki_folder import create, make_room
-    from cloud.keys.tls import own_names
 
     settings = load_settings(config_file, {}).settings
+    names = [*given_names(settings.server.names), *own_names()]
     make_room(settings.storage.pki_dir, again=again)
-    authority = create(settings.storage.pki_dir, [*settings.server.names, *own_names()])
+    authority = create(settings.storage.pki_dir, names)
     click.echo(f"Keys and certificates are in {authority.directory}; back them up with: parrotlet-cloud pki backup")
     click.echo("A service that is running speaks TLS from its next start on.", err=True)
 
@@ -139,19 +140,19 @@ def renew(config_file: Path | None) -> None:
       parrotlet-cloud pki renew
     """
     from cloud.keys import certificates
+    from cloud.keys.names import given_names, own_names
     from cloud.keys.pki_folder import existing_authority
-    from cloud.keys.tls import own_names
 
     settings = load_settings(config_file, {}).settings
     authority = existing_authority(settings.storage.pki_dir)
-    authority.renew_service([*settings.server.names, *own_names()], now=True)
+    authority.renew_service([*given_names(settings.server.names), *own_names()], now=True)
     known = certificates.facts(authority.pair("service").certificate)
     click.echo(f"The service's certificate is good until {_time(known.expires_at_unix_us)}.")
 
 
 def _host() -> str:
     """How a board may call this machine."""
-    from cloud.keys.tls import own_address
+    from cloud.keys.names import own_address
 
     return own_address() or socket.gethostname()
 

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import re
-import socket
 from collections.abc import Sequence
 
 import grpc
 
 from cloud.keys.authority import Authority
 from cloud.keys.certificates import Pair
+from cloud.keys.names import own_names
 from common.errors import IdentityError
 from common.private_files import stamp
 
@@ -17,8 +16,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 60.0
 """How often the service looks whether its certificate is due."""
-
-_DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.ASCII)
 
 
 class ServiceCredentials:
@@ -74,23 +71,3 @@ async def keep_renewed(authority: Authority, names: Sequence[str], look_s: float
                 logger.info("the service's certificate was renewed")
         except (IdentityError, OSError) as error:
             logger.error("the service's certificate could not be renewed: %s", error)
-
-
-def own_names() -> list[str]:
-    """Names and addresses by which others may know this machine. Boards do not look at them; other clients do."""
-    host = socket.gethostname()
-    names = [name for name in (host, f"{host.split('.')[0]}.local", "localhost") if _DNS_NAME.fullmatch(name)]
-    address = own_address()
-    return [*names, *([address] if address else []), "127.0.0.1", "::1"]
-
-
-def own_address() -> str | None:
-    """The address by which others most likely reach this machine; None without a network."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Sends nothing: only asks which address would be used.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address: str = probe.getsockname()[0]
-    return address

@@ -10,6 +10,8 @@ from common.errors import SettingsError
 from protos.enrolment_code import MDNS_TYPE
 
 LOOK_S = 3.0
+ASK_MS = 1000
+"""How long one that announces itself is asked where it is; others wait meanwhile."""
 
 
 class Found(NamedTuple):
@@ -34,7 +36,7 @@ def services(look_s: float = LOOK_S, *, enough: Callable[[list[Found]], bool] = 
 
     class Listener(ServiceListener):
         def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-            info = zc.get_service_info(type_, name, timeout=int(1000 * look_s))
+            info = zc.get_service_info(type_, name, timeout=ASK_MS)
             if info is not None and info.port and info.parsed_addresses():
                 found[name] = _found(name, info.parsed_addresses()[0], info.port, info.properties)
 

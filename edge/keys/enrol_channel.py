@@ -31,6 +31,8 @@ def shown_certificate(address: Address) -> bytes:
         with socket.create_connection((address.host.strip("[]"), address.port), CONNECT_S_MAX) as connection:
             with context.wrap_socket(connection) as tls:
                 return tls.getpeercert(binary_form=True) or b""
+    except UnicodeError as error:
+        raise IdentityError(f"{address}: that is no name of a machine.") from error
     except OSError as error:
         why = error.strerror or str(error)
         raise IdentityError(

@@ -53,17 +53,30 @@ class IdentityWatch:
         self._command = command or run_command
         self._up_s = clock.monotonic_s()
         self._again_at_s = dict.fromkeys(AGAIN_S, 0.0)
+        self._ailing = ""
 
     async def follow(self, adopted: Identity | None, look_s: float | None = None) -> None:
         """For ever."""
         while True:
             await asyncio.sleep(LOOK_S if look_s is None else look_s)
-            identity = read(self._enrolment)
+            identity = self._read()
             if identity != adopted:
                 await self._adopt(identity)
                 adopted = identity
             if identity is not None:
                 await self._keep(identity)
+
+    def _read(self) -> Identity | None:
+        """As `read`, but a file that stays broken is told once."""
+        try:
+            identity = self._enrolment.identity()
+            self._ailing = ""
+            return identity
+        except IdentityError as error:
+            if self._ailing != str(error):
+                logger.error("%s", error)
+            self._ailing = str(error)
+            return None
 
     async def _keep(self, identity: Identity) -> None:
         now_s = self._clock.monotonic_s()
