@@ -221,12 +221,7 @@ class SqliteAnswerLog:
 
 def _fits(row: Row, device_id: str, utterance_id: str | None, span: Span) -> bool:
     at_us = row.answered_at_unix_us if row.spoken_at_unix_us is None else row.spoken_at_unix_us
-    return (
-        row.key.device_id == device_id
-        and utterance_id in (None, row.key.utterance_id)
-        and (span.since_unix_us is None or span.since_unix_us <= at_us)
-        and (span.until_unix_us is None or at_us < span.until_unix_us)
-    )
+    return row.key.device_id == device_id and utterance_id in (None, row.key.utterance_id) and span.holds(at_us)
 
 
 def _not_logged(row: Row) -> speech_pb2.Final:

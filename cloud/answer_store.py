@@ -46,6 +46,12 @@ class Span(NamedTuple):
     since_unix_us: int | None = None
     until_unix_us: int | None = None
 
+    def holds(self, at_unix_us: int) -> bool:
+        """Whether that was then."""
+        return (self.since_unix_us is None or self.since_unix_us <= at_unix_us) and (
+            self.until_unix_us is None or at_unix_us < self.until_unix_us
+        )
+
 
 class Row(NamedTuple):
     """An answer to be kept."""

@@ -170,10 +170,11 @@ class OwnClaims:
         claim.checked.set()
 
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
-        if span == Span():
-            for claim in list(self._held.values()):
-                if claim.key.device_id == device_id and utterance_id in (None, claim.key.utterance_id):
-                    claim.forgotten = True
+        for claim in list(self._held.values()):
+            is_meant = claim.key.device_id == device_id and utterance_id in (None, claim.key.utterance_id)
+            # Where nobody knows when it was spoken, it may have been then.
+            at_us = claim.spoken_at_unix_us
+            claim.forgotten |= is_meant and (at_us is None or span.holds(at_us))
         return await self._log.forget(device_id, utterance_id, span)
 
     async def close(self) -> None:

@@ -197,15 +197,18 @@ def test_where_the_first_finds_no_answer_one_of_those_who_wait_tries(tmp_path: P
     play(tmp_path, scene)
 
 
-def test_what_is_forgotten_while_it_is_decoded_is_answered_and_not_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("span", "kept"), [(Span(), False), (Span(5, 20), False), (Span(20, None), True)])
+def test_what_is_forgotten_while_it_is_decoded_is_answered_and_not_kept(tmp_path: Path, span: Span, kept: bool) -> None:
     async def scene(claims: OwnClaims, log: SqliteAnswerLog) -> None:
         decoded = asyncio.Event()
-        with await mine(claims) as claim:
+        claimed = await claims.claim(KEY, 1, 10)
+        assert not isinstance(claimed, speech_pb2.Final)
+        with claimed as claim:
             finishing = claim.finish(said("secret", decoded.wait()))
-        assert await claims.forget(KEY.device_id, None, Span()) == 0
+        assert await claims.forget(KEY.device_id, None, span) == 0
         decoded.set()
         assert (await finishing).transcript == "secret"
-        assert await log.get(KEY) is None
+        assert (await log.get(KEY) is not None) is kept
 
     play(tmp_path, scene)
 

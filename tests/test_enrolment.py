@@ -86,6 +86,16 @@ def test_the_same_request_gets_an_answer_again_for_the_first_was_perhaps_lost(se
     assert first.device_id == again.device_id == "kitchen"
 
 
+def test_a_board_that_was_replaced_gets_no_newer_certificate_by_its_old_code(service: ClosedService) -> None:
+    before = service.authority.open_code(MINUTE_US)
+    request = signing_request.new_request("kitchen").request
+    service.authority.enrol(before.secret, request, "kitchen")
+    instead = service.authority.open_code(MINUTE_US, "kitchen")
+    service.authority.enrol(instead.secret, signing_request.new_request("kitchen").request, "kitchen")
+    with pytest.raises(IdentityError, match="The code is not good"):
+        service.authority.enrol(before.secret, request, "kitchen")
+
+
 def test_two_boards_with_one_code_at_once_make_one_board(service: ClosedService) -> None:
     code = service.authority.open_code(MINUTE_US)
     port = opened_port(service)

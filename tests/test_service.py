@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from benchmarks import path
+from benchmarks.tried_service import channel_to, own_service
 from edge.speech.log_mel import log_mel
 from protos import codec, speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC, Levels
@@ -40,6 +40,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[path.Service]:
 def stub(service: path.Service) -> Iterator[speech_pb2_grpc.SpeechStub]:
     with grpc.insecure_channel(service.address) as channel:
         yield speech_pb2_grpc.SpeechStub(channel)
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[speech_pb2_grpc.SpeechStub]:
+    """A service that waits longer for a client than a busy machine takes to decode."""
+    with path.service(
+        tmp_path_factory.mktemp("patient"), decoding_whisper="false", server_streams_per_device_max="2"
+    ) as running:
+        with grpc.insecure_channel(running.address) as channel:
+            yield speech_pb2_grpc.SpeechStub(channel)
 
 
 def spoken(name: str) -> Any:
@@ -171,19 +181,22 @@ def test_a_domain_with_a_grammar_is_decoded_by_it(stub: speech_pb2_grpc.SpeechSt
     assert answer.domain.name == "coffee"
 
 
-def test_a_higher_attempt_takes_over_and_a_lower_one_does_not(stub: speech_pb2_grpc.SpeechStub) -> None:
-    held = Held(config("contested", attempt=2), next(frames(levels())))
-    older = stub.Recognize(iter(held), timeout=WAIT_S)
-    # The service has it when it refuses an equal one.
-    for _ in range(100):
-        lower = list_or_status(stub.Recognize(utterance("contested", levels()[:10], attempt=1), timeout=WAIT_S))
-        # ABORTED for another reason: it came first, and the older one took over.
-        if "attempt 1 is not higher" in lower[1]:
-            break
-    assert lower[0] == grpc.StatusCode.ABORTED
-    newer = stub.Recognize(utterance("contested", levels(), attempt=3), timeout=WAIT_S)
+def test_a_higher_attempt_takes_over_and_a_lower_one_does_not(patient: speech_pb2_grpc.SpeechStub) -> None:
+    every = levels(spoken("timer"))
+
+    def attempt(number: int) -> Any:
+        again = utterance("contested", every, attempt=number, device_id="tried-again")
+        return patient.Recognize(again, timeout=WAIT_S)
+
+    held = Held(config("contested", attempt=2, device_id="tried-again"), *frames(every))
+    older = patient.Recognize(iter(held), timeout=WAIT_S)
+    assert next(older).HasField("partial")  # It is in work.
+    code, sentence = status(attempt(1))
+    assert code == grpc.StatusCode.ABORTED
+    assert "attempt 1 is not higher" in sentence
+    newer = attempt(3)
     assert status(older) == (grpc.StatusCode.ABORTED, "A higher attempt of this utterance took over.")
-    assert final(newer).transcript == ""
+    assert final(newer).transcript
     held.release()
 
 
@@ -224,28 +237,18 @@ def answer_or_status(call: Any) -> speech_pb2.Final | grpc.StatusCode:
         return error.code()
 
 
-def list_or_status(call: Any) -> tuple[grpc.StatusCode, str]:
-    try:
-        list(call)
-    except grpc.RpcError as error:
-        return error.code(), error.details()
-    return grpc.StatusCode.OK, ""
-
-
-def test_one_stream_more_than_allowed_is_refused_at_once(stub: speech_pb2_grpc.SpeechStub) -> None:
-    holding = [Held(config(f"held-{number}", device_id="busy")) for number in range(2)]
-    calls = [stub.Recognize(iter(held), timeout=WAIT_S) for held in holding]
-    deadline = time.monotonic() + WAIT_S
-    code = grpc.StatusCode.OK
-    number = 0
-    while code != grpc.StatusCode.RESOURCE_EXHAUSTED and time.monotonic() < deadline:
-        number += 1
-        third = utterance(f"third-{number}", levels()[:1], device_id="busy")
-        code, sentence = list_or_status(stub.Recognize(third, timeout=WAIT_S))
-    assert sentence == "2 utterances of this device are in work."
+def test_one_stream_more_than_allowed_is_refused_at_once(patient: speech_pb2_grpc.SpeechStub) -> None:
+    speech = list(frames(levels(spoken("timer"))))
+    holding = [Held(config(f"held-{number}", device_id="busy"), *speech) for number in range(2)]
+    calls = [patient.Recognize(iter(held), timeout=WAIT_S) for held in holding]
+    for call in calls:
+        assert next(call).HasField("partial")  # It is in work.
+    third = utterance("third", levels()[:1], device_id="busy")
+    code, sentence = status(patient.Recognize(third, timeout=WAIT_S))
+    assert (code, sentence) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "2 utterances of this device are in work.")
     for held in holding:
         held.release()
-    assert [final(call).transcript for call in calls] == ["", ""]
+    assert all(final(call).transcript for call in calls)
 
 
 @pytest.mark.parametrize(
@@ -343,6 +346,15 @@ def test_sigterm_lets_running_utterances_finish(tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
+def test_a_board_speaks_for_itself_alone(tmp_path: Path) -> None:
+    with own_service(tmp_path) as (target, _), channel_to(target.address, target.board("garage")) as channel:
+        recognise = speech_pb2_grpc.SpeechStub(channel).Recognize
+        code, sentence = status(recognise(utterance("u-1", levels())))
+        assert code == grpc.StatusCode.PERMISSION_DENIED
+        assert sentence == "The certificate is that of garage, which may not speak for kitchen."
+        assert final(recognise(utterance("u-1", levels(), device_id="garage"))).transcript == ""
+
+
 def test_reflection_tells_a_stranger_the_services(service: path.Service) -> None:
     with grpc.insecure_channel(service.address) as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
@@ -372,14 +384,6 @@ def test_garbage_is_told_as_such_by_grpcs_own_services_too(
         call: Any = channel.stream_stream(f"/{method}")(iter([request_bytes]), timeout=WAIT_S)
         assert status(call)[0] is code
     assert not any("Traceback" in line for line in service.log)
-
-
-@pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[speech_pb2_grpc.SpeechStub]:
-    """A service that waits longer for a client than a busy machine takes to decode."""
-    with path.service(tmp_path_factory.mktemp("patient"), decoding_whisper="false") as running:
-        with grpc.insecure_channel(running.address) as channel:
-            yield speech_pb2_grpc.SpeechStub(channel)
 
 
 def test_at_an_earlier_endpoint_the_answer_is_prepared_and_held_until_the_end(

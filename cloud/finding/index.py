@@ -1,7 +1,7 @@
 """What a domain's catalogue looks like to the search: words, names and entries, in a SQLite FTS5 database.
 
 One file a version of a domain, built aside and renamed in whole, never changed afterwards: whoever has an older one
-open goes on with it. `cloud/asked.py` and `cloud/finding/search.py` ask through the `Index` protocol and know no SQL.
+open goes on with it. Search and what was asked go through the `Index` protocol and know no SQL.
 """
 
 import json

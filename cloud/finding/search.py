@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cloud.asked import SIMILAR_MIN, Word, asked, weights
+from cloud.finding.asked import SIMILAR_MIN, Word, asked, weights
 from cloud.finding.index import Index, Indexed
 
 CANDIDATES = 40

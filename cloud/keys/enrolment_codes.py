@@ -92,6 +92,8 @@ class EnrolmentCodes:
                     if not again:
                         code.used_for, code.used_as = used_for, code.device_id or device_id
                         code.expires_at_unix_us = min(code.expires_at_unix_us, now_us + AGAIN_US)
+                        if code.device_id:
+                            _end_those_before(content.codes, code, now_us)
                     return Use(code.used_as, named_by_owner=code.device_id != "", again=again)
             for code in meant:
                 code.guesses += 1
@@ -104,6 +106,13 @@ class EnrolmentCodes:
             for code in content.codes:
                 if code.used_for == used_for:
                     code.used_for = code.used_as = ""
+
+
+def _end_those_before(codes: list[Code], used: Code, now_us: int) -> None:
+    """Whoever had the name before is replaced, and may not ask for a newer certificate by the code it once used."""
+    for code in codes:
+        if code is not used and code.used_as == used.used_as:
+            code.expires_at_unix_us = now_us
 
 
 def _may_be(code: Code, secret: str, used_for: str, now_us: int) -> bool:
