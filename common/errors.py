@@ -10,6 +10,8 @@
     ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
     ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
+    ├── DataError           recordings or labels that cannot be used as they are
+    ├── ModelError          a model that cannot be made, or does not fit the board
     └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
 
 Errors of libraries are translated at the boundary to one of these, with `from` kept. Below `__main__` nothing
@@ -55,6 +57,14 @@ class IdentityError(ParrotletError):
 
 class DomainError(ParrotletError):
     """Raised when a domain cannot be built or found; names the file and the line."""
+
+
+class DataError(ParrotletError):
+    """Raised when a data set cannot be used; names the file and the line."""
+
+
+class ModelError(ParrotletError):
+    """Raised when a model cannot be made or used; names the file and what it was made for."""
 
 
 class EngineError(ParrotletError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.coder_tables import frequencies, save, train
+from models.tables.coder_tables import frequencies, save, train
 from protos import coder_tables
 from protos.coder_tables import (
     CONTEXTS,

@@ -1,4 +1,4 @@
-"""models/gate.py learns what it is shown; what it learned from recordings is the endpoint benchmark's business."""
+"""models/tables/gate.py learns what it is shown; what it learned of recordings is the endpoint benchmark's affair."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from benchmarks import corpus, speech_marks
 from benchmarks.scenes import trimmed
 from edge.speech import gate_model
 from edge.speech.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC
-from models import gate, sounds
-from models.gate_scenes import MINUTE_BLOCKS, Minute, Voice, active, minute
+from models.tables import gate, sounds
+from models.tables.gate_scenes import MINUTE_BLOCKS, Minute, Voice, active, minute
 from tests.conftest import Speech
 
 

@@ -28,7 +28,7 @@ LIGHT: dict[str, set[str]] = {
     "grpc": {"protos", "cloud"},
     "grpc_health": {"cloud"},
     "grpc_reflection": {"cloud"},
-    "msgspec": {"protos", "common", "edge", "cloud"},
+    "msgspec": {"protos", "common", "edge", "cloud", "models"},
     "numpy": {"protos", "edge", "cloud", "models"},
     "sdnotify": {"edge", "cloud"},
 }

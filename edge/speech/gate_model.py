@@ -1,7 +1,8 @@
 """A small network that hears the last 0.8 s and tells how likely somebody speaks in its last block.
 
 It sees log-mel rows, one a block, finer for what is new than for what is old; their mean is taken out, so that how
-loud a voice is does not matter. It keeps sound until it is asked, and makes rows only then. Trained by models/gate.py.
+loud a voice is does not matter. It keeps sound until it is asked, and makes rows only then. Trained by
+models/tables/gate.py.
 """
 
 from collections import deque
@@ -123,7 +124,7 @@ def _led_by(before: Samples) -> LogMel:
 
 
 def load(file: Path) -> Network:
-    """A network as models/gate.py writes it, in half precision."""
+    """A network as models/tables/gate.py writes it, in half precision."""
     with np.load(file) as numbers:
         layers = tuple(
             Layer(numbers[f"weights{layer}"].astype(np.float32), numbers[f"bias{layer}"].astype(np.float32))

@@ -1,6 +1,6 @@
 """Trains the gate's network, edge/speech/gate_model.npz.
 
-    .venv/bin/python -m models.gate --data DIR
+    .venv/bin/python -m models.tables.gate --data DIR
 
 On the half of the recordings that benchmarks/endpoints.py keeps for tuning, one-second words, rooms, noises, and drawn
 sounds that are no speech; about ten minutes of one core. Plain numpy: it is a small network.
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge.speech import gate_model
 from edge.speech.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC, Floats, Layer
-from models.gate_scenes import Minute, minutes
+from models.tables.gate_scenes import Minute, minutes
 
 VERSION = 1
 HIDDEN = (64, 32)

@@ -1,6 +1,6 @@
 """Trains the tables of the context coder: recordings in, protos/tables/context-lN.npz out.
 
-    .venv/bin/python -m models.coder_tables --data DIR
+    .venv/bin/python -m models.tables.coder_tables --data DIR
 
 Once shipped, tables of a version never change: others are another version, and another codec on the wire.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.speech.log_mel import log_mel
-from models.recordings import stretches
+from models.tables.recordings import stretches
 from protos import coder_tables
 from protos.coder_tables import CONTEXTS, ESCAPE, ESCAPE_FREQUENCY, ESCAPE_START, LOWERS, SYMBOLS, Integers
 from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec, Levels

@@ -13,7 +13,7 @@ from benchmarks.endpoints import material
 from benchmarks.scenes import Material, Trimmed, as_samples, in_room, trimmed
 from benchmarks.speech_marks import HOP_SAMPLES
 from edge.sound.source import BLOCK_SAMPLES, Samples
-from models.sounds import coloured, disturbance, drift
+from models.tables.sounds import coloured, disturbance, drift
 
 MINUTE_BLOCKS = 60 * RATE_HZ // BLOCK_SAMPLES
 GAP_HOPS_MAX = 60

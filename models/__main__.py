@@ -1,0 +1,50 @@
+"""parrotlet-models: the command line of data and models."""
+
+import os
+
+# Before numpy: several BLAS threads on a busy machine take a hundred times as long as one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import click
+
+from common import VERSION
+from common.commands import CommandGroup, completion
+
+
+@click.group(cls=CommandGroup)
+@click.version_option(VERSION, prog_name="parrotlet-models")
+def main() -> None:
+    """The data and the models of Parrotlet: look at recordings and labels, mend them, train, measure, decide what
+    to collect next.
+
+    \b
+    Example:
+      parrotlet-models show data/manifest.jsonl
+    """
+
+
+@main.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+def show(manifest: Path) -> None:
+    """Tell how many clips a data set has, by split, class, source and speaker.
+
+    \b
+    Example:
+      parrotlet-models show data/manifest.jsonl
+    """
+    from models.data.balance import balance
+    from models.data.manifest import read_manifest
+
+    read = read_manifest(manifest)
+    for line in balance(read.clips):
+        click.echo(line)
+    for finding in read.findings:
+        click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
+
+
+main.add_command(completion("parrotlet-models"))
+
+if __name__ == "__main__":
+    main()

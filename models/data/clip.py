@@ -1,0 +1,41 @@
+"""One recording of a data set: a line of its manifest."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Split = Literal["train", "tune", "test"]
+"""What a clip may be used for: learnt from, decided by, or measured with, and nothing else."""
+
+
+class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of a recording. Unset is None: nobody knows, or nobody said."""
+
+    path: str
+    """Of the sound file, relative to the manifest's folder, with ``/``."""
+    text: str | None = None
+    """What is said, as the transcriber wrote it."""
+    label: str | None = None
+    """Its class, where the set is one of classes."""
+    speaker: str | None = None
+    source: str | None = None
+    """Where it comes from: a collection, a device, a voice."""
+    split: Split | None = None
+    transcriber: str | None = None
+    licence: str | None = None
+    synthetic: bool = False
+    """Spoken by a machine. Whatever is made from it is synthetic too."""
+    start_ms: int | None = None
+    """What comes before is not part of the clip: sound is left as it is, the manifest says what counts of it."""
+    end_ms: int | None = None
+    made_from: str | None = None
+    """Path of the clip that this one was mixed from; both belong in one split."""
+    measured: dict[str, float] = {}
+    """Figures, with their unit in the name: ``snr_db``, ``speech_ms``."""
+    slices: dict[str, str] = {}
+    """Whatever else errors may be told apart by: ``room = "kitchen"``."""
+
+    def file(self, folder: Path) -> Path:
+        """Where the sound lies, for a manifest in this folder."""
+        return folder / self.path
