@@ -1,27 +1,79 @@
-"""What a model file says of itself, so that no model runs on features it was not trained on."""
+"""What a model file says of itself, so that no model runs on features it was not trained on, and no other bytes run
+in its place."""
 
+import hashlib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from protos.feature_spec import FeatureSpec
 
+MODEL_FILE = "model.tflite"
+CARD_FILE = "card.json"
+
 
 class ModelCardError(ValueError):
-    """Raised when a card cannot be read, or belongs to features of another kind."""
+    """Raised when a card cannot be read, or belongs to features of another kind or to another file."""
 
 
-class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Lies beside a model file as ``NAME.card.json``."""
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a label stands for: words, and the entry of its domain that is found by them."""
+
+    text: str
+    """The transcript that is shown."""
+    id: str | None = None
+    title: str = ""
+    snippet: str = ""
+    url: str | None = None
+    action: str | None = None
+
+
+class OperatingPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """When an output counts as heard."""
+
+    threshold: float
+    """Least smoothed probability."""
+    label_thresholds: dict[str, float] = {}
+    """Where a label has one of its own."""
+    smoothing_windows: int = 1
+    """So many windows in a row are averaged."""
+    hop_frames: int = 10
+    """From one window to the next."""
+    false_per_hour: float | None = None
+    """Measured on other recordings than those it was chosen by."""
+    false_per_hour_max: float | None = None
+    """Upper end of its 95 % interval."""
+    missed: float | None = None
+    """Share of those really said."""
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lies beside a model file as ``card.json``."""
 
     name: str
     version: str
+    kind: Literal["commands", "speech", "wake"]
     feature_spec_fingerprint: str
     labels: tuple[str, ...]
     """What each output stands for, in order."""
+    window_frames: int
+    """Frames that the model looks at, all at once."""
+    model_sha256: str
+    commands: dict[str, Command] = {}
+    """What is meant by a label; labels that are not here mean nothing, such as ``silence`` and ``unknown``."""
+    operating_points: dict[str, OperatingPoint] = {}
+    """By name; ``default`` is what the board takes."""
+    metrics: dict[str, float] = {}
+    """By slice: ``accuracy``, ``accuracy/noise 10 dB``."""
     licence: str
-    trained_on: str
+    sources: tuple[str, ...]
     """Data sets, with versions, and what was left out."""
+    data_sha256: str
+    """Of all that it was trained on, as the recipe says it."""
+    code_version: str
+    limits: str
+    """What it is not good for, in sentences."""
     created: str
     """ISO 8601 date."""
 
@@ -32,6 +84,16 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"model {self.name} {self.version} was trained on features {self.feature_spec_fingerprint}, "
                 f"but this board makes {spec.fingerprint}"
             )
+
+    def check_model(self, content: bytes) -> None:
+        """ModelCardError unless these are the bytes that the card was written for."""
+        if sha256(content) != self.model_sha256:
+            raise ModelCardError(f"the file is not that of model {self.name} {self.version}, to which the card belongs")
+
+
+def sha256(content: bytes) -> str:
+    """As cards carry it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_model_card(path: Path) -> ModelCard:

@@ -18,7 +18,7 @@ FOLDERS: dict[str, set[str]] = {
     "models": {"protos", "common", "edge"},
 }
 # What a model is made of is what the board hears, not how it runs.
-FOR_MODELS = {"edge.sound", "edge.speech"}
+FOR_MODELS = {"edge.sound", "edge.speech", "edge.local"}
 # A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.
 LIGHT: dict[str, set[str]] = {
     # Who reads recordings to train reads them as they are measured.

@@ -5,15 +5,31 @@ import msgspec
 import pytest
 
 from protos.feature_spec import DEFAULT_SPEC
-from protos.model_card import ModelCard, ModelCardError, read_model_card, write_model_card
+from protos.model_card import (
+    Command,
+    ModelCard,
+    ModelCardError,
+    OperatingPoint,
+    read_model_card,
+    sha256,
+    write_model_card,
+)
 
 CARD = ModelCard(
     name="commands",
     version="3",
+    kind="commands",
     feature_spec_fingerprint=DEFAULT_SPEC.fingerprint,
     labels=("yes", "no"),
+    window_frames=98,
+    model_sha256=sha256(b"model"),
+    commands={"yes": Command(text="yes")},
+    operating_points={"default": OperatingPoint(threshold=0.8, label_thresholds={"no": 0.9})},
     licence="CC-BY-4.0",
-    trained_on="Speech Commands v0.02, without speakers of the test set",
+    sources=("Speech Commands v0.02, without speakers of the test set",),
+    data_sha256=sha256(b"data"),
+    code_version="0.1.0",
+    limits="Knows two words.",
     created="2026-01-31",
 )
 
@@ -38,6 +54,12 @@ def test_a_model_of_other_features_is_refused_with_both_named() -> None:
         CARD.check_spec(other)
     assert DEFAULT_SPEC.fingerprint in str(refusal.value)
     assert other.fingerprint in str(refusal.value)
+
+
+def test_the_bytes_of_another_model_are_refused() -> None:
+    CARD.check_model(b"model")
+    with pytest.raises(ModelCardError, match="not that of model commands 3"):
+        CARD.check_model(b"another")
 
 
 def test_a_missing_card_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the chatter of sound libraries off standard error, which they write to past all of Python."""
+"""Keeps the chatter of libraries off standard error, which they write to past all of Python."""
 
 import os
 import re
@@ -12,14 +12,14 @@ _STDERR = 2
 _CHATTER = re.compile(
     rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '"
     rb"|Cannot create (thread|message buffer)"
-    rb"|BDB\d+ |Cannot open DB environment|\s*$"
+    rb"|BDB\d+ |Cannot open DB environment|INFO: Created TensorFlow Lite |\s*$"
 )
 _one_at_a_time = threading.Lock()
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """What ALSA, JACK and PortAudio print meanwhile is dropped; lines of others come out at the end."""
+    """What ALSA, JACK, PortAudio and TFLite print meanwhile is dropped; lines of others come out at the end."""
     with _one_at_a_time, tempfile.TemporaryFile() as kept:
         sys.stderr.flush()
         stderr = os.dup(_STDERR)

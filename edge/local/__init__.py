@@ -1,0 +1,1 @@
+"""The models that run on the board itself, and what answers by them when no service does."""
