@@ -1,0 +1,1 @@
+"""What recordings sound like: their silence, loudness and faults, in figures."""

@@ -1,0 +1,62 @@
+"""Measures all clips of a data set, on all cores, in the order of the manifest."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from models.data.clip import Clip
+from models.data.manifest import Entry, Manifest
+from models.sound.measures import Measured, Measurer
+from models.sound.recording import read_sound
+
+CHUNK = 64
+"""Clips that a process is given at a time."""
+AHEAD = 4
+"""Chunks a process may be ahead of whoever reads the results."""
+
+
+class Surveyed(NamedTuple):
+    """What one clip sounds like."""
+
+    entry: Entry
+    measured: Measured
+    faults: tuple[str, ...]
+    """Sentences on what is missing or damaged."""
+
+
+def survey(manifest: Manifest, jobs: int) -> Iterator[Surveyed]:
+    """Each clip, in order. A damaged one costs nothing but itself."""
+    entries = iter(manifest.entries)
+    chunks = iter(lambda: list(islice(entries, CHUNK)), [])
+    if jobs == 1:
+        for chunk in chunks:
+            yield from _surveyed(chunk, measure_all([entry.clip for entry in chunk], manifest.folder))
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as processes:
+        waiting: list[tuple[list[Entry], Future[list[tuple[Measured, tuple[str, ...]]]]]] = []
+        for chunk in chunks:
+            clips = [entry.clip for entry in chunk]
+            waiting.append((chunk, processes.submit(measure_all, clips, manifest.folder)))
+            if len(waiting) >= jobs * AHEAD:
+                done, results = waiting.pop(0)
+                yield from _surveyed(done, results.result())
+        for done, results in waiting:
+            yield from _surveyed(done, results.result())
+
+
+def measure_all(clips: Sequence[Clip], folder: Path) -> list[tuple[Measured, tuple[str, ...]]]:
+    """Figures and faults of each clip."""
+    measurer = Measurer()
+    results = []
+    for clip in clips:
+        sound = read_sound(clip, folder)
+        results.append((measurer.measure(sound.samples), sound.faults))
+    return results
+
+
+def _surveyed(entries: Sequence[Entry], results: Sequence[tuple[Measured, tuple[str, ...]]]) -> Iterator[Surveyed]:
+    for entry, (measured, faults) in zip(entries, results, strict=True):
+        yield Surveyed(entry, measured, faults)
