@@ -11,6 +11,7 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.errors.commands import compare, errors
 from models.sound.commands import measure
 
 
@@ -45,7 +46,8 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-main.add_command(measure)
+for command in (measure, errors, compare):
+    main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":

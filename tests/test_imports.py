@@ -44,6 +44,7 @@ HEAVY: dict[str, set[str]] = {
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},
+    "scipy": {"models/errors/slices.py"},
     "soundfile": {"edge/sound/audio_file.py"},
     "soxr": {"edge/sound/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
