@@ -11,6 +11,7 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.importing.commands import import_
 
 
 @click.group(cls=CommandGroup)
@@ -44,6 +45,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
+main.add_command(import_)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":

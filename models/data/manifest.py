@@ -61,7 +61,7 @@ def read_manifest(file: Path) -> Manifest:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             findings.append(_bad_line(number, f"this is no clip: {error}"))
             continue
-        if (fault := _fault(clip)) is not None:
+        if (fault := fault_of(clip)) is not None:
             findings.append(_bad_line(number, fault, clip.path))
             continue
         first = seen.setdefault((clip.path, clip.start_ms, clip.end_ms), number)
@@ -99,7 +99,7 @@ def _lines(clips: Iterable[Clip]) -> Iterator[bytes]:
     return (encoder.encode(clip) + b"\n" for clip in clips)
 
 
-def _fault(clip: Clip) -> str | None:
+def fault_of(clip: Clip) -> str | None:
     """What makes a clip unusable, whatever it sounds like."""
     if not clip.path or clip.path.endswith("/"):
         return "the path names no file"
