@@ -11,6 +11,7 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.data.commands import split
 from models.importing.commands import import_
 
 
@@ -46,6 +47,7 @@ def show(manifest: Path) -> None:
 
 
 main.add_command(import_)
+main.add_command(split)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 Lines that cannot be read are named and left out, and the rest is used; a manifest is never changed, only written anew.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -92,6 +93,21 @@ def write_manifest(file: Path, clips: Iterable[Clip]) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return written
+
+
+def moved(clips: Iterable[Clip], folder: Path, new_folder: Path) -> Iterator[Clip]:
+    """Clips of a manifest in one folder, for a manifest in another."""
+    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(new_folder))
+    if way == ".":
+        yield from clips
+        return
+
+    def from_there(path: str) -> str:
+        return os.path.normpath(os.path.join(way, path))  # noqa: PTH118 - strings, for speed.
+
+    for clip in clips:
+        made_from = None if clip.made_from is None else from_there(clip.made_from)
+        yield msgspec.structs.replace(clip, path=from_there(clip.path), made_from=made_from)
 
 
 def _lines(clips: Iterable[Clip]) -> Iterator[bytes]:
