@@ -11,7 +11,9 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.data.commands import split
 from models.errors.commands import compare, errors
+from models.importing.commands import import_
 from models.sound.commands import measure
 
 
@@ -46,7 +48,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (measure, errors, compare):
+for command in (import_, split, measure, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

@@ -18,7 +18,7 @@ FOLDERS: dict[str, set[str]] = {
     "models": {"protos", "common", "edge"},
 }
 # What a model is made of is what the board hears, not how it runs.
-FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings"}
+FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.plain_text"}
 # A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.
 LIGHT: dict[str, set[str]] = {
     # Who reads recordings to train reads them as they are measured.
@@ -45,7 +45,7 @@ HEAVY: dict[str, set[str]] = {
     "pyaudio": {"edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},
     "scipy": {"models/errors/slices.py"},
-    "soundfile": {"edge/sound/audio_file.py"},
+    "soundfile": {"edge/sound/audio_file.py", "models/data/sound_file.py"},
     "soxr": {"edge/sound/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
     "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py"},

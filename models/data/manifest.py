@@ -5,6 +5,7 @@
 Lines that cannot be read are named and left out, and the rest is used; a manifest is never changed, only written anew.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +62,7 @@ def read_manifest(file: Path) -> Manifest:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             findings.append(_bad_line(number, f"this is no clip: {error}"))
             continue
-        if (fault := _fault(clip)) is not None:
+        if (fault := fault_of(clip)) is not None:
             findings.append(_bad_line(number, fault, clip.path))
             continue
         first = seen.setdefault((clip.path, clip.start_ms, clip.end_ms), number)
@@ -94,12 +95,27 @@ def write_manifest(file: Path, clips: Iterable[Clip]) -> int:
     return written
 
 
+def moved(clips: Iterable[Clip], folder: Path, new_folder: Path) -> Iterator[Clip]:
+    """Clips of a manifest in one folder, for a manifest in another."""
+    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(new_folder))
+    if way == ".":
+        yield from clips
+        return
+
+    def from_there(path: str) -> str:
+        return os.path.normpath(os.path.join(way, path))  # noqa: PTH118 - strings, for speed.
+
+    for clip in clips:
+        made_from = None if clip.made_from is None else from_there(clip.made_from)
+        yield msgspec.structs.replace(clip, path=from_there(clip.path), made_from=made_from)
+
+
 def _lines(clips: Iterable[Clip]) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder()
     return (encoder.encode(clip) + b"\n" for clip in clips)
 
 
-def _fault(clip: Clip) -> str | None:
+def fault_of(clip: Clip) -> str | None:
     """What makes a clip unusable, whatever it sounds like."""
     if not clip.path or clip.path.endswith("/"):
         return "the path names no file"

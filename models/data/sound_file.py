@@ -1,0 +1,83 @@
+"""Sound files of a data set: looked at without decoding them, and written."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from common.errors import InputError
+from edge.sound.container import shortage
+
+UNSEEKABLE = frozenset({"MPEG", "MP3"})
+"""To know the end of these all has to be decoded."""
+
+
+class SoundFacts(NamedTuple):
+    """What a sound file says of itself."""
+
+    rate_hz: int
+    duration_ms: int
+
+
+def look(file: Path) -> SoundFacts:
+    """Whether a file is sound and there to its end, by its head and its last sample; 0.2 ms. InputError with a sentence
+    that does not name the file."""
+    try:
+        status = file.stat()
+    except FileNotFoundError as error:
+        raise InputError("there is no such file") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', 'this is no name of a file')}") from error
+    if not status.st_size:
+        raise InputError("is empty (0 bytes)")
+    try:
+        with file.open("rb") as raw:
+            return _looked_at(raw.fileno())
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from error
+
+
+def write_sound(file: Path, sound: npt.NDArray[np.float32] | npt.NDArray[np.int16], rate_hz: int) -> None:
+    """As 16-bit FLAC or WAV, by the file's ending; in whole or not at all. Floats have full scale 1.0; what is beyond
+    is cut off. InputError if it cannot be."""
+    if sound.dtype != np.int16:
+        sound = np.clip(np.rint(sound * 32768), -32768, 32767).astype(np.int16)
+    unfinished = file.with_name(f".{file.name}.new{file.suffix}")
+    try:
+        soundfile.write(unfinished, sound, rate_hz, subtype="PCM_16")
+        unfinished.rename(file)
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.error_string.rstrip(".")
+        raise InputError(f"{file}: cannot be written: {reason}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _looked_at(descriptor: int) -> SoundFacts:
+    try:
+        with soundfile.SoundFile(descriptor, closefd=False) as sound:
+            broken = sound.format not in UNSEEKABLE and _end_is_missing(sound)
+            present_s = sound.frames / sound.samplerate
+            short = shortage(descriptor, sound.format, present_s, present_s, broken=False)
+            if not sound.frames or broken or short:
+                raise InputError(_reason(sound.frames, present_s, short))
+            return SoundFacts(sound.samplerate, round(1000 * present_s))
+    except soundfile.LibsndfileError as error:
+        raise InputError("is damaged, or no sound of a known kind, such as WAV, FLAC or OGG") from error
+
+
+def _end_is_missing(sound: soundfile.SoundFile) -> bool:
+    last = max(0, sound.frames - 1)
+    try:
+        sound.seek(last)
+        return bool(len(sound.read(1, dtype="int16")) != min(1, sound.frames))
+    except soundfile.LibsndfileError:
+        return True
+
+
+def _reason(frames: int, promised_s: float, short: str | None) -> str:
+    if not frames:
+        return "holds no sound"
+    return short or f"ends or is damaged before the {promised_s:.1f} s that its header says"

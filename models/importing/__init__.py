@@ -1,0 +1,1 @@
+"""Recordings and labels as others lay them out, told as a manifest."""
