@@ -11,6 +11,7 @@ import grpc
 import numpy as np
 
 from benchmarks import corpus, speech_marks
+from benchmarks.path import RECOGNISE
 from benchmarks.scenes import ROOM_DBFS, SPEECH_DBFS, as_samples, pink, trimmed
 from edge import settings
 from edge.sound.source import BLOCK_MS, Samples, rechunk
@@ -32,8 +33,6 @@ PAUSE_S = (0.5, 1.5)
 RETRY_S, RETRY_S_MAX = 0.2, 2.0
 """A refused board's first and longest pause, as in edge/asking/cloud_stream.py."""
 ANSWER_S_MAX = 20.0
-
-RECOGNISE = "/parrotlet.v1.Speech/Recognize"
 
 
 class Pause(NamedTuple):

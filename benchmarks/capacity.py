@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks import corpus, path
 from benchmarks.boards import Clip, Counted, Crowd, clip_of
+from benchmarks.figures import p50_p95
 from benchmarks.idle import cpu_s
 from benchmarks.plain_engines import cpu_share
 from cloud.decoders.weights import usable
@@ -175,7 +176,7 @@ def point_of(service: path.Service, way: Way, spoken: list[Clip], boards: int, s
     costs_s: list[float] = []
     said = asyncio.run(crowd.speak(boards, WARM_S, seconds, lambda: costs_s.append(sum(map(cpu_s, pids)))))
     point = Point(said, costs_s[1] - costs_s[0])
-    waits, refused = _cell(said.waits_ms), _cell(said.refused_ms)
+    waits, refused = p50_p95(said.waits_ms), p50_p95(said.refused_ms)
     print(
         f"| {way.name} | {boards} | {len(said.waits_ms)} | {waits} | {len(said.refused_ms)} | {refused} | "
         f"{said.heard_s / said.elapsed_s:.1f} s | {point.cpu_s / said.elapsed_s:.2f} |",
@@ -236,10 +237,6 @@ def draw(curves: dict[str, list[Point]], file: Path) -> None:
         axes.set_xlim(left=0)
         axes.set_ylim(0, 2 * WAIT_MS_MAX)
         axes.legend()
-
-
-def _cell(values: list[float]) -> str:
-    return f"{np.percentile(values, 50):.0f} / {np.percentile(values, 95):.0f}" if values else "-"
 
 
 if __name__ == "__main__":

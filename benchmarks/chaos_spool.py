@@ -28,6 +28,7 @@ from edge.speech.hearing import hear
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool import kept_frames
 from edge.spool.event import Kind
+from edge.spool.replay import IDLE_LOOK_S
 from edge.spool.spool import FILE_NAME, Spool
 from edge.spool.store import Piece
 from protos.feature_spec import DEFAULT_SPEC
@@ -40,6 +41,10 @@ STALL_MS_MAX = 20.0
 
 SPEECH_S, PAUSE_S = 5.0, 0.4
 PIECE_S = 0.1
+LOOK_S = IDLE_LOOK_S
+TRIED = ((True, None, 0), (True, None, 2), (True, None, 3), (True, 1000, 0), (False, None, 0), (False, 1000, 0))
+"""Whether it is answered at once, the commit interval if not the default, and how often the spool is looked into: by
+what sends and what forgets, twice with one service and three times with two."""
 SPEAKING_S = 0.005
 """Between two pieces, where stalls are looked for: many fall into each commit."""
 ANSWER = Answer(
@@ -78,17 +83,19 @@ def spool_in(folder: Path, commit_ms: int, now_s: list[float] | None = None) -> 
         yield spool
 
 
-def written_megabytes(folder: Path, utterances: int, commit_ms: int, *, answered: bool) -> float:
-    """By so many utterances, each answered right after its end, or kept until all have been said."""
+def written_megabytes(folder: Path, utterances: int, commit_ms: int, *, answered: bool, looks: int = 0) -> float:
+    """By so many utterances, each answered right after its end, or kept until all have been said. What looks into the
+    spool, so often in LOOK_S, has what has gathered written before its time."""
     said, now_s = Said(), [0.0]
     with spool_in(folder, commit_ms, now_s) as spool:
         spool.ask(lambda store: None).result(WAIT_S)
-        before, committed_s, entries = _write_bytes(), now_s[0], []
+        before, committed_s, looked, entries = _write_bytes(), now_s[0], 0, []
 
         def passes(seconds: float) -> None:
-            nonlocal committed_s
+            nonlocal committed_s, looked
             now_s[0] += seconds
-            if now_s[0] - committed_s >= commit_ms / 1000:
+            looked, looked_before = int(now_s[0] * looks / LOOK_S), looked
+            if now_s[0] - committed_s >= commit_ms / 1000 or looked > looked_before:
                 spool.ask(lambda store: None).result(WAIT_S)
                 committed_s = now_s[0]
 
@@ -173,15 +180,16 @@ def main(utterances: int, seconds: float, folder: Path, stalls_in: Path | None) 
         print(json.dumps(stalls(stalls_in, seconds)))
         return
     default_ms, rows = Settings().commit_ms, []
-    for answered in (True, False):
-        for commit_ms in (default_ms, 1000):
-            progress(f"{utterances} utterances, a commit every {commit_ms} ms")
-            with tempfile.TemporaryDirectory(prefix="chaos", dir=folder) as made:
-                megabytes = written_megabytes(Path(made), utterances, commit_ms, answered=answered)
-            what = "answered at once" if answered else "sent after an outage"
-            mark = f"{MEGABYTES_MAX:g}" if answered and commit_ms == default_ms else "-"
-            name = f"MB written, {utterances} utterances {what}, a power cut may cost {commit_ms / 1000:g} s of speech"
-            rows.append(Figure(name, mark, f"{megabytes:.1f}", mark == "-" or megabytes <= MEGABYTES_MAX))
+    for answered, commit_ms, looks in TRIED:
+        commit_ms = commit_ms or default_ms
+        progress(f"{utterances} utterances, a commit every {commit_ms} ms")
+        with tempfile.TemporaryDirectory(prefix="chaos", dir=folder) as made:
+            megabytes = written_megabytes(Path(made), utterances, commit_ms, answered=answered, looks=looks)
+        what = "answered at once" if answered else "sent after an outage"
+        what += f", {looks} looks in {LOOK_S:g} s" if looks else ""
+        mark = f"{MEGABYTES_MAX:g}" if answered and commit_ms == default_ms and not looks else "-"
+        name = f"MB written, {utterances} utterances {what}, a power cut may cost {commit_ms / 1000:g} s of speech"
+        rows.append(Figure(name, mark, f"{megabytes:.1f}", mark == "-" or megabytes <= MEGABYTES_MAX))
     progress("a disk that takes 500 ms for an fsync")
     with tempfile.TemporaryDirectory(prefix="chaos", dir=folder) as made:
         longest_ms, commit_ms_max, commits = stalls_on_a_slow_disk(Path(made), seconds, 500)

@@ -49,19 +49,20 @@ class Link:
 
 
 @contextmanager
-def away_now_and_then(address: str, period_s: float) -> Iterator[str]:
-    """The address of a link to a service; it is away for the last part of every period."""
+def away_now_and_then(address: str, period_s: float, periods: int) -> Iterator[str]:
+    """The address of a link to a service; it is away for the last part of so many periods, and then stays."""
     link, loop = Link(address), asyncio.new_event_loop()
     ready: asyncio.Future[str] = loop.create_future()
 
     async def run() -> None:
         serving = asyncio.create_task(link.serve(ready))
         try:
-            while True:
+            for _ in range(periods):
                 await asyncio.sleep(period_s * (1 - OUTAGE_SHARE))
                 link.cut()
                 await asyncio.sleep(period_s * OUTAGE_SHARE)
                 link.mend()
+            await serving
         finally:
             serving.cancel()
 

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
+import numpy as np
+
 
 class Figure(NamedTuple):
     """A row of the table."""
@@ -26,6 +28,11 @@ def none(name: str, found: Sequence[object] | int) -> Figure:
     """A figure that must be 0."""
     count = found if isinstance(found, int) else len(found)
     return Figure(name, "0", count, count == 0)
+
+
+def p50_p95(values: Sequence[float]) -> str:
+    """A cell: the median and the 95th percentile."""
+    return f"{np.percentile(values, 50):.0f} / {np.percentile(values, 95):.0f}" if values else "-"
 
 
 def progress(text: str) -> None:

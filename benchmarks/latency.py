@@ -20,6 +20,7 @@ import soundfile
 from benchmarks import corpus, path, speech_marks
 from benchmarks.detectors import SILERO, HomeAssistant, Utterance, utterances
 from benchmarks.endpoint_counts import Counts, count
+from benchmarks.figures import p50_p95
 from benchmarks.scenes import SPEECH_DBFS, Scene, Spoken, hears_speech, part_of, scene, trimmed
 from edge.sound.source import SAMPLE_RATE_HZ
 
@@ -82,7 +83,7 @@ def main(data: Path, names: tuple[str, ...], clips: int, plot: Path | None) -> N
         heard = hear(way, recording)
         waits[way.name] = heard.waits_ms
         peer = count(recording.spoken, list(utterances(recording.sound, SILERO, HomeAssistant)), len(recording.sound))
-        cells = [_cell(heard.waits_ms)] + [_cell(_values(heard.lines, field)) for field in FIGURES.values()]
+        cells = [p50_p95(heard.waits_ms)] + [p50_p95(_values(heard.lines, field)) for field in FIGURES.values()]
         print(
             f"| {way.name} | {len(heard.lines)} | " + " | ".join(cells) + f" | {heard.counts.split} of "
             f"{heard.counts.clips} | {peer.split} |",
@@ -148,10 +149,6 @@ def draw(waits: dict[str, list[float]], file: Path) -> None:
 
 def _values(lines: list[dict[str, Any]], field: str) -> list[float]:
     return [line["timing_ms"][field] for line in lines if line["timing_ms"][field] is not None]
-
-
-def _cell(values: list[float]) -> str:
-    return f"{np.percentile(values, 50):.0f} / {np.percentile(values, 95):.0f}" if values else "-"
 
 
 def _sample(seconds: float) -> int:

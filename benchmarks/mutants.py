@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks import made_messages
 from benchmarks.mutations import changed
+from benchmarks.path import RECOGNISE
 from edge.sound.audio_file import AudioFile
 from edge.sound.source import Block
 from edge.speech.log_mel import log_mel
@@ -97,7 +98,7 @@ def said(codec_number: int, frames: int = FRAMES) -> Call:
     over = speech_pb2.SpeechSeemsOver(speech_end_ms=10 * len(levels))
     end = speech_pb2.UtteranceEnd(reason=speech_pb2.END_REASON_ENDPOINT, speech_end_ms=10 * len(levels))
     requests += [speech_pb2.RecognizeRequest(speech_seems_over=over), speech_pb2.RecognizeRequest(end=end)]
-    return Call("/parrotlet.v1.Speech/Recognize", tuple(each.SerializeToString() for each in requests))
+    return Call(RECOGNISE, tuple(each.SerializeToString() for each in requests))
 
 
 @functools.cache
@@ -117,7 +118,7 @@ def _valid() -> dict[str, list[Call]]:
         "/parrotlet.v1.Identity/Renew": renew.SerializeToString(),
     }
     return {path: [Call(path, (request,))] for path, request in single.items()} | {
-        "/parrotlet.v1.Speech/Recognize": [said(number) for number in codec.CODECS]
+        RECOGNISE: [said(number) for number in codec.CODECS]
     }
 
 

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+RECOGNISE = "/parrotlet.v1.Speech/Recognize"
+"""For who speaks to a service without a board."""
+
 
 class Service(NamedTuple):
     """A running service."""

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import grpc
 
 from benchmarks.mutants import said
+from benchmarks.path import RECOGNISE
 from common.addresses import Address
 from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 
 WAIT_S = 10.0
 DRIP_S = 0.05
-RECOGNISE = "/parrotlet.v1.Speech/Recognize"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS, PING = 4, 6
 MIB = 1 << 20
@@ -61,9 +61,19 @@ def breaches() -> Iterator[Breach]:
 
 def recognise(channel: grpc.Channel, requests: Iterable[bytes], **call: Any) -> str:
     """What an utterance meets."""
+    return status_of(lambda: list(begun(channel, iter(requests), **call)))
+
+
+def begun(channel: grpc.Channel, requests: Iterator[bytes], **call: Any) -> Any:
+    """A call whose responses, bytes, can be read."""
+    begin: Any = channel.stream_stream
+    return begin(RECOGNISE)(requests, timeout=WAIT_S, **call)
+
+
+def status_of(call: Callable[[], object]) -> str:
+    """How it ended."""
     try:
-        for _ in _call(channel, iter(requests), **call):
-            pass
+        call()
     except grpc.RpcError as error:
         code: grpc.StatusCode = error.code()
         return code.name
@@ -79,7 +89,7 @@ def many_streams(channel: grpc.Channel, number: int) -> Iterator[None]:
         over.wait(WAIT_S)
         yield from ()
 
-    calls = [_call(channel, silent()) for _ in range(number)]
+    calls = [begun(channel, silent()) for _ in range(number)]
     try:
         yield
     finally:
@@ -92,7 +102,7 @@ def many_streams(channel: grpc.Channel, number: int) -> Iterator[None]:
 def deaf(channel: grpc.Channel, number: int) -> Iterator[None]:
     """So many utterances whose answers nobody reads, meanwhile."""
     requests = said(speech_pb2.CODEC_RAW).requests
-    calls = [_call(channel, iter(requests)) for _ in range(number)]
+    calls = [begun(channel, iter(requests)) for _ in range(number)]
     try:
         yield
     finally:
@@ -126,11 +136,6 @@ def pinging(address: Address, keys: Keys, number: int) -> Iterator[None]:
         _say(connections, PREFACE + _frame(SETTINGS))
         opened.enter_context(_beside(lambda some: _say(connections, some), repeat(pings), 0.0))
         yield
-
-
-def _call(channel: grpc.Channel, requests: Iterator[bytes], **call: Any) -> Any:
-    begin: Any = channel.stream_stream
-    return begin(RECOGNISE)(requests, timeout=WAIT_S, **call)
 
 
 @contextmanager

@@ -12,16 +12,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
-import grpc
 
+from benchmarks import strange_connections
 from benchmarks.mutants import calls
 from benchmarks.strange_boards import from_boards, made_up
-from benchmarks.strange_connections import Keys
+from benchmarks.strange_connections import Keys, status_of
 from benchmarks.strange_messages import Met
 from benchmarks.tried_service import MINUTE_US, Target, Try, channel_to, own_service
 from cloud.keys.authority import DAY_US, Authority, unix_us
@@ -112,7 +112,7 @@ def describe(target: Target, keys: Keys | None, address: Address | None = None, 
             request_serializer=speech_pb2.DescribeRequest.SerializeToString,
             response_deserializer=speech_pb2.DescribeResponse.FromString,
         )
-        return _status(lambda: ask(speech_pb2.DescribeRequest(), timeout=WAIT_S))
+        return status_of(lambda: ask(speech_pb2.DescribeRequest(), timeout=WAIT_S))
 
 
 def recognise(target: Target, keys: Keys, device_id: str) -> str:
@@ -125,22 +125,23 @@ def recognise(target: Target, keys: Keys, device_id: str) -> str:
         attempt=1,
     )
     with channel_to(target.address, keys) as channel:
-        return _status(lambda: list(_recognize(channel)(iter([speech_pb2.RecognizeRequest(config=config)]), WAIT_S)))
+        request = speech_pb2.RecognizeRequest(config=config)
+        return strange_connections.recognise(channel, [request.SerializeToString()])
 
 
 def revoked(target: Target) -> str:
     """How long a stream goes on after its board was revoked, as the command does it."""
     keys, over = target.board("attic"), threading.Event()
 
-    def speaking() -> Iterator[speech_pb2.RecognizeRequest]:
+    def speaking() -> Iterator[bytes]:
         over.wait(WAIT_S)
         yield from ()
 
     with channel_to(target.address, keys) as channel:
-        call = _recognize(channel)(speaking(), WAIT_S)
+        call = strange_connections.begun(channel, speaking())
         threading.Timer(0.2, lambda: Authority(target.authority.directory).revoke("attic")).start()
         started_s = time.monotonic()
-        met = _status(lambda: list(call))
+        met = status_of(lambda: list(call))
         late_s = time.monotonic() - started_s - 0.2
         over.set()
     return f"{met} within 2 s" if late_s < 2 else f"{met} after {late_s:.1f} s"
@@ -157,7 +158,7 @@ def guess(target: Target, number: int) -> str:
             request_serializer=enrolment_pb2.EnrolRequest.SerializeToString,
             response_deserializer=enrolment_pb2.EnrolResponse.FromString,
         )
-        return _status(lambda: ask(request, timeout=WAIT_S))
+        return status_of(lambda: ask(request, timeout=WAIT_S))
 
 
 @contextmanager
@@ -171,23 +172,6 @@ def many_connections(address: Address, number: int, say: bytes) -> Iterator[None
             except OSError:  # It hung up, as it may.
                 continue
         yield
-
-
-def _recognize(channel: grpc.Channel) -> Callable[[Iterator[speech_pb2.RecognizeRequest], float], Iterable[object]]:
-    return channel.stream_stream(
-        "/parrotlet.v1.Speech/Recognize",
-        request_serializer=speech_pb2.RecognizeRequest.SerializeToString,
-        response_deserializer=speech_pb2.RecognizeResponse.FromString,
-    )
-
-
-def _status(call: Callable[[], object]) -> str:
-    try:
-        call()
-    except grpc.RpcError as error:
-        code: grpc.StatusCode = error.code()
-        return code.name
-    return "OK"
 
 
 def _refused(enrolling: Callable[[], object]) -> str:

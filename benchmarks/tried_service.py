@@ -1,6 +1,5 @@
 """A service that is tried, and what somebody who tries needs of it."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import grpc
 
 from benchmarks import path
 from benchmarks.strange_connections import Keys
+from benchmarks.victims import free_port
 from cloud.keys import certificates
 from cloud.keys.authority import Authority, unix_us
 from cloud.keys.pki_folder import create
@@ -56,8 +56,7 @@ class Try(NamedTuple):
 def own_service(folder: Path) -> Iterator[tuple[Target, path.Service]]:
     """A service with pocketsphinx, closed by an authority of its own."""
     authority = create(folder / "pki", [])
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     settings = {"server_enrol_listen": f"127.0.0.1:{port}", "server_streams_max": STREAMS_MAX}
     with path.service(folder, decoding_whisper="false", **settings) as service:
         address = parse_address(service.address, called="address", port_min=1)

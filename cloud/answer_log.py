@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from cloud.answer_store import AnswerStore, Key, Row, Span
+from cloud.answer_store import DATABASE_ERRORS, AnswerStore, Key, Row, Span
+from cloud.beside import beside
 from common.errors import SettingsError
 from protos import speech_pb2
 
@@ -89,7 +90,7 @@ class SqliteAnswerLog:
         """SettingsError if the file cannot be used."""
         try:
             self._thread.submit(self._open).result()
-        except (sqlite3.Error, OSError) as error:
+        except DATABASE_ERRORS as error:
             self._thread.shutdown()
             raise SettingsError(f"{self._file}: the answers' log cannot be opened: {error}.") from error
         return self
@@ -109,12 +110,8 @@ class SqliteAnswerLog:
                 await self._run(self._keep_up)
                 await asyncio.sleep(UPKEEP_S)
 
-        upkeep = asyncio.create_task(keep_up())
-        try:
+        async with beside(keep_up):
             yield
-        finally:
-            upkeep.cancel()
-            await asyncio.gather(upkeep, return_exceptions=True)
 
     async def get(self, key: Key) -> speech_pb2.Final | None:
         return await self._run(self._get, key)
@@ -123,7 +120,7 @@ class SqliteAnswerLog:
         return await self._run(self._put, key, final, spoken_at_unix_us)
 
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
-        """sqlite3.Error if the disk takes nothing."""
+        """One of DATABASE_ERRORS if the disk takes nothing."""
         return await self._run(self._forget, device_id, utterance_id, span)
 
     async def _run(self, do: Callable[..., T], *arguments: Any) -> T:
@@ -155,7 +152,7 @@ class SqliteAnswerLog:
             return _not_logged(row)
         try:
             final = self._opened().get(key)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._say_trouble(error)
             return None
         return None if final is None else speech_pb2.Final.FromString(final)
@@ -177,7 +174,7 @@ class SqliteAnswerLog:
             return True
         try:
             self._to_scrub |= self._opened().add(self._waiting.values(), self._answers_max)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._say_trouble(error)
             return False
         self._waiting.clear()
@@ -193,7 +190,7 @@ class SqliteAnswerLog:
                 self._prune()
             if self._to_scrub:
                 self._to_scrub = not self._opened().scrub()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._say_trouble(error)
 
     def _prune(self) -> None:
@@ -212,7 +209,7 @@ class SqliteAnswerLog:
         self._to_scrub = not store.scrub()
         return erased + len(waiting)
 
-    def _say_trouble(self, error: sqlite3.Error) -> None:
+    def _say_trouble(self, error: Exception) -> None:
         sentence = f"{self._file}: answers are given, but cannot be kept ({error}); they wait in memory."
         if self.trouble is None:
             logger.warning("%s", sentence)

@@ -1,4 +1,4 @@
-"""The tables of the answers' log, in one file. One thread at a time; sqlite3.Error comes through.
+"""The tables of the answers' log, in one file. One thread at a time; DATABASE_ERRORS come through.
 
 A commit is on the disk when it returns. What is deleted is overwritten.
 """
@@ -30,6 +30,9 @@ STEPS = (
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
 _AT_UNIX_US = "COALESCE(spoken_at_unix_us, 1000000 * CAST(strftime('%s', answered_at) AS INTEGER))"
+
+
+DATABASE_ERRORS = (sqlite3.Error, OSError)
 
 
 class Key(NamedTuple):
@@ -66,7 +69,7 @@ class AnswerStore:
     """Must be closed."""
 
     def __init__(self, file: Path) -> None:
-        """Made if need be. sqlite3.Error or OSError."""
+        """Made if need be."""
         self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(file)

@@ -1,12 +1,12 @@
 """The RPC by which a board has its own utterances erased, and no others."""
 
 import logging
-import sqlite3
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from cloud.answer_log import Span
+from cloud.answer_store import DATABASE_ERRORS
 from cloud.claims import Claims
 from cloud.client_stream import Context
 from cloud.keys.callers import check_device
@@ -37,7 +37,7 @@ async def forget(claims: Claims, places: Places, data: bytes, context: Context) 
             span = _span(request.span)
     try:
         erased = await claims.forget(request.device_id, utterance_id, span)
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         logger.warning("utterances of %s cannot be erased now: %s", request.device_id, error)
         raise Refusal(grpc.StatusCode.UNAVAILABLE, "It cannot be erased now; ask again.") from error
     logger.info("%s had %d of its utterances erased", request.device_id, erased)

@@ -1,6 +1,5 @@
 """Reads one utterance's requests and holds them to the rules of protos/speech.proto. Pure: no network, no clock."""
 
-import re
 from typing import NamedTuple
 
 import grpc
@@ -9,6 +8,7 @@ from google.protobuf.message import DecodeError
 from protos import codec, speech_pb2
 from protos.codec import CodecError
 from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec, Levels
+from protos.name import NAME
 
 MESSAGE_BYTES_MAX = 1 << 18
 """Largest request; told in Describe, enforced by the server's receive limit and here."""
@@ -18,8 +18,6 @@ FRAMES_WITHOUT_SOUND_MAX = 100
 
 LANGUAGES = ("en",)
 """What the engines understand, as the first part of a BCP 47 tag."""
-
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class Refusal(Exception):
@@ -170,7 +168,7 @@ def _check_config(config: speech_pb2.UtteranceConfig) -> None:
 
 def check_id(name: str, text: str) -> None:
     """Refusal if it is none."""
-    if not _ID.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise _invalid(f"{name} {_short(text)}; 1 to 64 characters of A-Z a-z 0-9 . _ - are allowed")
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from common.settings import AT_LEAST, AT_MOST
+from protos.name import NAME_OR_NONE
 
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
@@ -17,7 +18,7 @@ class Device(msgspec.Struct, frozen=True):
 
     id: Annotated[
         str,
-        Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Name of this board; empty: made from the machine id."),
+        Meta(pattern=NAME_OR_NONE, description="Name of this board; empty: made from the machine id."),
     ] = ""
     runtime_dir: Annotated[Path, Meta(description="Holds the control socket, edge.sock.")] = Path("/run/parrotlet-edge")
     state_dir: Annotated[
@@ -115,7 +116,7 @@ class Service(msgspec.Struct, frozen=True):
 
     address: Annotated[str, Meta(description="HOST:PORT of the service; empty: none.")] = ""
     domain: Annotated[
-        str, Meta(pattern="^[A-Za-z0-9._-]{0,64}\\Z", description="Domain to ask in; empty: the service's own default.")
+        str, Meta(pattern=NAME_OR_NONE, description="Domain to ask in; empty: the service's own default.")
     ] = ""
     language: Annotated[
         str, Meta(pattern="^[A-Za-z0-9-]{0,35}\\Z", description="Language spoken, as BCP 47; empty: the service's own.")

@@ -40,7 +40,7 @@ class FakeStream:
 
     def send(self, heard: Progress) -> None:
         self.wire_bytes += heard.levels.size if isinstance(heard, UtteranceFrames) else 0
-        self._on_partial(Partial("set a", "time", 100))
+        self._on_partial(Partial("set a", "time"))
 
     def finish(self, end: UtteranceEnd) -> None:
         if self._when_finished:

@@ -1,15 +1,19 @@
 """What has been kept for too long, by a clock that is right."""
 
 import asyncio
+import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import pytest
 from edge_fakes import ANSWER, utterance
 
 from edge.clock import Clock
 from edge.settings import Spool as Settings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool import damaged
 from edge.spool.ageing import DAY_US, Ageing
 from edge.spool.event import Kind
 from edge.spool.spool import Spool
@@ -25,9 +29,10 @@ def left(folder: Path, *, synchronised: bool) -> tuple[list[str], list[str]]:
 
     async def run(spool: Spool) -> None:
         running = asyncio.create_task(Ageing(spool, clock).run())
-        # It is asked at once, and answers are given in order.
+        # It asks twice, one after the other, and answers are given in order.
         await asyncio.sleep(0)
-        await asyncio.wrap_future(spool.ask(lambda store: None))
+        for _ in range(3):
+            await asyncio.wrap_future(spool.ask(lambda store: None))
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -48,6 +53,26 @@ def left(folder: Path, *, synchronised: bool) -> tuple[list[str], list[str]]:
 
 def test_what_is_too_old_is_erased_with_what_was_told(tmp_path: Path) -> None:
     assert left(tmp_path, synchronised=True) == (["u0", "u2"], ["u0", "u2"])
+
+
+def damaged_spools(folder: Path) -> list[Path]:
+    """Last written in 1970, 40 days ago and yesterday; the second has a log."""
+    spools = [folder / f"spool.db.damaged-{number}" for number in (5, 1_000, 2_000)]
+    for spool, at_us in zip(spools, (5_000_000, NOW_US - 40 * DAY_US, NOW_US - DAY_US), strict=True):
+        for part in (spool, spool.with_name(f"{spool.name}-wal")):
+            part.write_bytes(b"canary")
+            os.utime(part, (at_us / 1e6, at_us / 1e6))
+    return spools
+
+
+def test_damaged_spools_go_by_the_same_rule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    spools = damaged_spools(tmp_path)
+    left(tmp_path, synchronised=False)
+    assert damaged.spools(tmp_path / "spool.db") == spools
+    left(tmp_path, synchronised=True)
+    assert damaged.spools(tmp_path / "spool.db") == [spools[0], spools[2]]
+    assert "1 damaged spools were erased after 30 days" in caplog.text
 
 
 def test_by_a_clock_that_is_not_right_nothing_is_too_old(tmp_path: Path) -> None:

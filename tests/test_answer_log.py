@@ -2,15 +2,17 @@
 the disk; a disk that takes nothing keeps nobody from an answer."""
 
 import asyncio
+import errno
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cloud.answer_log import DAY_US, Key, Span, SqliteAnswerLog
+from cloud.answer_store import AnswerStore, Row
 from common.errors import SettingsError
 from protos import speech_pb2
 
@@ -230,3 +232,32 @@ def test_what_waits_for_the_disk_is_bounded_and_can_be_forgotten(
         assert get(log, Key("kitchen", "0")) is None
         assert asyncio.run(log.forget("kitchen", "1", Span())) == 1
         assert get(log, Key("kitchen", "1")) is None
+
+
+class Unreadable(AnswerStore):
+    """On a card that has gone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def add(self, rows: Iterable[Row], answers_max: int) -> bool:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def get(self, key: Key) -> bytes | None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def prune(self, before_unix_us: int, number_max: int) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_fault_of_the_file_system_is_a_disk_that_takes_nothing(tmp_path: Path) -> None:
+    with SqliteAnswerLog(tmp_path / "answers.db") as log:
+        whole, log._store = log._store, Unreadable()
+        assert asyncio.run(log.put(KEY, speech_pb2.Final(transcript="one"))).not_logged
+        assert get(log, Key("kitchen", "u-2")) is None
+        keep_up(log)
+        assert "Input/output error" in str(log.trouble)
+        log._store = whole
+        keep_up(log)
+        assert get(log) == "one"
+        assert log.trouble is None

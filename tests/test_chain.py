@@ -122,7 +122,7 @@ class Service:
 
     def tell_partial(self, text: str) -> None:
         async def tell() -> None:
-            self.streams[-1].on_partial(Partial(text, "", 100))
+            self.streams[-1].on_partial(Partial(text, ""))
 
         self.network.run(tell()).result(WAIT_S)
 

@@ -323,6 +323,29 @@ def test_a_list_of_boards_that_cannot_be_read_lets_nobody_in_and_is_told_once(
     assert sum("nobody is let in" in record.message for record in caplog.records) == 1
 
 
+def test_a_certificate_that_cannot_be_used_is_told_once_and_the_former_one_used_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closed_service(tmp_path, Clock()) as service:
+        board = service.identity()
+        file = service.authority.directory / "service.pem"
+        whole = file.read_bytes()
+
+        def let_in() -> list[grpc.StatusCode]:
+            statuses = []
+            for _ in range(3):
+                with channel(service.address, board) as opened:
+                    statuses.append(describe(opened))
+            return statuses
+
+        for spoilt in (b"spoilt", b"spoilt otherwise"):
+            file.write_bytes(spoilt)
+            assert let_in() == [grpc.StatusCode.OK] * 3
+        assert sum("the former certificate is used on" in record.message for record in caplog.records) == 2
+        file.write_bytes(whole)
+        assert let_in() == [grpc.StatusCode.OK] * 3
+
+
 def _certified(authority: Authority, board: Identity, expires_at_us: int = NOW_US + DAY_US * 365) -> Identity:
     """The same board, certified otherwise."""
     made = signing_request.new_request(board.device_id)

@@ -74,10 +74,10 @@ def test_colour_is_for_terminals_that_want_it(terminal: Terminal) -> None:
 
 def test_a_live_line_is_drawn_on_terminals_only_and_gives_way(terminal: Terminal) -> None:
     piped = io.StringIO()
-    Console(piped, {}).draw_partial(Partial("set a", "timer", 100))
+    Console(piped, {}).draw_partial(Partial("set a", "timer"))
     assert piped.getvalue() == ""
     console = Console(terminal, {"NO_COLOR": "1"})
-    console.draw_partial(Partial("set a", "timer", 100))
+    console.draw_partial(Partial("set a", "timer"))
     console.print("done")
     assert terminal.getvalue() == "\r\x1b[K  set a timer\r\x1b[Kdone\n"
 
@@ -85,7 +85,7 @@ def test_a_live_line_is_drawn_on_terminals_only_and_gives_way(terminal: Terminal
 def test_of_a_long_partial_the_end_is_shown(terminal: Terminal) -> None:
     console = Console(terminal, {"NO_COLOR": "1"})
     for stable, unstable in (("a" * 100, "the end"), ("a" * 5, "b" * 100 + "the end")):
-        console.draw_partial(Partial(stable, unstable, 100))
+        console.draw_partial(Partial(stable, unstable))
         shown = terminal.getvalue().rpartition("\x1b[K")[2]
         assert len(shown) < 40
         assert shown.startswith("  …")

@@ -16,7 +16,7 @@ from edge_fakes import ANSWER, utterance
 from common.errors import SpoolError
 from edge.settings import Spool as Settings
 from edge.speech.utterance import EndReason, UtteranceEnd, UtteranceHead
-from edge.spool import unwritten
+from edge.spool import damaged, unwritten
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event, Kind
 from edge.spool.spool import Spool
@@ -291,6 +291,22 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
         assert len(kept(new)) == 1
     aside = [file for file in tmp_path.iterdir() if "damaged" in file.name]
     assert aside[0].read_bytes() == b"not a database" * 1000
+
+
+def test_of_damaged_files_the_newest_few_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number in (9, 10, 11):
+        for suffix in ("", "-wal"):
+            (tmp_path / f"spool.db.damaged-{number}{suffix}").write_bytes(b"older")
+    (tmp_path / "spool.db").write_bytes(b"not a database" * 1000)
+    with spool(tmp_path) as new:
+        speak(new, 0)
+        assert len(kept(new)) == 1
+    aside = damaged.spools(tmp_path / "spool.db")
+    assert len(aside) == damaged.KEPT_MAX
+    assert aside[0].name == "spool.db.damaged-11"
+    assert aside[-1].read_bytes() == b"not a database" * 1000
+    assert sum("was erased: there are enough of them" in record.message for record in caplog.records) == 2
+    assert not list(tmp_path.glob("spool.db.damaged-9*"))
 
 
 def test_a_file_that_is_damaged_within_is_kept_aside_with_its_log(tmp_path: Path) -> None:

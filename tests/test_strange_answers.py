@@ -62,7 +62,7 @@ def test_any_answer_is_shown_without_steering_and_can_be_kept(data: bytes, seed:
         # grpc.aio gives None for these, which the channel tells as a fault.
         return
     said = response.partial
-    assert shown(Partial(said.stable_text, said.unstable_text, said.decoded_ms)).isprintable()
+    assert shown(Partial(said.stable_text, said.unstable_text)).isprintable()
     answer = wire.answer(response.final)
     assert shown(answer).isprintable()
     kept = Event("u", Kind.FINAL, 1, 1, answer=answer)

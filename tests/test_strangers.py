@@ -28,6 +28,8 @@ def test_no_board_brings_down_the_service_by_what_it_says(tmp_path: Path) -> Non
     assert [each for each in tries if each.met != each.wanted] == []
     assert met.faults == []
     assert met.statuses.total() == 300
+    # Not by refusing everything, nor by letting everything in.
+    assert {"OK", "INVALID_ARGUMENT"} <= {status for _, status in met.statuses}
     assert not any("Traceback" in line for line in service.log)
 
 

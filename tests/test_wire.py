@@ -1,11 +1,13 @@
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from common.errors import CloudError
 from edge.asking import wire
 from edge.settings import Cloud
-from edge.speech.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceFrames, UtteranceHead
+from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.codec import CODECS
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec
@@ -38,6 +40,24 @@ def test_fewer_levels_and_the_tables_they_need_are_said_in_the_configuration() -
     said = wire.config(HEAD, cloud, "kitchen", fewer, 1, speech_pb2.CODEC_DEFLATE, replayed=True)
     assert said.replayed
     assert not said.HasField("codec_tables")
+
+
+def test_frames_that_are_coded_already_need_no_encoder() -> None:
+    levels = np.zeros((10, DEFAULT_SPEC.bands), np.int8)
+    asked = []
+
+    def encoder() -> codec.Encoder:
+        asked.append(True)
+        return codec.encoder(KEPT_CODEC, DEFAULT_SPEC)
+
+    coded = encoder().encode(levels)
+    asked.clear()
+    heard = UtteranceFrames(0, levels, np.zeros(1600, np.int16), coded)
+    assert wire.progress(heard, encoder, KEPT_CODEC).frames.data == coded
+    assert not asked
+    assert wire.progress(heard._replace(coded=None), encoder, KEPT_CODEC).frames.data == coded
+    assert wire.progress(heard, encoder, speech_pb2.CODEC_RAW).frames.data == coded
+    assert len(asked) == 2
 
 
 def test_the_first_codec_that_both_know_is_chosen() -> None:

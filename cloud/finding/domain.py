@@ -5,7 +5,6 @@
 
 import difflib
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +15,11 @@ from msgspec import Meta
 
 from cloud.finding.words import content_words
 from common.errors import DomainError
+from protos.name import NAME
 
 SHIPPED = Path(__file__).parent.parent / "domains"
 """Holds the domains that come with the service, a folder each."""
 CATALOGUE = "catalogue.jsonl"
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""What protos/speech.proto lets a domain be called."""
 FAULTS_SHOWN_MAX = 20
 LONG_TITLE_CHARS = 80
 

@@ -1,13 +1,13 @@
 """What closes the service to strangers, all of it or nothing: with an authority its port is TLS alone, the callers are
 asked for, boards enrol and renew; without one, it serves its own machine."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
 
+from cloud.beside import beside
 from cloud.keys.announcement import announce
 from cloud.keys.callers import Callers
 from cloud.keys.enrolment import EnrolmentPort
@@ -63,30 +63,14 @@ class Closed:
         authority, names = self._authority, self._names
         logger.info("TLS alone, for boards that enrolled")
         enrolment = EnrolmentPort(authority, self._enrol_listen, port)
-        beside = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
+        parts = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
         if self._settings.announce and not self._listen.is_loopback:
-            beside.append(lambda: announce(self._listen.host, port, lambda: enrolment.port))
-        tasks = [asyncio.create_task(_kept_up(each)) for each in beside]
-        try:
+            parts.append(lambda: announce(self._listen.host, port, lambda: enrolment.port))
+        async with beside(*parts):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _enrol_listen(given: str, listen: Address) -> Address:
     if given:
         return parse_address(given, called="server.enrol_listen", port_min=0)
     return Address(listen.host, listen.port + 1 if listen.port else 0)
-
-
-async def _kept_up(part: Callable[[], Awaitable[None]]) -> None:
-    """Begins again what died of a fault of ours: a service that revokes nobody any more must not look well."""
-    while True:
-        try:
-            await part()
-            return
-        except Exception:
-            logger.exception("a fault of the service; that part of it begins again")
-            await asyncio.sleep(1.0)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from common.addresses import Address
 from common.errors import IdentityError
 from common.private_files import stamp
 from protos import enrolment_pb2
+from protos.name import NAME
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,6 @@ STOP_S_MAX = 2.0
 REQUEST_BYTES_MAX = 4096
 SECRET_CHARACTERS_MAX = 16
 NO_REQUEST = "The signing request is none of P-256 that its key has signed."
-_DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", 2 * REQUEST_BYTES_MAX),
@@ -116,7 +115,7 @@ class EnrolmentPort:
         if not self._tries.may(peer):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "There are too many tries; wait a minute.")
         asked = await parsed(enrolment_pb2.EnrolRequest, request, context)
-        if not _DEVICE_ID.fullmatch(asked.device_id) or len(asked.secret) > SECRET_CHARACTERS_MAX:
+        if not NAME.fullmatch(asked.device_id) or len(asked.secret) > SECRET_CHARACTERS_MAX:
             await invalid(context, "The device id or the secret is not what it may be.")
         try:
             issued = await self._issued(lambda: self._authority.enrol(*_enrolment(asked)), context)

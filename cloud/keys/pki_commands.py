@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import re
 import socket
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import click
 
 from cloud.options import config_option, load_settings
 from common.addresses import parse_address
+from protos.name import NAME
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
 MINUTES = 15
-_DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _again = click.option("--again", is_flag=True, help="Replace the authority that is there. No board gets in any more.")
 _device = click.argument("device")
 
@@ -70,7 +69,7 @@ def enrol(device: str | None, minutes: int, config_file: Path | None) -> None:
     from cloud.keys.authority import unix_us
     from cloud.keys.pki_folder import existing_authority
 
-    if device is not None and not _DEVICE_ID.fullmatch(device):
+    if device is not None and not NAME.fullmatch(device):
         raise click.UsageError("NAME may have 1 to 64 characters of A-Z a-z 0-9 . _ -")
     settings = load_settings(config_file, {}).settings
     authority = existing_authority(settings.storage.pki_dir)

@@ -24,6 +24,8 @@ class ServiceCredentials:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._stamp = self._now()
+        self._told = self._stamp
+        """What the files were when they were last said to be unusable."""
 
     def credentials(self) -> grpc.ServerCredentials:
         """Boards without a certificate of this authority are refused by TLS. IdentityError."""
@@ -47,7 +49,10 @@ class ServiceCredentials:
         try:
             newer = self._configuration()
         except IdentityError as error:
-            logger.error("the former certificate is used on. %s", error)
+            # Asked for each connection, and files stay broken until somebody comes.
+            if now != self._told:
+                self._told = now
+                logger.error("the former certificate is used on. %s", error)
             return None
         self._stamp = now
         logger.info("the port shows a new certificate")

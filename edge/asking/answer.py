@@ -41,7 +41,6 @@ class Partial(msgspec.Struct, frozen=True):
 
     stable_text: str
     unstable_text: str
-    decoded_ms: int
 
     @property
     def text(self) -> str:

@@ -92,7 +92,7 @@ class CloudClient:
         self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
     ) -> Answer:
         """One attempt to send what was said before, in the network's thread; stands back while somebody speaks.
-        CallFailed."""
+        CallFailed; CloudError if the service takes no such frames."""
         stream = CloudStream(self, head, lambda partial: None, lambda outcome: None, lambda opinion: None, spec=spec)
         return await stream.replay(frames, end, attempt)
 

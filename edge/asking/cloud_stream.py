@@ -9,6 +9,7 @@ import concurrent.futures
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Protocol
 
 from common.errors import CloudError, GivenUp
@@ -124,7 +125,7 @@ class CloudStream:
         self._task.add_done_callback(self._settle)
 
     async def replay(self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int) -> Answer:
-        """One attempt to send what was said before. CallFailed."""
+        """One attempt to send what was said before. CallFailed; CloudError if the service takes no such frames."""
         self._replayed = True
         self._heard.extend(frames)
         self._end = end
@@ -238,7 +239,8 @@ class CloudStream:
                 raise error
 
     async def _send(self, call: Call, attempt: int, chosen: int) -> None:
-        encoder = codec.encoder(chosen, self._spec)
+        # Frames that were coded for the spool need none.
+        encoder = cache(lambda: codec.encoder(chosen, self._spec))
         config = wire.config(
             self._head,
             self._client.settings,
@@ -282,7 +284,7 @@ class CloudStream:
                     self._on_turn(said)
                 case "partial":
                     partial = response.partial
-                    self._on_partial(Partial(partial.stable_text, partial.unstable_text, partial.decoded_ms))
+                    self._on_partial(Partial(partial.stable_text, partial.unstable_text))
         sentence = f"{self._client.address}: the service ended the utterance without a final."
         raise CallFailed(sentence, Trouble.BROKEN)
 

@@ -1,6 +1,7 @@
 """Between the board's own values and the messages of protos/speech.proto."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from common import VERSION
@@ -61,11 +62,11 @@ def config(
     )
 
 
-def progress(heard: Progress, encoder: codec.Encoder, chosen_codec: int) -> speech_pb2.RecognizeRequest:
-    """What comes between the first and the last request."""
+def progress(heard: Progress, encoder: Callable[[], codec.Encoder], chosen_codec: int) -> speech_pb2.RecognizeRequest:
+    """What comes between the first and the last request. The encoder is asked for where frames are not coded yet."""
     match heard:
         case UtteranceFrames(first_frame, levels, _, coded):
-            data = coded if coded is not None and chosen_codec == KEPT_CODEC else encoder.encode(levels)
+            data = coded if coded is not None and chosen_codec == KEPT_CODEC else encoder().encode(levels)
             frames = speech_pb2.Frames(first_frame=first_frame, frame_count=len(levels), data=data)
             return speech_pb2.RecognizeRequest(frames=frames)
         case SpeechSeemsOver(speech_end_ms):

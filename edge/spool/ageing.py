@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 from common.errors import SpoolError
 from edge.clock import Clock
+from edge.spool import damaged
 from edge.spool.erasure import Erasure
 from edge.spool.spool import Spool
 from edge.spool.store import SpoolStore
@@ -34,14 +37,18 @@ class Ageing:
             if self._clock.is_synchronised():
                 until_us = self._clock.unix_us() - self._spool.settings.days_max * DAY_US
                 old = Erasure(since_unix_us=PLAUSIBLE_SINCE_UNIX_US, until_unix_us=until_us)
-                asked: Future[int] = self._spool.ask(partial(_erase, old))
-                try:
-                    erased = await asyncio.wrap_future(asked)
-                except SpoolError:
-                    erased = 0
-                if erased:
-                    logger.info("%d utterances were erased after %d days", erased, self._spool.settings.days_max)
+                await self._erase(partial(_erase, old), "utterances")
+                await self._erase(partial(_erase_damaged, self._spool.file, old), "damaged spools")
             await asyncio.sleep(self._look_s)
+
+    async def _erase(self, erase: Callable[[SpoolStore], int], what: str) -> None:
+        asked: Future[int] = self._spool.ask(erase)
+        try:
+            erased = await asyncio.wrap_future(asked)
+        except SpoolError:
+            return
+        if erased:
+            logger.info("%d %s were erased after %d days", erased, what, self._spool.settings.days_max)
 
 
 def _erase(old: Erasure, store: SpoolStore) -> int:
@@ -49,3 +56,7 @@ def _erase(old: Erasure, store: SpoolStore) -> int:
         erased = store.erase(old)
     store.truncate_log()
     return erased
+
+
+def _erase_damaged(file: Path, old: Erasure, store: SpoolStore) -> int:
+    return damaged.remove_old(file, old)

@@ -13,7 +13,7 @@ from common.errors import SpoolError
 from common.settings import Loaded
 from edge import directories
 from edge.settings import EdgeSettings
-from edge.spool import kept_frames
+from edge.spool import damaged, kept_frames
 from edge.spool.event import Event
 from edge.spool.kept_frames import UnreadableError
 from edge.spool.spool import FILE_NAME
@@ -49,8 +49,8 @@ def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
     """Spools that could not be read any more and were set aside. SpoolError."""
     for directory in directories.candidates(loaded, directories.STATE):
         try:
-            for file in directory.glob(f"{FILE_NAME}.damaged-*"):
-                file.unlink()
+            for spool in damaged.spools(directory / FILE_NAME):
+                damaged.remove(spool)
         except OSError as error:
             raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
 

@@ -60,7 +60,7 @@ class Spool:
         """Utterances that were lost for want of room, since the start."""
         self.live: set[str] = set()
         """Ids of utterances that somebody sees to; the others may be sent by whoever finds them."""
-        self._file = file
+        self.file = file
         self._lock: int | None = None
         self._on_event = on_event
         self._unix_us = unix_us
@@ -71,7 +71,7 @@ class Spool:
 
     def __enter__(self) -> "Spool":
         """SettingsError if another daemon has this spool."""
-        self._lock = _locked(self._file)
+        self._lock = _locked(self.file)
         self.worker.start()
         return self
 

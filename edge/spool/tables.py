@@ -27,6 +27,7 @@ STEPS = (
             told INTEGER NOT NULL DEFAULT 0,
             last_error TEXT
         )""",
+        # Nobody reads first_frame and frames, which are in data as well; to drop them would rewrite the table.
         """CREATE TABLE pieces (
             number INTEGER PRIMARY KEY,
             first_frame INTEGER NOT NULL,

@@ -2,15 +2,14 @@
 
 import logging
 import sqlite3
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from common.errors import SpoolError
 from edge.speech.utterance import EndReason, UtteranceEnd
+from edge.spool import damaged
 from edge.spool.store import DATABASE_ERRORS, Kept, Piece, Quota, SpoolStore, State
 from edge.spool.unwritten import Change, Entry, Question, Unwritten
 
@@ -70,12 +69,12 @@ class SpoolWriter:
         except sqlite3.OperationalError:
             raise
         except (sqlite3.DatabaseError, ValueError) as error:
-            aside = f"{self._file.name}.damaged-{time.time():.0f}"
-            logger.error("%s: cannot be read (%s); it is kept as %s, and a new one begun", self._file, error, aside)
-            # Its write-ahead log is no other's.
-            for suffix in ("-wal", "-shm", ""):
-                with suppress(FileNotFoundError):
-                    self._file.with_name(self._file.name + suffix).rename(self._file.with_name(aside + suffix))
+            aside, gone = damaged.set_aside(self._file)
+            logger.error(
+                "%s: cannot be read (%s); it is kept as %s, and a new one begun", self._file, error, aside.name
+            )
+            for other in gone:
+                logger.warning("%s, which could not be read either, was erased: there are enough of them", other)
             store = self._open_file()
         self._opened = True
         return store

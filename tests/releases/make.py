@@ -92,7 +92,7 @@ def requests(heard: list[Heard]) -> Iterable[speech_pb2.RecognizeRequest]:
             case UtteranceEnd():
                 yield speech_pb2.RecognizeRequest(end=wire.end(event))
             case _:
-                yield wire.progress(event, encoder, codec.CODECS[0])
+                yield wire.progress(event, lambda: encoder, codec.CODECS[0])
 
 
 def write_messages(file: Path, messages: Iterable[Message]) -> None:
