@@ -24,7 +24,7 @@ from edge.asking.exchange import Exchange
 from edge.asking.services import chain_of
 from edge.clock import Clock, boot_id, is_synchronised
 from edge.session import Session
-from edge.settings import EdgeSettings
+from edge.settings import Cloud, EdgeSettings
 from edge.sound.source import BLOCK_MS, SAMPLE_RATE_HZ, Block, Samples, rechunk
 from edge.speech.hearing import hear
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
@@ -98,7 +98,7 @@ class ChaosBoard:
         """With a file `synchronised`, the clock counts as right while that exists."""
         clock = Clock(is_synchronised=synchronised.exists if synchronised else is_synchronised)
         settings.device.state_dir.mkdir(parents=True, exist_ok=True)
-        self.chain: Chain = chain_of(Loaded(settings, {key.path: "the trial" for key in keys(EdgeSettings)}))
+        self.chain: Chain = chain_of(_loaded(settings))
         self.spool = Spool(
             settings.device.state_dir / FILE_NAME,
             settings.spool,
@@ -176,6 +176,14 @@ class ChaosBoard:
             for name in now.keys() - before.keys() | {name for name in before if now[name] != before[name]}:
                 self._journal.put("state", of=name, trouble=now[name])
             before = dict(now)
+
+
+def _loaded(settings: EdgeSettings) -> Loaded[EdgeSettings]:
+    """Where no address is given the board asks where it enrolled."""
+    origins = {key.path: "the trial" for key in keys(EdgeSettings)}
+    if settings.cloud.address == Cloud().address:
+        origins["cloud.address"] = "default"
+    return Loaded(settings, origins)
 
 
 def _sentence(name: str) -> Samples:

@@ -15,6 +15,9 @@ PROGRAMS = ("ip", "tc", "nft")
 CLOUD_HOST, MOVED_HOST, NAME = "127.0.0.2", "127.0.0.3", "localhost"
 """Where the service is, and where it goes; the board knows it by the name."""
 
+LAN_HOSTS = ("10.77.0.1", "10.77.0.2")
+"""The same where the board has enrolled and knows an address, and mDNS tells another one."""
+
 
 class Bench(NamedTuple):
     """What a fault is tried on."""
@@ -98,6 +101,14 @@ def new_address_of_the_service(bench: Bench) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def service_moves(bench: Bench) -> Iterator[None]:
+    """To another address of a local network, where it announces itself; nothing else tells the board."""
+    bench.service.stop()
+    bench.service.start(LAN_HOSTS[1])
+    yield
+
+
 FAULTS: dict[str, Callable[[Bench], contextlib.AbstractContextManager[None]]] = {
     "25 % loss": loss,
     "64 kbit/s": thin,
@@ -105,6 +116,7 @@ FAULTS: dict[str, Callable[[Bench], contextlib.AbstractContextManager[None]]] = 
     "service restarts": restart,
     "board's address changes": new_address_of_the_board,
     "service's address changes": new_address_of_the_service,
+    "service moves": service_moves,
 }
 
 
@@ -130,6 +142,15 @@ def connections(port: int) -> list[int]:
             if int(theirs.rpartition(":")[2], 16) == port and state == "01":
                 found.append(int(ours.rpartition(":")[2], 16))
     return found
+
+
+def make_lan() -> None:
+    """A local network, of which this namespace has both ends: what is announced on one is heard there, too."""
+    run("ip", "link", "add", "lan", "type", "veth", "peer", "name", "wall")
+    run("ip", "link", "set", "wall", "up")
+    run("ip", "link", "set", "lan", "up")
+    for host in LAN_HOSTS:
+        run("ip", "address", "add", f"{host}/24", "dev", "lan")
 
 
 def write_hosts(address: str) -> None:

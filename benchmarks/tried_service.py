@@ -15,6 +15,7 @@ from cloud.keys.authority import Authority, unix_us
 from cloud.keys.pki_folder import create
 from common.addresses import Address, parse_address
 from edge.keys import signing_request
+from edge.keys.identity import Identity
 from protos.enrolment_code import SERVICE_TLS_NAME
 
 MINUTE_US = 60_000_000
@@ -50,6 +51,22 @@ class Try(NamedTuple):
     what: str
     wanted: str
     met: str
+
+
+def enrolled(authority: Authority, device_id: str, address: str) -> Identity:
+    """A board of the service at that address, without the way there."""
+    made = signing_request.new_request(device_id)
+    issued = authority.enrol(authority.open_code(MINUTE_US, device_id).secret, made.request, device_id)
+    board = issued.board
+    return Identity(
+        address,
+        device_id,
+        made.key,
+        issued.certificate.decode(),
+        authority.trusted().decode(),
+        board.renewed_at_unix_us,
+        board.expires_at_unix_us,
+    )
 
 
 @contextmanager

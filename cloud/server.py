@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import grpc
 import sdnotify
@@ -67,7 +66,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         log = stack.enter_context(_open_log(settings))
         await stack.enter_async_context(log.kept_up())
         domains = _open_domains(settings, stack)
-        pools = [await stack.enter_async_context(pool) for pool in _pools(settings, domains)]
+        pools = await _open_pools(settings, domains, stack)
         await stack.enter_async_context(watched(pools, supervision))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         boards = places(settings, streams_max=streams_max(settings))
@@ -120,43 +119,45 @@ def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str
     return served
 
 
-def _pools(settings: CloudSettings, domains: Mapping[str, ServedDomain]) -> list[Pool]:
-    """pocketsphinx always, Whisper where its weights are."""
-    decoding = settings.decoding
-    folders = tuple(str(served.domain.folder) for served in domains.values())
-    weights = _whisper_weights(settings)
+async def _open_pools(
+    settings: CloudSettings, domains: Mapping[str, ServedDomain], stack: AsyncExitStack
+) -> list[Pool]:
+    """pocketsphinx always, Whisper where it is wanted and can be had. EngineError if pocketsphinx cannot."""
+    whisper = None
+    try:
+        # First: what pocketsphinx does at an end depends on whether it is alone.
+        if settings.decoding.whisper:
+            whisper = await stack.enter_async_context(_whisper(settings))
+    except EngineError as error:
+        logger.warning("serving by pocketsphinx alone. %s", error)
+    sphinx = await stack.enter_async_context(_sphinx(settings, domains, alone=whisper is None))
+    return [sphinx] if whisper is None else [sphinx, whisper]
+
+
+def _sphinx(settings: CloudSettings, domains: Mapping[str, ServedDomain], *, alone: bool) -> Pool:
     workers = sphinx_workers(settings)
-    sphinx = Pool(
+    return Pool(
         WorkerOptions(
             "pocketsphinx",
-            domain_folders=folders,
-            alone=weights is None,
-            nice=WORKER_NICE if weights is None else PARTIALS_NICE,
+            domain_folders=tuple(str(served.domain.folder) for served in domains.values()),
+            alone=alone,
+            nice=WORKER_NICE if alone else PARTIALS_NICE,
             decoders_max=math.ceil(streams_max(settings) / workers),
         ),
         size=workers,
-        wedged_s=decoding.wedged_s,
+        wedged_s=settings.decoding.wedged_s,
         streaming=True,
         waiting_max=streams_max(settings),
     )
-    if weights is None:
-        return [sphinx]
-    whisper = Pool(
+
+
+def _whisper(settings: CloudSettings) -> Pool:
+    """EngineError if its weights are not there."""
+    weights = usable(settings.decoding.whisper_model, settings.storage.weights_dir)
+    return Pool(
         WorkerOptions("whisper", weights=str(weights), nice=WORKER_NICE),
         size=whisper_workers(settings),
-        wedged_s=decoding.wedged_s,
+        wedged_s=settings.decoding.wedged_s,
         streaming=False,
-        waiting_max=decoding.whisper_queue_max,
+        waiting_max=settings.decoding.whisper_queue_max,
     )
-    return [sphinx, whisper]
-
-
-def _whisper_weights(settings: CloudSettings) -> Path | None:
-    """Where they are; None if Whisper cannot or shall not be used."""
-    if not settings.decoding.whisper:
-        return None
-    try:
-        return usable(settings.decoding.whisper_model, settings.storage.weights_dir)
-    except EngineError as error:
-        logger.warning("serving by pocketsphinx alone. %s", error)
-        return None

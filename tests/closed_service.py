@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection
 
+from benchmarks.tried_service import enrolled
 from cloud.keys.authority import Authority
 from cloud.keys.callers import Callers, check_device
 from cloud.keys.enrolment import EnrolmentPort
@@ -22,7 +23,6 @@ from cloud.own_services import GarbageRefused
 from cloud.request_stream import Refusal
 from common.addresses import Address
 from common.errors import IdentityError
-from edge.keys import signing_request
 from edge.keys.enrol_channel import shown_certificate
 from edge.keys.identity import Identity
 from protos import speech_pb2, speech_pb2_grpc
@@ -83,19 +83,7 @@ class ClosedService:
 
     def identity(self, device_id: str = "kitchen") -> Identity:
         """A board that enrolled without the way there."""
-        made = signing_request.new_request(device_id)
-        code = self.authority.open_code(60_000_000, device_id)
-        issued = self.authority.enrol(code.secret, made.request, device_id)
-        board = issued.board
-        return Identity(
-            str(self.address),
-            device_id,
-            made.key,
-            issued.certificate.decode(),
-            self.authority.trusted().decode(),
-            board.renewed_at_unix_us,
-            board.expires_at_unix_us,
-        )
+        return enrolled(self.authority, device_id, str(self.address))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -452,6 +452,37 @@ def test_what_is_sent_again_stands_back_for_who_speaks_and_is_not_blamed(
             sent.result(WAIT_S)
         assert failed.value.trouble is trouble
         assert len(speech.requests[0]) <= 1 + 3 * (not somebody_speaks)
+
+
+def test_what_has_stood_back_long_enough_goes_on_beside_who_speaks_one_at_a_time() -> None:
+    seen: list[str] = []
+
+    def notes(requests: Iterator[speech_pb2.RecognizeRequest], context: Any) -> Iterator[speech_pb2.RecognizeResponse]:
+        utterance_id = ""
+        for request in requests:
+            if request.HasField("config"):
+                utterance_id = request.config.utterance_id
+                seen.append(f"begins {utterance_id}")
+        # Time for another one to come in between.
+        threading.Event().wait(0.1)
+        seen.append(f"ends {utterance_id}")
+        yield FINAL
+
+    def sent(cloud: CloudClient, number: int, patience_s: float | None) -> Future[Answer]:
+        return cloud.network.run(cloud.replay(head(number), [frames(0)], END, DEFAULT_SPEC, 101, patience_s=patience_s))
+
+    with service(notes) as (_, address), client(address) as cloud:
+        live = cloud.start(head(0))
+        patient, *others = [sent(cloud, number, patience_s) for number, patience_s in ((1, None), (2, 0.01), (3, 0.0))]
+        for one in others:
+            assert one.result(WAIT_S).transcript == "hello"
+        replayed = [line for line in seen if not line.endswith("u-0")]
+        # Whichever was first: its end comes before the other's beginning.
+        assert [line.split()[0] for line in replayed[:3]] == ["begins", "ends", "begins"]
+        assert "begins u-1" not in seen
+        live.finish(END)
+        for answered in (live.answer(WAIT_S), patient.result(WAIT_S)):
+            assert answered.transcript == "hello"
 
 
 def test_a_service_that_ends_without_a_final_is_tried_again_so_often_and_then_breaks() -> None:

@@ -1,6 +1,7 @@
 """What is kept and sent later: a real spool, a service that answers as the test says, a clock that it moves."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,18 +15,21 @@ from edge_fakes import ANSWER, utterance
 from edge.asking import link
 from edge.asking.answer import Answer
 from edge.asking.cloud_channel import CallFailed, Trouble
+from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
 from edge.asking.network import Network
 from edge.clock import Clock
+from edge.settings import Cloud
 from edge.settings import Spool as Settings
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool import kept_frames, replay
 from edge.spool.event import Event, Kind
 from edge.spool.keeping import KeptOutcome
-from edge.spool.replay import Replayer
+from edge.spool.replay import STANDS_BACK_SHARE, Replayer
 from edge.spool.spool import Spool
 from edge.spool.store import Kept, Piece, State
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+from tests.test_cloud_client import END, answers, head, service
 
 WAIT_S = 20
 SHELF_LIFE_S = 120
@@ -62,6 +66,7 @@ class Sender:
         self.breaks_over = ""
         self.probes = 0
         self.sent: list[tuple[UtteranceHead, Sequence[UtteranceFrames], FeatureSpec, int]] = []
+        self.patience_s: list[float] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.at_once = 0
@@ -73,8 +78,15 @@ class Sender:
             raise CallFailed("there:1: the service cannot be reached.", Trouble.AWAY)
 
     async def replay(
-        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+        self,
+        head: UtteranceHead,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        spec: FeatureSpec,
+        attempt: int,
+        patience_s: float,
     ) -> Answer:
+        self.patience_s.append(patience_s)
         self.sent.append((head, frames, spec, attempt))
         self.at_once += 1
         self.at_once_max = max(self.at_once, self.at_once_max)
@@ -95,7 +107,7 @@ class Sender:
 class Replaying:
     """A spool that is being sent."""
 
-    def __init__(self, folder: Path, sender: Sender, now: Now, boot_id: str, streams_max: int) -> None:
+    def __init__(self, folder: Path, sender: Sender | CloudClient, now: Now, boot_id: str, streams_max: int) -> None:
         self.events: list[Event] = []
         self.now = now
         settings = Settings(replay_jitter_s_max=7, replay_streams_max=streams_max, shelf_life_s=SHELF_LIFE_S)
@@ -215,6 +227,54 @@ def test_boards_that_come_back_together_do_not_send_together(tmp_path: Path) -> 
             assert made.draws == [(0, 7)]
 
     asyncio.run(run())
+
+
+def test_it_stands_back_until_the_oldest_that_somebody_waits_for_is_a_quarter_of_its_shelf_life_old(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        sender, now = Sender(), Now()
+        sender.may_answer.clear()
+        async with replaying(tmp_path, sender, now=now) as made:
+            for number, later_s in enumerate([SHELF_LIFE_S + 5, 20, 50, 0]):
+                made.keep(number)
+                now.s += later_s
+            # The first one has expired; those behind it, 70 and 50 s old, cannot wait for it.
+            await made.until(lambda: len(sender.sent) == 1)
+            now.s -= 50
+            sender.may_answer.set()
+            await made.empty()
+            assert sender.ids == ["u0", "u1", "u2", "u3"]
+            assert sender.patience_s == [0, 10, 30, 30]
+            made.keep(4)
+            now.s += SHELF_LIFE_S + 5
+            await made.empty()
+            # Nobody waits for that, and something may come behind it.
+            assert sender.patience_s[4:] == [30]
+
+    asyncio.run(run())
+
+
+def test_where_speech_never_pauses_what_was_kept_is_answered_within_its_shelf_life(tmp_path: Path) -> None:
+    now = Now()
+    with service(answers) as (speech, address), CloudClient(Cloud(address=address), device_id="kitchen") as client:
+        made = Replaying(tmp_path, client, now, "boot", streams_max=2)
+        with made.spool:
+            for number in range(3):
+                made.keep(number)
+            now.s += SHELF_LIFE_S * STANDS_BACK_SHARE
+            live = [client.start(head(number)) for number in range(2)]
+            replaying = client.network.run(made.replayer.run())
+            # There is always somebody who speaks.
+            for _ in range(3):
+                live.append(client.start(head(len(live))))
+                live[0].finish(END)
+                assert live.pop(0).answer(WAIT_S).transcript == "hello"
+            until_s = time.monotonic() + WAIT_S
+            while made.kept():
+                assert time.monotonic() < until_s
+            replaying.cancel()
+            assert made.told() == [("u0", Kind.LATE), ("u1", Kind.LATE), ("u2", Kind.LATE)]
 
 
 def test_what_somebody_sees_to_is_left_to_them(tmp_path: Path) -> None:

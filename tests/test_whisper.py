@@ -1,14 +1,20 @@
 """Whisper's own way with frames; with its real weights where they are fetched."""
 
-from typing import cast
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import ctranslate2
 import numpy as np
 import pytest
 import soundfile
+import tokenizers
 
 from cloud.decoders import Task
 from cloud.decoders.weights import usable
 from cloud.decoders.whisper import (
+    FIRST_FRAMES,
     STRETCH_FRAMES,
     WINDOW_FRAMES,
     Known,
@@ -92,6 +98,45 @@ def test_a_multilingual_model_is_told_the_language() -> None:
 def test_a_folder_without_weights_is_told(tmp_path: object) -> None:
     with pytest.raises(EngineError, match="holds no Whisper weights that can be loaded"):
         Whisper(str(tmp_path))
+
+
+class Library:
+    """A library that loads anything, and reads as the test says."""
+
+    is_multilingual = False
+
+    def __init__(self, outcome: RuntimeError | float) -> None:
+        self.outcome = outcome
+        self.windows: list[tuple[int, ...]] = []
+
+    def encode(self, features: ctranslate2.StorageView) -> None:
+        self.windows.append(tuple(features.shape))
+        if isinstance(self.outcome, RuntimeError):
+            raise self.outcome
+
+    def generate(self, *arguments: Any, **options: Any) -> Any:
+        return [SimpleNamespace(sequences_ids=[[0]], scores=[self.outcome], no_speech_prob=0.5)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (RuntimeError("could not create a primitive"), "cannot read on this machine: could not create a primitive"),
+        (float("nan"), "no numbers"),
+        (-0.5, None),
+    ],
+)
+def test_one_that_loads_and_cannot_compute_is_told_before_anybody_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: RuntimeError | float, why: str | None
+) -> None:
+    words = {"<|startoftranscript|>": 1, "<|notimestamps|>": 2, "<|endoftext|>": 3, "hello": 0}
+    tokenizers.Tokenizer(tokenizers.models.WordLevel(words, "hello")).save(str(tmp_path / "tokenizer.json"))
+    library = Library(outcome)
+    monkeypatch.setattr(ctranslate2.models, "Whisper", lambda *arguments, **options: library)
+    with pytest.raises(EngineError, match=why) if why else nullcontext():
+        Whisper(str(tmp_path))
+    # Once, in a short window.
+    assert library.windows == [(1, 80, FIRST_FRAMES)]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ few seconds of padding, and to the whole window only where the first reading is 
 """
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ import tokenizers
 from cloud.decoders import Hypothesis, Task
 from cloud.decoders.whisper_guards import Reading, doubts, is_settled
 from common.errors import EngineError
-from protos.feature_spec import FeatureSpec, Levels, LogMel
+from protos.feature_spec import DEFAULT_SPEC, FeatureSpec, Levels, LogMel
 
 WINDOW_FRAMES = 3000
 """The whole window, 30 s."""
@@ -41,6 +42,9 @@ PADDING_LOG10 = -4.0
 """What stands after the utterance; Whisper sees 0. Silence (8 below the loudest) is as good in the whole window, and
 worse in a shorter one: 96 word errors with 8 s."""
 
+FIRST_FRAMES = 100
+"""The window of what is read before anybody speaks, to know that this machine can: 50 ms of CPU, loading takes 600."""
+
 
 Known = dict[bytes, Reading]
 """Readings of an utterance's stretches, by their frames."""
@@ -50,7 +54,8 @@ KNOWN_MAX = 64
 
 
 class Whisper:
-    """A loaded Whisper model, English only for now. EngineError if the folder `weights` holds none."""
+    """A loaded Whisper model, English only for now. EngineError if the folder `weights` holds none, or what it holds
+    cannot be computed here: the library makes its kernels when it first reads."""
 
     name = "whisper"
 
@@ -68,9 +73,23 @@ class Whisper:
         self._prompt = [self._tokens.token_to_id(token) for token in prompt(self._whisper.is_multilingual)]
         self._text_end = self._tokens.token_to_id("<|endoftext|>")
         self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
+        self._read_first()
 
     def begin(self, task: Task) -> "WhisperDecoding":
         return WhisperDecoding(self, task.spec, self._known_of(task))
+
+    def _read_first(self) -> None:
+        """Reads a second of silence. EngineError if that cannot be done."""
+        spec = DEFAULT_SPEC
+        silence = spec.dequantise(np.zeros((FIRST_FRAMES, spec.bands), np.int8))
+        try:
+            reading = self._read(silence, FIRST_FRAMES)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"Whisper ({self.model}) is loaded, and cannot read on this machine: {error}.") from error
+        if not (math.isfinite(reading.log_probability) and math.isfinite(reading.no_speech)):
+            raise EngineError(
+                f"Whisper ({self.model}) is loaded, and what it reads are no numbers: its weights are bad."
+            )
 
     def _known_of(self, task: Task) -> Known:
         """What was read of that utterance before, at a pause that was none."""

@@ -88,7 +88,8 @@ class WorkerProcess:
             await _over(process)
             if isinstance(message, Unusable):
                 raise EngineError(message.why)
-            why = f"was not ready within {ready_s_max:.0f} s" if timed_out else "ended at its start"
+            ended = f"ended at its start, status {process.returncode}"
+            why = f"was not ready within {ready_s_max:.0f} s" if timed_out else ended
             raise EngineError(f"The {options.engine} worker {why}.")
         return cls(process, message, wedged_s)
 

@@ -40,7 +40,13 @@ class Asked(Protocol):
     async def probe(self) -> None: ...
 
     async def replay(
-        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+        self,
+        head: UtteranceHead,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        spec: FeatureSpec,
+        attempt: int,
+        patience_s: float,
     ) -> Answer: ...
 
     async def forget(self, erasure: Erasure) -> int: ...

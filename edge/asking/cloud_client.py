@@ -56,6 +56,8 @@ class CloudClient:
         self._live = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self.beside = asyncio.Lock()
+        """Whoever goes on while somebody speaks, though nobody speaks it, has this."""
 
     def __enter__(self) -> "CloudClient":
         if self._owns_network:
@@ -89,12 +91,19 @@ class CloudClient:
         return stream
 
     async def replay(
-        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+        self,
+        head: UtteranceHead,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        spec: FeatureSpec,
+        attempt: int,
+        patience_s: float | None = None,
     ) -> Answer:
-        """One attempt to send what was said before, in the network's thread; stands back while somebody speaks.
-        CallFailed; CloudError if the service takes no such frames."""
+        """One attempt to send what was said before, in the network's thread; stands back while somebody speaks, so long
+        (None: for ever), and then goes on beside them, one at a time. CallFailed; CloudError if the service takes no
+        such frames."""
         stream = CloudStream(self, head, lambda partial: None, lambda outcome: None, lambda opinion: None, spec=spec)
-        return await stream.replay(frames, end, attempt)
+        return await stream.replay(frames, end, attempt, patience_s)
 
     def answers(self, heard: Iterable[Heard]) -> Iterator[Answer]:
         """The answer to each utterance, in order. CloudError when one has none."""

@@ -50,6 +50,9 @@ class Client(Protocol):
     async def quiet(self) -> None:
         """Waits until it is."""
 
+    beside: asyncio.Lock
+    """Whoever goes on while somebody speaks, though nobody speaks it, has this."""
+
     async def description(self) -> speech_pb2.DescribeResponse:
         """What the service said it is. CallFailed."""
 
@@ -80,6 +83,10 @@ class CloudStream:
         self._replayed = False
         self._stood_back = False
         """It was held up by somebody who spoke."""
+        self._patient_until: float | None = None
+        """Until when it stands back for who speaks; None: for ever."""
+        self._goes_beside = False
+        """It stands back no more, and has `Client.beside`."""
         self._head = head
         self._on_partial = on_partial
         self._on_settled = on_settled
@@ -124,21 +131,41 @@ class CloudStream:
         # Not in the task: one that is cancelled before its first step never gets there.
         self._task.add_done_callback(self._settle)
 
-    async def replay(self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int) -> Answer:
-        """One attempt to send what was said before. CallFailed; CloudError if the service takes no such frames."""
+    async def replay(
+        self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int, patience_s: float | None = None
+    ) -> Answer:
+        """One attempt to send what was said before; stands back while somebody speaks, so long (None: for ever).
+        CallFailed; CloudError if the service takes no such frames."""
         self._replayed = True
+        if patience_s is not None:
+            self._patient_until = asyncio.get_running_loop().time() + patience_s
         self._heard.extend(frames)
         self._end = end
         limit_s = end.duration_ms / 1000 + self._client.settings.answer_s_max
-        await self._client.quiet()
         try:
+            await self._stand_back()
             async with asyncio.timeout(limit_s):
                 return await self._attempt(attempt)
         except TimeoutError as error:
+            self._stood_back |= self._goes_beside
             failed = CallFailed(f"{self._client.address}: no answer within {limit_s:.0f} s.", Trouble.BROKEN)
             raise self._excused(failed) from error
         except CallFailed as error:
             raise self._excused(error) from error
+        finally:
+            if self._goes_beside:
+                self._client.beside.release()
+
+    async def _stand_back(self) -> None:
+        """Until nobody speaks; or, when its patience is over, until it is the one that goes on beside them."""
+        if self._goes_beside or self._client.is_quiet:
+            return
+        try:
+            async with asyncio.timeout_at(self._patient_until):
+                await self._client.quiet()
+        except TimeoutError:
+            await self._client.beside.acquire()
+            self._goes_beside = True
 
     def _excused(self, error: CallFailed) -> CallFailed:
         """Whoever is held up is no fault of the service's, nor of the utterance's."""
@@ -261,9 +288,9 @@ class CloudStream:
                     # An attempt that catches up would have the service finish for nothing.
                     seems_over = not any(isinstance(later, SpeechGoesOn) for later in self._heard[sent:])
                 if isinstance(heard, UtteranceFrames) or seems_over:
-                    if self._replayed and not self._client.is_quiet:
+                    if self._replayed and not (self._goes_beside or self._client.is_quiet):
                         self._stood_back = True
-                        await self._client.quiet()
+                        await self._stand_back()
                     request = wire.progress(heard, encoder, chosen)
                     self.wire_bytes += len(request.frames.data)
                     goes_on = await call.write(request)

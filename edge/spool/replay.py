@@ -1,5 +1,10 @@
 """Sends what was kept: the oldest first, few at a time, live speech before it, never all boards at once.
 
+While somebody speaks or waits for an answer it stands back, until a quarter of the shelf life of the oldest that
+somebody still waits for is over: then it goes on beside them, one at a time. Where speech never pauses, as with a
+television in the room, all that was kept would expire though the service is there. Live speech comes first all the
+same: the service sees to it before it sees to what is sent later.
+
 What is answered while its shelf life lasts is shown, late. After that its user's final says that it has expired, and it
 is sent only for the service to log and to learn from.
 """
@@ -9,7 +14,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -41,6 +46,9 @@ IDLE_LOOK_S = 10.0
 CANDIDATES = 64
 """Utterances that are looked at for the next to send: some of them are being answered, or rest."""
 
+STANDS_BACK_SHARE = 0.25
+"""Of the shelf life: three quarters are left for all that waits, one after the other."""
+
 BUSY_S_MAX = 60.0
 """Longest pause where the service has no room; the first ones are shorter."""
 
@@ -61,9 +69,22 @@ class Sender(Protocol):
         """CallFailed if it is not there."""
 
     async def replay(
-        self, head: UtteranceHead, frames: Sequence[UtteranceFrames], end: UtteranceEnd, spec: FeatureSpec, attempt: int
+        self,
+        head: UtteranceHead,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        spec: FeatureSpec,
+        attempt: int,
+        patience_s: float,
     ) -> Answer:
-        """One attempt. CallFailed."""
+        """One attempt, which stands back for who speaks no longer than its patience. CallFailed."""
+
+
+class Batch(NamedTuple):
+    """What is sent at a time."""
+
+    kept: list[Kept]
+    patience_s: float
 
 
 class Replayer:
@@ -104,7 +125,7 @@ class Replayer:
             except SpoolError:
                 await asyncio.sleep(LOOK_S)
                 continue
-            if not batch:
+            if not batch.kept:
                 await self._rest()
             elif not await self._reach():
                 is_back = True
@@ -112,7 +133,7 @@ class Replayer:
                 is_back = False
                 await asyncio.sleep(self._draw(0, self._spool.settings.replay_jitter_s_max))
             else:
-                pauses = await asyncio.gather(*(self._send(kept) for kept in batch))
+                pauses = await asyncio.gather(*(self._send(kept, batch.patience_s) for kept in batch.kept))
                 await asyncio.sleep(max(pauses))
 
     async def _rest(self) -> None:
@@ -139,13 +160,19 @@ class Replayer:
         self._link.succeeded()
         return True
 
-    async def _next(self) -> list[Kept]:
+    async def _next(self) -> Batch:
         """The oldest that may be sent now."""
         now_s = self._clock.monotonic_s()
         self._rests_until = {number: until for number, until in self._rests_until.items() if until > now_s}
         candidates = await self._ask(lambda store: store.kept(State.WAITING, limit=CANDIDATES))
         free = [kept for kept in candidates if self._is_free(kept) and kept.number not in self._rests_until]
-        return free[: self._spool.settings.replay_streams_max]
+        return Batch(free[: self._spool.settings.replay_streams_max], self._patience_s(free))
+
+    def _patience_s(self, waiting: list[Kept]) -> float:
+        """How long the next ones stand back for who speaks."""
+        longest_s = STANDS_BACK_SHARE * self._spool.settings.shelf_life_s
+        ages_s = [self._age_s(kept) or 0.0 for kept in waiting if self._is_fresh(kept)]
+        return min(max(longest_s - max(ages_s), 0.0), longest_s) if ages_s else longest_s
 
     async def _tell_expired(self) -> None:
         untold = await self._ask(lambda store: store.kept(State.WAITING, untold=True, limit=CANDIDATES))
@@ -155,7 +182,7 @@ class Replayer:
                 sentence = f"No answer within {shelf_life_s:g} s; it will still be sent, for the service to learn from."
                 self._spool.tell(self._entry(kept), Kind.EXPIRED, sentence=sentence)
 
-    async def _send(self, kept: Kept) -> float:
+    async def _send(self, kept: Kept, patience_s: float) -> float:
         """Seconds to wait before the next."""
         assert kept.end is not None
         entry = self._entry(kept)
@@ -164,7 +191,7 @@ class Replayer:
             spec = kept_frames.spec_of(kept.coding)
             frames = kept_frames.frames(kept.coding, await self._ask(lambda store: store.pieces(kept.number)))
             attempt = LIVE_ATTEMPTS + kept.attempts + 1
-            answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt)
+            answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt, patience_s)
             answer = msgspec.structs.replace(answer, path=self._path)
         except UnreadableError as error:
             self._set_aside(entry, str(error))
@@ -187,8 +214,7 @@ class Replayer:
         else:
             self._spool.tell(entry, Kind.EXPIRED, sentence="The answer came too late.")
         if not answer.settles:
-            self._busy += 1
-            return self._draw(0.1, min(BUSY_S_MAX, 2.0**self._busy))
+            return self._busy_pause_s(kept)
         self._busy = 0
         self._spool.acknowledge(entry)
         return 0.0
@@ -219,12 +245,17 @@ class Replayer:
                 self._rests_until[kept.number] = until_s
                 return 0.0
             case Trouble.BUSY:
-                self._busy += 1
-                return self._draw(0.1, min(BUSY_S_MAX, 2.0**self._busy))
+                return self._busy_pause_s(kept)
             case Trouble.AWAY:
                 return 0.0
             case Trouble.OTHER_TERMS | Trouble.SHUT_OUT:
                 return UNWELCOME_S
+
+    def _busy_pause_s(self, kept: Kept) -> float:
+        """The longer, the more often; but of what somebody still waits for, several tries fit into its shelf life."""
+        self._busy += 1
+        longest_s = STANDS_BACK_SHARE / 2 * self._spool.settings.shelf_life_s if self._is_fresh(kept) else BUSY_S_MAX
+        return self._draw(0.1, max(0.1, min(longest_s, BUSY_S_MAX, 2.0**self._busy)))
 
     def _set_aside(self, entry: Entry, why: str) -> None:
         logger.warning("%s is kept, and not sent again: %s", entry.head.utterance_id, why)
