@@ -1,6 +1,8 @@
 """Recordings as others lay them out become a manifest: what is damaged is named by its line, and the rest is taken."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 from pathlib import Path
 
 import msgspec
@@ -10,14 +12,14 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.errors import DataError
+from common.errors import DataError, InputError
 from models.__main__ import main
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
 from models.data.sound_file import write_sound
-from models.importing.intake import Agreed, Intake
+from models.importing.intake import FAULTS_TOLD, Agreed, Intake
 from models.importing.table import Wanted, columns_of, read_table
-from models.importing.told import Told
+from models.importing.told import Place, Told
 from tests.voices import sung
 
 SUNG = sung(200, 180, seconds=0.5)
@@ -229,18 +231,125 @@ def test_any_text_in_a_table_of_either_kind_is_told_as_it_is(
         ]
 
 
-def test_a_hundred_thousand_rows_are_taken_in_as_they_come(tmp_path: Path) -> None:
+def test_a_source_of_any_length_is_taken_in_as_it_comes(tmp_path: Path) -> None:
     put(tmp_path / "a.flac")
-    file = tmp_path / "t.tsv"
-    with file.open("w") as table:
-        table.write("path\tstart_ms\tend_ms\n")
-        table.writelines(f"a.flac\t{number}\t{number + 1}\n" for number in range(100_000))
+    asked = 0
+
+    def endless() -> Iterator[Told]:
+        nonlocal asked
+        for asked in count(1):
+            yield Told(Place(tmp_path, asked), "a.flac", {"start_ms": "0", "end_ms": str(asked)})
+            yield Told(Place(tmp_path, asked), "missing.flac", {})
+
     intake = Intake(tmp_path, tmp_path, Agreed(look=False))
-    taken = intake.clips(read_table(file, Wanted(), columns_of(file, Wanted())))
-    assert next(taken).end_ms == 1
-    assert sum(1 for _ in taken) == 99_999
+    clips = islice(intake.clips(endless()), 2000)
+    assert [clip.end_ms for clip in clips] == [*range(1, 2001)]
+    assert asked == 2000
+    assert intake.left_out == 1999
+    assert len(intake.faults) == FAULTS_TOLD
 
 
-def test_sound_is_written_whole(tmp_path: Path) -> None:
+def test_ljspeech_has_texts_as_written_and_as_spoken(tmp_path: Path) -> None:
+    put(tmp_path / "wavs" / "a.wav", tmp_path / "wavs" / "b.flac", tmp_path / "wavs" / "c.wav")
+    (tmp_path / "metadata.csv").write_text('a|at 5 "sharp"|at five "sharp"\nb|only this\nc|written|\nd\nmissing|x|y\n')
+    result = imported("ljspeech", tmp_path, tmp_path / "m.jsonl", "--speaker", "linda", "--source", "LJ")
+    assert clips_of(tmp_path / "m.jsonl") == [
+        Clip(path="wavs/a.wav", text='at five "sharp"', speaker="linda", source="LJ"),
+        Clip(path="wavs/b.flac", text="only this", speaker="linda", source="LJ"),
+        Clip(path="wavs/c.wav", text="written", speaker="linda", source="LJ"),
+    ]
+    assert result.stderr.splitlines() == [
+        f"{tmp_path}/metadata.csv:4: is not of the form ID|TEXT or ID|AS WRITTEN|AS SPOKEN.",
+        f"{tmp_path}/metadata.csv:5: wavs/missing.wav: there is no such file.",
+    ]
+    imported("ljspeech", tmp_path, tmp_path / "written.jsonl", "--as-written")
+    assert clips_of(tmp_path / "written.jsonl")[0].text == 'at 5 "sharp"'
+
+
+def test_clients_of_common_voice_are_speakers_and_votes_are_measured(tmp_path: Path) -> None:
+    put(*(tmp_path / "clips" / f"{name}.flac" for name in "abc"))
+    (tmp_path / "train.tsv").write_text(
+        "client_id\tpath\tsentence\tup_votes\tdown_votes\tage\n"
+        'x1\ta.flac\t"Hello," she said.\t2\t1\ttwenties\n'
+        "x2\tb.flac\tMany\tlots\t0\t\n"
+    )
+    (tmp_path / "dev.tsv").write_text("client_id\tpath\tsentence\nx3\tc.flac\tGood night.\n")
+    result = imported("common-voice", tmp_path, tmp_path / "m.jsonl", "--source", "CV")
+    assert result.stderr == f"{tmp_path}/train.tsv:3: b.flac: 'lots' as up_votes is no number.\n"
+    one, two = read_manifest(tmp_path / "m.jsonl").clips
+    assert (one.path, one.text, one.speaker, one.split) == ("clips/a.flac", '"Hello," she said.', "x1", "train")
+    assert (one.measured["up_votes"], one.measured["down_votes"], one.slices) == (2, 1, {"age": "twenties"})
+    assert (two.speaker, two.split) == ("x3", "tune")
+
+
+def test_kaldi_segments_are_parts_of_recordings(tmp_path: Path) -> None:
+    put(tmp_path / "sound" / "r1.wav", tmp_path / "sound" / "r 2.wav")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "wav.scp").write_text("r1 sound/r1.wav\nr2 sound/r 2.wav\nr3 sph2pipe -f wav r3.sph |\n")
+    (data / "text").write_text("u1 good morning\nu2 good  night\n")
+    (data / "utt2spk").write_text("u1 ann\nu2 bob\n")
+    (data / "segments").write_text("u1 r1 0.0 0.25\nu2 r2 0.1 -1\nu3 r3 0 1\nu4 r1 later 1\nu5 r1 0 nan\nu6 r1 0.2 3\n")
+    result = imported("kaldi", data, tmp_path / "m.jsonl", "--sound", tmp_path)
+    one, two = read_manifest(tmp_path / "m.jsonl").clips
+    assert (one.path, one.text, one.speaker, one.start_ms, one.end_ms) == (
+        "sound/r1.wav",
+        "good morning",
+        "ann",
+        0,
+        250,
+    )
+    assert (two.path, two.text, two.speaker, two.start_ms, two.end_ms) == (
+        "sound/r 2.wav",
+        "good  night",
+        "bob",
+        100,
+        None,
+    )
+    assert (one.measured["duration_ms"], two.measured["duration_ms"]) == (250, 400)
+    assert result.stderr.replace(f"{data}/", "").splitlines() == [
+        "wav.scp:3: r3 is what a command would write, and commands are not run; name a file.",
+        "segments:3: r3 has no file in wav.scp.",
+        "segments:4: is not of the form UTTERANCE RECORDING START END.",
+        "segments:5: goes from 0 to nan s.",
+        "segments:6: sound/r1.wav: it goes from 200 to 3000 ms, and its file ends at 500 ms.",
+    ]
+
+
+def test_kaldi_without_segments_has_an_utterance_a_recording(tmp_path: Path) -> None:
+    put(tmp_path / "r1.wav")
+    (tmp_path / "wav.scp").write_text("r1\tr1.wav\n")
+    imported("kaldi", tmp_path, tmp_path / "m.jsonl", "--source", "K")
+    assert clips_of(tmp_path / "m.jsonl") == [Clip(path="r1.wav", source="K")]
+
+
+def test_the_log_is_taken_in_the_words_of_people(tmp_path: Path) -> None:
+    put(*(tmp_path / "kept" / f"{name}.flac" for name in "abcde"))
+    answers = (
+        {"transcript": "play jazz", "audio": "kept/a.flac", "feedback": {"verdict": "wrong", "said": "play chess"}},
+        {"transcript": "stop", "audio": "kept/b.flac", "feedback": {"verdict": "right"}, "path": "cloud"},
+        {"transcript": "top", "audio": "kept/c.flac", "feedback": {"verdict": "wrong"}},
+        {"transcript": "louder", "audio": "kept/d.flac"},
+        {"transcript": "softer", "feedback": {"verdict": "right"}},
+        {"transcript": "next", "audio": "kept/e.flac", "feedback": {"verdict": "perhaps"}},
+    )
+    lines = [
+        json.dumps({"device_id": "kitchen", "utterance_id": str(number), **one}) for number, one in enumerate(answers)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join([*lines, "{", "\udcff"]), errors="surrogateescape")
+    result = imported("log", tmp_path / "log.jsonl", tmp_path / "m.jsonl")
+    assert [(clip.text, clip.transcriber, clip.speaker) for clip in clips_of(tmp_path / "m.jsonl")] == [
+        ("play chess", "feedback", "kitchen"),
+        ("stop", "feedback", "kitchen"),
+    ]
+    assert [line.split(":")[1] for line in result.stderr.splitlines()] == ["6", "7", "8"]
+    assert imported("log", tmp_path / "log.jsonl", tmp_path / "all.jsonl", "--unheard").exit_code == 0
+    assert clips_of(tmp_path / "all.jsonl")[2].transcriber == "service"
+
+
+def test_sound_is_written_whole_and_cut_off_at_full_scale(tmp_path: Path) -> None:
     write_sound(tmp_path / "a.wav", np.array([2.0, -2.0, 0.5], np.float32), 16_000)
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+    assert (tmp_path / "a.wav").read_bytes()[44:] == np.array([32767, -32768, 16384], "<i2").tobytes()
+    with pytest.raises(InputError, match="cannot be written: System error"):
+        write_sound(tmp_path / "no" / "a.wav", SUNG, 16_000)

@@ -13,8 +13,6 @@ from common.errors import DataError
 from models.data.clip import Clip, Split
 from models.importing.told import Fault, Told
 
-SHOWN_MAX = 20
-"""Faults that are told one by one."""
 PROGRESS_CLIPS = 1000
 
 _source = click.argument("source", type=click.Path(path_type=Path))
@@ -143,6 +141,73 @@ def table(
     _take(read_table(source, wanted, found), source, sound or source.parent, manifest, common)
 
 
+@import_.command()
+@_source
+@_manifest
+@click.option("--as-written", is_flag=True, help="Take the text as it is written, not as it is spoken.")
+@_of_any_format
+def ljspeech(source: Path, manifest: Path, as_written: bool, **common: Any) -> None:
+    """SOURCE has metadata.csv (ID|AS WRITTEN|AS SPOKEN) and the folder wavs.
+
+    \b
+    Example:
+      parrotlet-models import ljspeech LJSpeech-1.1/ data/lj.jsonl --speaker linda
+    """
+    from models.importing.ljspeech import read_ljspeech
+
+    _take(read_ljspeech(source, as_written=as_written), source, source, manifest, common)
+
+
+@import_.command(name="common-voice")
+@_source
+@_manifest
+@_of_any_format
+def common_voice(source: Path, manifest: Path, **common: Any) -> None:
+    """SOURCE has the folder clips and train.tsv, dev.tsv, test.tsv.
+
+    \b
+    Example:
+      parrotlet-models import common-voice cv-corpus/en/ data/cv.jsonl --licence CC0-1.0 --split dev=test
+    """
+    from models.importing.common_voice import CLIPS, read_common_voice
+
+    _take(read_common_voice(source), source, source / CLIPS, manifest, common)
+
+
+@import_.command()
+@_source
+@_manifest
+@click.option("--sound", type=click.Path(path_type=Path), help="What paths in wav.scp start from; else SOURCE.")
+@_of_any_format
+def kaldi(source: Path, manifest: Path, sound: Path | None, **common: Any) -> None:
+    """SOURCE has wav.scp, and perhaps text, utt2spk and segments.
+
+    \b
+    Example:
+      parrotlet-models import kaldi corpus/data/train/ data/train.jsonl --sound corpus/ --all train
+    """
+    from models.importing.kaldi import read_kaldi
+
+    _take(read_kaldi(source), source, sound or source, manifest, common)
+
+
+@import_.command()
+@_source
+@_manifest
+@click.option("--unheard", is_flag=True, help="Also what nobody said anything of, in the service's words.")
+@_of_any_format
+def log(source: Path, manifest: Path, unheard: bool, **common: Any) -> None:
+    """SOURCE is the service's log as JSON lines: utterances whose sound was kept, in the words of people's feedback.
+
+    \b
+    Example:
+      parrotlet-models import log kept/log.jsonl data/heard.jsonl
+    """
+    from models.importing.service_log import read_service_log
+
+    _take(read_service_log(source, unheard=unheard), source, source.parent, manifest, common)
+
+
 def _take(
     told: Iterator[Told | Fault], source: Path, sound_folder: Path, manifest: Path, common: Mapping[str, Any]
 ) -> None:
@@ -152,11 +217,11 @@ def _take(
 
     intake = Intake(sound_folder, manifest.parent, _agreed(source, common))
     written = write_manifest(manifest, _counted(_some(intake.clips(told), source, intake.faults)))
-    for fault in intake.faults[:SHOWN_MAX]:
+    for fault in intake.faults:
         click.echo(_sentence(fault), err=True)
-    if (more := len(intake.faults) - SHOWN_MAX) > 0:
-        click.echo(f"and {more} more like these.", err=True)
-    click.echo(f"{manifest}: {written} clips" + (f"; {len(intake.faults)} left out" if intake.faults else ""))
+    if (more := intake.left_out - len(intake.faults)) > 0:
+        click.echo(f"and {more} more.", err=True)
+    click.echo(f"{manifest}: {written} clips" + (f"; {intake.left_out} left out" if intake.left_out else ""))
 
 
 def _agreed(source: Path, common: Mapping[str, Any]) -> Any:

@@ -6,8 +6,6 @@ Sound is read where it lies, and never copied or changed.
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -32,9 +30,8 @@ SPLITS: dict[str, Split] = {
 NOBODY = ("_noise_", "_background_noise_")
 """Speakers that are none."""
 
-BATCH = 512
-LOOKERS = 2
-"""Threads: libsndfile works outside Python's lock."""
+FAULTS_TOLD = 100
+"""A wrong folder has a fault a line, and nobody reads more of them."""
 
 FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 """Of Unicode, for names of files: a disk that was copied from another system may have either."""
@@ -66,7 +63,7 @@ class Bad(Exception):
 
 
 class Intake:
-    """Takes in what a source tells; what it cannot take is in `faults` as it goes on."""
+    """Takes in what a source tells; what it cannot take is counted as it goes on, the first of it told."""
 
     def __init__(self, sound_folder: Path, manifest_folder: Path, agreed: Agreed) -> None:
         """`sound_folder`: what the source's paths start from."""
@@ -77,53 +74,51 @@ class Intake:
         self._agreed = agreed
         self._seen: dict[tuple[str, int | None, int | None], Place] = {}
         self.faults: list[Fault] = []
+        """The first FAULTS_TOLD."""
+        self.left_out = 0
 
     def clips(self, told: Iterable[Told | Fault]) -> Iterator[Clip]:
         """In the source's order."""
-        iterator = iter(told)
-        with ThreadPoolExecutor(LOOKERS) as threads:
-            while batch := list(islice(iterator, BATCH)):
-                seen = threads.map(self._look, batch) if self._agreed.look else map(self._look, batch)
-                for one, facts in zip(batch, seen, strict=True):
-                    if (clip := self._clip(one, facts)) is not None:
-                        yield clip
+        for one in told:
+            clip = self._clip(one)
+            if clip is not None:
+                yield clip
 
-    def _look(self, one: Told | Fault) -> tuple[str, SoundFacts | None] | str:
-        """The path as it is on the disk, and what is known of the file; or what is wrong with it."""
+    def _clip(self, one: Told | Fault) -> Clip | None:
         if isinstance(one, Fault):
-            return one.sentence
-        if not one.path or "\0" in one.path:
-            return "names no file"
-        path, reason = one.path, ""
-        for form in (None, *FORMS):
-            path = unicodedata.normalize(form, one.path) if form else one.path
-            file = Path(self._sound_folder, path)
-            try:
-                if self._agreed.look:
-                    return path, look(file)
-                if file.is_file():
-                    return path, None
-                reason = "there is no such file"
-            except InputError as error:
-                reason = str(error)
-            if one.path.isascii() or "no such" not in reason:
-                break
-        return reason
-
-    def _clip(self, one: Told | Fault, found: tuple[str, SoundFacts | None] | str) -> Clip | None:
-        if isinstance(one, Fault) or isinstance(found, str):
-            self.faults.append(one if isinstance(one, Fault) else Fault(one.place, str(found), one.path))
+            self._leave_out(one)
             return None
-        path, facts = found
         try:
+            path, facts = self._found(one.path)
             clip = self._made(one, path, facts)
             first = self._seen.setdefault((clip.path, clip.start_ms, clip.end_ms), one.place)
             if first is not one.place:
                 raise Bad(f"the same clip as in {first}")
         except Bad as error:
-            self.faults.append(Fault(one.place, str(error), one.path))
+            self._leave_out(Fault(one.place, str(error), one.path))
             return None
         return clip
+
+    def _found(self, path: str) -> tuple[str, SoundFacts | None]:
+        """The path as it is on the disk, and what is known of the file. Bad if it is of no use."""
+        if not path or "\0" in path:
+            raise Bad("names no file")
+        forms = [path] if path.isascii() else [path, *(unicodedata.normalize(form, path) for form in FORMS)]
+        files = {form: os.path.join(self._sound_folder, form) for form in forms}  # noqa: PTH118 - strings, for speed.
+        there = next((form for form, file in files.items() if os.path.exists(file)), None)  # noqa: PTH110
+        if there is None:
+            raise Bad("there is no such file")
+        if not self._agreed.look:
+            return there, None
+        try:
+            return there, look(Path(files[there]))
+        except InputError as error:
+            raise Bad(str(error)) from error
+
+    def _leave_out(self, fault: Fault) -> None:
+        self.left_out += 1
+        if len(self.faults) < FAULTS_TOLD:
+            self.faults.append(fault)
 
     def _made(self, one: Told, path: str, facts: SoundFacts | None) -> Clip:
         agreed = self._agreed

@@ -143,7 +143,7 @@ def _fields(count: int) -> str:
 
 
 def _are_text(row: Iterable[str]) -> bool:
-    return all(map(is_text, row))
+    return is_text("".join(row))
 
 
 def _named_together(row: list[str], columns: Columns) -> dict[str, str]:
