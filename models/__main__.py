@@ -11,6 +11,8 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.check.commands import check
+from models.labels.commands import definition
 
 
 @click.group(cls=CommandGroup)
@@ -44,6 +46,8 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
+main.add_command(check)
+main.add_command(definition)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":

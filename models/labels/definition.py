@@ -159,6 +159,12 @@ def definition_file(manifest: Path) -> Path | None:
     return None
 
 
+def definition_for(manifest: Path, given: Path | None = None) -> tuple[Definition, Path | None]:
+    """The agreement for a manifest and where it stands: the file given, else the one beside, else the example's."""
+    file = given if given is not None else definition_file(manifest)
+    return (Definition(), None) if file is None else (read_definition(file), file)
+
+
 def example() -> str:
     """The default agreement as a file, with a comment for each key."""
     written = as_toml(Loaded(Definition(), dict.fromkeys((key.path for key in keys(Definition)), "")))
