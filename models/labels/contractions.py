@@ -33,10 +33,11 @@ LONG = re.compile(
     r"it|he|she|there|here) is|i am|(?:you|we|they) are|(?:i|you|we|they|he|she|it) will|(?:i|you|we|they) have)\b",
     re.IGNORECASE,
 )
+CURVED = re.compile(rf"(?<=\w)[{APOSTROPHES}](?=\w)|(?<=s)[{APOSTROPHES}](?=\s)")
 SPLIT = re.compile(
     r"\b(\w+) (n't|'(?:s|re|ve|ll|m|d))\b|\b(do|does|did|is|are|was|were|ca|wo|could|would) n['’]t\b", re.I
 )
-WORD = re.compile(r"(?<!['’\w])[A-Za-z]+(?!['’\w])")
+WORD = re.compile(rf"(?<!['’\w])(?:{'|'.join(BARE)})(?!['’\w])", re.IGNORECASE)
 
 
 class ContractionConvention:
@@ -53,15 +54,16 @@ class ContractionConvention:
         }[self._write]
 
     def ways(self, text: str) -> list[str]:
-        found = ["contracted"] * bool(SHORT.search(text.translate(_STRAIGHT)))
-        found += ["in full"] * bool(LONG.search(text))
-        found += ["curved apostrophe"] * any(character in text for character in APOSTROPHES)
+        curved = (not text.isascii() or "`" in text) and any(character in text for character in APOSTROPHES)
+        plain = text.translate(_STRAIGHT) if curved else text
+        found = ["contracted"] * ("'" in plain and bool(SHORT.search(plain)))
+        found += ["in full"] * bool(LONG.search(text)) + ["curved apostrophe"] * curved
         return found + ["no apostrophe"] * any(_bare(match) for match in WORD.finditer(text))
 
     def conform(self, text: str) -> str | None:
         if self._write == "free":
             return text
-        put_right = re.sub(rf"(?<=\w)[{APOSTROPHES}](?=\w)|(?<=s)[{APOSTROPHES}](?=\s)", "'", text)
+        put_right = CURVED.sub("'", text) if not text.isascii() or "`" in text else text
         if " " in put_right and "'" in put_right:
             put_right = SPLIT.sub(lambda match: match[0].replace(" ", ""), put_right)
         put_right = WORD.sub(lambda match: _bare(match) or match[0], put_right)

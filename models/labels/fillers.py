@@ -27,6 +27,7 @@ class FillerConvention:
         self.agreed = AGREED[self._write]
         known = sorted(self._wanted | self._spellings.keys(), key=len, reverse=True)
         mark = rf"(?:,|{ELLIPSIS}|\s[-–—](?=\s))"
+        self._any = re.compile(rf"\b(?:{'|'.join(map(re.escape, known)) or '(?!)'})\b", re.IGNORECASE)
         self._pattern = re.compile(
             rf"(?P<before>\s*{mark}*\s*)(?<![\w'’-])(?P<word>{'|'.join(map(re.escape, known)) or '(?!)'})"
             rf"(?![\w'’-])(?P<after>\s*{mark}*)(?P<space>\s*)",
@@ -65,6 +66,8 @@ class FillerConvention:
         return bool(self._matches(text))
 
     def _matches(self, text: str) -> list[re.Match[str]]:
+        if not self._any.search(text):
+            return []
         large = text.isupper()
         return [
             match

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from models.labels.definition import Definition
 from models.labels.usage import CASED, Usage
-from models.labels.writing import MARK, begins_sentence, first_letter
+from models.labels.writing import MARK, begins_sentence, first_letter, mark_spans, without_marks
 
 ALWAYS = frozenset({"i", "i'm", "i've", "i'll", "i'd"})
 SEEN_SMALL_MIN = 3
@@ -26,7 +26,7 @@ class CaseConvention:
         }[self._write]
 
     def ways(self, text: str) -> list[str]:
-        plain = MARK.sub("", text)
+        plain = without_marks(text)
         letters = [match[0] for match in CASED.finditer(plain)]
         if not letters:
             return []
@@ -52,7 +52,7 @@ class CaseConvention:
 
     def _sentence(self, text: str, *, forget: bool) -> str:
         """Capitals where they belong; `forget`: those that are there say nothing."""
-        marks = [match.span() for match in MARK.finditer(text)] if any(mark in text for mark in "[<({*?") else []
+        marks = mark_spans(text)
         first = first_letter(text)
         parts, done = [], 0
         for match in CASED.finditer(text):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from models.labels.definition import Definition
-from models.labels.writing import MARK, capitalised, listed, tidy
+from models.labels.writing import capitalised, listed, marks_in, tidy, without_marks
 
 UNINTELLIGIBLE = frozenset(
     listed(
@@ -54,7 +54,7 @@ class UnclearConvention:
 
     def _found(self, text: str) -> Iterator[tuple[str, str]]:
         """Marks with what should stand there; nothing: that is no mark that anybody agreed on."""
-        for match in MARK.finditer(text):
+        for match in marks_in(text):
             mark, inside = match[0], _inside(match[0])
             if mark in (self._unintelligible, self._foreign, *self._noises) or inside in KIND:
                 if mark in (self._unintelligible, self._foreign):
@@ -78,11 +78,11 @@ class NoiseConvention:
         self.agreed = "noises are written as one likes" if self._write == "free" else f"noises are {written}"
 
     def ways(self, text: str) -> list[str]:
-        found = [match[0] for match in MARK.finditer(text) if self._is_noise(match[0])]
+        found = [match[0] for match in marks_in(text) if self._is_noise(match[0])]
         return found or ["none written"]
 
     def conform(self, text: str) -> str | None:
-        found = [match for match in MARK.finditer(text) if self._is_noise(match[0])]
+        found = [match for match in marks_in(text) if self._is_noise(match[0])]
         if self._write == "free" or not found:
             return text
         if self._write == "drop":
@@ -114,5 +114,5 @@ def _inside(mark: str) -> str:
 
 
 def _begins_large(text: str) -> bool:
-    letters = [letter for letter in MARK.sub("", text) if letter.isalpha()]
+    letters = [letter for letter in without_marks(text) if letter.isalpha()]
     return bool(letters) and letters[0].isupper()

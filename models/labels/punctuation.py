@@ -4,7 +4,7 @@ import re
 
 from models.labels.definition import Definition
 from models.labels.usage import Usage
-from models.labels.writing import ELLIPSIS, ENDING, MARK, listed, tidy, words
+from models.labels.writing import ELLIPSIS, ENDING, MARK, listed, tidy, without_marks, words
 
 ASKING = frozenset(
     listed(
@@ -41,7 +41,7 @@ class PunctuationConvention:
         self.agreed = f"{style}; {dots}"
 
     def ways(self, text: str) -> list[str]:
-        plain = MARK.sub("", text).rstrip(" \"”')")
+        plain = without_marks(text).rstrip(" \"”')")
         if not plain:
             return []
         found = ["mark at the end" if plain[-1] in END_MARKS else "no mark at the end"]
@@ -49,7 +49,7 @@ class PunctuationConvention:
         return found + ["space before a mark"] * bool(SPACED.search(text))
 
     def conform(self, text: str) -> str | None:
-        if not MARK.sub("", text).strip():
+        if not without_marks(text).strip():
             return text
         changed = self._with_ellipsis(text)
         if self._write == "none":

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from models.labels.writing import MARK, begins_sentence, words
+from models.labels.writing import begins_sentence, without_marks, words
 
 CASED = re.compile(r"[A-Za-zÀ-ɏ][\w'’]*")
 SEEN_MIN = 5
@@ -41,7 +41,7 @@ def usage_of(texts: Iterable[str]) -> Usage:
     """Of all different texts of a set."""
     usage = Usage(Counter(), Counter(), Counter(), Counter())
     for text in set(texts):
-        plain = MARK.sub(" ", text)
+        plain = without_marks(text)
         if end := plain.rstrip(" \"”')")[-1:]:
             begins = opening(text)
             usage.ended[begins] += end in ".!?"
