@@ -11,9 +11,11 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.check.commands import check
 from models.data.commands import split
 from models.errors.commands import compare, errors
 from models.importing.commands import import_
+from models.labels.commands import definition
 from models.sound.commands import measure
 
 
@@ -48,7 +50,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, measure, errors, compare):
+for command in (import_, split, definition, check, measure, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 
