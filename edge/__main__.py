@@ -54,7 +54,8 @@ def main() -> None:
 @click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
 @click.option("--timing", is_flag=True, help="Tell where the time went, p50 and p95 at the end; plays in real time.")
 @click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
-@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE)
+@click.option("--offline", is_flag=True, help="Ask no service: the board's own model answers, or nobody.")
+@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.LOCAL)
 def test(
     files: tuple[str, ...],
     microphone: bool,
@@ -62,6 +63,7 @@ def test(
     realtime: bool,
     timing: bool,
     save: Path | None,
+    offline: bool,
     loaded: Loaded[EdgeSettings],
 ) -> None:
     """Answer what is spoken in files, on standard input (-) or into the microphone.
@@ -78,14 +80,15 @@ def test(
       parrotlet-edge test question.wav
       parrotlet-edge test --json *.flac > answers.jsonl
       parrotlet-edge test --timing *.flac
+      parrotlet-edge test --offline command.wav
       arecord -q -r 16000 -f S16_LE -d 5 | parrotlet-edge test -
     """
     if bool(files) == microphone:
         raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
-    from edge.trial.try_out import Shown, try_out
+    from edge.trial.try_out import Asked, Shown, try_out
 
-    shown = Shown(as_json=as_json, timing=timing, save=save)
-    sys.exit(try_out(loaded, files, shown, microphone=microphone, realtime=realtime or timing))
+    asked = Asked(microphone=microphone, realtime=realtime or timing, offline=offline)
+    sys.exit(try_out(loaded, files, asked, Shown(as_json=as_json, timing=timing, save=save)))
 
 
 @main.command()

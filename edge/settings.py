@@ -10,6 +10,8 @@ from common.settings import AT_LEAST, AT_MOST
 
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
+MODELS_DIR = Path(__file__).parents[1] / "models" / "files"
+"""Lies beside the code, in a checkout and where scripts/install has put it."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -154,6 +156,21 @@ class House(Service, frozen=True):
     """Another service, on the board or in the same house: asked when the first takes too long or is not there."""
 
 
+class Local(msgspec.Struct, frozen=True):
+    """The board's own model: answers a few commands when no service does."""
+
+    model: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._-]{0,64}\\Z",
+            description="Folder of local.model_dir with the model that knows the commands; empty: none.",
+        ),
+    ] = "home-v1"
+    model_dir: Annotated[Path, Meta(description="Holds a folder for each model, with model.tflite and card.json.")] = (
+        MODELS_DIR
+    )
+
+
 class Spool(msgspec.Struct, frozen=True):
     """What was said and is not acknowledged yet; kept in device.state_dir."""
 
@@ -199,5 +216,6 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     mute: Mute = Mute()
     cloud: Cloud = Cloud()
     house: House = House()
+    local: Local = Local()
     spool: Spool = Spool()
     log: Log = Log()

@@ -20,7 +20,7 @@ from edge import directories
 from edge.asking import wire
 from edge.asking.exchange import Exchange
 from edge.asking.recogniser import Answerer, Recogniser
-from edge.asking.services import chain_of
+from edge.asking.services import whole_chain_of
 from edge.board.board import Board, Ear
 from edge.board.button import watch_button, watch_switch
 from edge.board.control import ControlServer
@@ -66,7 +66,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
     with _waiting_for_signals() as wait:
-        serve(loaded, ear, chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
+        serve(loaded, ear, whole_chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
 
 
 def serve(
@@ -174,7 +174,7 @@ def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
     # Asked first: a thread that dies while the others are looked at has left its error by the next time.
     still_hearing = workers[-1].alive
     if not recogniser.alive:
-        raise DaemonError("The network's thread died; the daemon cannot go on without it.")
+        raise DaemonError("The network's thread or the local model's died; the daemon cannot go on without it.")
     for worker in workers:
         if isinstance(worker.error, InputError):
             raise worker.error
