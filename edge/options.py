@@ -28,7 +28,9 @@ LOCAL = {"local.model": "--local-model", "local.model_dir": "--model-dir"}
 MICROPHONE = {"microphone.device": "--device"}
 SOCKET = {"device.runtime_dir": "--runtime-dir"}
 STATE = {"device.state_dir": "--state-dir"}
-DAEMON = {"activation.mode": "--activation", "activation.gpio": "--gpio", "log.level": "--log-level"}
+ACTIVATION = {"activation.mode": "--activation"}
+WAKE = {"wake.phrase": "--wake-phrase", "wake.threshold": "--wake-threshold"}
+DAEMON = {**ACTIVATION, "activation.gpio": "--gpio", "log.level": "--log-level"}
 
 _METAVARS = {
     "cloud.address": "HOST:PORT",

@@ -43,6 +43,7 @@ HEAVY: dict[str, set[str]] = {
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/sound/port_audio.py"},
+    "pymicro_wakeword": {"edge/local/micro_wake_word.py"},
     "soundfile": {"edge/sound/audio_file.py"},
     "soxr": {"edge/sound/resampler.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},

@@ -56,7 +56,8 @@ def microphone_line(said: Said) -> str:
 def _activation(said: Said) -> str:
     if said["mode"] == "always":
         return "always"
-    return "button, listening now" if said["listening"] else "button, waiting for a press"
+    waits_for = f'"{said["phrase"]}"' if said.get("phrase") else "a press"
+    return f"{said['mode']}, " + ("listening now" if said["listening"] else f"waiting for {waits_for}")
 
 
 def _services(said: list[Said]) -> list[tuple[str, str]]:
