@@ -88,10 +88,10 @@ def test_speech_over_a_noise_has_that_ratio() -> None:
 
 
 def test_where_an_utterance_begins_is_told_from_where_the_order_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    begins = iter([[wake.BESIDE_S + 0.65], [wake.BESIDE_S + 0.55], []])
+    begins = iter([[wake.BESIDE_S + 0.65], [wake.BESIDE_S + 0.61], []])
     monkeypatch.setattr(wake, "cut", lambda word, sound: next(begins))
     voice = Voice("one", lambda text: burst(1.0 if text.startswith("loud") else 0.4, 0.3))
-    assert wake.in_one_breath(Loud(), [voice] * 3, "stop") == "2 of 3 | -25 / +0 / +25"
+    assert wake.in_one_breath(Loud(), [voice] * 3, "stop") == "2 of 3 | +20 / +30 / +40"
 
 
 def test_the_table_has_a_row_for_each_phrase(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
