@@ -69,6 +69,11 @@ def installs(container: Container) -> str:
     said = container.without_booting("/src/scripts/install", "--edge", "--cloud")
     if said.returncode:
         raise RuntimeError(f"{said.stdout[-300:]} {said.stderr[-600:]}")
+    settings = container.root / "etc/parrotlet/edge.toml"
+    made = settings.read_text()
+    # The sentences that are spoken here have no wake word.
+    settings.write_text(made.replace('\nmode = "wake"', '\nmode = "always"'))
+    assert made != settings.read_text(), "a new board does not wait for a wake word"
     return "units, commands, settings, packages and Whisper's weights are there"
 
 

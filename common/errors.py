@@ -6,7 +6,8 @@
     ├── MicrophoneError     a sound device that is not there, or went away
     ├── DaemonError         the board's daemon is not there, or a part of it died
     ├── CloudError          the service did not answer an utterance
-    │   └── GivenUp         nobody wanted the answer any more
+    │   ├── GivenUp         nobody wanted the answer any more
+    │   └── NotUnderstood   it was heard whole, and is nothing that is known there
     ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
     ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
@@ -45,6 +46,10 @@ class CloudError(ParrotletError):
 
 class GivenUp(CloudError):
     """Raised when an utterance was given up before a service could answer it."""
+
+
+class NotUnderstood(CloudError):
+    """Raised when whoever was asked heard all of an utterance and knows nothing like it; another may."""
 
 
 class SpoolError(ParrotletError):

@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from common import VERSION
-from common.addresses import parse_address
 from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
@@ -54,7 +53,8 @@ def main() -> None:
 @click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
 @click.option("--timing", is_flag=True, help="Tell where the time went, p50 and p95 at the end; plays in real time.")
 @click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
-@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE)
+@click.option("--offline", is_flag=True, help="Ask no service: the board's own model answers, or nobody.")
+@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.LOCAL)
 def test(
     files: tuple[str, ...],
     microphone: bool,
@@ -62,6 +62,7 @@ def test(
     realtime: bool,
     timing: bool,
     save: Path | None,
+    offline: bool,
     loaded: Loaded[EdgeSettings],
 ) -> None:
     """Answer what is spoken in files, on standard input (-) or into the microphone.
@@ -78,31 +79,41 @@ def test(
       parrotlet-edge test question.wav
       parrotlet-edge test --json *.flac > answers.jsonl
       parrotlet-edge test --timing *.flac
+      parrotlet-edge test --offline command.wav
       arecord -q -r 16000 -f S16_LE -d 5 | parrotlet-edge test -
     """
     if bool(files) == microphone:
         raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
-    from edge.trial.try_out import Shown, try_out
+    from edge.trial.try_out import Asked, Shown, try_out
 
-    shown = Shown(as_json=as_json, timing=timing, save=save)
-    sys.exit(try_out(loaded, files, shown, microphone=microphone, realtime=realtime or timing))
+    asked = Asked(microphone=microphone, realtime=realtime or timing, offline=offline)
+    sys.exit(try_out(loaded, files, asked, Shown(as_json=as_json, timing=timing, save=save)))
 
 
 @main.command()
 @click.option("--input", "input_file", metavar="FILE", help="Play a file, in real time, in place of the microphone.")
 @options.with_settings(
-    options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
+    options.CLOUD,
+    options.HEARING,
+    options.LOCAL,
+    options.MICROPHONE,
+    options.DAEMON,
+    options.WAKE,
+    options.SOCKET,
+    options.STATE,
 )
 def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
-    With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button.
+    With activation.mode = "button", listens only after `parrotlet-edge press`, SIGUSR1 or the GPIO button; with "wake",
+    also after the wake word.
     SIGUSR2 mutes and unmutes, as `parrotlet-edge mute` does; muted is muted after a restart, too.
 
     \b
     Example:
       parrotlet-edge run
       parrotlet-edge run --activation button
+      parrotlet-edge run --activation wake --wake-phrase "hey jarvis"
     """
     from edge.board.daemon import run
 
@@ -176,7 +187,7 @@ def unmute(loaded: Loaded[EdgeSettings]) -> None:
 @main.command()
 @options.with_settings(options.SOCKET)
 def press(loaded: Loaded[EdgeSettings]) -> None:
-    """Make the running daemon listen for one utterance, where activation.mode is button.
+    """Make the running daemon listen for one utterance, where activation.mode is button or wake.
 
     \b
     Example:
@@ -204,33 +215,49 @@ def devices() -> None:
 
 
 @main.command()
-@options.with_settings(options.GATE, options.MICROPHONE)
+@options.with_settings(options.GATE, options.MICROPHONE, options.ACTIVATION, options.WAKE)
 def level(loaded: Loaded[EdgeSettings]) -> None:
     """Show how loud the microphone is and what counts as speech, for placing it. Ends with Ctrl-C.
+
+    With activation.mode = "wake", also how likely the wake word was just said.
 
     \b
     Example:
       parrotlet-edge level
+      parrotlet-edge level --activation wake
     """
+    from edge.asking.wire import feature_spec
     from edge.console import Console
+    from edge.local.wake_words import open_wake_word
     from edge.sound.capture import Microphone
     from edge.speech.level import show
     from edge.speech.vad import open_gate
 
-    microphone = Microphone(loaded.settings.microphone, must_exist=True)
+    settings = loaded.settings
+    word = open_wake_word(settings, feature_spec(settings.cloud)) if settings.activation.mode == "wake" else None
+    microphone = Microphone(settings.microphone, must_exist=True)
     try:
-        show(microphone, open_gate(loaded.settings.vad), Console(sys.stdout))
+        show(microphone, open_gate(settings.vad), Console(sys.stdout), word)
     finally:
         microphone.close()
 
 
 @main.command()
 @options.with_settings(
-    options.CLOUD, options.HEARING, options.MICROPHONE, options.DAEMON, options.SOCKET, options.STATE
+    options.CLOUD,
+    options.HEARING,
+    options.LOCAL,
+    options.MICROPHONE,
+    options.DAEMON,
+    options.WAKE,
+    options.SOCKET,
+    options.STATE,
 )
 @click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.
+
+    A model of the board's own that does not fit is told by --check, and no reason not to start.
 
     \b
     Example:
@@ -238,8 +265,11 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """
     if not check:
         click.echo(as_toml(loaded), nl=False)
-    elif loaded.settings.cloud.address:
-        parse_address(loaded.settings.cloud.address, called="cloud.address", port_min=1)
+    else:
+        from edge.board.checks import doubts
+
+        for sentence in doubts(loaded):
+            click.echo(sentence, err=True)
 
 
 main.add_command(forget)

@@ -9,13 +9,20 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from edge.asking.answer import Alternative, Answer, Partial, Result
+from edge.asking.answer import Alternative, Answer, Partial, Path, Result
 from edge.asking.timing import TimingMs, time_line
 from edge.plain_text import plain
 
 RESULTS_SHOWN = 5
 ALTERNATIVES_SHOWN = 3
 TITLE_WIDTH_MAX = 32
+
+_BY: Mapping[Path, str] = {
+    "cloud": "the cloud",
+    "house": "the house",
+    "local": "the board itself",
+    "none": "nobody",
+}
 
 Paint = Callable[[str], str]
 
@@ -93,7 +100,7 @@ class Console:
             lines += self._results(answer.results[:RESULTS_SHOWN])
             lines.append("  " + self.faint(plain(_summary(answer, timing))))
             if answer.why_not_better:
-                lines.append("  " + self.warning(plain(f"by the {answer.path}: {answer.why_not_better}")))
+                lines.append("  " + self.warning(plain(f"by {_BY[answer.path]}: {answer.why_not_better}")))
         if with_times:
             lines.append("  " + self.faint(time_line(timing)))
         self.print("\n".join(lines) + "\n")

@@ -24,12 +24,20 @@ HEARING = {
     "segmenter.hang_over_ms": "--hang-over-ms",
     "segmenter.utterance_s_max": "--utterance-s-max",
 }
+LOCAL = {"local.model": "--local-model", "local.model_dir": "--model-dir"}
 MICROPHONE = {"microphone.device": "--device"}
 SOCKET = {"device.runtime_dir": "--runtime-dir"}
 STATE = {"device.state_dir": "--state-dir"}
-DAEMON = {"activation.mode": "--activation", "activation.gpio": "--gpio", "log.level": "--log-level"}
+ACTIVATION = {"activation.mode": "--activation"}
+WAKE = {"wake.phrase": "--wake-phrase", "wake.threshold": "--wake-threshold"}
+DAEMON = {**ACTIVATION, "activation.gpio": "--gpio", "log.level": "--log-level"}
 
-_METAVARS = {"cloud.address": "HOST:PORT", "device.runtime_dir": "DIR", "device.state_dir": "DIR"}
+_METAVARS = {
+    "cloud.address": "HOST:PORT",
+    "device.runtime_dir": "DIR",
+    "device.state_dir": "DIR",
+    "local.model_dir": "DIR",
+}
 _KINDS: dict[type, Any] = {int: click.INT, float: click.FLOAT}
 
 

@@ -11,6 +11,8 @@ from protos.name import NAME_OR_NONE
 
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
+MODELS_DIR = Path(__file__).parents[1] / "models" / "files"
+"""Lies beside the code, in a checkout and where scripts/install has put it."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -95,12 +97,35 @@ class Activation(msgspec.Struct, frozen=True):
     """What decides that the board listens."""
 
     mode: Annotated[
-        Literal["always", "button"], Meta(description="always: whenever somebody speaks; button: only after a press.")
+        Literal["always", "button", "wake"],
+        Meta(
+            description="always: whenever somebody speaks; button: only after a press; wake: only after the wake word, "
+            "or a press."
+        ),
     ] = "always"
-    window_s: Annotated[float, Meta(ge=1, le=60, description="How long a press waits for speech.")] = 8.0
+    window_s: Annotated[float, Meta(ge=1, le=60, description="How long a press or the wake word waits for speech.")] = (
+        8.0
+    )
     gpio: Annotated[
         int, Meta(ge=-1, le=53, description="GPIO line of a button to ground, by BCM number; -1: none.")
     ] = -1
+
+
+class Wake(msgspec.Struct, frozen=True):
+    """The wake word, where activation.mode is wake."""
+
+    phrase: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._ -]{1,64}\\Z",
+            description="okay nabu, hey jarvis, hey mycroft, alexa, or a folder of local.model_dir with a model of "
+            "kind wake.",
+        ),
+    ] = "okay nabu"
+    threshold: Annotated[
+        float,
+        Meta(ge=0, le=0.999, description="Probability above which it counts as heard; 0: as its model says."),
+    ] = 0.0
 
 
 class Mute(msgspec.Struct, frozen=True):
@@ -155,6 +180,21 @@ class House(Service, frozen=True):
     """Another service, on the board or in the same house: asked when the first takes too long or is not there."""
 
 
+class Local(msgspec.Struct, frozen=True):
+    """The board's own model: answers a few commands when no service does."""
+
+    model: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._-]{0,64}\\Z",
+            description="Folder of local.model_dir with the model that knows the commands; empty: none.",
+        ),
+    ] = "home-v1"
+    model_dir: Annotated[Path, Meta(description="Holds a folder for each model, with model.tflite and card.json.")] = (
+        MODELS_DIR
+    )
+
+
 class Spool(msgspec.Struct, frozen=True):
     """What was said and is not acknowledged yet; kept in device.state_dir."""
 
@@ -197,8 +237,10 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     vad: Vad = Vad()
     segmenter: Segmenter = Segmenter()
     activation: Activation = Activation()
+    wake: Wake = Wake()
     mute: Mute = Mute()
     cloud: Cloud = Cloud()
     house: House = House()
+    local: Local = Local()
     spool: Spool = Spool()
     log: Log = Log()

@@ -7,8 +7,9 @@ import pytest
 
 from edge.asking.answer import Answer, Partial, Result
 from edge.asking.timing import TimingMs
+from edge.board.display import UNTIMED
 from edge.board.metrics import metrics_text
-from edge.board.status import microphone_line, span, status_lines
+from edge.board.status import activation_line, microphone_line, span, status_lines
 from edge.console import Console
 from edge.sound.devices import device_table
 from edge.sound.sound_device import DeviceInfo
@@ -63,6 +64,12 @@ def test_titles_are_aligned_and_long_ones_cut(terminal: Terminal) -> None:
     rows = [line for line in terminal.getvalue().splitlines() if "word" in line]
     assert len({row.index("word") for row in rows}) == 1
     assert all(len(row) <= 40 for row in rows)
+
+
+def test_who_answered_instead_is_named(terminal: Terminal) -> None:
+    answer = msgspec.structs.replace(ANSWER, path="local", why_not_better="The service is away.")
+    Console(terminal).print_answer("", answer, UNTIMED)
+    assert "by the board itself: The service is away." in terminal.getvalue()
 
 
 def test_colour_is_for_terminals_that_want_it(terminal: Terminal) -> None:
@@ -152,6 +159,18 @@ def test_the_status_fits_a_screen_and_names_what_is_wrong() -> None:
     assert "2 wait to be sent, 12 kB, 1 set aside, 4 dropped" in text
     assert "48 °C" in text
     assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"mode": "always", "listening": True, "phrase": None}, "always"),
+        ({"mode": "wake", "listening": False, "phrase": "okay nabu"}, 'wake, waiting for "okay nabu"'),
+        ({"mode": "wake", "listening": True, "phrase": "okay nabu"}, "wake, listening now"),
+    ],
+)
+def test_what_the_board_waits_for_is_said(said: dict[str, object], shown: str) -> None:
+    assert activation_line(said) == shown
 
 
 @pytest.mark.parametrize(

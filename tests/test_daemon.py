@@ -327,6 +327,32 @@ def test_where_nobody_looks_nothing_is_kept_to_be_shown() -> None:
     assert not board.unseen
 
 
+def test_that_it_listens_now_is_shown_until_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TERM", raising=False)
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    button = Button(8.0)
+    display = Display(Console(out), Board(Ears(), button, EdgeSettings(), "s"))
+    display.update()
+    assert out.getvalue() == ""
+    button.press()
+    display.update()
+    assert "listening" in out.getvalue()
+    drawn = len(out.getvalue())
+    button.heard_end()
+    display.update()
+    assert out.getvalue()[drawn:] == "\r\x1b[K"
+    display.update()
+    assert len(out.getvalue()) == drawn + len("\r\x1b[K")
+
+
+def test_a_board_that_listens_always_does_not_say_so() -> None:
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    Display(Console(out), Board(Ears(), Always(), EdgeSettings(), "s")).update()
+    assert out.getvalue() == ""
+
+
 def test_what_was_said_is_logged_at_debug_only(caplog: pytest.LogCaptureFixture) -> None:
     board = Board(Ears(), Always(), EdgeSettings(), "s")
     caplog.set_level("DEBUG")

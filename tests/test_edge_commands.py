@@ -227,7 +227,7 @@ def test_a_daemon_starts_obeys_and_stops(tmp_path: Path, speech: Speech, notifie
 
         status = json.loads(invoke("status", "--json", "--runtime-dir", str(tmp_path)).stdout)
         assert status["healthy"]
-        assert status["activation"] == {"mode": "button", "listening": False}
+        assert status["activation"] == {"mode": "button", "listening": False, "phrase": None}
         assert status["utterances"]["heard"] == 0
 
         second = start(*arguments)

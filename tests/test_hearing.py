@@ -31,6 +31,7 @@ from edge.speech.utterance import (
     UtteranceFrames,
     UtteranceHead,
 )
+from edge.speech.utterance_maker import JudgedBlock
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec, Levels
 from tests.voices import sung
 
@@ -359,9 +360,12 @@ class Remote:
         self.left = blocks
         self.told: list[str] = []
 
-    def listening(self) -> bool:
+    def admit(self, block: JudgedBlock) -> Sequence[JudgedBlock]:
         self.left -= 1
-        return self.left >= 0
+        return (block,) if self.left >= 0 else ()
+
+    def interrupted(self) -> None:
+        self.told.append("interrupted")
 
     def heard_onset(self) -> None:
         self.told.append("onset")

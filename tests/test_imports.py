@@ -44,6 +44,7 @@ HEAVY: dict[str, set[str]] = {
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},
+    "pymicro_wakeword": {"edge/local/micro_wake_word.py"},
     "scipy": {"models/errors/slices.py"},
     "soundfile": {"edge/sound/audio_file.py", "models/data/sound_file.py"},
     "soxr": {"edge/sound/resampler.py"},

@@ -60,3 +60,30 @@ def test_the_bar_has_one_length_whatever_it_shows() -> None:
     ]
     assert len({len(line) for line in shown}) == 1
     assert shown[1].count("#") == 18
+
+
+class Word:
+    """Likely at the third block of sound."""
+
+    phrase = "okay parrot"
+    lag_ms = 0
+    probability = 0.0
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def hear(self, samples: Samples) -> bool:
+        self.heard += 1
+        self.probability = 0.93 if self.heard == 3 else 0.01
+        return False
+
+    def reset(self) -> None:
+        pass
+
+
+def test_the_wake_word_is_shown_where_one_is_listened_for() -> None:
+    first, second = readings(FakeSource("x", silence(10)), LoudGate(), Word())
+    assert (first.wake, second.wake) == (0.93, 0.01)
+    console = Console(io.StringIO())
+    assert meter(first, console).endswith("wake 0.93")
+    assert "wake" not in meter(first._replace(wake=None), console)

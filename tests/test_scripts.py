@@ -142,6 +142,25 @@ def test_settings_that_could_not_be_written_are_written_by_the_next_install(tmp_
     assert [file.name for file in settings.parent.iterdir()] == ["edge.toml"]
 
 
+@pytest.mark.parametrize(("works", "line"), [(True, 'mode = "wake"'), (False, '# mode = "always"')])
+def test_a_new_board_waits_for_a_wake_word_where_one_works_and_an_old_one_stays_as_it_is(
+    tmp_path: Path, works: bool, line: str
+) -> None:
+    root, commands = tmp_path / "root", tmp_path / "bin"
+    settings = root / "etc/parrotlet/edge.toml"
+    (root / "etc/systemd/system").mkdir(parents=True)
+    program(commands, "id", "echo 0")
+    checked = f"*wake) exit {0 if works else 2}"
+    made = """echo '[activation]'; echo 'mode = "always"'; echo '[cloud]'; echo 'address = "127.0.0.1:7407"'"""
+    program(commands, "chroot", f'case $* in *" config") {made};; {checked};; *" getent "*) exit 1;; esac')
+    path = f"{commands}:{os.environ['PATH']}"
+    assert run(ROOT / "scripts" / "install", "--edge", "--root", str(root), PATH=path).returncode == 0
+    assert settings.read_text() == f'[activation]\n{line}\n[cloud]\n# address = "127.0.0.1:7407"\n'
+    settings.write_text("# its owner's\n")
+    assert run(ROOT / "scripts" / "install", "--edge", "--root", str(root), PATH=path).returncode == 0
+    assert settings.read_text() == "# its owner's\n"
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_uninstall_leaves_settings_and_data_only_where_they_are_to_be_kept(tmp_path: Path, keep: bool) -> None:
     root, commands = tmp_path / "root", tmp_path / "bin"

@@ -5,30 +5,57 @@ Whoever answers first is shown. A better one that was still at work may answer l
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Self
+from typing import Protocol, Self
 
-from edge.asking.chain_stream import ChainStream, Member
+from edge.asking.answer import Answer
+from edge.asking.chain_stream import Asked, ChainStream, Member
 from edge.asking.network import Network
+from edge.asking.own_model import OwnModel
 from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
-from edge.speech.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.ageing import Ageing
+from edge.spool.erasure import Erasure
 from edge.spool.forgetter import Forgetter
 from edge.spool.replay import Replayer
 from edge.spool.spool import Spool
+from protos.feature_spec import FeatureSpec
+
+
+class Keeper(Asked, Protocol):
+    """A service: it writes down what it is asked."""
+
+    async def probe(self) -> None: ...
+
+    async def replay(
+        self,
+        head: UtteranceHead,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        spec: FeatureSpec,
+        attempt: int,
+        patience_s: float,
+    ) -> Answer: ...
+
+    async def forget(self, erasure: Erasure) -> int: ...
 
 
 class Chain:
     """A Recogniser. Its members share a network."""
 
-    def __init__(self, network: Network, members: Sequence[Member]) -> None:
+    def __init__(
+        self, network: Network, keepers: Sequence[Member[Keeper]], own: Member[OwnModel] | None = None
+    ) -> None:
+        """`own` is the board's own model, asked last."""
         self.network = network
-        self.members = members
+        self.members: list[Member[Asked]] = [*keepers, *([own] if own else [])]
+        self.keepers = keepers
+        self._own = own
         self._entered = ExitStack()
 
     @property
     def alive(self) -> bool:
-        return self.network.alive
+        return self.network.alive and (self._own is None or self._own.service.alive)
 
     def services(self) -> list[Service]:
         """The members, as `status` tells of them."""
@@ -47,12 +74,12 @@ class Chain:
         """From now on, sends what is kept in the spool to the best service. What it gives is called, in the network's
         thread, when there is more."""
         self.network.soon(self._begin, Ageing(spool, clock))
-        if not self.members:
+        if not self.keepers:
             return lambda: None
-        best = self.members[0]
+        best = self.keepers[0]
         replayer = Replayer(spool, best.path, best.service, best.link, clock)
         self.network.soon(self._begin, replayer)
-        for member in self.members:
+        for member in self.keepers:
             self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
         return replayer.look
 

@@ -3,20 +3,18 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 
-from common.errors import CloudError, GivenUp
+from common.errors import CloudError, GivenUp, NotUnderstood
 from edge.asking.answer import Answer, Partial, Path
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
 from edge.asking.network import Network
 from edge.asking.recogniser import Listener
 from edge.speech.turn import Opinion
-from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
-from edge.spool.erasure import Erasure
-from protos.feature_spec import FeatureSpec
+from edge.speech.utterance import Progress, UtteranceEnd, UtteranceHead
 
 
 class MemberStream(Protocol):
@@ -32,24 +30,10 @@ class MemberStream(Protocol):
 
 
 class Asked(Protocol):
-    """One recogniser: `CloudClient`. Its callbacks come in the network's thread."""
+    """One recogniser: `CloudClient`, `OwnModel`. Its callbacks come in the network's thread."""
 
     address: str
     known_as: str | None
-
-    async def probe(self) -> None: ...
-
-    async def replay(
-        self,
-        head: UtteranceHead,
-        frames: Sequence[UtteranceFrames],
-        end: UtteranceEnd,
-        spec: FeatureSpec,
-        attempt: int,
-        patience_s: float,
-    ) -> Answer: ...
-
-    async def forget(self, erasure: Erasure) -> int: ...
 
     def __enter__(self) -> Self: ...
 
@@ -68,16 +52,21 @@ class Asked(Protocol):
     ) -> MemberStream: ...
 
 
-class Member(NamedTuple):
+A = TypeVar("A", bound=Asked, covariant=True)
+
+
+class Member(NamedTuple, Generic[A]):
     """A link of the chain."""
 
     path: Path
-    service: Asked
+    service: A
     link: Link
     words_s_max: float
     """From the first sound until words must have come, before the next is asked."""
     final_s_max: float
     """From the endpoint until the final must have come."""
+    wants_whole: bool = False
+    """It is asked once the utterance is over; until then a better one may come back."""
 
 
 class Try(NamedTuple):
@@ -90,7 +79,9 @@ class Try(NamedTuple):
 class ChainStream:
     """One utterance. Everything but `send` and `finish` happens in the network's thread."""
 
-    def __init__(self, network: Network, members: Sequence[Member], head: UtteranceHead, listener: Listener) -> None:
+    def __init__(
+        self, network: Network, members: Sequence[Member[Asked]], head: UtteranceHead, listener: Listener
+    ) -> None:
         self._network = network
         self._members = members
         self._head = head
@@ -106,6 +97,8 @@ class ChainStream:
         """Members that were not asked."""
         self._faults: dict[int, CloudError] = {}
         """Why a member did not answer, or not in time."""
+        self._late: set[int] = set()
+        """Members that took too long, and have not said anything since."""
         self._answered_by: int | None = None
         self._settled = False
         self._left = False
@@ -139,7 +132,7 @@ class ChainStream:
         for number in sorted(self._working):
             self._tries[number].stream.finish(end)
             self._limit_final(number)
-        if not self._working and not self._settled:
+        if self._working <= self._late and not self._settled:
             self._ask_next()
 
     def _streams(self) -> Iterator[Try]:
@@ -148,22 +141,23 @@ class ChainStream:
     def _ask_next(self) -> None:
         """Asks the next member that is likely to answer. While none is, others of them may come back until the end."""
         for number in list(self._not_yet):
-            link = self._members[number].link
-            if link.down is None:
+            member = self._members[number]
+            if member.link.down is not None:
+                self._faults[number] = member.link.down
+            elif self._end is not None or not member.wants_whole:
                 self._ask(number)
                 return
-            self._faults[number] = link.down
         if self._working or self._settled:
             return
         if self._end is not None or not self._not_yet:
             self._give_up()
-        else:
-            for number in self._not_yet:
+        elif missed := [number for number in self._not_yet if self._members[number].link.down is not None]:
+            for number in missed:
                 self._members[number].link.hurry()
-            self._comeback = self._network.begin(self._ask_whoever_comes_back())
+            self._comeback = self._network.begin(self._ask_whoever_comes_back(missed))
 
-    async def _ask_whoever_comes_back(self) -> None:
-        waiting = [asyncio.ensure_future(self._members[number].link.up()) for number in self._not_yet]
+    async def _ask_whoever_comes_back(self, missed: Sequence[int]) -> None:
+        waiting = [asyncio.ensure_future(self._members[number].link.up()) for number in missed]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -221,6 +215,7 @@ class ChainStream:
     def _hedge(self, number: int, why: CloudError) -> None:
         if self._working and number == max(self._working) and self._not_yet and not self._settled:
             self._faults[number] = why
+            self._late.add(number)
             self._ask_next()
 
     def _hear_trouble(self, number: int, error: CallFailed) -> None:
@@ -230,6 +225,7 @@ class ChainStream:
 
     def _hear_partial(self, number: int, partial: Partial) -> None:
         if self._end is None and partial.text:
+            self._late.discard(number)
             # A link may die in the middle of a sentence.
             self._limit_words(number, asyncio.get_running_loop().time())
         if self._leads(number):
@@ -257,7 +253,10 @@ class ChainStream:
                 self._give_up()
         else:
             self._faults[number] = outcome
-            self._members[number].link.failed(outcome)
+            if isinstance(outcome, NotUnderstood):
+                self._members[number].link.succeeded()
+            else:
+                self._members[number].link.failed(outcome)
             if not self._settled:
                 self._ask_next()
         self._leave()

@@ -1,5 +1,8 @@
-"""The services that are set to be asked, or that the board has enrolled with, as a chain."""
+"""Who is asked, as a chain: the services that are set or that the board has enrolled with, then its own model."""
 
+import logging
+
+from common.errors import ModelError
 from common.settings import Loaded
 from edge.asking import wire
 from edge.asking.answer import Path
@@ -8,6 +11,7 @@ from edge.asking.chain_stream import Member
 from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
 from edge.asking.network import Network
+from edge.asking.own_model import OwnModel
 from edge.device_id import device_id
 from edge.keys import identity_watch
 from edge.keys.identity import enrolment
@@ -17,14 +21,50 @@ PATHS: tuple[Path, ...] = ("cloud", "house")
 """Each also the name of its section of the settings, and of its identity."""
 
 
+OWN_FINAL_S_MAX = 5.0
+"""Loading the model for the first time takes a slow board some seconds."""
+
+logger = logging.getLogger(__name__)
+
+
 def chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
-    """The best one first. SettingsError if an address cannot be one."""
+    """Services, the best one first. SettingsError if an address cannot be one."""
     network = Network()
+    return Chain(network, _keepers(loaded, network))
+
+
+def whole_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
+    """And the board's own model; a line of the log says why, where there is none. SettingsError as above."""
+    network = Network()
+    keepers = _keepers(loaded, network)
+    try:
+        own = _own_model(loaded, network) if loaded.settings.local.model else None
+    except ModelError as error:
+        logger.warning("the board does not answer by itself: %s", error)
+        own = None
+    return Chain(network, keepers, own)
+
+
+def own_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
+    """The board's own model alone. ModelError, a sentence, if there is none that fits."""
+    if not loaded.settings.local.model:
+        raise ModelError("The board has no model of its own to answer by: local.model is empty.")
+    network = Network()
+    return Chain(network, [], _own_model(loaded, network))
+
+
+def _own_model(loaded: Loaded[EdgeSettings], network: Network) -> Member[OwnModel]:
+    folder = loaded.settings.local.model_dir / loaded.settings.local.model
+    own = OwnModel(folder, wire.feature_spec(loaded.settings.cloud), network)
+    return Member("local", own, Link(own), OWN_FINAL_S_MAX, OWN_FINAL_S_MAX, wants_whole=True)
+
+
+def _keepers(loaded: Loaded[EdgeSettings], network: Network) -> list[Member[CloudClient]]:
     members = (_member(path, loaded, network) for path in PATHS)
-    return Chain(network, [member for member in members if member is not None])
+    return [member for member in members if member is not None]
 
 
-def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Member | None:
+def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Member[CloudClient] | None:
     """None where nobody said which service that is."""
     known = enrolment(loaded, path)
     if not known.address(identity_watch.read(known)):

@@ -163,6 +163,11 @@ class Board:
                 self._last = self._last_answer(event.utterance_id, event.answer, None)
         logger.info("an utterance of before: %s", event.kind)
 
+    @property
+    def awake(self) -> bool:
+        """Whether it listens now, and does not always."""
+        return self._activation.mode != "always" and self._activation.listening()
+
     def ailment(self) -> str | None:
         """What is wrong with the board itself, a sentence; None if it is well. Muted is well, and so is a microphone
         that is known to be missing and is looked for."""
@@ -222,7 +227,11 @@ class Board:
                 "muted_by": self._mute.by,
                 "mute_is_kept": self._mute.kept,
             },
-            "activation": {"mode": self._activation.mode, "listening": self._activation.listening()},
+            "activation": {
+                "mode": self._activation.mode,
+                "listening": self._activation.listening(),
+                "phrase": self._activation.phrase,
+            },
             "vad": {"aggressiveness": self._vad.aggressiveness},
             "temperature_c": temperature_c(),
             "services": [

@@ -20,7 +20,7 @@ from edge import directories
 from edge.asking import wire
 from edge.asking.exchange import Exchange
 from edge.asking.recogniser import Answerer, Recogniser
-from edge.asking.services import chain_of
+from edge.asking.services import whole_chain_of
 from edge.board.board import Board, Ear
 from edge.board.button import watch_button, watch_switch
 from edge.board.control import ControlServer
@@ -38,6 +38,7 @@ from edge.speech.hearing import hear
 from edge.speech.turn import Turn
 from edge.speech.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
 from edge.speech.vad import open_gate
+from edge.speech.wake import Wake
 from edge.spool import kept_frames
 from edge.spool.keeping import Keeping
 from edge.spool.spool import FILE_NAME, Spool
@@ -66,7 +67,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
     with _waiting_for_signals() as wait:
-        serve(loaded, ear, chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
+        serve(loaded, ear, whole_chain_of(loaded), wait, Supervision(sdnotify.SystemdNotifier()), console)
 
 
 def serve(
@@ -101,7 +102,7 @@ def serve(
         spool = started.enter_context(_open_spool(loaded, board))
         board.keeps(spool, recogniser.services)
         keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
-        if settings.activation.mode == "button" and settings.activation.gpio >= 0:
+        if settings.activation.mode != "always" and settings.activation.gpio >= 0:
             started.callback(watch_button(settings.activation.gpio, lambda: _quietly(board.press)).close)
         if settings.mute.gpio >= 0:
             # Before anything is heard: the switch may be on already.
@@ -140,7 +141,17 @@ def _player(file: str) -> Ear:
 
 
 def _activation(settings: EdgeSettings) -> Activation:
-    return Button(settings.activation.window_s) if settings.activation.mode == "button" else Always()
+    """ModelError if there is no such wake word."""
+    window_s = settings.activation.window_s
+    match settings.activation.mode:
+        case "always":
+            return Always()
+        case "button":
+            return Button(window_s)
+        case "wake":
+            from edge.local.wake_words import open_wake_word  # Its libraries are not for a board without one.
+
+            return Wake(open_wake_word(settings, wire.feature_spec(settings.cloud)), window_s)
 
 
 def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -> None:
@@ -174,7 +185,7 @@ def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
     # Asked first: a thread that dies while the others are looked at has left its error by the next time.
     still_hearing = workers[-1].alive
     if not recogniser.alive:
-        raise DaemonError("The network's thread died; the daemon cannot go on without it.")
+        raise DaemonError("The network's thread or the local model's died; the daemon cannot go on without it.")
     for worker in workers:
         if isinstance(worker.error, InputError):
             raise worker.error

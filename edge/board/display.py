@@ -21,6 +21,7 @@ class Display:
     def __init__(self, console: Console, board: Board) -> None:
         self._console = console
         self._board = board
+        self._shows_awake = False
         self.period_s = DRAW_S if console.terminal else None
         """How often to call `update`; None: there is no need."""
 
@@ -37,9 +38,14 @@ class Display:
             else:
                 timing = seen.timing(realtime=True)
                 self._console.print_answer(_heading(seen), seen.answer or Answer("none"), timing)
-        for exchange in self._board.awaited()[:1]:
-            if exchange.partial is not None:
-                self._console.draw_partial(exchange.partial)
+        partials = [exchange.partial for exchange in self._board.awaited()[:1]]
+        if partials and partials[0] is not None:
+            self._console.draw_partial(partials[0])
+        elif self._board.awake:
+            self._console.draw("  " + self._console.faint("listening …"))
+        elif self._shows_awake:
+            self._console.clear()
+        self._shows_awake = self._board.awake
 
 
 def _later(event: Event) -> str:

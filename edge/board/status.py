@@ -16,7 +16,7 @@ def status_lines(said: Said) -> list[str]:
         ("board", f"{said['device_id']}, parrotlet-edge {said['version']}, process {said['pid']}"),
         ("state", f"{health}, running for {span(said['uptime_s'])}"),
         ("microphone", microphone_line(said["microphone"])),
-        ("activation", f"{_activation(said['activation'])}; VAD {said['vad']['aggressiveness']}"),
+        ("activation", f"{activation_line(said['activation'])}; VAD {said['vad']['aggressiveness']}"),
         *_services(said["services"]),
         ("utterances", "{heard} heard, {answered} answered, {awaited} under way".format(**said["utterances"])),
         ("spool", _spool(said["spool"])),
@@ -53,10 +53,12 @@ def microphone_line(said: Said) -> str:
     return f"{said['name']}{', ' if state else ''}{state}{overruns}"
 
 
-def _activation(said: Said) -> str:
+def activation_line(said: Said) -> str:
+    """When it listens, and what it waits for."""
     if said["mode"] == "always":
         return "always"
-    return "button, listening now" if said["listening"] else "button, waiting for a press"
+    waits_for = f'"{said["phrase"]}"' if said.get("phrase") else "a press"
+    return f"{said['mode']}, " + ("listening now" if said["listening"] else f"waiting for {waits_for}")
 
 
 def _services(said: list[Said]) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ class Interpreter:
             raise ModelError("The model does not take and give int8.")
         self._taken, self._given = taken["index"], given[0]["index"]
         self.shape: tuple[int, ...] = tuple(int(size) for size in taken["shape"])
+        self.output_shape: tuple[int, ...] = tuple(int(size) for size in given[0]["shape"])
         self.input = Quantisation(*taken["quantization"])
         self.output = Quantisation(*given[0]["quantization"])
 

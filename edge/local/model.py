@@ -3,7 +3,9 @@
 It eats the levels that go on the wire as they are: nothing is converted on the board.
 """
 
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,24 +19,47 @@ Probabilities = npt.NDArray[np.float32]
 """Of each label, in the card's order, shape (windows, labels)."""
 
 
+class ModelFiles(NamedTuple):
+    """What lies in a model's folder, and belongs together."""
+
+    card: ModelCard
+    content: bytes
+    """Of the model file."""
+
+
+def read_model(folder: Path, spec: FeatureSpec) -> ModelFiles:
+    """ModelError, naming the file or the folder, if something is missing, damaged or of other features. Wants no
+    interpreter."""
+    try:
+        card = read_model_card(folder / CARD_FILE)
+        content = (folder / MODEL_FILE).read_bytes()
+        card.check_model(content)
+        card.check_spec(spec)
+    except OSError as error:
+        raise ModelError(f"{folder / MODEL_FILE}: {error.strerror}.") from error
+    except ModelCardError as error:
+        sentence = str(error).removeprefix(f"{folder / CARD_FILE}: ")
+        raise ModelError(f"{folder / CARD_FILE}: {sentence.rstrip('.')}.") from error
+    return ModelFiles(card, content)
+
+
 class Model:
     """Looks through a window that moves over frames. Belongs to one thread."""
 
     def __init__(self, folder: Path, spec: FeatureSpec) -> None:
         """ModelError, naming the folder, if the model is damaged, of other features, or not as its card says."""
+        self.card, content = read_model(folder, spec)
         try:
-            self.card: ModelCard = read_model_card(folder / CARD_FILE)
-            content = (folder / MODEL_FILE).read_bytes()
-            self.card.check_model(content)
-            self.card.check_spec(spec)
             self._interpreter = Interpreter(content)
-        except OSError as error:
-            raise ModelError(f"{folder / MODEL_FILE}: {error.strerror}.") from error
-        except (ModelCardError, ModelError) as error:
-            raise ModelError(f"{folder}: {str(error).rstrip('.')}.") from error
+        except ModelError as error:
+            raise ModelError(f"{folder}: {error}") from error
         shape = (1, self.card.window_frames, spec.bands, 1)
         if self._interpreter.shape != shape or self._interpreter.input != Quantisation(1.0, 0):
             raise ModelError(f"{folder}: the model does not take {shape} levels as they are on the wire.")
+        if math.prod(self._interpreter.output_shape) != len(self.card.labels):
+            raise ModelError(
+                f"{folder}: the model does not tell {len(self.card.labels)} labels apart, as its card has."
+            )
 
     def probabilities(self, levels: Levels, hop_frames: int) -> Probabilities:
         """Of windows that start every `hop_frames`. Sound shorter than a window lies in its middle, its first and last

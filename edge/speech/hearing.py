@@ -6,7 +6,7 @@ was heard before it.
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from common.errors import InputError, MicrophoneError
@@ -35,14 +35,18 @@ _log = logging.getLogger(__name__)
 class Listening(Protocol):
     """Decides what may become part of an utterance; see edge/speech/activation.py."""
 
-    def listening(self) -> bool:
-        """Asked before each block. False ends what is running, as muted, and forgets the pre-roll."""
+    def admit(self, block: JudgedBlock) -> Sequence[JudgedBlock]:
+        """Asked with each block: what may become part of an utterance now, in order. Nothing ends what is running, as
+        muted, and forgets the pre-roll."""
 
     def heard_onset(self) -> None:
         """An utterance has started."""
 
     def heard_end(self) -> None:
         """It is over, and none follows on."""
+
+    def interrupted(self) -> None:
+        """What comes next is another stretch of time."""
 
 
 def hear(
@@ -125,15 +129,17 @@ class _Ears:
 
     def take(self, block: JudgedBlock) -> Iterator[Heard]:
         """What the next block brings about."""
-        if self._activation.listening():
-            self._mind_the_turn()
-            yield from self._tell(self._segmenter.push(block, block.is_speech))
-        else:
+        admitted = self._activation.admit(block)
+        if not admitted:
             yield from self.end(EndReason.MUTED)
+        for one in admitted:
+            self._mind_the_turn()
+            yield from self._tell(self._segmenter.push(one, one.is_speech))
 
     def interrupt(self, reason: EndReason) -> Iterator[Heard]:
         """What comes next is another stretch of time."""
         yield from self.end(reason)
+        self._activation.interrupted()
         self._gate.reset()
         self._noise = NoiseFloor()
 

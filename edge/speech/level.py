@@ -9,6 +9,7 @@ from edge.console import Console
 from edge.sound.source import BLOCK_MS, Block, Samples, Source
 from edge.speech.signal_meter import NoiseFloor, dbfs, power_of, to_dbfs
 from edge.speech.vad import Gate
+from edge.speech.wake import WakeWord
 
 READING_BLOCKS = 5
 """A reading is 100 ms."""
@@ -33,14 +34,17 @@ class Reading(NamedTuple):
     """The gate called most of it speech."""
     clipped: bool
     """Some of it was at full scale."""
+    wake: float | None = None
+    """Highest probability of the wake word; None: nobody listens for one."""
 
 
-def readings(source: Source, gate: Gate) -> Iterator[Reading]:
+def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterator[Reading]:
     """A reading each 100 ms of sound, until the source ends."""
     noise = NoiseFloor()
     levels: list[float] = []
     gathered: list[Samples] = []
     speech_blocks = 0
+    wake = 0.0
     for block in source.blocks():
         if not isinstance(block, Block):
             gathered, speech_blocks = [], 0
@@ -50,6 +54,9 @@ def readings(source: Source, gate: Gate) -> Iterator[Reading]:
             noise.push(power_of(block.samples))
         gathered.append(block.samples)
         speech_blocks += is_speech
+        if word is not None:
+            word.hear(block.samples)
+            wake = max(wake, word.probability)
         if len(gathered) == READING_BLOCKS:
             samples = np.concatenate(gathered)
             levels = [*levels[1 - PEAK_READINGS :], dbfs(samples)]
@@ -59,14 +66,15 @@ def readings(source: Source, gate: Gate) -> Iterator[Reading]:
                 noise_floor=None if noise.power is None else to_dbfs(noise.power),
                 is_speech=speech_blocks > READING_BLOCKS // 2,
                 clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
+                wake=None if word is None else wake,
             )
-            gathered, speech_blocks = [], 0
+            gathered, speech_blocks, wake = [], 0, 0.0
 
 
-def show(source: Source, gate: Gate, console: Console) -> None:
+def show(source: Source, gate: Gate, console: Console, word: WakeWord | None = None) -> None:
     """A meter that moves, or a line a second where there is no terminal."""
     try:
-        for number, reading in enumerate(readings(source, gate), start=1):
+        for number, reading in enumerate(readings(source, gate, word), start=1):
             if console.live:
                 console.draw(meter(reading, console))
             elif number % LINE_READINGS == 0:
@@ -77,7 +85,7 @@ def show(source: Source, gate: Gate, console: Console) -> None:
 
 def meter(reading: Reading, console: Console) -> str:
     """A bar from -80 to 0 dBFS: # the level, : the noise floor, | the peak."""
-    room = max(8, min(BAR_COLUMNS, console.width - 52))
+    room = max(8, min(BAR_COLUMNS, console.width - (52 if reading.wake is None else 63)))
     bar = ["#" if column < _columns(reading.level, room) else " " for column in range(room)]
     if reading.noise_floor is not None:
         bar[max(0, _columns(reading.noise_floor, room) - 1)] = ":"
@@ -90,7 +98,8 @@ def figures(reading: Reading) -> str:
     """The reading in words and numbers, of constant width."""
     floor = "   ?" if reading.noise_floor is None else f"{reading.noise_floor:4.0f}"
     state = "TOO LOUD" if reading.clipped else "speech" if reading.is_speech else "-"
-    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8}"
+    wake = "" if reading.wake is None else f"  wake {reading.wake:4.2f}"
+    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8}{wake}"
 
 
 def _columns(level_dbfs: float, room: int) -> int:

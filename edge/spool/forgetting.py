@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from common.errors import SpoolError
 from common.settings import Loaded
+from edge.asking.chain import Keeper
 from edge.asking.chain_stream import Member
 from edge.asking.cloud_channel import CallFailed
 from edge.asking.services import chain_of
@@ -35,7 +36,7 @@ def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome
         chain = chain_of(loaded)
         with store.transaction():
             here = sum(store.erase(erasure) for erasure in wanted)
-            for member in chain.members:
+            for member in chain.keepers:
                 for erasure in wanted:
                     store.ask_to_forget(member.path, erasure)
         if not store.truncate_log():
@@ -44,14 +45,14 @@ def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome
             kept_list.remove_damaged(loaded)
         there, why_not = 0, None
         with chain:
-            for member in chain.members:
+            for member in chain.keepers:
                 asked = chain.network.run(_ask(store, member))
                 erased, cause = asked.result()
                 there, why_not = there + erased, why_not or cause
     return Outcome(here, there, why_not)
 
 
-async def _ask(store: SpoolStore, member: Member) -> tuple[int, str | None]:
+async def _ask(store: SpoolStore, member: Member[Keeper]) -> tuple[int, str | None]:
     erased = 0
     try:
         async with asyncio.timeout(ASK_S_MAX):

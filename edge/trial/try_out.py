@@ -12,7 +12,7 @@ from common.errors import InputError
 from common.settings import Loaded
 from edge.asking import wire
 from edge.asking.exchange import Exchange
-from edge.asking.services import chain_of
+from edge.asking.services import own_chain_of, whole_chain_of
 from edge.asking.timing import TimingMs, table
 from edge.console import Console
 from edge.plain_text import plain
@@ -28,6 +28,15 @@ from edge.trial.trial_line import TrialLine, make_folder
 from edge.trial.trial_line import save as save_line
 
 
+class Asked(NamedTuple):
+    """How, and whom."""
+
+    microphone: bool = False
+    realtime: bool = False
+    offline: bool = False
+    """The board's own model alone."""
+
+
 class Shown(NamedTuple):
     """What a person wants to see of a trial."""
 
@@ -38,10 +47,8 @@ class Shown(NamedTuple):
     """A folder that keeps each utterance."""
 
 
-def try_out(
-    loaded: Loaded[EdgeSettings], files: Sequence[str], shown: Shown, *, microphone: bool, realtime: bool
-) -> int:
-    """Runs a trial on the terminal; the exit status. SettingsError if it cannot start."""
+def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, shown: Shown) -> int:
+    """Runs a trial on the terminal; the exit status. SettingsError or ModelError if it cannot start."""
     settings = loaded.settings
     # Why an utterance is not answered is said with it.
     logging.getLogger("edge").addHandler(logging.NullHandler())
@@ -79,10 +86,11 @@ def try_out(
 
     if shown.save is not None:
         make_folder(shown.save)
-    inputs = [_microphone(settings)] if microphone else [_recording(file, realtime) for file in files]
-    if microphone and console.terminal and not shown.as_json:
+    inputs = [_microphone(settings)] if asked.microphone else [_recording(file, asked.realtime) for file in files]
+    chain = own_chain_of(loaded) if asked.offline else whole_chain_of(loaded)
+    if asked.microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
-    with chain_of(loaded) as recogniser:
+    with chain as recogniser:
         trial = Trial(
             recogniser,
             hear_by_settings,
