@@ -182,9 +182,8 @@ def measure_time(count: int, seed: int) -> None:
         found = sum(1 for _ in findings(read_manifest(Path(folder) / "manifest.jsonl"), Definition()))
         cpu_s, wall_s = time.process_time() - began_cpu_s, time.monotonic() - began_s
     mark = "reached" if cpu_s <= SECONDS_MAX * count / 100_000 else "NOT reached"
-    print(
-        f"\n{count} labels: {cpu_s:.1f} s of CPU, {wall_s:.1f} s by the clock, {found} findings; at most 60 s a 100,000: {mark}"
-    )
+    print(f"\n{count} labels: {cpu_s:.1f} s of CPU, {wall_s:.1f} s by the clock, {found} findings")
+    print(f"At most {SECONDS_MAX:g} s of CPU for 100,000: {mark}")
 
 
 def _name(number: int) -> str:

@@ -98,7 +98,7 @@ def empty(text: str, draw: random.Random) -> str | None:
 
 def slips(text: str, draw: random.Random) -> str | None:
     """A keystroke too many, too few, another, or two swapped, in a word of some length."""
-    found = [match for match in re.finditer(r"\b[a-z]{5,}\b", text)]
+    found = list(re.finditer(r"\b[a-z]{5,}\b", text))
     if not found:
         return None
     match = draw.choice(found)

@@ -12,7 +12,7 @@ import click
 from common import VERSION
 from common.commands import CommandGroup, completion
 from models.check.commands import check
-from models.labels.commands import definition
+from models.labels.commands import apply, definition, fix
 
 
 @click.group(cls=CommandGroup)
@@ -48,6 +48,8 @@ def show(manifest: Path) -> None:
 
 main.add_command(check)
 main.add_command(definition)
+main.add_command(fix)
+main.add_command(apply)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":
