@@ -15,7 +15,7 @@ from models.check.commands import check
 from models.data.commands import split
 from models.errors.commands import compare, errors
 from models.importing.commands import import_
-from models.labels.commands import definition
+from models.labels.commands import apply, definition, fix
 from models.sound.commands import measure
 
 
@@ -50,7 +50,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, definition, check, measure, errors, compare):
+for command in (import_, split, definition, check, fix, apply, measure, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

@@ -16,8 +16,12 @@ BARE = {
     )
 }
 """Without its apostrophe each is no other word, unlike "its", "well", "ill", "cant" and "wont"."""
-BARE |= {"wont": "won't", "lets": "let's", "whatre": "what're", "howd": "how'd"}
-SURE_NEXT = {"wont": None, "lets": frozenset(listed("go see get have do play make try start be hear take look find"))}
+BARE |= {"wont": "won't", "lets": "let's", "id": "i'd", "whatre": "what're", "howd": "how'd"}
+SURE_NEXT = {
+    "id": frozenset({"like", "love", "rather", "prefer", "be", "say"}),
+    "wont": None,
+    "lets": frozenset(listed("go see get have do play make try start be hear take look find")),
+}
 """Rare words by themselves: contractions only before these; None: always."""
 
 SHORT = re.compile(

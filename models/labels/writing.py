@@ -3,7 +3,9 @@
 import re
 
 WORD = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*")
-MARK = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|\*[a-zA-Z ]+\*|\*{2,}|\?{3,}|\bx{3,}\b|\b_{2,}\b")
+MARK = re.compile(
+    r"\[[^\[\]]*\]|<[^<>]*>|\([^()]*\)|\{[^{}]*\}|\*[a-zA-Z ]+\*|\*{2,}|(?<!\S)\?{3,}(?!\S)|\bx{3,}\b|\b_{2,}\b"
+)
 """Anything that is put where a word is, and is not one."""
 _MARK_SIGNS = ("[", "<", "(", "{", "*", "_", "???", "xxx", "XXX")
 ELLIPSIS = r"(?:…|\.{2,}|\.(?: \.)+)"
