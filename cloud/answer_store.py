@@ -133,6 +133,8 @@ class AnswerStore:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute("PRAGMA secure_delete = ON")
+        # 2 MB by default, which take an hour to fill: a leak could not be told from it.
+        self._database.execute("PRAGMA cache_size = -512")
         # VACUUM would leave a copy of everything in the folder of temporary files.
         self._database.execute("PRAGMA temp_store = MEMORY")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()

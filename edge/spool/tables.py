@@ -60,6 +60,8 @@ def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")
+        # 2 MB by default, which take an hour to fill: a leak could not be told from it.
+        database.execute("PRAGMA cache_size = -512")
         # The log stays small, and the database below its quota: a disk that is full cannot even delete.
         database.execute("PRAGMA wal_autocheckpoint = 256")
         database.execute("PRAGMA journal_size_limit = 262144")
