@@ -17,6 +17,7 @@ import click
 import soundfile
 
 from benchmarks import booted_checks as checks
+from benchmarks import booted_walls as walls
 from benchmarks import nspawn
 from benchmarks.booted_checks import CLOUD, EDGE, GPIO_GROUP, SOUND, UNITS
 from benchmarks.booted_trial import Trial
@@ -96,6 +97,9 @@ def try_all(trial: Trial) -> None:
     trial.check("fields of the journal", checks.journal_has_fields, trial)
     trial.check("what was said", checks.keeps_quiet, trial)
     trial.check("who may ask and mute", checks.members_may_mute, trial)
+    for unit in UNITS:
+        trial.check(f"{unit} takes more memory than it may", walls.limits_hold, trial, unit)
+    trial.check("a board enrols", walls.keys_are_the_units_own, trial)
     trial.check("upgrade in place", checks.upgrades, trial)
     trial.check("uninstall --keep-data", checks.leaves_nothing, trial, "--keep-data", DATA)
     trial.check("uninstall, of what was kept, too", checks.leaves_nothing, trial)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.container_groups import UNLOCKED, own_groups, within
+
 BOOT_S_MAX = 60.0
 COMMAND_S_MAX = 300.0
 _ENVIRONMENT = ("LANG=C.UTF-8", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -51,10 +53,15 @@ class Container:
     def booted(self) -> Iterator[None]:
         """As long as it is entered, it is up. RuntimeError if it does not come up."""
         nspawn = [*self._nspawn, "--private-network", "--console=pipe", "--boot"]
+        with own_groups() as groups:
+            yield from self._boot(within(groups, nspawn), UNLOCKED if groups else "true")
+
+    def _boot(self, nspawn: Sequence[str], then: str) -> Iterator[None]:
         with (self.root.parent / "console").open("wb") as console:
             self._process = subprocess.Popen(nspawn, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
             self._wait_until_up()
+            self.out("sh", "-c", then)
             yield
         finally:
             if self._process.poll() is None and self._first:
