@@ -13,6 +13,7 @@ from common import VERSION
 from common.commands import CommandGroup, completion
 from models.data.commands import split
 from models.importing.commands import import_
+from models.synthesis.commands import synthesise
 
 
 @click.group(cls=CommandGroup)
@@ -48,6 +49,7 @@ def show(manifest: Path) -> None:
 
 main.add_command(import_)
 main.add_command(split)
+main.add_command(synthesise)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":
