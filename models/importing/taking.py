@@ -83,13 +83,17 @@ def _agreed(source: Path, common: Mapping[str, Any]) -> "Agreed":
         raise DataError(f"--split …={wrong[0]}: a split is one of {', '.join(get_args(Split))}.")
     given = {name: common[name] for name in ("licence", "speaker", "transcriber") if common[name]}
     return Agreed(
-        defaults={"source": common["source_name"] or source.resolve().stem, **given},
+        defaults={"source": common["source_name"] or _name(source.resolve()), **given},
         splits=SPLITS | {name.lower(): value for name, value in common["splits"]},
         every_split=common["every_split"],
         synthetic=common["synthetic"],
         nobody=frozenset(NOBODY) | set(common["nobody"]),
         look=common["look"],
     )
+
+
+def _name(source: Path) -> str:
+    return source.name if source.is_dir() else source.stem
 
 
 def _some(clips: Iterator[Clip], source: Path, faults: list[Fault]) -> Iterator[Clip]:
@@ -104,13 +108,10 @@ def _some(clips: Iterator[Clip], source: Path, faults: list[Fault]) -> Iterator[
 
 def _counted(clips: Iterator[Clip]) -> Iterator[Clip]:
     """Tells how far it is, on a terminal."""
-    tell = partial(print, end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
     for count, clip in enumerate(clips, 1):
         yield clip
-        if tell and count % PROGRESS_CLIPS == 0:
-            tell(f"\r{count} clips")
-    if tell:
-        tell("\r")
+        if count % PROGRESS_CLIPS == 0 and sys.stderr.isatty():
+            print(f"\r{count} clips", end="\r", file=sys.stderr, flush=True)
 
 
 def _sentence(fault: Fault) -> str:
