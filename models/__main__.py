@@ -17,6 +17,7 @@ from models.errors.commands import compare, errors
 from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
 from models.sound.commands import measure
+from models.synthesis.commands import synthesise
 
 
 @click.group(cls=CommandGroup)
@@ -50,7 +51,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, definition, check, fix, apply, measure, errors, compare):
+for command in (import_, split, synthesise, definition, check, fix, apply, measure, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

@@ -55,6 +55,12 @@ def test_a_folder_is_a_class_and_a_file_may_name_its_speaker(tmp_path: Path) -> 
     ]
 
 
+def test_a_source_is_called_as_its_folder_is(tmp_path: Path) -> None:
+    put(tmp_path / "corpus-17.0" / "yes" / "a.flac")
+    assert imported("folders", tmp_path / "corpus-17.0", tmp_path / "m.jsonl").exit_code == 0
+    assert clips_of(tmp_path / "m.jsonl")[0].source == "corpus-17.0"
+
+
 def test_folders_called_as_splits_are_splits(tmp_path: Path) -> None:
     put(tmp_path / "dev" / "yes" / "a.flac", tmp_path / "train" / "dev" / "b.flac", tmp_path / "test" / "c.flac")
     assert imported("folders", tmp_path, tmp_path / "m.jsonl", "--split", "dev=test").exit_code == 0

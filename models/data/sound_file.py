@@ -1,4 +1,4 @@
-"""Sound files of a data set: looked at without decoding them, and written."""
+"""Sound files of a data set: looked at without decoding them, read, and written."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +8,9 @@ import numpy.typing as npt
 import soundfile
 
 from common.errors import InputError
+from edge.sound.audio_file import AudioFile
 from edge.sound.container import shortage
+from edge.sound.source import Samples
 
 UNSEEKABLE = frozenset({"MPEG", "MP3"})
 """To know the end of these all has to be decoded."""
@@ -39,7 +41,13 @@ def look(file: Path) -> SoundFacts:
         raise InputError(f"cannot be read: {error.strerror}") from error
 
 
-def write_sound(file: Path, sound: npt.NDArray[np.float32] | npt.NDArray[np.int16], rate_hz: int) -> None:
+def read_sound(file: Path) -> Samples:
+    """All of it at 16 kHz, as the board takes a file: mixed down, a last block filled up with zeros. InputError if it
+    is damaged."""
+    return np.concatenate([np.empty(0, np.int16), *(block.samples for block in AudioFile(str(file)).blocks())])
+
+
+def write_sound(file: Path, sound: npt.NDArray[np.float32] | Samples, rate_hz: int) -> None:
     """As 16-bit FLAC or WAV, by the file's ending; in whole or not at all. Floats have full scale 1.0; what is beyond
     is cut off. InputError if it cannot be."""
     if sound.dtype != np.int16:
