@@ -2,8 +2,8 @@
 
     scripts/bench idle
 
-The room is pink noise at -60 dBFS. Beside the daemon, in the same run, PulseAudio's own recorder, which only takes the
-sound.
+The room is pink noise at -60 dBFS. Beside the daemon, in the same run, a daemon that waits for a wake word, and
+PulseAudio's own recorder, which only takes the sound. The marks are for the first.
 """
 
 import json
@@ -15,6 +15,7 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,10 @@ def main(seconds: int) -> None:
         daemon, said = measure_daemon(microphone, room, Path(folder), seconds)
         heard = said["utterances"]["heard"]
         print_row("parrotlet-edge run", daemon, said["microphone"]["overruns"], heard)
+        if find_spec("pymicro_wakeword"):
+            awaiting, woken = measure_daemon(microphone, room, Path(folder), seconds, activation="wake")
+            overruns, heard_awaiting = woken["microphone"]["overruns"], woken["utterances"]["heard"]
+            print_row("the same, waiting for a wake word", awaiting, overruns, heard_awaiting)
         print_row("parec (only records)", measure_recorder(microphone, room, seconds), "-", "-")
     reached = daemon.cpu_percent <= CPU_PERCENT_MAX and daemon.memory_mib <= MEMORY_MIB_MAX
     reached = reached and not said["microphone"]["overruns"] and not heard
@@ -73,12 +78,12 @@ def write_room(file: Path, seconds: float) -> None:
 
 
 def measure_daemon(
-    microphone: VirtualMicrophone, room: Path, runtime_dir: Path, seconds: int
+    microphone: VirtualMicrophone, room: Path, runtime_dir: Path, seconds: int, activation: str = "always"
 ) -> tuple[Cost, dict[str, dict[str, int]]]:
     """Its cost, and what it says of itself afterwards."""
     program = [sys.executable, "-m", "edge"]
     directories = ["--runtime-dir", str(runtime_dir), "--state-dir", str(runtime_dir / "state")]
-    run = [*program, "run", "--cloud", "", "--log-level", "error", *directories]
+    run = [*program, "run", "--cloud", "", "--log-level", "error", "--activation", activation, *directories]
     with playing(microphone, room), running(microphone, run) as process:
         cost = measure(process.pid, seconds)
         ask = [*program, "status", "--json", "--runtime-dir", str(runtime_dir)]

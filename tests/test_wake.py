@@ -84,7 +84,7 @@ def test_speech_in_the_same_breath_is_admitted_from_where_the_phrase_should_have
 
 
 def test_lips_closed_for_a_moment_are_no_pause(wake: Wake) -> None:
-    letters = "#" * 30 + "W##" + "_" * (PAUSE_BLOCKS - 1) + "#" * 40
+    letters = "#" * 30 + "W##____" + "#" * 40
     assert admitted(wake, letters) == list(range(30 - LAG_BLOCKS, len(letters)))
 
 
@@ -163,6 +163,11 @@ def test_only_what_follows_the_phrase_becomes_an_utterance(wake: Wake) -> None:
 def test_the_phrase_alone_is_no_utterance(wake: Wake) -> None:
     letters = "_" * 20 + "#" * 30 + "W" + "#" * (TAIL_BLOCKS - LAG_BLOCKS - 2) + "_" * 200
     assert assemble(hear(ListSource(sound(letters)), gate=LoudGate(), segmenter=CUT, activation=wake)) == []
+
+
+def test_muting_before_anything_is_said_puts_it_to_sleep(wake: Wake) -> None:
+    items = [*sound("w" + "_" * 10), Interruption("muted"), *sound("#" * 30 + "_" * 20)]
+    assert assemble(hear(ListSource(items), gate=LoudGate(), segmenter=CUT, activation=wake)) == []
 
 
 def test_muting_ends_what_was_begun_and_puts_it_to_sleep(wake: Wake) -> None:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from common.errors import ModelError
-from edge.quiet_stderr import quiet_stderr
 from edge.sound.source import Samples
 
 
@@ -37,8 +36,7 @@ class MicroWakeWord:
             from pymicro_wakeword import MicroWakeWord as Detector
             from pymicro_wakeword import MicroWakeWordFeatures, Model
 
-            with quiet_stderr():
-                self._detector = Detector.from_builtin(Model(known.name))
+            self._detector = Detector.from_builtin(Model(known.name))
             self._features = MicroWakeWordFeatures()
         except (ImportError, OSError, ValueError) as error:
             raise ModelError(
@@ -58,6 +56,5 @@ class MicroWakeWord:
     def reset(self) -> None:
         """See WakeWord."""
         self._features.reset()
-        with quiet_stderr():
-            self._detector.reset()
+        self._detector.reset()
         self.probability = 0.0
