@@ -12,7 +12,9 @@ import click
 from common import VERSION
 from common.commands import CommandGroup, completion
 from models.data.commands import split
+from models.evaluation.commands import evaluate
 from models.importing.commands import import_
+from models.training.commands import train
 
 
 @click.group(cls=CommandGroup)
@@ -48,6 +50,8 @@ def show(manifest: Path) -> None:
 
 main.add_command(import_)
 main.add_command(split)
+main.add_command(train)
+main.add_command(evaluate)
 main.add_command(completion("parrotlet-models"))
 
 if __name__ == "__main__":
