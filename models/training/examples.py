@@ -1,0 +1,144 @@
+"""The frames that a network learns from: clips as the board would hear them, in several versions, kept on disk.
+
+What production does to sound is done here by the same code: 16-bit samples, edge.speech.log_mel, the wire's levels.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge.local.model import filled
+from edge.sound.audio_file import AudioFile
+from edge.sound.source import Block
+from edge.speech.log_mel import log_mel
+from models.data import mixing
+from models.data.clip import Clip
+from models.data.mixing import Sound
+from models.tables.sounds import disturbance
+from models.training.recipe import Mixing, Recipe
+from protos.feature_spec import DEFAULT_SPEC, Levels
+
+FORMAT = 1
+"""Another one makes other files."""
+DISTURBANCES = 48
+DISTURBANCE_S = 6.0
+
+
+class Backgrounds(NamedTuple):
+    """What clips are mixed with."""
+
+    noises: list[Sound]
+    rooms: list[Sound]
+
+
+class Examples(NamedTuple):
+    """Windows of levels and their labels."""
+
+    levels: npt.NDArray[np.int8]
+    """(clips, versions, frames, bands)"""
+    labels: npt.NDArray[np.int64]
+    """(clips,), by number."""
+    groups: npt.NDArray[np.int64]
+    """(clips,): of one label, those of a group are seen as often as those of another."""
+
+
+def read(file: Path, clip: Clip) -> Sound:
+    """A clip at 16 kHz; 16-bit, as the board has it."""
+    parts = [item.samples for item in AudioFile(str(file)).blocks() if isinstance(item, Block)]
+    samples = np.concatenate([np.zeros(0, np.int16), *parts])
+    start, end = ((None if ms is None else ms * mixing.RATE_HZ // 1000) for ms in (clip.start_ms, clip.end_ms))
+    return np.asarray(samples[start:end] / np.float32(32768), np.float32)
+
+
+def frames(sound: Sound) -> Levels:
+    """As the board sends them."""
+    return DEFAULT_SPEC.quantise(log_mel(mixing.as_samples(sound), DEFAULT_SPEC))
+
+
+def windowed(levels: Levels, window_frames: int) -> Levels:
+    """The middle of longer sound; shorter sound is filled up as the board does it."""
+    levels = filled(levels, window_frames)
+    start = (len(levels) - window_frames) // 2
+    return levels[start : start + window_frames]
+
+
+def version(sound: Sound, how: Mixing, backgrounds: Backgrounds, draw: np.random.Generator) -> Sound:
+    """A clip as it might have been on another day."""
+    if draw.random() < how.speed_share:
+        sound = mixing.faster(sound, draw.uniform(*how.speed))
+    if draw.random() < how.tilt_share:
+        sound = mixing.tilted(sound, draw.uniform(*how.tilt))
+    if draw.random() < how.room_share:
+        rooms = backgrounds.rooms
+        measured = rooms and draw.random() < 0.4
+        sound = mixing.in_room(sound, rooms[draw.integers(len(rooms))] if measured else mixing.drawn_room(draw))
+    if backgrounds.noises and draw.random() < how.noise_share:
+        noise = backgrounds.noises[draw.integers(len(backgrounds.noises))]
+        sound = mixing.with_noise(sound, noise, draw.uniform(*how.noise_snr_db), draw)
+    if draw.random() < how.clip_share:
+        sound = mixing.clipped(sound, draw.uniform(1, 12))
+    if draw.random() < how.level_share:
+        sound = mixing.at_level(sound, draw.uniform(*how.level_dbfs))
+    return mixing.by_telephone(sound) if draw.random() < how.telephone_share else sound
+
+
+def drawn_noises(seed: int) -> list[Sound]:
+    """Sounds that are no speech and were never recorded."""
+    draw = np.random.default_rng((seed, 1))
+    return [np.asarray(disturbance(DISTURBANCE_S, draw), np.float32) for _ in range(DISTURBANCES)]
+
+
+def _versions(file: Path, clip: Clip, recipe: Recipe, backgrounds: Backgrounds, count: int) -> npt.NDArray[np.int8]:
+    """(versions, window_frames, bands); drawn by the seed and the clip's path alone."""
+    sound = read(file, clip)
+    path = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8).digest()
+    draw = np.random.default_rng((recipe.seed, int.from_bytes(path)))
+    sounds = [sound, *(version(sound, recipe.mixing, backgrounds, draw) for _ in range(count - 1))]
+    return np.stack([windowed(frames(some), recipe.window_frames) for some in sounds])
+
+
+_shared: tuple[Path, Recipe, Backgrounds, int]
+
+
+def _start(folder: Path, recipe: Recipe, backgrounds: Backgrounds, count: int) -> None:
+    global _shared
+    _shared = (folder, recipe, backgrounds, count)
+
+
+def _one(clip: Clip) -> npt.NDArray[np.int8]:
+    folder, recipe, backgrounds, count = _shared
+    return _versions(clip.file(folder), clip, recipe, backgrounds, count)
+
+
+def make(
+    folder: Path, clips: Sequence[Clip], recipe: Recipe, backgrounds: Backgrounds, count: int, processes: int
+) -> npt.NDArray[np.int8]:
+    """Levels of all clips, (clips, versions, frames, bands)."""
+    with ProcessPoolExecutor(processes, initializer=_start, initargs=(folder, recipe, backgrounds, count)) as pool:
+        return np.stack(list(pool.map(_one, clips, chunksize=32)))
+
+
+def cached(
+    cache: Path, folder: Path, clips: Sequence[Clip], recipe: Recipe, backgrounds: Backgrounds, count: int
+) -> npt.NDArray[np.int8]:
+    """As `make`, once for the same clips and the same way of mixing."""
+    told = [FORMAT, DEFAULT_SPEC.fingerprint, recipe.seed, recipe.window_frames, recipe.mixing, count, list(clips)]
+    digest = hashlib.sha256(msgspec.json.encode(told))
+    for sound in (*backgrounds.noises, *backgrounds.rooms):
+        digest.update(sound.tobytes())
+    file = cache / f"levels-{digest.hexdigest()[:16]}.npy"
+    if not file.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        levels = make(folder, clips, recipe, backgrounds, count, len(os.sched_getaffinity(0)))
+        unfinished = file.with_suffix(".new.npy")
+        np.save(unfinished, levels)
+        unfinished.rename(file)
+    made: npt.NDArray[np.int8] = np.load(file)
+    return made

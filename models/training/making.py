@@ -1,0 +1,149 @@
+"""All that stands between a manifest with a recipe and a model with its card."""
+
+import datetime
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.plot import figure
+from common import VERSION
+from common.errors import DataError
+from edge.local.model import Model
+from models.data.clip import Clip
+from models.data.manifest import read_manifest
+from models.data.mixing import Sound
+from models.training import examples
+from models.training.epoch import Epoch
+from models.training.examples import Backgrounds, Examples
+from models.training.recipe import Recipe
+from protos.feature_spec import DEFAULT_SPEC
+from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, sha256, write_model_card
+
+FLOAT_FILE = "float.keras"
+
+
+class Made(NamedTuple):
+    """How large it is, and accuracies on the tuning part; None where that was learnt from."""
+
+    bytes: int
+    int8: float | None
+    float: float | None
+
+
+def make_model(
+    recipe: Recipe, manifest: Path, noise: Path | None, rooms: Path | None, out: Path, tell: Callable[[str], None]
+) -> Made:
+    """Writes model and card to `out`, with what is needed to go on after a kill, and plots."""
+    from models.training.export import to_int8
+    from models.training.train import predicted, train
+
+    out.mkdir(parents=True, exist_ok=True)
+    clips = labelled(read_manifest(manifest).clips, recipe)
+    parts = {part: [clip for clip in clips if clip.split == part] for part in ("train", "tune")}
+    if recipe.learn_from_tune:
+        parts = {"train": parts["train"] + parts["tune"], "tune": []}
+    if not parts["train"]:
+        raise DataError(f"{manifest}: has nothing to learn from: no clip of the split train has one of the labels.")
+    backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(recipe.seed), sounds(rooms))
+    learnt, tuned = (
+        _examples(recipe, manifest, some, backgrounds, count, out)
+        for some, count in ((parts["train"], recipe.mixing.versions), (parts["tune"], 1))
+    )
+    tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
+    model, history = train(recipe, learnt, tuned if len(tuned.labels) else None, out, tell)
+    model.save(out / FLOAT_FILE)
+    content = to_int8(model, learnt.levels[:, -1])
+    (out / MODEL_FILE).write_bytes(content)
+    write_model_card(
+        out / CARD_FILE, _card(recipe, content, data_hash(recipe, manifest.parent, parts["train"]), parts["train"])
+    )
+    plot(history, out)
+    if not len(tuned.labels):
+        return Made(len(content), None, None)
+    heard = heard_by(out, tuned)
+    return Made(
+        len(content), float((heard == tuned.labels).mean()), float((predicted(model, tuned) == tuned.labels).mean())
+    )
+
+
+def labelled(clips: Sequence[Clip], recipe: Recipe) -> list[Clip]:
+    """Those that teach something: with one of the labels, or any where the recipe has a label for others."""
+    return [clip for clip in clips if clip.label in recipe.labels or (clip.label and recipe.other)]
+
+
+def label_number(clip: Clip, recipe: Recipe) -> int:
+    """Which output a clip belongs to."""
+    return recipe.labels.index(clip.label if clip.label in recipe.labels else str(recipe.other))
+
+
+def sounds(folder: Path | None) -> list[Sound]:
+    """All recordings of a folder, by name; none of none."""
+    if folder is None:
+        return []
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".flac", ".wav", ".ogg"))
+    return [examples.read(file, Clip(path=file.name)) for file in files]
+
+
+def data_hash(recipe: Recipe, folder: Path, clips: Sequence[Clip]) -> str:
+    """Of the recipe, of what the manifest says and of the sound itself: the same makes the same model."""
+    digest = hashlib.sha256(recipe.digest.encode())
+    for clip in sorted(clips, key=lambda clip: (clip.path, clip.start_ms or 0)):
+        digest.update(msgspec.json.encode(clip, order="sorted"))
+        digest.update(hashlib.sha256(clip.file(folder).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def heard_by(folder: Path, of: Examples) -> npt.NDArray[np.int64]:
+    """Likeliest labels, by number, as the board's interpreter hears each clip as it is."""
+    model = Model(folder, DEFAULT_SPEC)
+    return np.array([model.probabilities(levels, 1)[0].argmax() for levels in of.levels[:, 0]])
+
+
+def plot(history: Sequence[Epoch], out: Path) -> None:
+    """Loss and accuracies by epoch, as SVG."""
+    epochs = range(1, len(history) + 1)
+    with figure(out / "loss.svg", x="epoch", y="loss on what is learnt from") as axes:
+        axes.plot(epochs, [epoch.loss for epoch in history])
+    with figure(out / "accuracy.svg", x="epoch", y="accuracy") as axes:
+        axes.plot(epochs, [epoch.accuracy for epoch in history], label="learnt from, as mixed")
+        if history and history[-1].tune_accuracy is not None:
+            axes.plot(epochs, [epoch.tune_accuracy for epoch in history], label="tuning part")
+        axes.legend()
+
+
+def _examples(
+    recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, out: Path
+) -> Examples:
+    labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
+    texts = [clip.text or clip.label or "" for clip in clips]
+    numbers = {text: number for number, text in enumerate(sorted({*texts}))}
+    groups = np.array([numbers[text] for text in texts], np.int64)
+    shape = (0, count, recipe.window_frames, DEFAULT_SPEC.bands)
+    if not clips:
+        return Examples(np.zeros(shape, np.int8), labels, groups)
+    return Examples(examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count), labels, groups)
+
+
+def _card(recipe: Recipe, content: bytes, data_sha256: str, clips: Sequence[Clip]) -> ModelCard:
+    return ModelCard(
+        name=recipe.name,
+        version=recipe.version,
+        kind=recipe.kind,
+        feature_spec_fingerprint=DEFAULT_SPEC.fingerprint,
+        labels=recipe.labels,
+        window_frames=recipe.window_frames,
+        model_sha256=sha256(content),
+        commands=recipe.commands,
+        operating_points={"default": OperatingPoint(threshold=recipe.threshold)},
+        licence=recipe.licence,
+        sources=tuple(sorted({*recipe.sources, *(clip.source for clip in clips if clip.source)})),
+        data_sha256=data_sha256,
+        code_version=VERSION,
+        limits=recipe.limits,
+        created=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+    )

@@ -1,0 +1,111 @@
+"""A recipe: all that a person decides about a model, in one TOML file. What it does not say has a default here."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from common.errors import DataError
+from protos.model_card import Command
+
+Span = tuple[float, float]
+"""Least and greatest; drawn evenly between."""
+
+
+class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to sound before the features; each share is that of the versions it happens to."""
+
+    versions: int = 8
+    """Of each clip; the first is the clip as it is."""
+    noise_share: float = 0.7
+    noise_snr_db: Span = (0.0, 30.0)
+    room_share: float = 0.3
+    level_share: float = 0.9
+    level_dbfs: Span = (-50.0, -3.0)
+    speed_share: float = 0.7
+    speed: Span = (0.85, 1.15)
+    tilt_share: float = 0.5
+    tilt: Span = (-0.4, 0.4)
+    clip_share: float = 0.05
+    telephone_share: float = 0.05
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sizes of the network."""
+
+    stem: int = 24
+    """Filters over time and bands."""
+    channels: int = 96
+    blocks: int = 6
+    kernel: int = 9
+    """Frames of a block, after the stem has halved them."""
+    halved: tuple[int, ...] = (2,)
+    """Blocks that halve the frames again."""
+    centred: bool = True
+    """Whether the mean level of the window is taken out first, so that how loud it is matters less."""
+    dropout: float = 0.2
+
+
+class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How weights are found."""
+
+    epochs: int = 60
+    batch: int = 64
+    rate: float = 3e-3
+    decay: float = 1e-3
+    label_smoothing: float = 0.1
+    mixup: float = 0.2
+    """Share of the batches whose inputs are mixed by twos."""
+    shift_frames: int = 10
+    masks: int = 2
+    """Of time, and as many of bands."""
+    mask_frames: int = 15
+    mask_bands: int = 12
+    average: float = 0.998
+    """Of the weights, from step to step."""
+    balance: bool = True
+    """Every class is seen as often as the others."""
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    name: str
+    version: str
+    labels: tuple[str, ...]
+    kind: Literal["commands", "speech", "wake"] = "commands"
+    other: str | None = None
+    """The label that any other stands for; without it, clips of other labels are left out."""
+    window_frames: int = 98
+    seed: int = 1
+    commands: dict[str, Command] = {}
+    threshold: float = 0.6
+    """Of the default operating point, until one is measured."""
+    licence: str = ""
+    sources: tuple[str, ...] = ()
+    """Besides those that the manifest names: noises, rooms."""
+    limits: str = ""
+    learn_from_tune: bool = False
+    """Once all is decided, those that it was decided by are learnt from, too."""
+    mixing: Mixing = Mixing()
+    network: Network = Network()
+    training: Training = Training()
+
+    @property
+    def digest(self) -> str:
+        """Of everything in it."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+def read_recipe(file: Path) -> Recipe:
+    """DataError, naming the file and the field, if it is none."""
+    try:
+        recipe = msgspec.toml.decode(file.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise DataError(f"{file}: no recipe: {error}.") from error
+    if recipe.other is not None and recipe.other not in recipe.labels:
+        raise DataError(f"{file}: other is {recipe.other}, which is none of the labels.")
+    return recipe

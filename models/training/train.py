@@ -1,0 +1,105 @@
+"""Finds the weights: Keras, one epoch after the other, each kept, so that a killed run goes on where it was."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from models.training.batches import Floats, batches
+from models.training.epoch import Epoch
+from models.training.examples import Examples
+from models.training.network import build
+from models.training.recipe import Recipe, Training
+
+CHECKPOINT = "epoch-{}.keras"
+HISTORY = "history.json"
+WARM_UP_SHARE = 0.05
+STATISTICS_BATCHES = 60
+
+
+def train(
+    recipe: Recipe, learnt: Examples, tuned: Examples | None, out: Path, tell: Callable[[str], None]
+) -> tuple[keras.Model, list[Epoch]]:
+    """The model with averaged weights, and its history. Goes on from the last epoch that `out` holds."""
+    keras.utils.set_random_seed(recipe.seed)
+    how, outputs = recipe.training, len(recipe.labels)
+    model, history = _resumed(out)
+    if model is None:
+        frames, bands = learnt.levels.shape[2:]
+        model = build(frames, bands, outputs, recipe.network)
+        optimiser = _optimiser(how, len(learnt.levels))
+        model.compile(optimiser, loss="categorical_crossentropy", metrics=["accuracy"])
+    targets = np.eye(outputs, dtype=np.float32)[learnt.labels]
+    shares = balanced(learnt) if how.balance else np.full(len(targets), 1 / len(targets))
+    for number in range(len(history), how.epochs):
+        draw = np.random.default_rng((recipe.seed, number))
+        told = [model.train_on_batch(*batch) for batch in batches(learnt.levels, targets, shares, how, draw)][-1]
+        accuracy = None if tuned is None else float((predicted(model, tuned) == tuned.labels).mean())
+        history.append(Epoch(float(told[0]), float(told[1]), accuracy))
+        _keep(model, history, out)
+        tell(f"epoch {number + 1} of {how.epochs}: {_told(history[-1])}")
+    _average(model, (batch for batch, _ in batches(learnt.levels, targets, shares, how, np.random.default_rng(0))))
+    return model, history
+
+
+def predicted(model: keras.Model, examples: Examples) -> npt.NDArray[np.int64]:
+    """Likeliest labels of each clip as it is, by number."""
+    windows = examples.levels[:, 0, ..., np.newaxis].astype(np.float32)
+    parts = [model.predict_on_batch(windows[at : at + 256]) for at in range(0, len(windows), 256)]
+    likeliest: npt.NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)
+    return likeliest
+
+
+def balanced(learnt: Examples) -> npt.NDArray[np.float64]:
+    """How often each clip is drawn: labels alike, and within a label its words by the root of their number."""
+    shares = np.zeros(len(learnt.labels))
+    for label in np.unique(learnt.labels):
+        of_label = np.flatnonzero(learnt.labels == label)
+        _, group, counts = np.unique(learnt.groups[of_label], return_inverse=True, return_counts=True)
+        weights = 1 / np.sqrt(counts[group])
+        shares[of_label] = weights / weights.sum()
+    shares /= shares.sum()
+    return shares
+
+
+def _optimiser(how: Training, clips: int) -> keras.optimizers.Optimizer:
+    steps = how.epochs * (clips // how.batch)
+    warm_up = max(1, round(WARM_UP_SHARE * steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        how.rate / 100, max(1, steps - warm_up), warmup_target=how.rate, warmup_steps=warm_up
+    )
+    return keras.optimizers.AdamW(
+        rate, weight_decay=how.decay, use_ema=True, ema_momentum=how.average, ema_overwrite_frequency=None
+    )
+
+
+def _average(model: keras.Model, seen: Iterator[Floats]) -> None:
+    """Takes the averaged weights, and finds anew what its layers' outputs are like under them."""
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    for _, batch in zip(range(STATISTICS_BATCHES), seen, strict=False):
+        model(batch, training=True)
+
+
+def _resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
+    try:
+        history = msgspec.json.decode((out / HISTORY).read_bytes(), type=list[Epoch])
+    except FileNotFoundError:
+        return None, []
+    return keras.models.load_model(out / CHECKPOINT.format(len(history))), history
+
+
+def _keep(model: keras.Model, history: list[Epoch], out: Path) -> None:
+    """The history names the checkpoint: written last, it never names half of one."""
+    model.save(out / CHECKPOINT.format(len(history)))
+    unfinished = out / f".{HISTORY}.new"
+    unfinished.write_bytes(msgspec.json.encode(history))
+    unfinished.rename(out / HISTORY)
+    (out / CHECKPOINT.format(len(history) - 1)).unlink(missing_ok=True)
+
+
+def _told(epoch: Epoch) -> str:
+    tuned = "" if epoch.tune_accuracy is None else f", tuning part {epoch.tune_accuracy:.3f}"
+    return f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.3f}{tuned}"
