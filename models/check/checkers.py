@@ -11,10 +11,12 @@ from models.check.labels import (
     check_manifest,
     check_slips,
 )
+from models.check.sound import check_sound
 from models.check.twice import check_leaks, check_near_duplicates, check_same_audio, check_same_words
 from models.data.manifest import Manifest
 from models.finding import Finding
 from models.labels.definition import Definition
+from models.sound.checks import KINDS as SOUND_KINDS
 
 Check = Callable[[Manifest, Definition], Iterator[Finding]]
 """Finds what is wrong with a set. Nothing is wrong with the program: what a checker cannot read, it names."""
@@ -52,6 +54,7 @@ CHECKERS = (
     Checker(check_near_duplicates, ("near_duplicates",)),
     Checker(check_leaks, ("leaks",)),
     Checker(check_same_audio, ("same_audio", "missing")),
+    Checker(check_sound, SOUND_KINDS),
 )
 
 KINDS = tuple(kind for checker in CHECKERS for kind in checker.kinds)

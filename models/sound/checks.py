@@ -29,6 +29,24 @@ NORMALISED_LU = 1.0
 """Voices and microphones differ by ten; where the middle 80 % lie within one, somebody turned a knob."""
 
 
+KINDS = (
+    "damaged",
+    "no_speech",
+    "speech_in_silence",
+    "cut_off",
+    "silence_before",
+    "silence_after",
+    "clipping",
+    "offset",
+    "level",
+    "noise",
+    "band_limit",
+    "loudness",
+    "normalised",
+)
+"""What can be found, by name."""
+
+
 class Agreement(NamedTuple):
     """What the data definition asks of sound; None: nothing."""
 
@@ -62,16 +80,16 @@ def _speech(clip: Clip, measured: dict[str, float], agreement: Agreement) -> Ite
     if clip.label in SILENT_LABELS:
         if speech_ms > SHORT_SPEECH_MS:
             yield (
-                "speech in silence",
+                "speech_in_silence",
                 Severity.WARNING,
                 f"Labelled {clip.label}, but {speech_ms:g} ms sound like speech.",
             )
         return
     if not speech_ms:
-        yield "no speech", Severity.ERROR, "Nobody is heard to speak."
+        yield "no_speech", Severity.ERROR, "Nobody is heard to speak."
         return
     if speech_ms < SHORT_SPEECH_MS:
-        yield "no speech", Severity.WARNING, f"Only {speech_ms:g} ms sound like speech."
+        yield "no_speech", Severity.WARNING, f"Only {speech_ms:g} ms sound like speech."
     for name, where, wanted in (
         ("before_ms", "before", agreement.before_ms),
         ("after_ms", "after", agreement.after_ms),
@@ -79,10 +97,10 @@ def _speech(clip: Clip, measured: dict[str, float], agreement: Agreement) -> Ite
         silence_ms = measured[name]
         if silence_ms <= EDGE_MS:
             side = "begins" if where == "before" else "ends"
-            yield "cut off", Severity.WARNING, f"Speech {side} where the clip does; a part of it may be cut off."
+            yield "cut_off", Severity.WARNING, f"Speech {side} where the clip does; a part of it may be cut off."
         elif wanted and not wanted[0] <= silence_ms <= wanted[1]:
             yield (
-                f"silence {where}",
+                f"silence_{where}",
                 Severity.WARNING,
                 f"{silence_ms:g} ms of silence {where} speech; agreed are {wanted[0]} to {wanted[1]}.",
             )
@@ -104,8 +122,8 @@ def _signal(measured: dict[str, float], agreement: Agreement) -> Iterator[Remark
     if (snr := measured.get("snr_db")) is not None and snr < SNR_DB_MIN:
         yield "noise", Severity.WARNING, f"Speech is only {snr:.0f} dB above the noise."
     if (band := measured.get("band_limit_hz")) is not None and band < BAND_HZ_MIN:
-        yield "band limit", Severity.WARNING, f"Nothing is heard above {band:g} Hz: telephone sound in a wide file?"
-    if agreement.lufs and (lufs := measured.get("lufs")) is not None:
+        yield "band_limit", Severity.WARNING, f"Nothing is heard above {band:g} Hz: telephone sound in a wide file?"
+    if agreement.lufs and measured["speech_ms"] and (lufs := measured.get("lufs")) is not None:
         least, most = agreement.lufs
         if not least <= lufs <= most:
             yield "loudness", Severity.WARNING, f"{lufs:.1f} LUFS; agreed are {least:g} to {most:g}."

@@ -27,11 +27,25 @@ class Surveyed(NamedTuple):
     """Sentences on what is missing or damaged."""
 
 
+class Survey:
+    """Of so many clips, gone through once."""
+
+    def __init__(self, manifest: Manifest, jobs: int) -> None:
+        self._manifest = manifest
+        self._jobs = jobs
+
+    def __len__(self) -> int:
+        return len(self._manifest.entries)
+
+    def __iter__(self) -> Iterator[Surveyed]:
+        return survey(self._manifest, self._jobs)
+
+
 def survey(manifest: Manifest, jobs: int) -> Iterator[Surveyed]:
     """Each clip, in order. A damaged one costs nothing but itself."""
     entries = iter(manifest.entries)
     chunks = iter(lambda: list(islice(entries, CHUNK)), [])
-    if jobs == 1:
+    if jobs == 1 or len(manifest.entries) <= CHUNK:
         for chunk in chunks:
             yield from _surveyed(chunk, measure_all([entry.clip for entry in chunk], manifest.folder))
         return
