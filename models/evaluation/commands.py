@@ -1,5 +1,7 @@
 """parrotlet-models evaluate."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,35 +9,71 @@ import click
 
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
+    from models.evaluation.transcripts import Transcripts
 
 SLICES_SHOWN = 10
 PAIRS_SHOWN = 12
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", metavar="MODEL|HOST:PORT")
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @click.option("--split", "part", type=click.Choice(["train", "tune", "test"]), help="Only this part of a manifest.")
+@click.option("--definition", type=click.Path(path_type=Path), help="The agreement; else the one beside the manifest.")
+@click.option("--outcomes", "file", type=click.Path(path_type=Path), help="Write each clip's outcome, for `errors`.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
-def evaluate(model: Path, data: Path, part: str | None, as_json: bool) -> None:
-    """Tell how often a model is right, as the board's own interpreter runs it.
+def evaluate(
+    model: str, data: Path, part: str | None, definition: Path | None, file: Path | None, as_json: bool
+) -> None:
+    """Tell how often a model is right, as the board's own interpreter runs it, or how many words a service gets wrong.
 
-    DATA is a manifest, or a folder with a folder of recordings for each class. Labels that the model does not have are
-    "unknown" to it, if it has that.
+    DATA is a manifest, or, for a model, a folder with a folder of recordings for each class. Labels that the model
+    does not have are "unknown" to it, if it has that.
 
     \b
     Example:
       parrotlet-models evaluate models/files/commands-v1 recordings/
+      parrotlet-models evaluate 127.0.0.1:7407 sentences.jsonl --outcomes outcomes.jsonl
     """
     import msgspec
 
-    from models.evaluation import evaluation
+    from models.errors.outcome import Outcome, write_outcomes
 
-    result = evaluation.evaluate(model, data, part)
+    outcomes: Sequence[Outcome]
+    if Path(model).is_dir():
+        from models.evaluation import evaluation
+
+        heard = evaluation.listen(Path(model), data, part)
+        result = evaluation.summed_up(heard.clips, heard.labels, heard.unread)
+        outcomes = evaluation.outcomes(heard.clips)
+        tell = partial(_tell, result)
+    else:
+        from models.data.manifest import read_manifest
+        from models.evaluation.transcripts import evaluate_service
+        from models.labels.definition import definition_for
+
+        words = evaluate_service(model, read_manifest(data), part, definition_for(data, definition)[0])
+        outcomes, result = words.outcomes, words._asdict()
+        tell = partial(_tell_words, words)
+    if file is not None:
+        write_outcomes(file, outcomes)
     if as_json:
         click.echo(msgspec.json.encode(result))
         return
-    _tell(result)
+    tell()
+
+
+def _tell_words(words: "Transcripts") -> None:
+    click.echo(
+        f"word error rate {words.word_error_rate:.3f}: {words.substitutions} substituted, {words.deletions} left out, "
+        f"{words.insertions} put in, of {words.words} words in {len(words.outcomes)} clips"
+    )
+    if words.wrong:
+        click.echo("\nmost often wrong")
+    for word, count, other in words.wrong[:PAIRS_SHOWN]:
+        click.echo(f"{word:<16} {count:>3}  {f'heard as {other}' if other else 'left out'}")
+    for path, why in words.unread.items():
+        click.echo(f"{path}: {why}", err=True)
 
 
 def _tell(result: "Evaluation") -> None:

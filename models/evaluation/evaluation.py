@@ -12,6 +12,7 @@ from common.errors import DataError, InputError
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
+from models.errors.outcome import Outcome, outcome
 from models.training.examples import frames, read, windowed
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -64,7 +65,21 @@ def wilson(right: int, of: int) -> Share:
     return Share(right, of, share, max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
 
 
+class Listened(NamedTuple):
+    """What a model made of a set."""
+
+    clips: Sequence[Heard]
+    labels: Sequence[str]
+    """Of the model."""
+    unread: dict[str, str]
+
+
 def evaluate(model: Path, data: Path, part: str | None = None) -> Evaluation:
+    """`listen`, summed up."""
+    return summed_up(*listen(model, data, part))
+
+
+def listen(model: Path, data: Path, part: str | None = None) -> Listened:
     """Through the board's own interpreter. `data` is a manifest, or a folder with a folder of sound for each class;
     of a manifest, only the split `part` if that is given."""
     board = Model(model, DEFAULT_SPEC)
@@ -85,7 +100,12 @@ def evaluate(model: Path, data: Path, part: str | None = None) -> Evaluation:
         heard.append(Heard(clip, label, board.card.labels[int(board.probabilities(levels, 1)[0].argmax())]))
     if not heard:
         raise DataError(f"{data}: no clip of it can be judged.")
-    return summed_up(heard, board.card.labels, unread)
+    return Listened(heard, board.card.labels, unread)
+
+
+def outcomes(heard: Sequence[Heard]) -> list[Outcome]:
+    """As `parrotlet-models errors` reads them."""
+    return [outcome(one.clip, truth=one.label, said=one.heard, errors=one.label != one.heard) for one in heard]
 
 
 def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip]]:
