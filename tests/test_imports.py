@@ -40,7 +40,7 @@ HEAVY: dict[str, set[str]] = {
     "grpc": {"edge/asking/cloud_channel.py", "edge/keys/enrol_channel.py"},
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
     "ifaddr": {"cloud/keys/announcement.py"},
-    "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "models/labels/aligner.py"},
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/sound/port_audio.py"},
     "soundfile": {"edge/sound/audio_file.py"},

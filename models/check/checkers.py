@@ -29,6 +29,13 @@ class Checker(NamedTuple):
     """Whether it listens to each clip, which takes long and is asked for."""
 
 
+def _check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
+    # Its engine is loaded for who asks for it.
+    from models.labels.spoken_fillers import check_spoken_fillers
+
+    yield from check_spoken_fillers(manifest, definition)
+
+
 CONVENTIONS = (
     "characters",
     "unclear",
@@ -52,6 +59,7 @@ CHECKERS = (
     Checker(check_near_duplicates, ("near_duplicates",)),
     Checker(check_leaks, ("leaks",)),
     Checker(check_same_audio, ("same_audio", "missing")),
+    Checker(_check_spoken_fillers, ("spoken_fillers",), hears=True),
 )
 
 KINDS = tuple(kind for checker in CHECKERS for kind in checker.kinds)
