@@ -2,8 +2,8 @@
 
     scripts/bench fillers --data DIR
 
-Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises than
-the measure, and shows what other thresholds would give.
+Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises
+than the measure.
 """
 
 import time
@@ -16,12 +16,11 @@ import numpy as np
 from benchmarks import corpus
 from benchmarks.spoken_texts import SNRS_DB, TEST_TEXTS, TEST_VOICES, TUNE_TEXTS, TUNE_VOICES, Spoken, spoken
 from models.labels.aligner import Aligner
-from models.labels.spoken_fillers import FILLER_FRAMES_MIN, loud_fillers
+from models.labels.spoken_fillers import loud_fillers
 from models.labels.writing import words
 
 SEED = 1
 RIGHT_MIN = 0.85
-THRESHOLDS = (19, 22, 25, 30)
 
 
 @click.command()
@@ -34,41 +33,38 @@ def main(data: Path, part: str, quick: bool) -> None:
     texts, voices, noises = (
         (TEST_TEXTS, TEST_VOICES, noises[1::2]) if part == "test" else (TUNE_TEXTS, TUNE_VOICES, noises[::2])
     )
-    aligner, clips, frames = Aligner(), [], []
+    aligner = Aligner()
+    clips: list[Spoken] = []
+    heard: list[bool | None] = []
     cpu_s, sound_s = 0.0, 0.0
     for clip in spoken(texts, voices, noises, SEED, quick=quick):
         began_s = time.process_time()
-        frames.append(longest(aligner, clip))
+        heard.append(is_heard(aligner, clip))
         cpu_s += time.process_time() - began_s
         sound_s += len(clip.sound) / corpus.RATE_HZ
         clips.append(clip)
-    print(f"\n{len(clips)} clips ({part}), right about a filler of at least {FILLER_FRAMES_MIN * 10} ms\n")
-    print_table(clips, frames)
-    if part == "tune":
-        for threshold in THRESHOLDS:
-            print(f"{threshold * 10} ms: {share(clips, frames, threshold):.3f}")
-    right = share(clips, frames, FILLER_FRAMES_MIN)
-    print(f"\n{cpu_s / sound_s:.3f} s of CPU a second of sound; {sum(f is None for f in frames)} did not fit")
+    print(f"\n{len(clips)} clips ({part}), share that is judged right\n")
+    print_table(clips, heard)
+    right = share(clips, heard)
+    print(f"\n{cpu_s / sound_s:.3f} s of CPU a second of sound; {sum(f is None for f in heard)} did not fit")
     print(f"At least {RIGHT_MIN:.0%} right: {right:.1%}, {'reached' if right >= RIGHT_MIN else 'NOT reached'}")
 
 
-def longest(aligner: Aligner, clip: Spoken) -> int | None:
-    """Frames of the longest filler that is heard, 0: none; None: what was said does not fit."""
+def is_heard(aligner: Aligner, clip: Spoken) -> bool | None:
+    """Whether a filler is; None: what was said does not fit."""
     pcm = np.clip(clip.sound * 32768, -32768, 32767).astype(np.int16)
     places = aligner.align(pcm, words(clip.words), fillers=True)
     if places is None:
         return None
-    return max((place.last - place.first + 1 for place in loud_fillers(pcm, places)), default=0)
+    return bool(loud_fillers(pcm, places))
 
 
-def share(clips: list[Spoken], frames: list[int | None], threshold: int) -> float:
+def share(clips: list[Spoken], heard: list[bool | None]) -> float:
     """Of the clips, how many are judged right; what cannot be judged is wrong."""
-    return float(
-        np.mean([f is not None and (f >= threshold) == bool(c.filler) for c, f in zip(clips, frames, strict=True)])
-    )
+    return float(np.mean([f is not None and f == bool(c.filler) for c, f in zip(clips, heard, strict=True)]))
 
 
-def print_table(clips: list[Spoken], frames: list[int | None]) -> None:
+def print_table(clips: list[Spoken], heard: list[bool | None]) -> None:
     """A row a voice, a column a noise; with how many of the said were heard and of the others were not."""
     cells: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for number, clip in enumerate(clips):
@@ -80,7 +76,7 @@ def print_table(clips: list[Spoken], frames: list[int | None]) -> None:
     print("|---" * (len(columns) + 1) + "|")
     for row in dict.fromkeys(row for row, _ in cells):
         chosen = [cells[row, column] for column in columns]
-        shown = (share([clips[at] for at in part], [frames[at] for at in part], FILLER_FRAMES_MIN) for part in chosen)
+        shown = (share([clips[at] for at in part], [heard[at] for at in part]) for part in chosen)
         print(f"| {row} | {' | '.join(f'{figure:.3f}' for figure in shown)} |")
 
 

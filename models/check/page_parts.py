@@ -10,7 +10,7 @@ h2.error { color: var(--bad) } h2.warning { color: var(--warn) } small { font-we
 .ways { display: grid; grid-template-columns: repeat(auto-fill, minmax(27rem, 1fr)); gap: 1rem }
 figure { margin: 0; min-width: 0 } figcaption { font-weight: 600 }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor } svg rect { fill: var(--bar) }
-svg { max-width: 100%; height: auto }
+svg { display: block; max-width: 100%; height: auto }
 article { border-top: 1px solid var(--line); padding: .5rem 0; display: flex; flex-wrap: wrap; gap: .5rem;
   align-items: center }
 article p { margin: 0; flex-basis: 100% } audio { height: 2rem; width: 17rem }
