@@ -67,6 +67,7 @@ def test_a_text_is_put_under_the_agreement(text: str, after: str) -> None:
         ("Why so", "punctuation"),
         ("Set the <whatever>.", "unclear"),
         ("[cough]", "noises"),
+        ("Play the program.", "spelling"),
         ("Set the time日.", "characters"),
     ],
 )
