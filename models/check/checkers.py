@@ -31,6 +31,13 @@ class Checker(NamedTuple):
     """Whether it listens to each clip, which takes long and is asked for."""
 
 
+def _check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
+    # Its engine is loaded for who asks for it.
+    from models.labels.spoken_fillers import check_spoken_fillers
+
+    yield from check_spoken_fillers(manifest, definition)
+
+
 CONVENTIONS = (
     "characters",
     "unclear",
@@ -55,6 +62,7 @@ CHECKERS = (
     Checker(check_leaks, ("leaks",)),
     Checker(check_same_audio, ("same_audio", "missing")),
     Checker(check_sound, SOUND_KINDS),
+    Checker(_check_spoken_fillers, ("spoken_fillers",), hears=True),
 )
 
 KINDS = tuple(kind for checker in CHECKERS for kind in checker.kinds)

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from models.data.manifest import Manifest
-from models.finding import Finding, Severity
+from models.finding import Severity
 
 FOUND = 1
 """Exit status where something is worse than a note; 2: the set cannot be used."""
@@ -67,16 +66,12 @@ def check(
         for line in summary(found, manifest, show=show, clips=len(read.entries)):
             click.echo(line)
     if html is not None:
-        _write_page(html, read, found)
+        from models.check.page import write_page
+
+        write_page(html, read, agreed, found)
+        click.echo(f"To look through, hear and correct: {html}", err=True)
     if any(finding.severity is not Severity.NOTE for finding in found):
         click.get_current_context().exit(FOUND)
-
-
-def _write_page(file: Path, read: Manifest, found: list[Finding]) -> None:
-    from models.check.page import write_page
-
-    write_page(file, read, found)
-    click.echo(f"To look through, hear and correct: {file}", err=True)
 
 
 def _teller() -> Callable[[int, int], None]:

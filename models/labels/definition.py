@@ -122,7 +122,7 @@ class Loudness(msgspec.Struct, frozen=True):
     ] = -12.0
     normalise_to_lufs: Annotated[
         float | None,
-        Meta(ge=-70, le=0, description="Leave it unset: the board hears sound as it is, and so must a model."),
+        Meta(description="Leave it unset: the board hears sound as it is, and so must a model."),
     ] = None
 
 

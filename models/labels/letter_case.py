@@ -45,13 +45,11 @@ class CaseConvention:
         if self._write != "sentence":
             return _outside_marks(text, str.lower if self._write == "lower" else str.upper)
         way = self.ways(text)
-        if way in (["capitals"], ["small letters"], ["a capital a word"]):
-            loose = way != ["small letters"]
-            return self._sentence(text, forget=loose and len(CASED.findall(text)) > 1)
-        return self._sentence(text, forget=False)
+        capitals = way == ["capitals"] and len(CASED.findall(text)) > 1
+        return self._sentence(text, forget=capitals, small_min=1 if way == ["a capital a word"] else SEEN_SMALL_MIN)
 
-    def _sentence(self, text: str, *, forget: bool) -> str:
-        """Capitals where they belong; `forget`: those that are there say nothing."""
+    def _sentence(self, text: str, *, forget: bool, small_min: int) -> str:
+        """Capitals where they belong; `forget`: those that are there say nothing; `small_min`: see _cased."""
         marks = mark_spans(text)
         first = first_letter(text)
         parts, done = [], 0
@@ -59,19 +57,20 @@ class CaseConvention:
             if any(start <= match.start() < end for start, end in marks):
                 continue
             begins = match.start() == first or begins_sentence(text, match.start())
-            if (cased := self._cased(match[0], begins=begins, forget=forget)) != match[0]:
+            if (cased := self._cased(match[0], begins=begins, forget=forget, small_min=small_min)) != match[0]:
                 parts += [text[done : match.start()], cased]
                 done = match.end()
         return "".join([*parts, text[done:]])
 
-    def _cased(self, word: str, *, begins: bool, forget: bool) -> str:
+    def _cased(self, word: str, *, begins: bool, forget: bool, small_min: int) -> str:
+        """One word; a capital within a sentence goes if the set has the word `small_min` times without."""
         lower = word.lower()
         if begins or lower in ALWAYS or self._is_known_name(lower):
             return (lower[0].upper() + lower[1:]) if forget or word[0].islower() else word
         if forget:
             return lower
         stray = word[0].isupper() and (word[1:].islower() or len(word) == 1)
-        if stray and self._usage.inside_small[lower] >= max(SEEN_SMALL_MIN, 4 * self._usage.inside_large[lower]):
+        if stray and self._usage.inside_small[lower] >= max(small_min, 4 * self._usage.inside_large[lower]):
             return lower
         return word
 

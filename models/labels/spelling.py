@@ -4,6 +4,9 @@ from models.labels.definition import Definition, pairs
 from models.labels.spelling_pairs import AMBIGUOUS, AMBIGUOUS_BRITISH, british_to_american
 from models.labels.writing import WORD
 
+IN_DOUBT = frozenset({"program", "programs"})
+"""On a radio it is a programme, on a computer it is not."""
+
 
 class SpellingConvention:
     """British or American, and pairs of the project's own."""
@@ -20,6 +23,8 @@ class SpellingConvention:
         self._wanted = {**self._wanted, **self._own}
         for wanted in self._own.values():
             self._wanted.pop(wanted, None)
+        self._in_doubt = IN_DOUBT - self._wanted.keys() if english == "british" else frozenset()
+        self._looked_for = self._wanted.keys() | self._in_doubt
         spelling = "as one likes" if english == "free" else f"in {english.capitalize()} English"
         self.agreed = f"words are spelt {spelling}" + (f"; {', '.join(definition.spelling.pairs)}" if self._own else "")
 
@@ -35,9 +40,11 @@ class SpellingConvention:
                 found.append(f'"{word}"')
         return found
 
-    def conform(self, text: str) -> str:
-        if not any(word.strip(".,!?…;:\"'()").lower().removesuffix("'s") in self._wanted for word in text.split()):
+    def conform(self, text: str) -> str | None:
+        if not any(word.strip(".,!?…;:\"'()").lower().removesuffix("'s") in self._looked_for for word in text.split()):
             return text
+        if self._in_doubt and any(word.lower() in self._in_doubt for word in WORD.findall(text)):
+            return None
         return WORD.sub(lambda match: self._spelt(match[0]), text)
 
     def _spelt(self, word: str) -> str:
