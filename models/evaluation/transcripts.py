@@ -72,6 +72,9 @@ def evaluate_service(service: str, manifest: Manifest, part: str | None, definit
         for start in range(0, len(clips), BATCH):
             files = dict(_files(clips[start : start + BATCH], manifest.folder, Path(scratch), unread))
             heard |= _asked(service, files, unread)
+    if not heard:
+        path, why = next(iter(unread.items()))
+        raise DataError(f"{service} answered nothing; {path}: {why.rstrip('.')}.")
     return judged([(clip, heard[clip.path]) for clip in clips if clip.path in heard], definition, unread)
 
 
@@ -131,15 +134,14 @@ def _asked(service: str, files: dict[str, str], unread: dict[str, str]) -> dict[
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     lines = [msgspec.json.decode(line, type=Line) for line in done.stdout.splitlines()]
     unanswered = {line.file for line in lines if line.path == "none"}
-    if files and done.returncode and not lines:
-        raise DataError(f"{service} answered nothing: {done.stderr.strip().splitlines()[-1]}")
     texts = dict.fromkeys(files.values(), "")
     for line in lines:
         path = files[line.file]
         texts[path] = f"{texts[path]} {line.transcript}".strip()
+    complaints = done.stderr.splitlines()
     for file, path in files.items():
-        complaint = next((said for said in done.stderr.splitlines() if said.startswith(f"{file}: ")), None)
-        if complaint is not None or file in unanswered:
-            unread[path] = complaint or "was not answered"
+        own = next((said for said in complaints if said.startswith(f"{file}: ")), None)
+        if own is not None or file in unanswered or (done.returncode and not lines):
+            unread[path] = own or (complaints[-1] if complaints else "was not answered")
             del texts[path]
     return texts
