@@ -9,6 +9,7 @@ import pytest
 
 import cloud.__main__
 import edge.__main__
+import models.__main__
 from benchmarks import path
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS: dict[str, click.Command] = {
     "parrotlet-edge": edge.__main__.main,
     "parrotlet-cloud": cloud.__main__.main,
+    "parrotlet-models": models.__main__.main,
 }
 
 
@@ -55,7 +57,7 @@ def test_each_command_and_option_is_there(words: list[str]) -> None:
         assert rest[0] in command.commands, f"{words[0]} has no command {rest[0]}"
         command, rest = command.commands[rest[0]], rest[1:]
     known = {name for parameter in command.params for name in parameter.opts} | {"--help", "--version"}
-    unknown = {word for word in rest if word.startswith("--")} - known
+    unknown = {word.partition("=")[0] for word in rest if word.startswith("--")} - known
     assert not unknown
 
 
