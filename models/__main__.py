@@ -14,7 +14,7 @@ from common.commands import CommandGroup, completion
 from models.data.commands import split
 from models.evaluation.commands import evaluate
 from models.importing.commands import import_
-from models.training.commands import train
+from models.training.commands import mix, train
 
 
 @click.group(cls=CommandGroup)
@@ -50,6 +50,7 @@ def show(manifest: Path) -> None:
 
 main.add_command(import_)
 main.add_command(split)
+main.add_command(mix)
 main.add_command(train)
 main.add_command(evaluate)
 main.add_command(completion("parrotlet-models"))
