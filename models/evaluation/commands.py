@@ -16,8 +16,9 @@ PAIRS_SHOWN = 12
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @click.option("--split", "part", type=click.Choice(["train", "tune", "test"]), help="Only this part of a manifest.")
+@click.option("--record", is_flag=True, help="Write accuracies into the model's card, in all and by class.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
-def evaluate(model: Path, data: Path, part: str | None, as_json: bool) -> None:
+def evaluate(model: Path, data: Path, part: str | None, record: bool, as_json: bool) -> None:
     """Tell how often a model is right, as the board's own interpreter runs it.
 
     DATA is a manifest, or a folder with a folder of recordings for each class. Labels that the model does not have are
@@ -32,6 +33,8 @@ def evaluate(model: Path, data: Path, part: str | None, as_json: bool) -> None:
     from models.evaluation import evaluation
 
     result = evaluation.evaluate(model, data, part)
+    if record:
+        evaluation.record(model, result)
     if as_json:
         click.echo(msgspec.json.encode(result))
         return
