@@ -19,7 +19,7 @@ from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
 from models.sound.commands import measure
 from models.synthesis.commands import synthesise
-from models.training.commands import train
+from models.training.commands import mix, train
 
 
 @click.group(cls=CommandGroup)
@@ -53,7 +53,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, synthesise, definition, check, fix, apply, measure):
+for command in (import_, split, synthesise, mix, definition, check, fix, apply, measure):
     main.add_command(command)
 for command in (train, evaluate, errors, compare):
     main.add_command(command)

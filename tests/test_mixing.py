@@ -1,10 +1,17 @@
 """What is done to sound before it is learnt from."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from models.__main__ import main
 from models.data import mixing
+from models.data.clip import Clip
+from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ, Sound
+from models.data.sound_file import write_sound
 
 
 def tone(hz: float, seconds: float = 1.0) -> Sound:
@@ -69,3 +76,29 @@ def test_the_same_seed_draws_the_same() -> None:
 @pytest.mark.parametrize("count", [1, 17, 16_000, 25_600])
 def test_a_fast_size_has_room(count: int) -> None:
     assert count <= mixing.fast_size(count) < 2 * count + 16
+
+
+def test_a_set_is_mixed_with_what_was_drawn_and_what_cannot_be_read_named(tmp_path: Path) -> None:
+    write_sound(tmp_path / "one.wav", tone(500), RATE_HZ)
+    (tmp_path / "noise").mkdir()
+    write_sound(
+        tmp_path / "noise" / "hiss.wav",
+        np.random.default_rng(4).standard_normal(4000).astype(np.float32) * 0.1,
+        RATE_HZ,
+    )
+    clips = [Clip(path="one.wav", label="yes", speaker="ann", split="train"), Clip(path="lost.wav", label="no")]
+    write_manifest(tmp_path / "all.jsonl", clips)
+    asked = ["mix", str(tmp_path / "all.jsonl"), "", "--noise", str(tmp_path / "noise"), "--versions", "4"]
+    mixed = []
+    for name in ("first", "second"):
+        asked[2] = str(tmp_path / name / "mixed.jsonl")
+        result = CliRunner().invoke(main, asked)
+        assert result.exit_code == 0, result.output
+        assert "all.jsonl:2: " in result.output and "no such file" in result.output
+        mixed.append(read_manifest(Path(asked[2])))
+    assert [clip.made_from for clip in mixed[0].clips] == ["../one.wav"] * 4
+    assert {clip.label for clip in mixed[0].clips} == {"yes"} and {clip.split for clip in mixed[0].clips} == {"train"}
+    assert any("snr_db" in clip.measured for clip in mixed[0].clips)
+    sounds = [[clip.file(read.folder).read_bytes() for clip in read.clips] for read in mixed]
+    assert sounds[0] == sounds[1]
+    assert len({*sounds[0]}) == 4

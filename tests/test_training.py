@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from common.errors import DataError
+from models.__main__ import main
 from models.data.clip import Clip
 from models.data.manifest import write_manifest
 from models.data.mixing import RATE_HZ, Sound
@@ -76,3 +78,47 @@ def test_the_shipped_recipes_can_be_read() -> None:
     files = sorted((Path(__file__).parent.parent / "models" / "recipes").glob("*.toml"))
     assert [read_recipe(file).name for file in files] == [file.stem for file in files]
     assert files
+
+
+class Stopped(Exception):
+    """As if somebody had pulled the plug."""
+
+
+def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, manifest: Path) -> None:
+    pytest.importorskip("tensorflow")
+    from edge.local.model import Model
+    from models.training.making import make_model
+    from protos.feature_spec import DEFAULT_SPEC
+
+    recipe = read_recipe(recipe_file(tmp_path, 3))
+    told: list[str] = []
+
+    def stop_after_two(line: str) -> None:
+        told.append(line)
+        if line.startswith("epoch 2"):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        make_model(recipe, manifest, None, None, tmp_path / "killed", stop_after_two)
+    made = make_model(recipe, manifest, None, None, tmp_path / "killed", told.append)
+    straight = make_model(recipe, manifest, None, None, tmp_path / "straight", lambda line: None)
+
+    assert [line.split(":")[0] for line in told if line.startswith("epoch")] == [
+        "epoch 1 of 3",
+        "epoch 2 of 3",
+        "epoch 3 of 3",
+    ]
+    histories = [(tmp_path / run / "history.json").read_bytes() for run in ("killed", "straight")]
+    assert histories[0] == histories[1]
+    cards = [Model(tmp_path / run, DEFAULT_SPEC).card for run in ("killed", "straight")]
+    assert cards[0].data_sha256 == cards[1].data_sha256
+    assert cards[0].labels == ("low", "high", "unknown")
+    assert cards[0].sources == ("made",)
+    assert made.int8 is not None and made.float == straight.float
+    assert (tmp_path / "killed" / "loss.svg").exists()
+
+    result = CliRunner().invoke(
+        main, ["evaluate", str(tmp_path / "killed"), str(manifest), "--split", "tune", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert msgspec.json.decode(result.output)["accuracy"] == pytest.approx(made.int8)

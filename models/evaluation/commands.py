@@ -21,9 +21,16 @@ PAIRS_SHOWN = 12
 @click.option("--split", "part", type=click.Choice(["train", "tune", "test"]), help="Only this part of a manifest.")
 @click.option("--definition", type=click.Path(path_type=Path), help="The agreement; else the one beside the manifest.")
 @click.option("--outcomes", "file", type=click.Path(path_type=Path), help="Write each clip's outcome, for `errors`.")
+@click.option("--record", is_flag=True, help="Write accuracies into the model's card, in all and by class.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
 def evaluate(
-    model: str, data: Path, part: str | None, definition: Path | None, file: Path | None, as_json: bool
+    model: str,
+    data: Path,
+    part: str | None,
+    definition: Path | None,
+    file: Path | None,
+    record: bool,
+    as_json: bool,
 ) -> None:
     """Tell how often a model is right, as the board's own interpreter runs it, or how many words a service gets wrong.
 
@@ -48,6 +55,8 @@ def evaluate(
         result = summed_up = evaluation.summed_up(*heard)
         outcomes = evaluation.outcomes(heard.clips)
         tell = partial(_tell, summed_up)
+        if record:
+            evaluation.record(Path(model), summed_up)
     else:
         from models.data.manifest import read_manifest
         from models.evaluation.transcripts import evaluate_service

@@ -15,8 +15,10 @@ from models.data.manifest import read_manifest
 from models.errors.outcome import Outcome, outcome
 from models.training.examples import frames, read, windowed
 from protos.feature_spec import DEFAULT_SPEC
+from protos.model_card import CARD_FILE, read_model_card, write_model_card
 
 SOUND_SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
+METRIC_DECIMALS = 4
 Z = 1.96
 """Of a 95 % interval."""
 
@@ -106,6 +108,15 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
 def outcomes(heard: Sequence[Heard]) -> list[Outcome]:
     """As `parrotlet-models errors` reads them."""
     return [outcome(one.clip, truth=one.label, said=one.heard, errors=one.label != one.heard) for one in heard]
+
+
+def record(model: Path, result: Evaluation) -> None:
+    """Puts what was measured in place of what the model's card said."""
+    card = read_model_card(model / CARD_FILE)
+    metrics = {"accuracy": result.accuracy, "clips": float(result.clips)}
+    metrics |= {f"accuracy/{name}": share.accuracy for name, share in result.by_class.items()}
+    rounded = {name: round(value, METRIC_DECIMALS) for name, value in metrics.items()}
+    write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
 
 
 def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip]]:

@@ -27,3 +27,34 @@ def train(recipe: Path, data: Path, noise: Path | None, rooms: Path | None, out:
     made = make_model(read_recipe(recipe), data, noise, rooms, out, click.echo)
     told = f"; tuning part {made.int8:.4f} as int8, {made.float:.4f} as float" if made.int8 is not None else ""
     click.echo(f"{out}: {made.bytes} bytes{told}")
+
+
+@click.command()
+@click.argument("manifest", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--recipe", type=PATH, help="Mixes as its section mixing says; else as recipes do by default.")
+@click.option("--noise", type=FOLDER, help="Recordings of noise to mix in.")
+@click.option("--rooms", type=FOLDER, help="Impulse responses of rooms.")
+@click.option("--versions", type=click.IntRange(min=1), default=1, show_default=True, help="Of each clip.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed draws otherwise.")
+def mix(
+    manifest: Path, new: Path, recipe: Path | None, noise: Path | None, rooms: Path | None, versions: int, seed: int
+) -> None:
+    """Write a data set again with noise, rooms, levels, speeds and poor equipment drawn for each clip.
+
+    Sound goes into a folder beside NEW; each clip tells what it was made from and what was drawn.
+
+    \b
+    Example:
+      parrotlet-models mix data/divided.jsonl data/mixed.jsonl --noise recordings/noise --versions 2
+    """
+    from models.training.examples import Backgrounds
+    from models.training.making import sounds
+    from models.training.mixed_set import mix_set
+    from models.training.recipe import Mixing, read_recipe
+
+    how = read_recipe(recipe).mixing if recipe else Mixing()
+    written, findings = mix_set(manifest, new, how, Backgrounds(sounds(noise), sounds(rooms)), versions, seed)
+    for finding in findings:
+        click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
+    click.echo(f"{new}: {written} clips")

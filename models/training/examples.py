@@ -29,6 +29,8 @@ FORMAT = 1
 """Another one makes other files."""
 DISTURBANCES = 48
 DISTURBANCE_S = 6.0
+MEASURED_ROOMS_SHARE = 0.4
+"""Of those in a room; the others are in one that was drawn."""
 
 
 class Backgrounds(NamedTuple):
@@ -69,24 +71,41 @@ def windowed(levels: Levels, window_frames: int) -> Levels:
     return levels[start : start + window_frames]
 
 
-def version(sound: Sound, how: Mixing, backgrounds: Backgrounds, draw: np.random.Generator) -> Sound:
+class Version(NamedTuple):
     """A clip as it might have been on another day."""
+
+    sound: Sound
+    measured: dict[str, float]
+    """What was drawn, as a manifest says it."""
+
+
+def version(sound: Sound, how: Mixing, backgrounds: Backgrounds, draw: np.random.Generator) -> Version:
+    """One of them."""
+    measured = {}
     if draw.random() < how.speed_share:
-        sound = mixing.faster(sound, draw.uniform(*how.speed))
+        measured["speed"] = draw.uniform(*how.speed)
+        sound = mixing.faster(sound, measured["speed"])
     if draw.random() < how.tilt_share:
         sound = mixing.tilted(sound, draw.uniform(*how.tilt))
     if draw.random() < how.room_share:
         rooms = backgrounds.rooms
-        measured = rooms and draw.random() < 0.4
-        sound = mixing.in_room(sound, rooms[draw.integers(len(rooms))] if measured else mixing.drawn_room(draw))
+        measured["in_room"] = 1.0
+        known = rooms and draw.random() < MEASURED_ROOMS_SHARE
+        sound = mixing.in_room(sound, rooms[draw.integers(len(rooms))] if known else mixing.drawn_room(draw))
     if backgrounds.noises and draw.random() < how.noise_share:
         noise = backgrounds.noises[draw.integers(len(backgrounds.noises))]
-        sound = mixing.with_noise(sound, noise, draw.uniform(*how.noise_snr_db), draw)
+        measured["snr_db"] = draw.uniform(*how.noise_snr_db)
+        sound = mixing.with_noise(sound, noise, measured["snr_db"], draw)
     if draw.random() < how.clip_share:
-        sound = mixing.clipped(sound, draw.uniform(1, 12))
+        measured["clipped_db"] = draw.uniform(1, 12)
+        sound = mixing.clipped(sound, measured["clipped_db"])
     if draw.random() < how.level_share:
-        sound = mixing.at_level(sound, draw.uniform(*how.level_dbfs))
-    return mixing.by_telephone(sound) if draw.random() < how.telephone_share else sound
+        measured["level_dbfs"] = draw.uniform(*how.level_dbfs)
+        sound = mixing.at_level(sound, measured["level_dbfs"])
+    if draw.random() < how.telephone_share:
+        measured["by_telephone"] = 1.0
+        sound = mixing.by_telephone(sound)
+    return Version(sound, measured)
 
 
 def drawn_noises(seed: int) -> list[Sound]:
@@ -100,7 +119,7 @@ def _versions(file: Path, clip: Clip, recipe: Recipe, backgrounds: Backgrounds, 
     sound = read(file, clip)
     path = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8).digest()
     draw = np.random.default_rng((recipe.seed, int.from_bytes(path)))
-    sounds = [sound, *(version(sound, recipe.mixing, backgrounds, draw) for _ in range(count - 1))]
+    sounds = [sound, *(version(sound, recipe.mixing, backgrounds, draw).sound for _ in range(count - 1))]
     return np.stack([windowed(frames(some), recipe.window_frames) for some in sounds])
 
 

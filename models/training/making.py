@@ -24,7 +24,9 @@ from models.training.recipe import Recipe
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, sha256, write_model_card
 
-FLOAT_FILE = "float.keras"
+FLOAT_FILE = "float.npz"
+RECIPE_FILE = "recipe.json"
+"""The recipe as it was read, beside what was made by it."""
 
 
 class Made(NamedTuple):
@@ -40,7 +42,7 @@ def make_model(
 ) -> Made:
     """Writes model and card to `out`, with what is needed to go on after a kill, and plots."""
     from models.training.export import to_int8
-    from models.training.train import predicted, train
+    from models.training.train import predicted, save, train
 
     out.mkdir(parents=True, exist_ok=True)
     clips = labelled(read_manifest(manifest).clips, recipe)
@@ -56,7 +58,8 @@ def make_model(
     )
     tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
     model, history = train(recipe, learnt, tuned if len(tuned.labels) else None, out, tell)
-    model.save(out / FLOAT_FILE)
+    save(out / FLOAT_FILE, model.variables)
+    (out / RECIPE_FILE).write_bytes(msgspec.json.encode(recipe))
     content = to_int8(model, learnt.levels[:, -1])
     (out / MODEL_FILE).write_bytes(content)
     write_model_card(

@@ -1,6 +1,6 @@
 """Finds the weights: Keras, one epoch after the other, each kept, so that a killed run goes on where it was."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -14,7 +14,7 @@ from models.training.examples import Examples
 from models.training.network import build
 from models.training.recipe import Recipe, Training
 
-CHECKPOINT = "epoch-{}.keras"
+CHECKPOINT = "epoch-{}.npz"
 HISTORY = "history.json"
 WARM_UP_SHARE = 0.05
 STATISTICS_BATCHES = 60
@@ -26,12 +26,12 @@ def train(
     """The model with averaged weights, and its history. Goes on from the last epoch that `out` holds."""
     keras.utils.set_random_seed(recipe.seed)
     how, outputs = recipe.training, len(recipe.labels)
-    model, history = _resumed(out)
-    if model is None:
-        frames, bands = learnt.levels.shape[2:]
-        model = build(frames, bands, outputs, recipe.network)
-        optimiser = _optimiser(how, len(learnt.levels))
-        model.compile(optimiser, loss="categorical_crossentropy", metrics=["accuracy"])
+    frames, bands = learnt.levels.shape[2:]
+    model = build(frames, bands, outputs, recipe.network)
+    optimiser = _optimiser(how, len(learnt.levels))
+    optimiser.build(model.trainable_variables)
+    model.compile(optimiser, loss="categorical_crossentropy", metrics=["accuracy"])
+    history = _resumed(model, out)
     targets = np.eye(outputs, dtype=np.float32)[learnt.labels]
     shares = balanced(learnt) if how.balance else np.full(len(targets), 1 / len(targets))
     for number in range(len(history), how.epochs):
@@ -51,6 +51,13 @@ def predicted(model: keras.Model, examples: Examples) -> npt.NDArray[np.int64]:
     parts = [model.predict_on_batch(windows[at : at + 256]) for at in range(0, len(windows), 256)]
     likeliest: npt.NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)
     return likeliest
+
+
+def restored(recipe: Recipe, file: Path, bands: int) -> keras.Model:
+    """The float model that a run has left in a file."""
+    model = build(recipe.window_frames, bands, len(recipe.labels), recipe.network)
+    load(file, model.variables)
+    return model
 
 
 def balanced(learnt: Examples) -> npt.NDArray[np.float64]:
@@ -83,17 +90,36 @@ def _average(model: keras.Model, seen: Iterator[Floats]) -> None:
         model(batch, training=True)
 
 
-def _resumed(out: Path) -> tuple[keras.Model | None, list[Epoch]]:
+def save(file: Path, variables: Sequence[keras.Variable]) -> None:
+    """As plain arrays, in order."""
+    # Keras's own files and `numpy()` warn with numpy 2.
+    np.savez(file, *(variable.value.numpy() for variable in variables))
+
+
+def load(file: Path, variables: Sequence[keras.Variable]) -> None:
+    """What `save` wrote, into variables of the same network."""
+    with np.load(file) as arrays:
+        for number, variable in enumerate(variables):
+            variable.assign(arrays[f"arr_{number}"])
+
+
+def _state(model: keras.Model) -> list[keras.Variable]:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _resumed(model: keras.Model, out: Path) -> list[Epoch]:
+    """Of the epochs that `out` holds, whose end the model is put into."""
     try:
         history = msgspec.json.decode((out / HISTORY).read_bytes(), type=list[Epoch])
     except FileNotFoundError:
-        return None, []
-    return keras.models.load_model(out / CHECKPOINT.format(len(history))), history
+        return []
+    load(out / CHECKPOINT.format(len(history)), _state(model))
+    return history
 
 
 def _keep(model: keras.Model, history: list[Epoch], out: Path) -> None:
     """The history names the checkpoint: written last, it never names half of one."""
-    model.save(out / CHECKPOINT.format(len(history)))
+    save(out / CHECKPOINT.format(len(history)), _state(model))
     unfinished = out / f".{HISTORY}.new"
     unfinished.write_bytes(msgspec.json.encode(history))
     unfinished.rename(out / HISTORY)
