@@ -17,7 +17,12 @@ SHOWN = 5
 @click.command()
 @click.argument("outcomes", type=_PATH)
 @click.option("--trained-on", type=_PATH, help="Manifest that was trained on: how many such clips there are.")
-@click.option("--curve", "curve_file", type=_PATH, help="Learning curve, as `parrotlet-models curve` writes it.")
+@click.option(
+    "--curve",
+    "curve_file",
+    type=_PATH,
+    help="Models trained on parts of it: a JSON object a line, with clips and error_rate.",
+)
 @click.option("--human", type=click.FloatRange(0, 1), help="Error rate of a person on the same clips.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True, help="Slices that are told.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a slice.")
