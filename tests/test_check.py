@@ -42,7 +42,7 @@ def test_planted_faults_are_found_and_little_else(tmp_path: Path) -> None:
 
 
 def test_a_set_without_a_fault_has_status_0_and_its_ways(tmp_path: Path) -> None:
-    said = checked(tmp_path, [{"text": "Um, today's weather."}, {"text": "Today's weather."}])
+    said = checked(tmp_path, [{"text": "Um, today's weather."}, {"text": "Today's weather."}], "--no-listen")
     assert said.exit_code == 0
     assert "note fillers: comma 50%, not written 50%." in said.stdout
     assert "2 clips: " in said.stdout

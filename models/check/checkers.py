@@ -27,8 +27,10 @@ class Checker(NamedTuple):
 
     check: Check
     kinds: tuple[str, ...]
+    listens: bool = False
+    """Whether it listens to each clip, a hundredth of the time that the sound takes."""
     hears: bool = False
-    """Whether it listens to each clip, which takes long and is asked for."""
+    """Whether it asks an engine what was said, which takes longer and is asked for."""
 
 
 def _check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
@@ -61,7 +63,7 @@ CHECKERS = (
     Checker(check_near_duplicates, ("near_duplicates",)),
     Checker(check_leaks, ("leaks",)),
     Checker(check_same_audio, ("same_audio", "missing")),
-    Checker(check_sound, SOUND_KINDS),
+    Checker(check_sound, SOUND_KINDS, listens=True),
     Checker(_check_spoken_fillers, ("spoken_fillers",), hears=True),
 )
 
@@ -73,11 +75,14 @@ def findings(
     definition: Definition,
     *,
     only: Sequence[str] = (),
+    listen: bool = True,
     hear: bool = False,
     checkers: Iterable[Checker] = CHECKERS,
 ) -> Iterator[Finding]:
-    """What all checkers find, or those that find one of the kinds `only`; those that listen if one is to `hear`."""
+    """What all checkers find, or those that find one of the kinds `only`; labels alone if one is not to `listen`, and
+    what an engine hears if one is to `hear`."""
     for checker in checkers:
         asked = any(kind in only for kind in checker.kinds)
-        if asked or (not only and (hear or not checker.hears)):
+        wanted = (hear or not checker.hears) and (listen or not checker.listens)
+        if asked or (not only and wanted):
             yield from (found for found in checker.check(manifest, definition) if not only or found.kind in only)

@@ -19,6 +19,7 @@ SHOWN_EVERY_S = 0.2
 @click.argument("manifest", type=click.Path(path_type=Path))
 @click.option("--definition", type=click.Path(path_type=Path), help="The agreement; else the one beside the manifest.")
 @click.option("--only", multiple=True, metavar="KIND", help="Look for this alone; may be repeated.")
+@click.option("--listen/--no-listen", default=True, help="Also look at the sound of each clip.  [default: listen]")
 @click.option("--hear", is_flag=True, help="Also listen whether each filler was said, which takes long.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="So many of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="All findings, one JSON object a line.")
@@ -27,12 +28,14 @@ def check(
     manifest: Path,
     definition: Path | None,
     only: tuple[str, ...],
+    listen: bool,
     hear: bool,
     show: int,
     as_json: bool,
     html: Path | None,
 ) -> None:
-    """Tell what is wrong with a data set: labels that break the agreement, slips, contradictions, leaks.
+    """Tell what is wrong with a data set: labels that break the agreement, slips, contradictions, leaks, and what
+    each clip sounds like.
 
     Exit status 0: nothing worse than notes; 1: something; 2: the set cannot be used.
 
@@ -56,7 +59,7 @@ def check(
             "No data-definition.toml is beside it; judged by the example's. parrotlet-models definition init", err=True
         )
     with heard_by(_teller()):
-        found = list(findings(read, agreed, only=only, hear=hear))
+        found = list(findings(read, agreed, only=only, listen=listen, hear=hear))
     _clear()
     if as_json:
         encoder = msgspec.json.Encoder()
