@@ -85,8 +85,11 @@ class Stopped(Exception):
     """As if somebody had pulled the plug."""
 
 
-def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, manifest: Path) -> None:
+def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("tensorflow")
+    monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
     from edge.local.model import Model
     from models.training.making import make_model
     from protos.feature_spec import DEFAULT_SPEC
