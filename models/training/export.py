@@ -1,5 +1,6 @@
 """From the trained network to the file that the board runs: int8 throughout, eating the wire's levels as they are."""
 
+import warnings
 from collections.abc import Iterator
 
 import keras
@@ -31,5 +32,8 @@ def to_int8(model: keras.Model, levels: npt.NDArray[np.int8]) -> bytes:
     converter.representative_dataset = shown
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    content: bytes = converter.convert()
+    with warnings.catch_warnings():
+        # It looks for statistics that only its older way of quantising has.
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
+        content: bytes = converter.convert()
     return content

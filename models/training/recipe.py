@@ -13,7 +13,7 @@ Span = tuple[float, float]
 """Least and greatest; drawn evenly between."""
 
 
-class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to sound before the features; each share is that of the versions it happens to."""
 
     versions: int = 8
@@ -31,7 +31,7 @@ class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telephone_share: float = 0.05
 
 
-class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Sizes of the network."""
 
     stem: int = 24
@@ -47,7 +47,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dropout: float = 0.2
 
 
-class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How weights are found."""
 
     epochs: int = 60
@@ -68,7 +68,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every class is seen as often as the others."""
 
 
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """All of it."""
 
     name: str
@@ -94,7 +94,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def digest(self) -> str:
-        """Of everything in it."""
+        """Of everything in it that is not as it is by default."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
 
