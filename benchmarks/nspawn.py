@@ -112,5 +112,6 @@ def copied(root: Path, folder: Path) -> Path:
     for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
         if (Path("/") / file).exists():
             (copy / file).unlink(missing_ok=True)
+            (copy / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path("/") / file, copy / file)
     return copy
