@@ -10,7 +10,8 @@ import soundfile
 from common.errors import InputError
 from edge.sound.audio_file import AudioFile
 from edge.sound.container import shortage
-from edge.sound.source import Samples
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from models.data.clip import Clip
 
 UNSEEKABLE = frozenset({"MPEG", "MP3"})
 """To know the end of these all has to be decoded."""
@@ -45,6 +46,13 @@ def read_sound(file: Path) -> Samples:
     """All of it at 16 kHz, as the board takes a file: mixed down, a last block filled up with zeros. InputError if it
     is damaged."""
     return np.concatenate([np.empty(0, np.int16), *(block.samples for block in AudioFile(str(file)).blocks())])
+
+
+def read_clip(clip: Clip, folder: Path) -> Samples:
+    """The part of its recording that a clip is, at 16 kHz, for a manifest in this folder. InputError if that is
+    damaged."""
+    start, end = (None if ms is None else ms * SAMPLE_RATE_HZ // 1000 for ms in (clip.start_ms, clip.end_ms))
+    return read_sound(clip.file(folder))[start:end]
 
 
 def write_sound(file: Path, sound: npt.NDArray[np.float32] | Samples, rate_hz: int) -> None:

@@ -18,9 +18,10 @@ import msgspec
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from common.errors import DataError, InputError
+from edge.sound.source import SAMPLE_RATE_HZ
 from models.data.clip import Clip
 from models.data.manifest import Manifest
-from models.data.sound_file import read_sound, write_sound
+from models.data.sound_file import read_clip, write_sound
 from models.errors.outcome import Outcome, outcome
 from models.labels.agreement import Agreement
 from models.labels.definition import Definition
@@ -28,7 +29,6 @@ from models.labels.definition import Definition
 BATCH = 100
 """Clips that one command is given."""
 PATIENCE_S = 30 * BATCH
-RATE_HZ = 16_000
 
 
 class Line(msgspec.Struct):
@@ -118,10 +118,8 @@ def _files(clips: Sequence[Clip], folder: Path, scratch: Path, unread: dict[str,
         file = clip.file(folder)
         if clip.start_ms is not None or clip.end_ms is not None:
             try:
-                start, end = (None if ms is None else ms * RATE_HZ // 1000 for ms in (clip.start_ms, clip.end_ms))
-                part = scratch / f"{number}.flac"
-                write_sound(part, read_sound(file)[start:end], RATE_HZ)
-                file = part
+                file = scratch / f"{number}.flac"
+                write_sound(file, read_clip(clip, folder), SAMPLE_RATE_HZ)
             except InputError as error:
                 unread[clip.path] = str(error)
                 continue

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import EngineError, InputError
-from edge.sound.audio_file import AudioFile
 from models.check.progress import watched
-from models.data.clip import Clip
 from models.data.manifest import Entry, Manifest
+from models.data.sound_file import read_clip
 from models.finding import Finding, Severity
 from models.labels.agreement import agreement_on
 from models.labels.aligner import FRAMES_PER_S, SPOKEN_FILLERS, Aligner, Pcm, Place
@@ -101,7 +100,7 @@ def check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator
             continue
         spoken = words(agreement.fillers.strip(agreement.final(text)).replace("-", " "))
         try:
-            heard = heard_fillers(aligner, pcm_of(entry.clip, manifest), spoken)
+            heard = heard_fillers(aligner, read_clip(entry.clip, manifest.folder), spoken)
         except InputError as error:
             yield _found(entry, str(error), Severity.ERROR)
             continue
@@ -111,14 +110,6 @@ def check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator
     if undecided:
         sentence = f"{undecided} labels cannot be asked: a word has no pronunciation, or what is written does not fit."
         yield Finding(kind="spoken_fillers", severity=Severity.NOTE, sentence=sentence)
-
-
-def pcm_of(clip: Clip, manifest: Manifest) -> Pcm:
-    """The clip's sound at 16 kHz. InputError if it cannot be read."""
-    blocks = [block.samples for block in AudioFile(str(clip.file(manifest.folder))).blocks()]
-    pcm = np.concatenate([np.empty(0, np.int16), *blocks])
-    first, last = (None if ms is None else ms * RATE_HZ // 1000 for ms in (clip.start_ms, clip.end_ms))
-    return pcm[first:last]
 
 
 def _judged(entry: Entry, heard: Heard, fillers: FillerConvention) -> Iterator[Finding]:
