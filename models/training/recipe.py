@@ -66,6 +66,8 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Of the weights, from step to step."""
     balance: bool = True
     """Every class is seen as often as the others."""
+    weights: dict[str, float] = {}
+    """Classes that are then seen so many times as often."""
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

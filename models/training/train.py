@@ -33,7 +33,8 @@ def train(
     model.compile(optimiser, loss="categorical_crossentropy", metrics=["accuracy"])
     history = _resumed(model, out)
     targets = np.eye(outputs, dtype=np.float32)[learnt.labels]
-    shares = balanced(learnt) if how.balance else np.full(len(targets), 1 / len(targets))
+    weights = [how.weights.get(label, 1.0) for label in recipe.labels]
+    shares = balanced(learnt, weights) if how.balance else np.full(len(targets), 1 / len(targets))
     for number in range(len(history), how.epochs):
         draw = np.random.default_rng((recipe.seed, number))
         told = [model.train_on_batch(*batch) for batch in batches(learnt.levels, targets, shares, how, draw)][-1]
@@ -60,14 +61,14 @@ def restored(recipe: Recipe, file: Path, bands: int) -> keras.Model:
     return model
 
 
-def balanced(learnt: Examples) -> npt.NDArray[np.float64]:
-    """How often each clip is drawn: labels alike, and within a label its words by the root of their number."""
+def balanced(learnt: Examples, weights: Sequence[float]) -> npt.NDArray[np.float64]:
+    """How often each clip is drawn: labels by weight, and within a label its words by the root of their number."""
     shares = np.zeros(len(learnt.labels))
     for label in np.unique(learnt.labels):
         of_label = np.flatnonzero(learnt.labels == label)
         _, group, counts = np.unique(learnt.groups[of_label], return_inverse=True, return_counts=True)
-        weights = 1 / np.sqrt(counts[group])
-        shares[of_label] = weights / weights.sum()
+        of_words = 1 / np.sqrt(counts[group])
+        shares[of_label] = weights[label] * of_words / of_words.sum()
     shares /= shares.sum()
     return shares
 
