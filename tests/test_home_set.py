@@ -14,6 +14,7 @@ from models.data.sound_file import read_sound, write_sound
 from models.home.data_set import PLACED_S, joined, named, pieces, placed, real, trimmed, windows
 from models.home.judging import Guess, guesses, smoothed, utterances
 from models.home.making import drawn
+from models.training.examples import Examples
 
 
 def buzz(seconds: float) -> Sound:
@@ -120,3 +121,13 @@ def test_the_likeliest_command_of_a_clip_is_guessed() -> None:
 @pytest.mark.parametrize(("count", "end"), [(0, 3.689), (1, 5.572), (10, 18.39)])
 def test_the_upper_end_is_that_of_a_poisson_count(count: int, end: float) -> None:
     assert upper(count) == pytest.approx(end, abs=0.01)
+
+
+def test_a_label_with_a_weight_is_seen_more_often() -> None:
+    train = pytest.importorskip("models.training.train", exc_type=ImportError)
+    labels = np.array([0, 0, 0, 1])
+    learnt = Examples(np.zeros((4, 1, 2, 80), np.int8), labels, np.array([0, 0, 1, 2]))
+    alike, thrice = (train.balanced(learnt, weights) for weights in ([1, 1], [3, 1]))
+    assert alike[3] == pytest.approx(0.5)
+    assert thrice[3] == pytest.approx(0.25)
+    assert thrice[0] / thrice[2] == pytest.approx(1 / np.sqrt(2))
