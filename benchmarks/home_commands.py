@@ -3,8 +3,8 @@
     scripts/bench home_commands --data DIR --spoken DIR [--choose]
 
 `--spoken` holds manifests that `parrotlet-models synthesise` wrote with voices that were never learnt from, as
-models/recipes/home-v1.sh makes them. The board's gate and segmenter cut the utterances, pauses of 1.2 s between the clips.
-With `--choose` the operating point is found on the tuning parts, and written with what is measured into the card.
+models/recipes/home-v1.sh makes them. The board's gate and segmenter cut the utterances, pauses of 1.2 s between the
+clips. With `--choose` the operating point is found on the tuning parts, and written with what is measured into the card.
 """
 
 import math
