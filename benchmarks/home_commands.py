@@ -4,7 +4,8 @@
 
 `--spoken` holds manifests that `parrotlet-models synthesise` wrote with voices that were never learnt from, as
 models/recipes/home-v1.sh makes them. The board's gate and segmenter cut the utterances, pauses of 1.2 s between the
-clips. With `--choose` the operating point is found on the tuning parts, and written with what is measured into the card.
+clips. With `--choose` the operating point is found on the tuning parts, and written into the card with what is
+measured.
 """
 
 import math
