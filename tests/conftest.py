@@ -48,6 +48,8 @@ def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         # Root may write to the system's.
         patch.setenv("PARROTLET_EDGE_DEVICE_STATE_DIR", str(tmp_path_factory.mktemp("board")))
+        # What answers without a service is tried where it is meant.
+        patch.setenv("PARROTLET_EDGE_LOCAL_MODEL", "")
         yield
 
 
