@@ -53,6 +53,12 @@ def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture
+def usual_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board's own model is the one of a board that was told nothing."""
+    monkeypatch.delenv("PARROTLET_EDGE_LOCAL_MODEL")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interrupts_that_reach_children() -> None:
     """A shell starts what it runs in the background with Ctrl-C ignored, and programs inherit that."""

@@ -31,6 +31,7 @@ def test_a_model_that_was_asked_for_and_is_missing_is_named_and_no_reason_not_to
     assert result.stderr == f"The board does not answer by itself: {missing}: No such file or directory.\n"
 
 
+@pytest.mark.usefixtures("usual_model")
 def test_a_model_of_other_bytes_is_named_though_it_is_the_usual_one(tmp_path: Path) -> None:
     folder = tmp_path / "home-v1"
     folder.mkdir()

@@ -32,12 +32,7 @@ def test_recipe_and_card_have_what_the_catalogue_says() -> None:
     assert EdgeSettings().local.model == "home-v1"
 
 
-@pytest.fixture(autouse=True)
-def by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a board takes that was told nothing."""
-    monkeypatch.delenv("PARROTLET_EDGE_LOCAL_MODEL", raising=False)
-
-
+@pytest.mark.usefixtures("usual_model")
 @pytest.mark.parametrize(("name", "status", "found"), [("timer", 0, "timer-10-minutes"), ("latte", 3, None)])
 def test_the_board_answers_a_voice_that_was_never_learnt_from(
     speech: Speech, name: str, status: int, found: str | None

@@ -365,6 +365,7 @@ def test_a_file_is_answered_offline(speech: Speech, name: str, status: int, text
     )
 
 
+@pytest.mark.usefixtures("usual_model")
 def test_offline_without_a_model_is_a_sentence(speech: Speech, tmp_path: Path) -> None:
     asked = ["test", "--offline", "--model-dir", str(tmp_path), str(speech.path("egg"))]
     result = CliRunner().invoke(main, asked)
