@@ -83,11 +83,13 @@ def test_a_speaker_in_two_splits_and_a_mix_in_another_are_leaks(tmp_path: Path) 
         {"path": "b.flac", "speaker": "ann", "split": "test"},
         {"path": "c.flac", "split": "test", "made_from": "a.flac"},
         {"path": "d.flac", "split": "train", "made_from": "a.flac"},
+        {"path": "e.flac", "made_from": "a.flac"},
     ]
-    sentences = [finding["sentence"] for finding in found(tmp_path, lines, "leaks")]
-    assert len(sentences) == 2
-    assert "ann has 1 in train, 1 in test" in sentences[0]
-    assert "In test, but made from a.flac" in sentences[1]
+    assert [(finding["line"], finding["sentence"]) for finding in found(tmp_path, lines, "leaks")] == [
+        (2, "The speaker ann is in train (a.flac, line 1) and in test (b.flac, line 2)."),
+        (3, "A clip and what was made from it is in train (a.flac, line 1) and in test (c.flac, line 3)."),
+        (5, "A clip and what was made from it is in train (a.flac, line 1) and in no part (e.flac, line 5)."),
+    ]
 
 
 def test_missing_sound_is_named_by_line(tmp_path: Path) -> None:

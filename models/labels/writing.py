@@ -11,7 +11,7 @@ _MARK_SIGNS = ("[", "<", "(", "{", "*", "_", "???", "xxx", "XXX")
 ELLIPSIS = r"(?:…|\.(?: ?\.)++)"
 """A run of dots is one of them, and can be taken apart in no other way: there are more than there is time for."""
 _STRAIGHT = str.maketrans(dict.fromkeys("’ʼ`´", "'"))
-ENDING = re.compile(r"\s*(?P<end>[.!?…]*)(?P<close>[\"”’')]*)\s*$")
+ENDING = re.compile(r"\s*+(?P<end>[.!?…]*+)(?P<close>[\"”’')]*+)\s*$")
 
 
 _OPENING = " \"“‘'(¿¡-–—"
