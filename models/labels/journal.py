@@ -7,8 +7,11 @@ import msgspec
 
 from common.errors import DataError
 
+Span = tuple[int | None, int | None]
+"""start_ms and end_ms of a clip."""
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of one label."""
 
     line: int
@@ -19,6 +22,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None
     by: tuple[str, ...]
     """Policies, conventions, or who corrected it."""
+    span_before: Span | None = None
+    """None: what counts of the sound was left as it was."""
+    span_after: Span | None = None
 
 
 def journal_file(manifest: Path) -> Path:
