@@ -42,6 +42,14 @@ def test_what_is_safe_is_fixed_and_the_old_manifest_stays(manifest: Path) -> Non
     assert run("fix", manifest, new).exit_code == 2
 
 
+def test_a_place_that_is_no_folder_is_one_sentence(manifest: Path) -> None:
+    for words in (("fix", manifest), ("import", "table", manifest.with_name("t.csv"))):
+        manifest.with_name("t.csv").write_text("path\nmanifest.jsonl\n")
+        said = run(*words, manifest / "new.jsonl", *["--no-look"] * (words[0] == "import"))
+        assert said.exit_code == 2
+        assert "cannot be written: " in said.stderr
+
+
 def test_a_dry_run_shows_a_diff_and_writes_nothing(manifest: Path) -> None:
     said = run("fix", manifest, manifest.with_name("new.jsonl"), "--policy", "numbers", "--dry-run")
     assert said.stdout.splitlines()[1:] == ["-um… set 10 timers", "+um… set ten timers"]

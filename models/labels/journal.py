@@ -1,6 +1,7 @@
 """What was changed in a set's labels, a line a change, so that each can be looked at and taken back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -44,7 +45,9 @@ def write_journal(file: Path, changes: Sequence[Change]) -> None:
     except OSError as error:
         raise DataError(f"{file}: cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where it could not be written there may be no folder for it either.
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def read_journal(file: Path) -> list[Change]:
