@@ -46,6 +46,10 @@ def test_a_set_without_a_fault_has_status_0_and_its_ways(tmp_path: Path) -> None
     assert said.exit_code == 0
     assert "note fillers: comma 50%, not written 50%." in said.stdout
     assert "2 clips: " in said.stdout
+    definition = tmp_path / "data-definition.toml"
+    assert f"parrotlet-models definition init {definition}" in said.stderr
+    assert CliRunner().invoke(main, ["definition", "init", str(definition)]).exit_code == 0
+    assert checked(tmp_path, [{"text": "Today's weather."}], "--no-listen").stderr == ""
 
 
 def test_who_writes_otherwise_is_told(tmp_path: Path) -> None:
@@ -83,15 +87,17 @@ def test_a_speaker_in_two_splits_and_a_mix_in_another_are_leaks(tmp_path: Path) 
         {"path": "b.flac", "speaker": "ann", "split": "test"},
         {"path": "c.flac", "split": "test", "made_from": "a.flac"},
         {"path": "d.flac", "split": "train", "made_from": "a.flac"},
+        {"path": "e.flac", "made_from": "a.flac"},
     ]
-    sentences = [finding["sentence"] for finding in found(tmp_path, lines, "leaks")]
-    assert len(sentences) == 2
-    assert "ann has 1 in train, 1 in test" in sentences[0]
-    assert "In test, but made from a.flac" in sentences[1]
+    assert [(finding["line"], finding["sentence"]) for finding in found(tmp_path, lines, "leaks")] == [
+        (2, "The speaker ann is in train (a.flac, line 1) and in test (b.flac, line 2)."),
+        (3, "A clip and what was made from it is in train (a.flac, line 1) and in test (c.flac, line 3)."),
+        (5, "A clip and what was made from it is in train (a.flac, line 1) and in no part (e.flac, line 5)."),
+    ]
 
 
 def test_missing_sound_is_named_by_line(tmp_path: Path) -> None:
-    lines = [{"text": "Hello."}, {"text": "Go.", "path": "gone.flac", "no_file": True}]
+    lines: list[Line] = [{"text": "Hello."}, {"text": "Go.", "path": "gone.flac", "no_file": True}]
     assert [finding["line"] for finding in found(tmp_path, lines, "missing")] == [2]
 
 

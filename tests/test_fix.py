@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner, Result
 
 from models.__main__ import main
-from models.data.manifest import read_manifest
+from models.data.clip import Clip
+from models.data.manifest import read_manifest, write_manifest
+from tests.conftest import Speech
 
 TEXTS = ["um… set 10 timers", "Go to Berlin.", "Why so", "Set the colors."]
 
@@ -36,6 +40,14 @@ def test_what_is_safe_is_fixed_and_the_old_manifest_stays(manifest: Path) -> Non
     assert texts(new) == ["Um, set ten timers.", "Go to Berlin.", "Why so", "Set the colours."]
     assert manifest.read_bytes() == before
     assert run("fix", manifest, new).exit_code == 2
+
+
+def test_a_place_that_is_no_folder_is_one_sentence(manifest: Path) -> None:
+    for words in (("fix", manifest), ("import", "table", manifest.with_name("t.csv"))):
+        manifest.with_name("t.csv").write_text("path\nmanifest.jsonl\n")
+        said = run(*words, manifest / "new.jsonl", *["--no-look"] * (words[0] == "import"))
+        assert said.exit_code == 2
+        assert "cannot be written: " in said.stderr
 
 
 def test_a_dry_run_shows_a_diff_and_writes_nothing(manifest: Path) -> None:
@@ -109,3 +121,29 @@ def test_a_newer_agreement_moves_what_it_changes_and_lists_what_a_person_must(ma
     assert texts(new) == [*TEXTS, "Nineteen ninety colors.", "Um… 10."]
     assert (tmp_path / "new.definition.toml").read_bytes() == definition.read_bytes()
     assert run("apply", definition, new, tmp_path / "again.jsonl").exit_code == 2
+
+
+def test_too_much_silence_is_left_out_by_the_manifest_and_comes_back(tmp_path: Path, speech: Speech) -> None:
+    said = soundfile.read(speech.path("lights"), dtype="int16")[0]
+    room = np.random.default_rng(1).normal(0, 4, 3 * 16_000).astype(np.int16)
+    soundfile.write(tmp_path / "a.flac", np.concatenate([room, said, room]), 16_000)
+    (tmp_path / "b.flac").write_bytes((tmp_path / "a.flac").read_bytes()[:-4000])
+    manifest, new, restored = (tmp_path / f"{name}.jsonl" for name in ("manifest", "new", "restored"))
+    write_manifest(manifest, [Clip(path=path, text="Turn it on.") for path in ("a.flac", "b.flac", "gone.flac")])
+    shown = run("fix", manifest, new, "--policy", "silence", "--dry-run").stdout.splitlines()
+    assert shown[0].endswith("new.jsonl:1 silence @@")
+    assert shown[1] == "-Turn it on. (from 0 ms to the end)"
+    assert run("fix", manifest, new, "--policy", "silence").exit_code == 0
+    clip, *others = read_manifest(new).clips
+    assert clip.start_ms is not None
+    assert clip.end_ms is not None
+    said_ms = len(said) // 16
+    # A second before it and a second and a half after it are agreed.
+    assert 1900 < clip.start_ms < 2000 + said_ms
+    assert clip.start_ms + 2500 < clip.end_ms < 3000 + said_ms + 1600
+    assert shown[2:] == [f"+Turn it on. (from {clip.start_ms} ms to {clip.end_ms} ms)"]
+    assert [other.start_ms for other in others] == [None, None]
+    assert run("fix", "--undo", new, restored).exit_code == 0
+    assert read_manifest(restored).clips == read_manifest(manifest).clips
+    new.write_text(new.read_text(encoding="utf-8").replace(f":{clip.start_ms},", ":7,"), encoding="utf-8")
+    assert "was changed after" in run("fix", "--undo", new, tmp_path / "again.jsonl").stderr

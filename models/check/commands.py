@@ -1,5 +1,6 @@
 """`parrotlet-models check`."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ def check(
     html: Path | None,
 ) -> None:
     """Tell what is wrong with a data set: labels that break the agreement, slips, contradictions, leaks, and what
-    each clip sounds like.
+    each clip sounds like: unless --no-listen, each is read and measured.
 
     Exit status 0: nothing worse than notes; 1: something; 2: the set cannot be used.
 
@@ -48,15 +49,18 @@ def check(
     from models.check.progress import heard_by
     from models.check.summary import summary
     from models.data.manifest import read_manifest
-    from models.labels.definition import definition_for
+    from models.labels.definition import FILE_NAME, definition_for
 
     if unknown := [kind for kind in only if kind not in KINDS]:
         raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(KINDS)}.", param_hint="--only")
     read = read_manifest(manifest)
     agreed, where = definition_for(manifest, definition)
     if where is None:
+        beside = manifest.with_name(FILE_NAME)
         click.echo(
-            "No data-definition.toml is beside it; judged by the example's. parrotlet-models definition init", err=True
+            f"{beside}: there is no such file, so labels are judged by the example's agreement. To write it: "
+            f"parrotlet-models definition init {shlex.quote(str(beside))}",
+            err=True,
         )
     with heard_by(_teller()):
         found = list(findings(read, agreed, only=only, listen=listen, hear=hear))

@@ -1,11 +1,12 @@
 """Checks of what is there twice: the same sound or words in two ways, or on both sides of a split."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
+
+import msgspec
 
 from models.check.progress import watched
+from models.data.leaks import leaks, sounds
 from models.data.manifest import Entry, Manifest
 from models.finding import Finding, Severity
 from models.labels.agreement import Agreement, agreement_on
@@ -69,45 +70,23 @@ def check_near_duplicates(manifest: Manifest, definition: Definition) -> Iterato
 
 
 def check_leaks(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
-    """Speakers in two splits, and clips that were mixed from one of another split."""
-    splits: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for clip in manifest.clips:
-        if clip.speaker and clip.split:
-            splits[clip.speaker][clip.split] += 1
-    for speaker, counts in splits.items():
-        if len(counts) > 1:
-            where = ", ".join(f"{count} in {split}" for split, count in counts.most_common())
-            sentence = f"The speaker {speaker} has {where}: what is measured is known."
-            yield Finding(kind="leaks", severity=Severity.ERROR, sentence=sentence)
-    by_path = {clip.path: clip for clip in manifest.clips}
-    for line, clip in manifest.entries:
-        origin = by_path.get(clip.made_from or "")
-        if origin is not None and origin.split != clip.split:
-            sentence = f"In {clip.split or 'no split'}, but made from {origin.path}, which is in {origin.split}."
-            yield Finding(kind="leaks", severity=Severity.ERROR, line=line, path=clip.path, sentence=sentence)
+    """Speakers in two splits, and clips that were mixed from one of another split. The same sound is another check's,
+    which also tells two texts of it."""
+    for found in leaks(manifest.entries, None):
+        sentence = f"{found.sentence[0].upper()}{found.sentence[1:]}"
+        yield msgspec.structs.replace(found, kind="leaks", sentence=sentence)
 
 
 def check_same_audio(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
     """Sound files that are not there, and the same sound under two names: with two texts, or in two splits."""
-    sizes: defaultdict[int, list[Entry]] = defaultdict(list)
-    missing = []
-    for entry in watched(manifest.entries):
-        try:
-            sizes[entry.clip.file(manifest.folder).stat().st_size].append(entry)
-        except (OSError, ValueError):  # ValueError: a NUL in the path.
-            missing.append(entry)
-    yield from _missing(missing, len(manifest.entries))
+    by_sound: defaultdict[object, list[Entry]] = defaultdict(list)
+    heard = sounds(manifest.entries, manifest.folder)
+    for _, (entry, sound) in zip(watched(manifest.entries), heard, strict=True):
+        by_sound[sound].append(entry)
+    yield from _missing(by_sound.pop(None, []), len(manifest.entries))
     agreement = agreement_on(manifest, definition)
-    for entries in sizes.values():
-        by_sound: defaultdict[tuple[bytes, int | None, int | None], list[Entry]] = defaultdict(list)
-        for entry in entries if len(entries) > 1 else []:
-            try:
-                digest = _digest(entry.clip.file(manifest.folder))
-            except OSError:
-                continue
-            by_sound[digest, entry.clip.start_ms, entry.clip.end_ms].append(entry)
-        for same in by_sound.values():
-            yield from (_compared(same[0], other, agreement) for other in same[1:])
+    for same in by_sound.values():
+        yield from (_compared(same[0], other, agreement) for other in same[1:])
 
 
 def _missing(entries: list[Entry], total: int) -> Iterator[Finding]:
@@ -134,8 +113,3 @@ def _compared(first: Entry, other: Entry, agreement: Agreement) -> Finding:
         severity, what = Severity.ERROR, f"in {two.split}, and in {one.split} as"
     sentence = f"{what[0].upper()}{what[1:]} line {first.line} ({one.path})."
     return Finding(kind="same_audio", severity=severity, line=other.line, path=two.path, sentence=sentence)
-
-
-def _digest(file: Path) -> bytes:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).digest()

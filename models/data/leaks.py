@@ -17,28 +17,28 @@ READ_BYTES = 1 << 20
 def leaks(entries: Sequence[Entry], folder: Path | None) -> Iterator[Finding]:
     """All of them, each by the lines of two clips. Sounds are compared where the manifest's `folder` is given."""
     divided = [entry for entry in entries if entry.clip.split is not None]
-    yield from _across("speaker", "the speaker {0}", ((entry, entry.clip.speaker) for entry in divided))
-    by_path: Mapping[str, Entry] = {entry.clip.path: entry for entry in divided}
-    for entry in divided:
+    yield from _across("speaker", "the speaker {0}", ((entry, entry.clip.speaker or None) for entry in divided))
+    by_path: Mapping[str, Entry] = {entry.clip.path: entry for entry in entries}
+    for entry in entries:
         origin = by_path.get(entry.clip.made_from or "")
         if origin is not None and origin.clip.split != entry.clip.split:
             yield _leak("made_from", "a clip and what was made from it", origin, entry)
     if folder is not None:
-        yield from _across("sound", "the same sound", _sounds(divided, folder))
+        yield from _across("sound", "the same sound", sounds(divided, folder))
 
 
 def without_twins(entries: Sequence[Entry], folder: Path) -> list[Entry]:
     """Without clips of train and tune whose sound is in a part that is to be strange to them, and what was made from
     those."""
     rank = {split: number for number, split in enumerate(get_args(Split))}
-    sounds = list(_sounds(entries, folder))
+    heard = list(sounds(entries, folder))
     strictest: dict[object, int] = {}
-    for entry, sound in sounds:
+    for entry, sound in heard:
         if sound is not None and entry.clip.split is not None:
             strictest[sound] = max(strictest.get(sound, 0), rank[entry.clip.split])
     twins = {
         entry.clip.path
-        for entry, sound in sounds
+        for entry, sound in heard
         if entry.clip.split is not None and rank[entry.clip.split] < strictest.get(sound, 0)
     }
     return [entry for entry in entries if not {entry.clip.path, entry.clip.made_from} & twins]
@@ -60,16 +60,17 @@ def _across(kind: str, what: str, keyed: Iterable[tuple[Entry, object]]) -> Iter
 
 def _leak(kind: str, what: str, one: Entry, other: Entry) -> Finding:
     sentence = (
-        f"{what} is in {one.clip.split} ({one.clip.path}, line {one.line}) "
-        f"and in {other.clip.split} ({other.clip.path}, line {other.line})."
+        f"{what} is in {one.clip.split or 'no part'} ({one.clip.path}, line {one.line}) "
+        f"and in {other.clip.split or 'no part'} ({other.clip.path}, line {other.line})."
     )
     return Finding(
         kind=f"leak-{kind}", severity=Severity.ERROR, line=other.line, path=other.clip.path, sentence=sentence
     )
 
 
-def _sounds(entries: Sequence[Entry], folder: Path) -> Iterator[tuple[Entry, object]]:
-    """What is to be heard of each clip. Only files of one size are read."""
+def sounds(entries: Sequence[Entry], folder: Path) -> Iterator[tuple[Entry, object]]:
+    """What is to be heard of each clip, equal for the same sound; None: its file is not there. Only files of one size
+    are read."""
     sizes: dict[int, set[str]] = defaultdict(set)
     size_of: dict[str, int] = {}
     for path in {entry.clip.path for entry in entries}:

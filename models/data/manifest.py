@@ -7,6 +7,7 @@ Lines that cannot be read are named and left out, and the rest is used; a manife
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +92,9 @@ def write_manifest(file: Path, clips: Iterable[Clip]) -> int:
     except OSError as error:
         raise DataError(f"{file}: cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where it could not be written there may be no folder for it either.
+        with suppress(OSError):
+            unfinished.unlink()
     return written
 
 

@@ -1,5 +1,6 @@
 """Sound files of a data set: looked at without decoding them, read, and written."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +69,9 @@ def write_sound(file: Path, sound: npt.NDArray[np.float32] | Samples, rate_hz: i
         reason = error.strerror if isinstance(error, OSError) else error.error_string.rstrip(".")
         raise InputError(f"{file}: cannot be written: {reason}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where it could not be written there may be no folder for it either.
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def _looked_at(descriptor: int) -> SoundFacts:

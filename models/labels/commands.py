@@ -58,7 +58,8 @@ def fix(
     """Put right what is safe, as a new manifest with a journal beside it; the old one stays as it is.
 
     Policies are the kinds of check: characters, unclear, noises, contractions, spelling, numbers, fillers,
-    punctuation, letter_case.
+    punctuation, letter_case. Only where it is named: silence, which listens to each clip and leaves out what is more
+    than agreed before and after speech, by start_ms and end_ms; the sound stays as it is.
 
     \b
     Example:
@@ -66,9 +67,11 @@ def fix(
       parrotlet-models fix data/manifest.jsonl data/fixed.jsonl --corrections corrections.jsonl
       parrotlet-models fix --undo data/fixed.jsonl data/restored.jsonl
     """
+    from models.check.sound import trims
     from models.data.manifest import read_manifest
     from models.labels import fixing
     from models.labels.agreement import agreement_on
+    from models.labels.corrections import by_corrections, read_corrections
     from models.labels.definition import definition_for
 
     read = read_manifest(manifest)
@@ -76,15 +79,17 @@ def fix(
         _finish(new, fixing.undone(read, new), dry_run, len(read.findings))
         return
     if corrections is not None:
-        rewrites = [fixing.by_corrections(fixing.read_corrections(corrections, read))]
+        by_person = by_corrections(read_corrections(corrections, read))
+        result = fixing.rewritten(read, new, [by_person])
     else:
         agreed, _ = definition_for(manifest, definition_path)
         names = agreement_on(read, agreed).names
         for policy in policies:
-            if policy not in names:
-                raise DataError(f"There is no policy {policy}.{fixing.near(policy, names)}")
-        rewrites = [fixing.by_policies(read, agreed, policies or names)]
-    _finish(new, fixing.rewritten(read, new, rewrites), dry_run, len(read.findings))
+            if policy not in (known := (*names, fixing.SILENCE)):
+                raise DataError(f"There is no policy {policy}.{fixing.near(policy, known)}")
+        spans = trims(read, agreed) if fixing.SILENCE in policies else {}
+        result = fixing.rewritten(read, new, [fixing.by_policies(read, agreed, policies or names)], spans)
+    _finish(new, result, dry_run, len(read.findings))
 
 
 @click.command()

@@ -41,10 +41,3 @@ def conventions(definition: Definition, usage: Usage) -> tuple[Convention, ...]:
         PunctuationConvention(definition, usage),
         CaseConvention(definition, usage),
     )
-
-
-def conformed(text: str, table: Sequence[Convention]) -> str:
-    """The text under the whole agreement, as far as that needs no person."""
-    for convention in table:
-        text = convention.conform(text) or text
-    return text

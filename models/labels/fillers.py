@@ -26,11 +26,12 @@ class FillerConvention:
         self._ellipsis = "..." if definition.punctuation.ellipsis == "..." else "…"
         self.agreed = AGREED[self._write]
         known = sorted(self._wanted | self._spellings.keys(), key=len, reverse=True)
-        mark = rf"(?:,|{ELLIPSIS}|\s[-–—](?=\s))"
+        # Nothing that is taken is given back, or a run of marks is tried in each way that it can be taken apart.
+        mark = rf"(?:,|{ELLIPSIS}|(?:(?<=\s)|\s)[-–—](?=\s))"
         self._any = re.compile(rf"\b(?:{'|'.join(map(re.escape, known)) or '(?!)'})\b", re.IGNORECASE)
         self._pattern = re.compile(
-            rf"(?P<before>\s*{mark}*\s*)(?<![\w'’-])(?P<word>{'|'.join(map(re.escape, known)) or '(?!)'})"
-            rf"(?![\w'’-])(?P<after>\s*{mark}*)(?P<space>\s*)",
+            rf"(?P<before>\s*+{mark}*+\s*+)(?<![\w'’-])(?P<word>{'|'.join(map(re.escape, known)) or '(?!)'})"
+            rf"(?![\w'’-])(?P<after>\s*+{mark}*+)(?P<space>\s*)",
             re.IGNORECASE,
         )
 

@@ -13,21 +13,13 @@ from models.data.clip import Clip
 from models.data.manifest import Manifest, write_manifest
 from models.labels.agreement import agreement_on
 from models.labels.definition import Definition
-from models.labels.journal import Change, journal_file, read_journal, write_journal
+from models.labels.journal import Change, Span, journal_file, read_journal, write_journal
+
+SILENCE = "silence"
+"""The policy that listens: sound stays as it is, and too much silence does not count."""
 
 Rewrite = Callable[[Clip], tuple[str | None, tuple[str, ...]]]
 """A clip's new text, and what changed it; nothing changed it: no change."""
-
-
-class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person who listened says of one clip."""
-
-    path: str
-    text: str
-    before: str | None = None
-    """The text that was corrected; another one there now means that somebody else was faster."""
-    start_ms: int | None = None
-    end_ms: int | None = None
 
 
 class Rewritten(NamedTuple):
@@ -52,59 +44,31 @@ def by_policies(manifest: Manifest, definition: Definition, policies: Collection
     return rewrite
 
 
-def by_corrections(corrections: Mapping[tuple[str, int | None, int | None], Correction]) -> Rewrite:
-    """What a person decided. DataError where the text is another by now."""
+def rewritten(
+    manifest: Manifest, new: Path, rewrites: Sequence[Rewrite], spans: Mapping[int, Span] | None = None
+) -> Rewritten:
+    """All clips with what the rewrites make of them, one after the other; paths as the new place needs them.
 
-    def rewrite(clip: Clip) -> tuple[str | None, tuple[str, ...]]:
-        correction = corrections.get((clip.path, clip.start_ms, clip.end_ms))
-        if correction is None or correction.text == clip.text:
-            return clip.text, ()
-        if correction.before is not None and correction.before != clip.text:
-            raise DataError(
-                f'{clip.path}: the text is "{clip.text}", and was "{correction.before}" when it was corrected.'
-            )
-        return correction.text, ("correction",)
-
-    return rewrite
-
-
-def read_corrections(file: Path, manifest: Manifest) -> dict[tuple[str, int | None, int | None], Correction]:
-    """As the page of `check --html` saves them. DataError for a line that is none, or is of no clip of the manifest."""
-    there = {(clip.path, clip.start_ms, clip.end_ms) for clip in manifest.clips}
-    found = {}
-    try:
-        lines = file.read_bytes().splitlines()
-    except OSError as error:
-        raise DataError(f"{file}: {error.strerror}.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            correction = msgspec.json.decode(line, type=Correction)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{file}:{number}: this is no correction: {error}.") from error
-        key = (correction.path, correction.start_ms, correction.end_ms)
-        if key not in there:
-            raise DataError(f"{file}:{number}: {manifest.file} has no clip {correction.path}.")
-        found[key] = correction
-    return found
-
-
-def rewritten(manifest: Manifest, new: Path, rewrites: Sequence[Rewrite]) -> Rewritten:
-    """All clips with what the rewrites make of them, one after the other; paths as the new place needs them."""
+    `spans`: by line, what is to count of a clip's sound, where that is another stretch than before.
+    """
     clips: list[Clip] = []
     changes: list[Change] = []
-    for clip in manifest.clips:
+    for line, clip in manifest.entries:
         moved = at_place(clip, manifest.folder, new.parent)
         text = clip.text
         reasons: tuple[str, ...] = ()
         for rewrite in rewrites:
             text, by = rewrite(msgspec.structs.replace(clip, text=text))
             reasons = (*reasons, *by)
-        clips.append(msgspec.structs.replace(moved, text=text))
-        if text != clip.text:
+        moved = msgspec.structs.replace(moved, text=text)
+        was = after = None
+        if spans and line in spans:
+            was, after, reasons = (clip.start_ms, clip.end_ms), spans[line], (*reasons, SILENCE)
+            moved = _with_span(moved, after)
+        clips.append(moved)
+        if text != clip.text or after is not None:
             change = Change(line=len(clips), path=moved.path, before=clip.text, after=text, by=reasons)
-            changes.append(change)
+            changes.append(msgspec.structs.replace(change, span_before=was, span_after=after))
     return Rewritten(clips, changes)
 
 
@@ -127,17 +91,29 @@ def undone(manifest: Manifest, restored: Path) -> Rewritten:
     back: list[Change] = []
     for line, clip in manifest.entries:
         change = changes.pop(line, None)
-        if change is not None and (change.path, change.after) != (clip.path, clip.text):
+        if change is not None and not _is_as_left(clip, change):
             raise DataError(f"{manifest.file}:{line}: was changed after its journal was written.")
         moved = at_place(clip, manifest.folder, restored.parent)
         if change is not None:
             moved = msgspec.structs.replace(moved, text=change.before)
+            if change.span_before is not None:
+                moved = _with_span(moved, change.span_before)
             undo = Change(line=len(clips) + 1, path=moved.path, before=change.after, after=change.before, by=("undo",))
-            back.append(undo)
+            spans = {"span_before": change.span_after, "span_after": change.span_before}
+            back.append(msgspec.structs.replace(undo, **spans))
         clips.append(moved)
     if changes:
         raise DataError(f"{manifest.file}:{min(changes)}: is not there any more.")
     return Rewritten(clips, back)
+
+
+def _is_as_left(clip: Clip, change: Change) -> bool:
+    span_is = change.span_after in (None, (clip.start_ms, clip.end_ms))
+    return span_is and (change.path, change.after) == (clip.path, clip.text)
+
+
+def _with_span(clip: Clip, span: Span) -> Clip:
+    return msgspec.structs.replace(clip, start_ms=span[0], end_ms=span[1])
 
 
 def at_place(clip: Clip, folder: Path, new_folder: Path) -> Clip:
@@ -157,8 +133,15 @@ def diff(file: Path, changes: Sequence[Change]) -> Iterator[str]:
     """A line with what goes and one with what comes for each label touched."""
     for change in changes:
         yield f"@@ {file}:{change.line} {', '.join(change.by)} @@"
-        yield f"-{change.before or ''}"
-        yield f"+{change.after or ''}"
+        yield f"-{change.before or ''}{_told(change.span_before)}"
+        yield f"+{change.after or ''}{_told(change.span_after)}"
+
+
+def _told(span: Span | None) -> str:
+    if span is None:
+        return ""
+    start_ms, end_ms = span
+    return f" (from {start_ms or 0} ms to {'the end' if end_ms is None else f'{end_ms} ms'})"
 
 
 def near(name: str, names: Collection[str]) -> str:

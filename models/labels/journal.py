@@ -1,14 +1,18 @@
 """What was changed in a set's labels, a line a change, so that each can be looked at and taken back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from common.errors import DataError
 
+Span = tuple[int | None, int | None]
+"""start_ms and end_ms of a clip."""
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of one label."""
 
     line: int
@@ -19,6 +23,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None
     by: tuple[str, ...]
     """Policies, conventions, or who corrected it."""
+    span_before: Span | None = None
+    """None: what counts of the sound was left as it was."""
+    span_after: Span | None = None
 
 
 def journal_file(manifest: Path) -> Path:
@@ -38,7 +45,9 @@ def write_journal(file: Path, changes: Sequence[Change]) -> None:
     except OSError as error:
         raise DataError(f"{file}: cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where it could not be written there may be no folder for it either.
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def read_journal(file: Path) -> list[Change]:

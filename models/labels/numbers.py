@@ -6,7 +6,7 @@ Digits do not say how they are spoken: "1990", "911", "7:30" and "3.5" are for a
 import re
 
 from models.labels.definition import Definition
-from models.labels.number_words import LARGE, SMALL, in_words, ordinal, value
+from models.labels.number_words import LARGE, NUMBER_MAX, SMALL, in_words, ordinal, value
 from models.labels.writing import MARK
 
 DIGITS = re.compile(
@@ -60,13 +60,12 @@ class NumberConvention:
 
 
 def _spoken(match: re.Match[str]) -> str:
-    number = int(match["number"].replace(",", ""))
-    if (
-        number > PLAIN_MAX
-        and "," not in match["number"]
-        or match["number"] != str(number)
-        and "," not in match["number"]
-    ):
+    digits, counted = match["number"].replace(",", ""), "," in match["number"]
+    # By its length first: Python does not read thousands of digits, and nobody says them.
+    if len(digits) > len(str(NUMBER_MAX)):
+        return match[0]
+    number = int(digits)
+    if not counted and (number > PLAIN_MAX or digits != str(number)):
         return match[0]
     tail = (match["tail"] or "").strip().lower()
     words = (

@@ -8,9 +8,10 @@ MARK = re.compile(
 )
 """Anything that is put where a word is, and is not one."""
 _MARK_SIGNS = ("[", "<", "(", "{", "*", "_", "???", "xxx", "XXX")
-ELLIPSIS = r"(?:…|\.{2,}|\.(?: \.)+)"
+ELLIPSIS = r"(?:…|\.(?: ?\.)++)"
+"""A run of dots is one of them, and can be taken apart in no other way: there are more than there is time for."""
 _STRAIGHT = str.maketrans(dict.fromkeys("’ʼ`´", "'"))
-ENDING = re.compile(r"\s*(?P<end>[.!?…]*)(?P<close>[\"”’')]*)\s*$")
+ENDING = re.compile(r"\s*+(?P<end>[.!?…]*+)(?P<close>[\"”’')]*+)\s*$")
 
 
 _OPENING = " \"“‘'(¿¡-–—"

@@ -158,7 +158,7 @@ def trimmed(surveyed: Surveyed, agreement: Agreement) -> Clip:
 
     What is missing cannot be added: a clip with too little silence stays as it is."""
     clip, measured = surveyed.entry.clip, surveyed.measured
-    if "before_ms" not in measured:
+    if "before_ms" not in measured or clip.label in SILENT_LABELS:
         return clip
     start_ms = clip.start_ms or 0
     end_ms = start_ms + int(measured["duration_ms"])

@@ -96,5 +96,7 @@ def read_wav(file: Path) -> Spoken | str:
             if (wav.getnchannels(), wav.getsampwidth()) != (1, 2):
                 return "what was written is not mono of 16 bit"
             return Spoken(np.frombuffer(wav.readframes(wav.getnframes()), "<i2").astype(np.int16), wav.getframerate())
+    except FileNotFoundError:
+        return "nothing was spoken"
     except (OSError, EOFError, wave.Error) as error:
         return f"nothing was spoken ({error or type(error).__name__})"
