@@ -1,11 +1,14 @@
 """What `parrotlet-edge config --check` says, and whether a daemon would start."""
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from edge.__main__ import main
+from protos.model_card import CARD_FILE, read_model_card, write_model_card
 from tests.tones import MODELS
 
 
@@ -40,6 +43,17 @@ def test_a_model_of_other_bytes_is_named_though_it_is_the_usual_one(tmp_path: Pa
     result = checked("--model-dir", str(tmp_path))
     assert result.exit_code == 0
     assert "is not that of model tones 1" in result.stderr
+
+
+def test_a_model_that_is_not_for_commands_is_named(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(MODELS / "tones", tmp_path / "tones"))
+    card = read_model_card(folder / CARD_FILE)
+    write_model_card(folder / CARD_FILE, msgspec.structs.replace(card, kind="wake"))
+    result = checked("--model-dir", str(tmp_path), "--local-model", "tones")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"The board does not answer by itself: {folder}: this is a model for wake, not for commands.\n"
+    )
 
 
 def test_an_address_that_cannot_be_one_is_a_reason_not_to_start() -> None:

@@ -6,6 +6,7 @@ from common.addresses import parse_address
 from common.errors import ModelError
 from common.settings import Loaded
 from edge.asking import wire
+from edge.asking.own_model import check_commands
 from edge.local.model import Model
 from edge.local.wake_words import open_wake_word
 from edge.settings import EdgeSettings
@@ -24,6 +25,6 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
     folder = settings.local.model_dir / settings.local.model
     if settings.local.model and (loaded.origins["local.model"] != "default" or folder.exists()):
         try:
-            Model(folder, spec)
+            check_commands(Model(folder, spec).card, folder)
         except ModelError as error:
             yield f"The board does not answer by itself: {error}"
