@@ -45,6 +45,24 @@ def test_a_model_of_other_bytes_is_named_though_it_is_the_usual_one(tmp_path: Pa
     assert "is not that of model tones 1" in result.stderr
 
 
+def test_a_folder_that_cannot_be_looked_into_is_a_sentence(tmp_path: Path) -> None:
+    models = tmp_path / ("m" * 300)
+    missing = f"{models}/mine/card.json: File name too long.\n"
+    result = checked("--model-dir", str(models), "--local-model", "mine")
+    assert (result.exit_code, result.stderr) == (0, f"The board does not answer by itself: {missing}")
+    result = checked("--model-dir", str(models), "--activation", "wake", "--wake-phrase", "mine")
+    assert (result.exit_code, result.stderr) == (2, missing)
+
+
+def test_a_folder_of_the_usual_model_that_cannot_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PARROTLET_EDGE_LOCAL_MODEL", raising=False)
+    result = checked("--model-dir", str(tmp_path / ("m" * 300)))
+    assert result.exit_code == 0
+    assert "home-v1/card.json: File name too long." in result.stderr
+
+
 def test_a_model_that_is_not_for_commands_is_named(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(MODELS / "tones", tmp_path / "tones"))
     card = read_model_card(folder / CARD_FILE)

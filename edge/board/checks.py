@@ -7,7 +7,7 @@ from common.errors import ModelError
 from common.settings import Loaded
 from edge.asking import wire
 from edge.asking.own_model import check_commands
-from edge.local.model import Model
+from edge.local.model import Model, is_missing
 from edge.local.wake_words import open_wake_word
 from edge.settings import EdgeSettings
 
@@ -23,7 +23,7 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
     if settings.activation.mode == "wake":
         open_wake_word(settings, spec)
     folder = settings.local.model_dir / settings.local.model
-    if settings.local.model and (loaded.origins["local.model"] != "default" or folder.exists()):
+    if settings.local.model and (loaded.origins["local.model"] != "default" or not is_missing(folder)):
         try:
             check_commands(Model(folder, spec).card, folder)
         except ModelError as error:
