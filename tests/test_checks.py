@@ -21,6 +21,7 @@ def test_settings_that_can_be_used_are_not_spoken_of() -> None:
     assert (result.exit_code, result.output) == (0, "")
 
 
+@pytest.mark.usefixtures("usual_model")
 @pytest.mark.parametrize("name", ["", "home-v1"])
 def test_a_model_that_nobody_asked_for_may_be_missing(tmp_path: Path, name: str) -> None:
     result = checked("--model-dir", str(tmp_path), *(["--local-model", name] if not name else []))
@@ -54,10 +55,8 @@ def test_a_folder_that_cannot_be_looked_into_is_a_sentence(tmp_path: Path) -> No
     assert (result.exit_code, result.stderr) == (2, missing)
 
 
-def test_a_folder_of_the_usual_model_that_cannot_be_looked_into_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PARROTLET_EDGE_LOCAL_MODEL", raising=False)
+@pytest.mark.usefixtures("usual_model")
+def test_a_folder_of_the_usual_model_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
     result = checked("--model-dir", str(tmp_path / ("m" * 300)))
     assert result.exit_code == 0
     assert "home-v1/card.json: File name too long." in result.stderr
