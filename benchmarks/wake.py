@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import click
 import numpy as np
+from scipy.special import gammainccinv
 
 from benchmarks import corpus, wake_phrases
 from benchmarks.corpus import RATE_HZ, Sound
@@ -199,12 +200,7 @@ def blocks(sound: Sound) -> list[Samples]:
 
 def poisson_max(count: int, doubt: float = 0.025) -> float:
     """The mean of which so few are seen with this probability."""
-    low, high = float(count), count + 10.0 + 5 * math.sqrt(count + 1)
-    for _ in range(60):
-        mean = (low + high) / 2
-        seen = sum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(count + 1))
-        low, high = (mean, high) if seen > doubt else (low, mean)
-    return low
+    return float(gammainccinv(count + 1, doubt))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,17 @@ REFUSED = 1
 DIED = 1
 NO_DAEMON = 3
 
+_as_the_daemon = options.with_settings(
+    options.CLOUD,
+    options.HEARING,
+    options.LOCAL,
+    options.MICROPHONE,
+    options.DAEMON,
+    options.WAKE,
+    options.SOCKET,
+    options.STATE,
+)
+
 
 @click.group(cls=CommandGroup)
 @click.version_option(VERSION, prog_name="parrotlet-edge")
@@ -92,16 +103,7 @@ def test(
 
 @main.command()
 @click.option("--input", "input_file", metavar="FILE", help="Play a file, in real time, in place of the microphone.")
-@options.with_settings(
-    options.CLOUD,
-    options.HEARING,
-    options.LOCAL,
-    options.MICROPHONE,
-    options.DAEMON,
-    options.WAKE,
-    options.SOCKET,
-    options.STATE,
-)
+@_as_the_daemon
 def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     """Listen and answer until SIGTERM or Ctrl-C. On a terminal, shows the answers.
 
@@ -243,16 +245,7 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 
 
 @main.command()
-@options.with_settings(
-    options.CLOUD,
-    options.HEARING,
-    options.LOCAL,
-    options.MICROPHONE,
-    options.DAEMON,
-    options.WAKE,
-    options.SOCKET,
-    options.STATE,
-)
+@_as_the_daemon
 @click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Print the effective settings, and where each came from.

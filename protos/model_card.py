@@ -3,9 +3,10 @@ in its place."""
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from protos.feature_spec import FeatureSpec
 
@@ -36,9 +37,9 @@ class OperatingPoint(msgspec.Struct, frozen=True, kw_only=True):
     """Least smoothed probability."""
     label_thresholds: dict[str, float] = {}
     """Where a label has one of its own."""
-    smoothing_windows: int = 1
+    smoothing_windows: Annotated[int, Meta(ge=1, le=1000)] = 1
     """So many windows in a row are averaged."""
-    hop_frames: int = 10
+    hop_frames: Annotated[int, Meta(ge=1, le=1000)] = 10
     """From one window to the next."""
     false_per_hour: float | None = None
     """Measured on other recordings than those it was chosen by."""

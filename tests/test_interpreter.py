@@ -39,6 +39,19 @@ class Halves(Runner):
     dtype = np.float32
 
 
+class Twofold(Runner):
+    def get_input_details(self) -> list[dict[str, Any]]:
+        return 2 * super().get_input_details()
+
+
+class Breaking(Runner):
+    def set_tensor(self, index: int, values: Any) -> None:
+        pass
+
+    def invoke(self) -> None:
+        raise RuntimeError("no memory")
+
+
 class BesideNumpy2(Runner):
     """tflite-runtime 2.14 is imported beside numpy 2, and fails when it is asked for an interpreter."""
 
@@ -97,3 +110,15 @@ def test_a_model_of_floats_is_refused(older: ModuleType) -> None:
     older.Interpreter = Halves  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match="does not take and give int8"):
         Interpreter(CONTENT)
+
+
+def test_a_model_of_two_inputs_is_refused(older: ModuleType) -> None:
+    older.Interpreter = Twofold  # type: ignore[attr-defined]
+    with pytest.raises(ModelError, match="does not have one input and one output"):
+        Interpreter(CONTENT)
+
+
+def test_a_model_that_breaks_while_it_runs_is_a_sentence(older: ModuleType) -> None:
+    older.Interpreter = Breaking  # type: ignore[attr-defined]
+    with pytest.raises(ModelError, match=r"cannot be computed here: no memory\."):
+        Interpreter(CONTENT).run(heard((YES, WINDOW_FRAMES)))

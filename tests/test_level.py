@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.console import Console
-from edge.sound.source import BLOCK_SAMPLES, Block, Samples
+from edge.sound.source import BLOCK_SAMPLES, Block, Interruption, Samples
 from edge.speech.level import Reading, meter, readings, show
 from tests.edge_fakes import FakeSource, silence
 
@@ -71,6 +71,7 @@ class Word:
 
     def __init__(self) -> None:
         self.heard = 0
+        self.resets = 0
 
     def hear(self, samples: Samples) -> bool:
         self.heard += 1
@@ -78,7 +79,7 @@ class Word:
         return False
 
     def reset(self) -> None:
-        pass
+        self.resets += 1
 
 
 def test_the_wake_word_is_shown_where_one_is_listened_for() -> None:
@@ -87,3 +88,10 @@ def test_the_wake_word_is_shown_where_one_is_listened_for() -> None:
     console = Console(io.StringIO())
     assert meter(first, console).endswith("wake 0.93")
     assert "wake" not in meter(first._replace(wake=None), console)
+
+
+def test_what_came_before_an_interruption_is_no_part_of_the_wake_word() -> None:
+    word = Word()
+    sound = [*silence(4), Interruption("source lost"), *silence(5)]
+    (reading,) = readings(FakeSource("x", sound), LoudGate(), word)
+    assert (reading.wake, word.resets) == (0.01, 1)

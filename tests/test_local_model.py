@@ -74,6 +74,13 @@ def test_a_card_that_is_none_is_refused(folder: Path, content: bytes) -> None:
     assert said.count(CARD_FILE) == 1
 
 
+@pytest.mark.parametrize("point", [{"hop_frames": 0}, {"smoothing_windows": -3}, {"smoothing_windows": 10**30}])
+def test_a_card_with_an_operating_point_that_cannot_be_is_refused(folder: Path, point: dict[str, int]) -> None:
+    default = msgspec.structs.replace(read_model_card(folder / CARD_FILE).operating_points["default"], **point)
+    change(folder, operating_points={"default": default})
+    assert refusal(folder).startswith("/card.json: not a model card: Expected `int` ")
+
+
 @pytest.mark.parametrize("name", [CARD_FILE, MODEL_FILE])
 def test_what_is_missing_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()

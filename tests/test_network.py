@@ -28,14 +28,22 @@ def begins(network: Network) -> None:
     network.begin(work())
 
 
+def ends(network: Network) -> None:
+    async def work() -> None:
+        pass
+
+    network.begin(work(), then=dies)
+
+
 @pytest.mark.parametrize(
     "die",
     [
         lambda network: network.soon(dies),
         lambda network: network.soon(lambda: network.at(0.0, dies)),
         lambda network: network.soon(begins, network),
+        lambda network: network.soon(ends, network),
     ],
-    ids=["soon", "at", "begin"],
+    ids=["soon", "at", "begin", "then"],
 )
 def test_whatever_dies_in_it_is_its_death(die: Callable[[Network], None]) -> None:
     with Network() as network:
@@ -59,6 +67,21 @@ def test_an_utterance_that_is_given_up_before_it_began_is_settled_all_the_same()
         for _ in range(3):
             cloud.network.run(asyncio.sleep(0)).result(WAIT_S)
     assert [type(outcome).__name__ for outcome in outcomes] == ["GivenUp"]
+
+
+def test_a_fault_of_whoever_hears_an_outcome_is_the_threads_death() -> None:
+    def hear(outcome: object) -> None:
+        dies()
+
+    with CloudClient(Cloud(address="127.0.0.1:9"), device_id="kitchen") as cloud:
+
+        async def begin_and_cancel() -> None:
+            cloud.start(utterance(0)[0], on_settled=hear).cancel()  # type: ignore[arg-type]
+
+        cloud.network.run(begin_and_cancel()).result(WAIT_S)
+        for _ in range(3):
+            cloud.network.run(asyncio.sleep(0)).result(WAIT_S)
+        assert not cloud.network.alive
 
 
 def test_a_channel_that_is_closed_under_somebody_s_hands_is_a_service_that_is_away() -> None:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from common.errors import CloudError, GivenUp, ModelError
+from common.private_files import write_private
 from common.settings import Loaded, load
 from edge.__main__ import main
 from edge.asking import link, own_model
@@ -21,16 +22,17 @@ from edge.asking.chain_stream import ChainStream, Member
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
 from edge.asking.network import Network
-from edge.asking.own_model import OwnModel
+from edge.asking.own_model import OwnModel, OwnStream
 from edge.asking.services import own_chain_of, whole_chain_of
 from edge.clock import SYSTEM_CLOCK
+from edge.local.interpreter import Interpreter
 from edge.settings import EdgeSettings
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.event import Event, Kind
 from edge.spool.keeping import Keeping
 from edge.spool.spool import Spool
 from protos.feature_spec import DEFAULT_SPEC, Levels
-from protos.model_card import CARD_FILE, read_model_card, write_model_card
+from protos.model_card import CARD_FILE, MODEL_FILE, Command, read_model_card, write_model_card
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, utterance
 from tests.test_chain import AWAY, NEVER_S, SOON_S, WAIT_S, Outcome, Service
@@ -268,6 +270,73 @@ def test_a_model_that_cannot_run_is_down_and_says_why(monkeypatch: pytest.Monkey
         assert "No TFLite interpreter works here" in str(said.down)
 
 
+def changed(folder: Path, **fields: Any) -> None:
+    card = read_model_card(folder / CARD_FILE)
+    write_model_card(folder / CARD_FILE, msgspec.structs.replace(card, **fields))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Of the model's folder, to be changed while the board runs."""
+    return Path(shutil.copytree(TONES, tmp_path / "tones"))
+
+
+def test_a_model_that_was_replaced_before_it_was_needed_answers_as_its_own_card_says(copy: Path) -> None:
+    board = Board(folder=copy)
+    with board.alone:
+        changed(copy, version="2", labels=("silence", "unknown", "aye", "no"), commands={"aye": Command(text="aye")})
+        _, outcome = board.say(YES, chain=board.alone)
+        assert (outcome.answer.transcript, outcome.answer.model) == ("aye", "tones 2")
+        assert board.alone.alive
+
+
+def test_one_that_was_replaced_by_a_wake_word_is_down(copy: Path) -> None:
+    board = Board(folder=copy)
+    with board.alone:
+        changed(copy, kind="wake")
+        _, outcome = board.say(YES, chain=board.alone)
+        assert "this is a model for wake, not for commands" in str(outcome.error)
+
+
+def test_half_a_model_is_looked_at_again_when_its_files_have_changed(copy: Path) -> None:
+    board = Board(folder=copy)
+    whole = (copy / MODEL_FILE).read_bytes()
+    with board.alone:
+        (copy / MODEL_FILE).write_bytes(whole[:100])
+        _, outcome = board.say(YES, chain=board.alone)
+        assert "the file is not that of model tones 1" in str(outcome.error)
+        assert board.alone.services()[0].down is not None
+        write_private(copy / MODEL_FILE, whole)
+        board.network.run(board.links[1].up()).result(WAIT_S)
+        assert board.say(YES, chain=board.alone)[1].answer.transcript == "yes"
+
+
+def test_a_model_that_breaks_while_it_runs_is_down_until_its_files_change(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Any, values: Any) -> Any:
+        raise ModelError("The model cannot be computed here: no memory.")
+
+    board = Board(folder=copy)
+    with board.alone:
+        with monkeypatch.context() as breaking:
+            breaking.setattr(Interpreter, "run", fail)
+            _, outcome = board.say(YES, chain=board.alone)
+            assert "no memory" in str(outcome.error)
+            assert board.alone.alive
+        changed(copy, version="2")
+        board.network.run(board.links[1].up()).result(WAIT_S)
+        assert board.say(YES, chain=board.alone)[1].answer.model == "tones 2"
+
+
+def test_frames_are_not_held_when_it_has_answered(board: Board) -> None:
+    stream, outcome = board.say(YES, chain=board.alone)
+    assert outcome.answer.path == "local"
+    asked = stream._tries[0].stream
+    assert isinstance(asked, OwnStream)
+    assert asked.levels == []
+
+
 def test_the_death_of_its_thread_is_seen(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(stream: Any) -> None:
         raise ZeroDivisionError("no model does that")
@@ -279,12 +348,10 @@ def test_the_death_of_its_thread_is_seen(board: Board, monkeypatch: pytest.Monke
     assert not board.chain.alive
 
 
-def test_a_model_that_is_not_for_commands_is_refused(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(TONES, tmp_path / "tones"))
-    card = read_model_card(folder / CARD_FILE)
-    write_model_card(folder / CARD_FILE, msgspec.structs.replace(card, kind="wake"))
+def test_a_model_that_is_not_for_commands_is_refused(copy: Path) -> None:
+    changed(copy, kind="wake")
     with pytest.raises(ModelError, match="this is a model for wake, not for commands"):
-        OwnModel(folder, DEFAULT_SPEC, Network())
+        OwnModel(copy, DEFAULT_SPEC, Network())
 
 
 def test_settings_name_the_model_and_a_missing_one_is_told_and_done_without(caplog: pytest.LogCaptureFixture) -> None:
@@ -309,11 +376,12 @@ def test_offline_wants_a_model() -> None:
         own_chain_of(settings(**{"local.model": ""}))
 
 
-def test_its_answer_is_a_final_that_may_act_and_is_kept_for_the_service(tmp_path: Path) -> None:
+def kept_while_away(folder: Path, kind: tuple[int, int, int]) -> tuple[Outcome, list[str], list[Event]]:
+    """What is said while the service is away: what came of it, what is in the spool then, and what was told."""
     events: list[Event] = []
     board = Board()
     spool = Spool(
-        tmp_path / "spool.db",
+        folder / "spool.db",
         settings().settings.spool,
         boot_id="b",
         coding=DEFAULT_SPEC.fingerprint,
@@ -322,36 +390,31 @@ def test_its_answer_is_a_final_that_may_act_and_is_kept_for_the_service(tmp_path
     )
     with spool, Keeping(board.chain, spool, DEFAULT_SPEC, SYSTEM_CLOCK) as keeping:
         outcome = Outcome()
-        head, frames, end = spoken(heard((YES, 120)))
+        head, frames, end = spoken(heard((kind, 120)))
         stream = keeping.start(head, outcome)
         stream.send(frames)
         stream.finish(end)
         board.settled()
         board.cloud.settle(AWAY)
-        assert outcome.answer.path == "local"
+        assert outcome.over.wait(WAIT_S)
         spool.ask(lambda store: None).result(WAIT_S)
-        (kept,) = spool.ask(lambda store: store.kept()).result(WAIT_S)
-        assert kept.head.utterance_id == head.utterance_id
-        assert [(event.kind, event.may_act) for event in events] == [(Kind.FINAL, True)]
+        kept = spool.ask(lambda store: store.kept()).result(WAIT_S)
+        return outcome, [one.head.utterance_id for one in kept], events
+
+
+def test_its_answer_is_a_final_that_may_act_and_is_kept_for_the_service(tmp_path: Path) -> None:
+    outcome, kept, events = kept_while_away(tmp_path, YES)
+    assert outcome.answer.path == "local"
+    assert kept == [spoken(heard((YES, 1)))[0].utterance_id]
+    assert [(event.kind, event.may_act) for event in events] == [(Kind.FINAL, True)]
 
 
 def test_what_was_not_understood_is_kept_for_later(tmp_path: Path) -> None:
-    board = Board()
-    spool = Spool(
-        tmp_path / "spool.db", settings().settings.spool, boot_id="b", coding=DEFAULT_SPEC.fingerprint, hop_ms=10
+    outcome, kept, _ = kept_while_away(tmp_path, UNKNOWN)
+    assert str(outcome.error) == (
+        "there:1: the service cannot be reached. tones 1: not understood. It is kept, and will be sent."
     )
-    with spool, Keeping(board.chain, spool, DEFAULT_SPEC, SYSTEM_CLOCK) as keeping:
-        outcome = Outcome()
-        head, frames, end = spoken(heard((UNKNOWN, 120)))
-        stream = keeping.start(head, outcome)
-        stream.send(frames)
-        stream.finish(end)
-        board.settled()
-        board.cloud.settle(AWAY)
-        assert str(outcome.error) == (
-            "there:1: the service cannot be reached. tones 1: not understood. It is kept, and will be sent."
-        )
-        assert len(spool.ask(lambda store: store.kept()).result(WAIT_S)) == 1
+    assert len(kept) == 1
 
 
 @pytest.mark.parametrize(("name", "status", "text"), [("egg", 0, "no"), ("latte", 3, None)])

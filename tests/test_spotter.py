@@ -107,6 +107,10 @@ def test_a_label_without_a_command_is_never_heard(tmp_path: Path) -> None:
     ("fields", "why"),
     [
         ({"operating_points": {}}, "The card of model tones 1 has no operating point 'default'."),
+        (
+            {"operating_points": {"default": OperatingPoint(threshold=0.8, hop_frames=99)}},
+            "The card of model tones 1 leaves frames out between its windows.",
+        ),
         ({"commands": {}}, "The card of model tones 1 has no commands."),
         (
             {"commands": {"maybe": Command(text="maybe")}},

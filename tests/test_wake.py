@@ -121,6 +121,18 @@ def test_a_press_wakes_it_too_and_changes_nothing_during_an_utterance(wake: Wake
     assert admitted(wake, "#####") == []
 
 
+def test_a_press_that_nothing_was_heard_after_is_forgotten() -> None:
+    """As of a board whose microphone is away; hours later it hears again."""
+    now_s = [100.0]
+    wake = Wake(Word(), WINDOW_S, clock=lambda: now_s[0])
+    wake.press()
+    now_s[0] += WINDOW_S
+    assert not wake.listening()
+    assert admitted(wake, "#####") == []
+    wake.press()
+    assert admitted(wake, "#####") == [0, 1, 2, 3, 4]
+
+
 def test_another_stretch_of_time_puts_it_to_sleep(wake: Wake) -> None:
     admitted(wake, "w" + "_" * PAUSE_BLOCKS)
     assert wake.listening()

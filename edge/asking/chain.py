@@ -7,37 +7,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol, Self
 
-from edge.asking.answer import Answer
 from edge.asking.chain_stream import Asked, ChainStream, Member
 from edge.asking.network import Network
 from edge.asking.own_model import OwnModel
 from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
-from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.utterance import UtteranceHead
 from edge.spool.ageing import Ageing
-from edge.spool.erasure import Erasure
-from edge.spool.forgetter import Forgetter
-from edge.spool.replay import Replayer
+from edge.spool.forgetter import Forgetful, Forgetter
+from edge.spool.replay import Replayer, Sender
 from edge.spool.spool import Spool
-from protos.feature_spec import FeatureSpec
 
 
-class Keeper(Asked, Protocol):
+class Keeper(Asked, Sender, Forgetful, Protocol):
     """A service: it writes down what it is asked."""
-
-    async def probe(self) -> None: ...
-
-    async def replay(
-        self,
-        head: UtteranceHead,
-        frames: Sequence[UtteranceFrames],
-        end: UtteranceEnd,
-        spec: FeatureSpec,
-        attempt: int,
-        patience_s: float,
-    ) -> Answer: ...
-
-    async def forget(self, erasure: Erasure) -> int: ...
 
 
 class Chain:

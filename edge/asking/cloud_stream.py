@@ -127,9 +127,7 @@ class CloudStream:
         """Called in the network's thread."""
         self._begun_at = asyncio.get_running_loop().time()
         self._client.live(1)
-        self._task = self._client.network.begin(self._run())
-        # Not in the task: one that is cancelled before its first step never gets there.
-        self._task.add_done_callback(self._settle)
+        self._task = self._client.network.begin(self._run(), then=self._settle)
 
     async def replay(
         self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int, patience_s: float | None = None
@@ -205,7 +203,7 @@ class CloudStream:
         except CloudError as error:
             self._came_of_it = error
 
-    def _settle(self, task: "asyncio.Task[None]") -> None:
+    def _settle(self) -> None:
         """Exactly once."""
         outcome = self._came_of_it
         self._client.live(-1)

@@ -53,11 +53,13 @@ class Network:
         """Begins some work in the thread; its outcome can be waited for."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Called in the thread: begins some work that nobody waits for, and that is given up when the network ends."""
+    def begin(self, work: Coroutine[Any, Any, None], then: Callable[[], None] = lambda: None) -> "asyncio.Task[None]":
+        """Called in the thread: begins some work that nobody waits for, and that is given up when the network ends.
+        `then` follows however it ends, be it before its first step."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
+        task.add_done_callback(lambda task: self._guarded(then))
         return task
 
     def give_up(self) -> None:

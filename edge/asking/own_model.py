@@ -6,13 +6,14 @@ it is first needed: a board whose services answer does without its memory.
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from common.errors import CloudError, GivenUp, ModelError, NotUnderstood
+from common.private_files import stamp
 from edge.asking.answer import Answer, Partial, Result
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.network import Network
@@ -22,6 +23,7 @@ from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.worker import Worker
 from protos.feature_spec import FeatureSpec, Levels
+from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard
 
 ENGINE = "tflite"
 
@@ -39,18 +41,15 @@ class OwnModel:
 
     def __init__(self, folder: Path, spec: FeatureSpec, network: Network) -> None:
         """`spec` is that of the frames. ModelError, a sentence, if there is no such model or it does not fit."""
-        self.card = read_model(folder, spec).card
-        if self.card.kind != "commands":
-            raise ModelError(f"{folder}: this is a model for {self.card.kind}, not for commands.")
-        operating_point(self.card)
         self.network = network
-        self.address = f"{self.card.name} {self.card.version}"
         self.known_as: str | None = None
         self._folder = folder
         self._spec = spec
-        self._speech_ms_max = SPEECH_WINDOWS_MAX * self.card.window_frames * spec.frame_ms
+        self._follow(read_model(folder, spec).card)
         self._spotter: Spotter | None = None
         self._fault: ModelError | None = None
+        self._tried = self._stamps()
+        """What the files were when they were last loaded."""
         # None is the last one.
         self._waiting: queue.Queue[OwnStream | None] = queue.Queue(WAITING_MAX)
         self._worker = Worker("local model", self._work)
@@ -75,8 +74,8 @@ class OwnModel:
         return self._worker.alive
 
     async def probe(self) -> None:
-        """CallFailed if the model could not be loaded."""
-        if self._fault is not None:
+        """CallFailed if the model could not be loaded, and its files are still the same."""
+        if self._fault is not None and self._tried == self._stamps():
             raise _unusable(self._fault)
 
     def start(
@@ -107,7 +106,7 @@ class OwnModel:
         try:
             spotted = self._spot(stream)
         except ModelError as error:
-            self._fault = error
+            self._fault, self._spotter = error, None
             return _unusable(error)
         if spotted is None:
             return NotUnderstood(f"{self.address}: not understood.")
@@ -118,10 +117,27 @@ class OwnModel:
         if stream.speech_ms > self._speech_ms_max:
             return None
         if self._spotter is None:
-            self._spotter = Spotter(Model(self._folder, self._spec))
-            self._fault = None
+            self._spotter = self._load()
         self._spotter.reset()
         return likeliest([*(self._spotter.push(levels) for levels in stream.levels), self._spotter.finish()])
+
+    def _load(self) -> Spotter:
+        # Before they are read: what is written meanwhile is worth another look.
+        self._tried = self._stamps()
+        model = Model(self._folder, self._spec)
+        # Its folder may hold another one by now.
+        self._follow(model.card)
+        self._fault = None
+        return Spotter(model)
+
+    def _follow(self, card: ModelCard) -> None:
+        check_commands(card, self._folder)
+        self.card = card
+        self.address = f"{card.name} {card.version}"
+        self._speech_ms_max = SPEECH_WINDOWS_MAX * card.window_frames * self._spec.frame_ms
+
+    def _stamps(self) -> Sequence[object]:
+        return [stamp(self._folder / name) for name in (CARD_FILE, MODEL_FILE)]
 
     def _answer(self, spotted: Spotted, decoding_ms: int) -> Answer:
         said = self.card.commands[spotted.label]
@@ -166,7 +182,16 @@ class OwnStream:
         """Whatever comes after the first is nobody's any more."""
         if not self._settled:
             self._settled = True
+            # Whoever shows the answer still holds on to this; the frames are of no use to anybody.
+            self.levels = []
             self._on_settled(outcome)
+
+
+def check_commands(card: ModelCard, folder: Path) -> None:
+    """ModelError, a sentence, unless that is a model that an OwnModel can answer by."""
+    if card.kind != "commands":
+        raise ModelError(f"{folder}: this is a model for {card.kind}, not for commands.")
+    operating_point(card)
 
 
 def _unusable(fault: ModelError) -> CallFailed:

@@ -6,7 +6,8 @@ from common.addresses import parse_address
 from common.errors import ModelError
 from common.settings import Loaded
 from edge.asking import wire
-from edge.local.model import Model
+from edge.asking.own_model import check_commands
+from edge.local.model import Model, is_missing
 from edge.local.wake_words import open_wake_word
 from edge.settings import EdgeSettings
 
@@ -22,8 +23,8 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
     if settings.activation.mode == "wake":
         open_wake_word(settings, spec)
     folder = settings.local.model_dir / settings.local.model
-    if settings.local.model and (loaded.origins["local.model"] != "default" or folder.exists()):
+    if settings.local.model and (loaded.origins["local.model"] != "default" or not is_missing(folder)):
         try:
-            Model(folder, spec)
+            check_commands(Model(folder, spec).card, folder)
         except ModelError as error:
             yield f"The board does not answer by itself: {error}"

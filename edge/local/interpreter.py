@@ -30,19 +30,25 @@ class Interpreter:
     def __init__(self, content: bytes) -> None:
         """ModelError if nothing here can run it."""
         self._runner = _runner(content)
-        (taken,), (given) = self._runner.get_input_details(), self._runner.get_output_details()
-        if len(given) != 1 or {taken["dtype"], given[0]["dtype"]} != {np.int8}:
+        takes, gives = self._runner.get_input_details(), self._runner.get_output_details()
+        if len(takes) != 1 or len(gives) != 1:
+            raise ModelError("The model does not have one input and one output.")
+        (taken,), (given,) = takes, gives
+        if {taken["dtype"], given["dtype"]} != {np.int8}:
             raise ModelError("The model does not take and give int8.")
-        self._taken, self._given = taken["index"], given[0]["index"]
+        self._taken, self._given = taken["index"], given["index"]
         self.shape: tuple[int, ...] = tuple(int(size) for size in taken["shape"])
-        self.output_shape: tuple[int, ...] = tuple(int(size) for size in given[0]["shape"])
+        self.output_shape: tuple[int, ...] = tuple(int(size) for size in given["shape"])
         self.input = Quantisation(*taken["quantization"])
-        self.output = Quantisation(*given[0]["quantization"])
+        self.output = Quantisation(*given["quantization"])
 
     def run(self, values: Int8) -> Int8:
-        """Output of one input, of the shape that the model has."""
+        """Output of one input, of the shape that the model has. ModelError if it cannot be computed here."""
         self._runner.set_tensor(self._taken, values.reshape(self.shape))
-        self._runner.invoke()
+        try:
+            self._runner.invoke()
+        except RuntimeError as error:
+            raise ModelError(f"The model cannot be computed here: {error}.") from error
         output: Int8 = self._runner.get_tensor(self._given)
         return output
 

@@ -43,6 +43,15 @@ def read_model(folder: Path, spec: FeatureSpec) -> ModelFiles:
     return ModelFiles(card, content)
 
 
+def is_missing(folder: Path) -> bool:
+    """False also where nobody can say: what reads it says why."""
+    try:
+        folder.stat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
+
+
 class Model:
     """Looks through a window that moves over frames. Belongs to one thread."""
 

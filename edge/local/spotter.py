@@ -32,6 +32,8 @@ def operating_point(card: ModelCard) -> OperatingPoint:
     if strangers or not card.commands:
         named = f"speaks of {', '.join(strangers)}, which its model does not know" if strangers else "has no commands"
         raise ModelError(f"The card of model {card.name} {card.version} {named}.")
+    if point.hop_frames > card.window_frames:
+        raise ModelError(f"The card of model {card.name} {card.version} leaves frames out between its windows.")
     return point
 
 

@@ -2,6 +2,7 @@
 
 from common.errors import ModelError
 from edge.local.micro_wake_word import PHRASES, MicroWakeWord
+from edge.local.model import is_missing
 from edge.local.own_wake_word import OwnWakeWord
 from edge.settings import EdgeSettings
 from edge.speech.wake import WakeWord
@@ -14,7 +15,7 @@ def open_wake_word(settings: EdgeSettings, spec: FeatureSpec) -> WakeWord:
     if phrase in PHRASES:
         return MicroWakeWord(phrase, threshold)
     folder = settings.local.model_dir / phrase
-    if not folder.is_dir():
+    if is_missing(folder):
         raise ModelError(
             f"There is no wake word {phrase!r}: there are {', '.join(PHRASES)}, and the folders of "
             f"{settings.local.model_dir} with a model of kind wake."

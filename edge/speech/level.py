@@ -47,7 +47,9 @@ def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterat
     wake = 0.0
     for block in source.blocks():
         if not isinstance(block, Block):
-            gathered, speech_blocks = [], 0
+            gathered, speech_blocks, wake = [], 0, 0.0
+            if word is not None:
+                word.reset()
             continue
         is_speech = gate.is_speech(block.samples)
         if not is_speech:

@@ -6,9 +6,10 @@ should have ended are kept back until a pause comes or does not come. A pause so
 phrase's own, as slow speakers' is, and is dropped. None: somebody goes on speaking, and is heard from there on.
 """
 
-import threading
+import math
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from edge.sound.source import BLOCK_MS, Samples
@@ -20,6 +21,8 @@ last up to 270 ms longer, and "stop" is longer than that."""
 
 PAUSE_BLOCKS = 5
 """A shorter one may be within a word: the lips are closed before a "p"."""
+
+NEVER_S = -math.inf
 
 
 class WakeWord(Protocol):
@@ -45,9 +48,11 @@ class Wake:
 
     mode: Final = "wake"
 
-    def __init__(self, word: WakeWord, window_s: float) -> None:
+    def __init__(self, word: WakeWord, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.phrase = word.phrase
         self._word = word
+        self._window_s = window_s
+        self._clock = clock
         self._window_blocks = round(window_s * 1000 / BLOCK_MS)
         self._lag_blocks = word.lag_ms // BLOCK_MS
         self._kept: deque[JudgedBlock] = deque(maxlen=self._lag_blocks + 1)
@@ -57,19 +62,20 @@ class Wake:
         self._in_utterance = False
         self._awake_blocks = 0
         """Left to begin to speak in."""
-        self._pressed = threading.Event()
+        self._pressed_until_s = NEVER_S
 
     def press(self) -> None:
-        """As if the phrase had been said; during an utterance it changes nothing."""
-        self._pressed.set()
+        """As if the phrase had been said; during an utterance it changes nothing. Where nothing is heard, it waits no
+        longer than the window."""
+        self._pressed_until_s = self._clock() + self._window_s
 
     def listening(self) -> bool:
         """For any thread."""
-        return self._in_utterance or self._awake_blocks > 0 or self._pressed.is_set()
+        return self._in_utterance or self._awake_blocks > 0 or self._is_pressed
 
     def admit(self, block: JudgedBlock) -> Sequence[JudgedBlock]:
         """What may become part of an utterance now; while it sleeps, nothing."""
-        if self._pressed.is_set():
+        if self._is_pressed:
             self._wake()
         if self._in_utterance:
             return (block,)
@@ -99,6 +105,10 @@ class Wake:
         """What comes next is another stretch of time."""
         self._sleep()
 
+    @property
+    def _is_pressed(self) -> bool:
+        return self._clock() < self._pressed_until_s
+
     def _after_phrase(self) -> Sequence[JudgedBlock]:
         """Wakes once it is known from where on."""
         since, pause = self._since, _last_pause(self._since)
@@ -119,7 +129,7 @@ class Wake:
         self._word.reset()
 
     def _forget(self) -> None:
-        self._pressed.clear()
+        self._pressed_until_s = NEVER_S
         self._since = []
         self._kept.clear()
 
