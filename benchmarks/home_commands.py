@@ -164,7 +164,7 @@ def cut(group: Group, cache: Path | None) -> tuple[list[Uttered], float]:
     if file and file.exists():
         made: tuple[list[Uttered], float] = pickle.loads(file.read_bytes())
         return made
-    sounds = (read(folder / clip.path, clip) for folder, clip in group.clips)
+    sounds = (read(clip, folder) for folder, clip in group.clips)
     made = utterances(
         trimmed(sound) if clip.synthetic else sound for sound, (_, clip) in zip(sounds, group.clips, strict=True)
     )

@@ -95,7 +95,7 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
             unread[clip.path] = "has no class that the model knows"
             continue
         try:
-            levels = windowed(frames(read(clip.file(folder), clip)), board.card.window_frames)
+            levels = windowed(frames(read(clip, folder)), board.card.window_frames)
         except InputError as error:
             unread[clip.path] = str(error)
             continue

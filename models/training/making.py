@@ -16,7 +16,8 @@ from common.errors import DataError
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
-from models.data.mixing import Sound
+from models.data.mixing import Sound, as_sound
+from models.data.sound_file import read_sound
 from models.training import examples
 from models.training.epoch import Epoch
 from models.training.examples import Backgrounds, Examples
@@ -89,7 +90,7 @@ def sounds(folder: Path | None) -> list[Sound]:
     if folder is None:
         return []
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".flac", ".wav", ".ogg"))
-    return [examples.read(file, Clip(path=file.name)) for file in files]
+    return [as_sound(read_sound(file)) for file in files]
 
 
 def data_hash(recipe: Recipe, folder: Path, clips: Sequence[Clip]) -> str:

@@ -34,7 +34,7 @@ def mix_set(
         there = moved((entry.clip for entry in told.entries), manifest.parent, new.parent)
         for (line, clip), origin in zip(told.entries, there, strict=True):
             try:
-                sound = read(clip.file(manifest.parent), clip)
+                sound = read(clip, manifest.parent)
             except InputError as error:
                 findings.append(
                     Finding(kind="mix", severity=Severity.ERROR, line=line, path=clip.path, sentence=str(error))
