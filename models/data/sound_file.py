@@ -59,8 +59,12 @@ def read_sound(file: Path) -> Samples:
 
 
 def read_clip(clip: Clip, folder: Path) -> Samples:
-    """The part of its recording that a clip is, for a manifest in this folder. InputError if that is damaged."""
-    return read_sound(clip.file(folder))[_part(clip)]
+    """The part of its recording that a clip is, for a manifest in this folder. InputError if that is damaged, or
+    nothing."""
+    samples = read_sound(clip.file(folder))[_part(clip)]
+    if not len(samples):
+        raise InputError(f"{clip.file(folder)}: has no sound from {clip.start_ms or 0} ms on.")
+    return samples
 
 
 def what_there_is(clip: Clip, folder: Path) -> Sound:

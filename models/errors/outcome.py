@@ -52,6 +52,9 @@ def read_outcomes(file: Path) -> list[Outcome]:
 
 
 def write_outcomes(file: Path, outcomes: Iterable[Outcome]) -> None:
-    """One JSON object a line."""
+    """One JSON object a line. DataError if it cannot be."""
     encoder = msgspec.json.Encoder()
-    file.write_bytes(b"".join(encoder.encode(one) + b"\n" for one in outcomes))
+    try:
+        file.write_bytes(b"".join(encoder.encode(one) + b"\n" for one in outcomes))
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror}.") from error

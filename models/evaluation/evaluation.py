@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from common.errors import DataError, InputError
+from common.errors import DataError, InputError, ModelError
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
 from models.errors.outcome import Outcome, outcome
+from models.importing.told import SOUND_SUFFIXES
 from models.training.examples import frames, read, windowed
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, read_model_card, write_model_card
 
-SOUND_SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
 METRIC_DECIMALS = 4
 Z = 1.96
 """Of a 95 % interval."""
@@ -101,7 +101,8 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
             continue
         heard.append(Heard(clip, label, board.card.labels[int(board.probabilities(levels, 1)[0].argmax())]))
     if not heard:
-        raise DataError(f"{data}: no clip of it can be judged.")
+        why = next((f" {path}: {why.rstrip('.')}." for path, why in unread.items()), "")
+        raise DataError(f"{data}: no clip of it can be judged.{why}")
     return Listened(heard, board.card.labels, unread)
 
 
@@ -116,7 +117,10 @@ def record(model: Path, result: Evaluation) -> None:
     metrics = {"accuracy": result.accuracy, "clips": float(result.clips)}
     metrics |= {f"accuracy/{name}": share.accuracy for name, share in result.by_class.items()}
     rounded = {name: round(value, METRIC_DECIMALS) for name, value in metrics.items()}
-    write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
+    try:
+        write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
+    except OSError as error:
+        raise ModelError(f"{model / CARD_FILE}: cannot be written: {error.strerror}.") from error
 
 
 def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip]]:

@@ -26,8 +26,11 @@ def mix_set(
     if new.exists():
         raise DataError(f"{new}: is there already; a manifest is never changed, only written anew.")
     folder = new.parent / new.stem
-    folder.mkdir(parents=True, exist_ok=True)
     told = read_manifest(manifest)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made: {error.strerror}.") from error
     findings = list(told.findings)
 
     def mixed() -> Iterator[Clip]:
