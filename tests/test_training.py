@@ -55,15 +55,30 @@ def whistle(hz: float, draw: np.random.Generator) -> Sound:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
+    """Of a folder of recordings by class, by the way that the README tells."""
     draw = np.random.default_rng(1)
-    clips = []
-    for number in range(30):
-        label, hz = (("low", 300), ("high", 2000), ("hiss", 0))[number % 3]
-        write_sound(tmp_path / f"{number}.wav", whistle(hz, draw), RATE_HZ)
-        split = "tune" if number >= 24 else "train"
-        clips.append(Clip(path=f"{number}.wav", label=label, speaker=str(number), source="made", split=split))
-    write_manifest(tmp_path / "manifest.jsonl", clips)
-    return tmp_path / "manifest.jsonl"
+    for number in range(45):
+        label, hz = (("low", 300), ("high", 2000), ("silence", 0))[number % 3]
+        (tmp_path / "recordings" / label).mkdir(parents=True, exist_ok=True)
+        speaker = f"s{number // 3}" if hz else "_noise_"
+        write_sound(tmp_path / "recordings" / label / f"{speaker}_{number}.wav", whistle(hz, draw), RATE_HZ)
+    everything, divided = (str(tmp_path / name) for name in ("all.jsonl", "divided.jsonl"))
+    for words in (
+        (
+            "import",
+            "folders",
+            str(tmp_path / "recordings"),
+            everything,
+            "--speaker-in-name",
+            "^[^_]+",
+            "--source",
+            "made",
+        ),
+        ("split", everything, divided, "--tune", "0.2", "--test", "0.1"),
+    ):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+    return Path(divided)
 
 
 def recipe_file(folder: Path, epochs: int) -> Path:
@@ -128,15 +143,19 @@ def test_what_cannot_be_learnt_from_is_told_in_a_sentence(tmp_path: Path, manife
     not_there = trained(recipe, "--data", manifest, "--out", manifest / "out")
     assert (not_there.exit_code, not_there.stderr) == (2, f"{manifest}/out: cannot be used: Not a directory.\n")
 
-    clips = [Clip(path="0.wav", label="low", split="train", start_ms=2000)]
+    clips = [Clip(path="recordings/low/s0_0.wav", label="low", split="train", start_ms=2000)]
     write_manifest(tmp_path / "beyond.jsonl", clips)
     beyond = trained(recipe, "--data", tmp_path / "beyond.jsonl", "--out", tmp_path / "out")
-    assert (beyond.exit_code, beyond.stderr) == (2, f"{tmp_path}/0.wav: has no sound from 2000 ms on.\n")
+    assert (beyond.exit_code, beyond.stderr) == (
+        2,
+        f"{tmp_path}/recordings/low/s0_0.wav: has no sound from 2000 ms on.\n",
+    )
     assert f"{tmp_path}/beyond.jsonl: has nothing to learn from for high, unknown.\n" in beyond.stdout
 
-    (tmp_path / "7.wav").unlink()
+    gone = next(clip for clip in read_manifest(manifest).clips if clip.split == "train").file(tmp_path)
+    gone.unlink()
     lost = trained(recipe, "--data", manifest, "--out", tmp_path / "lost")
-    assert (lost.exit_code, lost.stderr) == (2, f"{tmp_path}/7.wav: No such file or directory.\n")
+    assert (lost.exit_code, lost.stderr) == (2, f"{gone}: No such file or directory.\n")
 
 
 class Stopped(Exception):
