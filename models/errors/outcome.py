@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from common.errors import DataError
 from models.data.clip import Clip
@@ -16,8 +18,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Errors out of so many things that could be wrong: one a clip for classes, the words for transcripts."""
 
     path: str
-    errors: float
-    units: float = 1.0
+    errors: Annotated[float, Meta(ge=0)]
+    units: Annotated[float, Meta(gt=0)] = 1.0
     truth: str = ""
     said: str = ""
     properties: dict[str, str | float] = {}

@@ -46,7 +46,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     confusion: dict[str, dict[str, int]]
     """How often a class was heard as which."""
     unread: dict[str, str]
-    """Clips that could not be read, and why."""
+    """Clips, and lines of the manifest, that could not be read, and why."""
 
 
 class Heard(NamedTuple):
@@ -85,10 +85,9 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
     """Through the board's own interpreter. `data` is a manifest, or a folder with a folder of sound for each class;
     of a manifest, only the split `part` if that is given."""
     board = Model(model, DEFAULT_SPEC)
-    folder, clips = clips_of(data, part)
+    folder, clips, unread = clips_of(data, part)
     other = "unknown" if "unknown" in board.card.labels else None
     heard: list[Heard] = []
-    unread: dict[str, str] = {}
     for clip in clips:
         label = clip.label if clip.label in board.card.labels else other
         if clip.label is None or label is None:
@@ -123,14 +122,15 @@ def record(model: Path, result: Evaluation) -> None:
         raise ModelError(f"{model / CARD_FILE}: cannot be written: {error.strerror}.") from error
 
 
-def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip]]:
-    """The folder that paths start from, and the clips. DataError if there are none."""
+def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip], dict[str, str]]:
+    """The folder that paths start from, the clips, and what is wrong with other lines. DataError if there are none."""
     if data.is_dir():
         files = [file for file in sorted(data.glob("*/*")) if file.suffix.lower() in SOUND_SUFFIXES]
         if not files:
             raise DataError(f"{data}: has no folder with sound in it.")
-        return data, [Clip(path=file.relative_to(data).as_posix(), label=file.parent.name) for file in files]
-    return data.parent, [clip for clip in read_manifest(data).clips if part in (None, clip.split)]
+        return data, [Clip(path=file.relative_to(data).as_posix(), label=file.parent.name) for file in files], {}
+    read = read_manifest(data)
+    return read.folder, [clip for clip in read.clips if part in (None, clip.split)], read.unread
 
 
 def summed_up(heard: Sequence[Heard], labels: Sequence[str], unread: dict[str, str]) -> Evaluation:
