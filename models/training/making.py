@@ -50,7 +50,7 @@ def make_model(
     parts = _parts(recipe, manifest, tell)
     backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(recipe.seed), sounds(rooms))
     data_sha256 = data_hash(recipe, manifest.parent, parts["train"])
-    begin(out, data_sha256, backgrounds)
+    begin(out, data_hash(recipe, manifest.parent, parts["train"] + parts["tune"]), backgrounds)
     learnt, tuned = (
         _examples(recipe, manifest, some, backgrounds, count, out)
         for some, count in ((parts["train"], recipe.mixing.versions), (parts["tune"], 1))

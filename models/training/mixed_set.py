@@ -43,7 +43,8 @@ def mix_set(
                     Finding(kind="mix", severity=Severity.ERROR, line=line, path=clip.path, sentence=str(error))
                 )
                 continue
-            name = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8)
+            stretch = f"{clip.start_ms}" + ("" if clip.end_ms is None else f" {clip.end_ms}")
+            name = hashlib.blake2b(f"{clip.path} {stretch}".encode(), digest_size=8)
             draw = np.random.default_rng((seed, int.from_bytes(name.digest())))
             for number in range(versions):
                 made = version(sound, how, backgrounds, draw)
