@@ -75,7 +75,7 @@ def main(
 
 def read(folder: Path, labels: Sequence[str], count: int | None) -> list[Recording]:
     """Recordings of a folder by class."""
-    _, clips = clips_of(folder, None)
+    _, clips, _ = clips_of(folder, None)
     some = clips if count is None else clips[:: max(1, len(clips) // count)]
     return [Recording(corpus.read(folder / clip.path), labels.index(str(clip.label))) for clip in some]
 

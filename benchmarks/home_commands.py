@@ -8,7 +8,6 @@ clips. With `--choose` the operating point is found on the tuning parts, and wri
 measured.
 """
 
-import math
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 import numpy as np
 
 from benchmarks import corpus
+from benchmarks.wake import poisson_max
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
@@ -164,7 +164,7 @@ def cut(group: Group, cache: Path | None) -> tuple[list[Uttered], float]:
     if file and file.exists():
         made: tuple[list[Uttered], float] = pickle.loads(file.read_bytes())
         return made
-    sounds = (read(folder / clip.path, clip) for folder, clip in group.clips)
+    sounds = (read(clip, folder) for folder, clip in group.clips)
     made = utterances(
         trimmed(sound) if clip.synthetic else sound for sound, (_, clip) in zip(sounds, group.clips, strict=True)
     )
@@ -263,7 +263,7 @@ def told_of(results: Sequence[Judged], card: ModelCard, point: OperatingPoint) -
 
 def rate_told(false: int, hours: float) -> str:
     """As a rate, with its 95 % bound."""
-    return f"{false / hours:.2f} an hour, at most {upper(false) / hours:.2f} (95 %)"
+    return f"{false / hours:.2f} an hour, at most {poisson_max(false) / hours:.2f} (95 %)"
 
 
 def totals(told: dict[str, tuple[float, Counts]]) -> tuple[float, int]:
@@ -271,16 +271,6 @@ def totals(told: dict[str, tuple[float, Counts]]) -> tuple[float, int]:
     names = [name for name, (_, counts) in told.items() if not counts.of and not name.startswith(TRAPS)]
     without = [(hours, counts.false) for hours, counts in (told[name] for name in names)]
     return sum(hours for hours, _ in without), sum(false for _, false in without)
-
-
-def upper(count: int) -> float:
-    """Upper end of the exact 95 % interval of a Poisson count."""
-    low, high = 0.0, 10.0 + 4 * count
-    for _ in range(60):
-        mean = (low + high) / 2
-        below = sum(math.exp(-mean) * mean**k / math.factorial(k) for k in range(count + 1))
-        low, high = (mean, high) if below > 0.025 else (low, mean)
-    return high
 
 
 def write_card(folder: Path, card: ModelCard, point: OperatingPoint, told: dict[str, tuple[float, Counts]]) -> None:
@@ -296,7 +286,7 @@ def write_card(folder: Path, card: ModelCard, point: OperatingPoint, told: dict[
     point = msgspec.structs.replace(
         point,
         false_per_hour=round(false / hours, 3),
-        false_per_hour_max=round(upper(false) / hours, 3),
+        false_per_hour_max=round(poisson_max(false) / hours, 3),
         missed=round(1 - sum(one.right for one in voices) / sum(one.of for one in voices), 4),
     )
     new = msgspec.structs.replace(card, operating_points={"default": point}, metrics=metrics)

@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from common.errors import DataError
+from models.__main__ import main
 from models.data.clip import Clip
+from models.data.manifest import write_manifest
+from models.errors.outcome import read_outcomes, write_outcomes
 from models.evaluation.evaluation import Heard, clips_of, error_pairs, summed_up, wilson
+
+SHIPPED = Path(__file__).parents[1] / "models" / "files" / "commands-v1"
 
 
 def test_an_interval_is_wilsons() -> None:
@@ -33,8 +39,40 @@ def test_folders_by_class_need_no_manifest(tmp_path: Path) -> None:
     for name in ("yes", "silence"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.wav").touch()
-    folder, clips = clips_of(tmp_path, None)
+    folder, clips, _ = clips_of(tmp_path, None)
     assert folder == tmp_path
     assert [clip.label for clip in clips] == ["silence", "yes"]
     with pytest.raises(DataError, match="no folder with sound"):
         clips_of(tmp_path / "yes", None)
+
+
+def test_a_line_that_is_no_clip_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"path": "1.wav", "label": "yes"}\nnonsense\n')
+    _, clips, unread = clips_of(tmp_path / "m.jsonl", None)
+    assert [clip.path for clip in clips] == ["1.wav"]
+    assert [*unread] == [f"{tmp_path}/m.jsonl:2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("no-model", "m.jsonl"), "no-model: there is no such folder of a model, and a service is HOST:PORT.\n"),
+        ((str(SHIPPED), "m.jsonl"), "m.jsonl: no clip of it can be judged. 1.wav: 1.wav: there is no such file.\n"),
+        ((str(SHIPPED), "m.jsonl", "--split", "test"), "m.jsonl: no clip of it can be judged.\n"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_manifest(Path("m.jsonl"), [Clip(path="1.wav", label="yes")])
+    result = CliRunner().invoke(main, ["evaluate", *words])
+    assert (result.exit_code, result.stderr) == (2, sentence)
+
+
+def test_outcomes_that_cannot_be_written_are_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be written: No such file"):
+        write_outcomes(tmp_path / "no" / "outcomes.jsonl", [])
+    (tmp_path / "outcomes.jsonl").write_text('{"path": "a", "errors": 0, "units": 0}\n')
+    with pytest.raises(DataError, match="outcomes.jsonl:1: this is no outcome"):
+        read_outcomes(tmp_path / "outcomes.jsonl")

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from conftest import Speech
 
-from benchmarks.home_commands import upper
+from edge.asking import own_model
+from edge.local.model import Model
+from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
-from models.data.mixing import RATE_HZ, Sound
+from models.data.mixing import RATE_HZ, Sound, as_sound
 from models.data.sound_file import read_sound, write_sound
 from models.home.data_set import PLACED_S, joined, named, pieces, placed, real, trimmed, windows
-from models.home.judging import Guess, guesses, smoothed, utterances
+from models.home.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
 from models.home.making import drawn
-from models.training.examples import Examples
+from models.training.examples import Examples, frames
+from protos.feature_spec import DEFAULT_SPEC
 
 
 def buzz(seconds: float) -> Sound:
@@ -118,9 +121,22 @@ def test_the_likeliest_command_of_a_clip_is_guessed() -> None:
     assert first.probability == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize(("count", "end"), [(0, 3.689), (1, 5.572), (10, 18.39)])
-def test_the_upper_end_is_that_of_a_poisson_count(count: int, end: float) -> None:
-    assert upper(count) == pytest.approx(end, abs=0.01)
+@pytest.mark.parametrize("name", ["timer", "weather", "latte"])
+def test_a_clip_is_judged_as_the_board_does_it(speech: Speech, name: str) -> None:
+    assert SPEECH_WINDOWS_MAX == own_model.SPEECH_WINDOWS_MAX
+    model = Model(Path(__file__).parents[1] / "models" / "files" / "home-v1", DEFAULT_SPEC)
+    point, levels = operating_point(model.card), frames(as_sound(read_sound(speech.path(name))))
+    spotter = Spotter(model)
+    spotted = likeliest([spotter.push(levels), spotter.finish()])
+    columns = np.array([model.card.labels.index(label) for label in model.card.commands])
+    rows = judged(model, Uttered(0, 1000, levels), point.hop_frames)
+    (guess,) = guesses([(0, rows)], 1, columns, point.smoothing_windows)
+    assert (guess.probability >= point.threshold) == (spotted is not None)
+    if spotted is not None:
+        assert (model.card.labels[guess.label], guess.probability) == (
+            spotted.label,
+            pytest.approx(spotted.probability),
+        )
 
 
 def test_a_label_with_a_weight_is_seen_more_often() -> None:

@@ -102,3 +102,12 @@ def test_a_set_is_mixed_with_what_was_drawn_and_what_cannot_be_read_named(tmp_pa
     sounds = [[clip.file(read.folder).read_bytes() for clip in read.clips] for read in mixed]
     assert sounds[0] == sounds[1]
     assert len({*sounds[0]}) == 4
+
+
+def test_stretches_of_one_recording_are_mixed_each_by_itself(tmp_path: Path) -> None:
+    write_sound(tmp_path / "one.wav", tone(500), RATE_HZ)
+    write_manifest(tmp_path / "all.jsonl", [Clip(path="one.wav", end_ms=end_ms) for end_ms in (400, 800)])
+    result = CliRunner().invoke(main, ["mix", str(tmp_path / "all.jsonl"), str(tmp_path / "mixed.jsonl")])
+    assert result.exit_code == 0, result.output
+    short, long = (clip.file(tmp_path) for clip in read_manifest(tmp_path / "mixed.jsonl").clips)
+    assert short.stat().st_size < long.stat().st_size

@@ -89,6 +89,18 @@ def test_how_loud_it_is_does_not_make_a_telephone_of_it(said: Samples, gain: flo
     assert "band_limit" in kinds(scaled(by_telephone(said), gain))
 
 
+def test_what_is_quickly_heard_is_what_is_measured(said: Samples) -> None:
+    measurer = Measurer()
+    heard, measured = measurer.hear(said), measurer.measure(said)
+    assert heard.items() < measured.items()
+    assert heard["duration_ms"] == round(len(said) * 1000 / RATE_HZ)
+    assert 500 < heard["speech_ms"] < heard["duration_ms"] - 900
+    whole = said[: len(said) // 320 * 320]
+    assert measurer.hear(np.concatenate([whole, said[:160]]))["speech_ms"] == measurer.hear(whole)["speech_ms"]
+    assert measurer.hear(np.array([32_767, 32_767, 32_767, 0, 32_767], np.int16))["flat_top_share"] == 0.6
+    assert measurer.hear(said[:0]) == measurer.measure(said[:0]) == {"duration_ms": 0}
+
+
 def test_where_silence_is_meant_speech_is_the_fault(said: Samples) -> None:
     assert kinds(said, label="silence") == ["speech_in_silence"]
     room = in_a_room(np.zeros(RATE_HZ, np.int16))

@@ -87,6 +87,14 @@ def test_who_is_not_named_is_refused_unless_each_is_their_own() -> None:
     assert split(clips, OWN)[1].split == split(clips, OWN)[2].split
 
 
+def test_where_nobody_speaks_nobody_has_to_be_named() -> None:
+    silence = [Clip(path=f"{number}.flac", label="silence") for number in range(100)]
+    divided = split([Clip(path="a.flac", label="stop", speaker="ann"), *silence], Plan())
+    assert {clip.split for clip in divided[1:]} == {"train", "tune", "test"}
+    with pytest.raises(DataError, match="1 clips have no speaker, such as b.flac"):
+        split([*silence, Clip(path="b.flac", label="stop")], Plan())
+
+
 def test_a_clip_that_is_made_from_itself_is_refused() -> None:
     with pytest.raises(DataError, match="is made from itself"):
         split([Clip(path="a", made_from="b"), Clip(path="b", made_from="a")], OWN)

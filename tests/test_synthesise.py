@@ -10,10 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from common.errors import DataError, EngineError
-from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from edge.sound.source import SAMPLE_RATE_HZ
 from models.__main__ import main
 from models.data.clip import Clip
-from models.data.heard import hear
 from models.data.manifest import read_manifest
 from models.data.sound_file import read_sound
 from models.finding import Finding
@@ -234,13 +233,3 @@ def test_what_cannot_be_meant_is_refused(
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_listening_by_numbers(speech: Speech) -> None:
-    sound = read_sound(speech.path("lights"))
-    heard = hear(sound)
-    assert heard.duration_ms == len(sound) * 1000 // SAMPLE_RATE_HZ
-    assert 500 < heard.speech_ms < heard.duration_ms
-    assert heard.clipped == 0
-    assert hear(np.concatenate([sound, np.zeros(BLOCK_SAMPLES // 2, np.int16)])).speech_ms == heard.speech_ms
-    assert hear(np.array([32_767, 32_767, 32_767, 0, 32_767], np.int16)).clipped == 2

@@ -1,19 +1,21 @@
 """From a handful of made sounds to a model that the board runs."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from common.errors import DataError
 from models.__main__ import main
 from models.data.clip import Clip
-from models.data.manifest import write_manifest
+from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ, Sound
 from models.data.sound_file import write_sound
-from models.training.recipe import read_recipe
+from models.training.batches import batches
+from models.training.recipe import Training, read_recipe
 
 RECIPE = """
 name = "whistles"
@@ -41,6 +43,11 @@ mixup = 0.0
 """
 
 
+@pytest.fixture(autouse=True)
+def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
+
+
 def whistle(hz: float, draw: np.random.Generator) -> Sound:
     time_s = np.arange(RATE_HZ) / RATE_HZ
     return (0.1 * np.sin(2 * np.pi * hz * time_s) + 0.001 * draw.standard_normal(RATE_HZ)).astype(np.float32)
@@ -48,15 +55,30 @@ def whistle(hz: float, draw: np.random.Generator) -> Sound:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
+    """Of a folder of recordings by class, by the way that the README tells."""
     draw = np.random.default_rng(1)
-    clips = []
-    for number in range(30):
-        label, hz = (("low", 300), ("high", 2000), ("hiss", 0))[number % 3]
-        write_sound(tmp_path / f"{number}.wav", whistle(hz, draw), RATE_HZ)
-        split = "tune" if number >= 24 else "train"
-        clips.append(Clip(path=f"{number}.wav", label=label, speaker=str(number), source="made", split=split))
-    write_manifest(tmp_path / "manifest.jsonl", clips)
-    return tmp_path / "manifest.jsonl"
+    for number in range(45):
+        label, hz = (("low", 300), ("high", 2000), ("silence", 0))[number % 3]
+        (tmp_path / "recordings" / label).mkdir(parents=True, exist_ok=True)
+        speaker = f"s{number // 3}" if hz else "_noise_"
+        write_sound(tmp_path / "recordings" / label / f"{speaker}_{number}.wav", whistle(hz, draw), RATE_HZ)
+    everything, divided = (str(tmp_path / name) for name in ("all.jsonl", "divided.jsonl"))
+    for words in (
+        (
+            "import",
+            "folders",
+            str(tmp_path / "recordings"),
+            everything,
+            "--speaker-in-name",
+            "^[^_]+",
+            "--source",
+            "made",
+        ),
+        ("split", everything, divided, "--tune", "0.2", "--test", "0.1"),
+    ):
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+    return Path(divided)
 
 
 def recipe_file(folder: Path, epochs: int) -> Path:
@@ -81,47 +103,106 @@ def test_the_shipped_recipes_can_be_read() -> None:
     assert files
 
 
+@pytest.mark.parametrize(
+    ("line", "slip", "sentence"),
+    [
+        ("batch = 8", "batch = 0", ">= 1"),
+        ("epochs = 1", "epochs = 0", ">= 1"),
+        ("stem = 4", "stem = 100000000000", "<= 100000"),
+        ("noise_share = 0.2", "noise_share = 20", "<= 1"),
+        ("noise_share = 0.2", "noise_snr_db = [20, 10]", "noise_snr_db goes from 20 down to 10"),
+        ("noise_share = 0.2", "speed = [0, 1]", "speed begins at 0"),
+        ('"low", "high"', '"low", "low"', "a label is there twice"),
+        ("mixup = 0.0", "weights = { middle = 2.0 }", "middle has a command or a weight, but is none of the labels"),
+    ],
+)
+def test_what_no_model_can_be_made_by_is_refused(tmp_path: Path, line: str, slip: str, sentence: str) -> None:
+    file = recipe_file(tmp_path, 1)
+    file.write_text(file.read_text(encoding="utf-8").replace(line, slip), encoding="utf-8")
+    with pytest.raises(DataError, match=sentence):
+        read_recipe(file)
+
+
+def test_of_few_clips_there_is_a_batch_as_well() -> None:
+    draw = np.random.default_rng(1)
+    levels, targets = np.zeros((3, 1, 20, 80), np.int8), np.eye(3, dtype=np.float32)
+    made = list(batches(levels, targets, np.full(3, 1 / 3), Training(batch=8), draw))
+    assert [(seen.shape, wanted.shape) for seen, wanted in made] == [((8, 20, 80, 1), (8, 3))]
+
+
+def trained(*words: str | Path) -> Result:
+    pytest.importorskip("tensorflow")
+    return CliRunner().invoke(main, ["train", *map(str, words)])
+
+
+def test_what_cannot_be_learnt_from_is_told_in_a_sentence(tmp_path: Path, manifest: Path) -> None:
+    recipe = recipe_file(tmp_path, 1)
+    (tmp_path / "empty").mkdir()
+    silent = trained(recipe, "--data", manifest, "--out", tmp_path / "out", "--noise", tmp_path / "empty")
+    assert (silent.exit_code, silent.stderr) == (2, f"{tmp_path / 'empty'}: holds no sound.\n")
+    not_there = trained(recipe, "--data", manifest, "--out", manifest / "out")
+    assert (not_there.exit_code, not_there.stderr) == (2, f"{manifest}/out: cannot be used: Not a directory.\n")
+
+    clips = [Clip(path="recordings/low/s0_0.wav", label="low", split="train", start_ms=2000)]
+    write_manifest(tmp_path / "beyond.jsonl", clips)
+    beyond = trained(recipe, "--data", tmp_path / "beyond.jsonl", "--out", tmp_path / "out")
+    assert (beyond.exit_code, beyond.stderr) == (
+        2,
+        f"{tmp_path}/recordings/low/s0_0.wav: has no sound from 2000 ms on.\n",
+    )
+    assert f"{tmp_path}/beyond.jsonl: has nothing to learn from for high, unknown.\n" in beyond.stdout
+
+    gone = next(clip for clip in read_manifest(manifest).clips if clip.split == "train").file(tmp_path)
+    gone.unlink()
+    lost = trained(recipe, "--data", manifest, "--out", tmp_path / "lost")
+    assert (lost.exit_code, lost.stderr) == (2, f"{gone}: No such file or directory.\n")
+
+
 class Stopped(Exception):
     """As if somebody had pulled the plug."""
 
 
-def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(
-    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, manifest: Path) -> None:
     pytest.importorskip("tensorflow")
-    monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
     from edge.local.model import Model
+    from models.training.begun import data_hash
     from models.training.making import make_model
     from protos.feature_spec import DEFAULT_SPEC
 
     recipe = read_recipe(recipe_file(tmp_path, 2))
-    told: list[str] = []
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
 
-    def stop_after_one(line: str) -> None:
-        told.append(line)
+    def keep_what_a_kill_would_leave(line: str) -> None:
         if line.startswith("epoch 1"):
+            shutil.copytree(straight, killed)
+        if line.startswith("epoch 2"):
             raise Stopped
 
     with pytest.raises(Stopped):
-        make_model(recipe, manifest, None, None, tmp_path / "killed", stop_after_one)
-    made = make_model(recipe, manifest, None, None, tmp_path / "killed", told.append)
-    straight = make_model(recipe, manifest, None, None, tmp_path / "straight", lambda line: None)
+        make_model(recipe, manifest, None, None, straight, keep_what_a_kill_would_leave)
+    told: list[str] = []
+    made = make_model(recipe, manifest, None, None, killed, told.append)
 
-    assert [line.split(":")[0] for line in told if line.startswith("epoch")] == [
-        "epoch 1 of 2",
-        "epoch 2 of 2",
-    ]
-    histories = [(tmp_path / run / "history.json").read_bytes() for run in ("killed", "straight")]
-    assert histories[0] == histories[1]
-    cards = [Model(tmp_path / run, DEFAULT_SPEC).card for run in ("killed", "straight")]
-    assert cards[0].data_sha256 == cards[1].data_sha256
-    assert cards[0].labels == ("low", "high", "unknown")
-    assert cards[0].sources == ("made",)
-    assert made.int8 is not None and made.float == straight.float
-    assert (tmp_path / "killed" / "loss.svg").exists()
-
-    result = CliRunner().invoke(
-        main, ["evaluate", str(tmp_path / "killed"), str(manifest), "--split", "tune", "--json"]
+    assert [line.split(":")[0] for line in told if line.startswith("epoch")] == ["epoch 2 of 2"]
+    assert (killed / "history.json").read_bytes() == (straight / "history.json").read_bytes()
+    with np.load(killed / "epoch-2.npz") as one, np.load(straight / "epoch-2.npz") as other:
+        assert len(one.files) > 20
+        assert all(np.array_equal(one[name], other[name]) for name in other.files)
+    card = Model(killed, DEFAULT_SPEC).card
+    assert (card.labels, card.sources) == (("low", "high", "unknown"), ("made",))
+    assert card.data_sha256 == data_hash(
+        recipe, tmp_path, [clip for clip in read_manifest(manifest).clips if clip.split == "train"]
     )
+    assert made.int8 is not None
+    assert made.float is not None
+    assert (killed / "loss.svg").exists()
+
+    result = CliRunner().invoke(main, ["evaluate", str(killed), str(manifest), "--split", "tune", "--json"])
     assert result.exit_code == 0, result.output
     assert msgspec.json.decode(result.output)["accuracy"] == pytest.approx(made.int8)
+
+    with pytest.raises(DataError, match="holds a training by another recipe, or from other recordings"):
+        make_model(msgspec.structs.replace(recipe, seed=2), manifest, None, None, killed, told.append)
+    (straight / "history.json").write_bytes(b"[[")
+    with pytest.raises(DataError, match=r"damaged; without history.json it starts anew"):
+        make_model(recipe, manifest, None, None, straight, told.append)

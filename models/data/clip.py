@@ -8,6 +8,9 @@ import msgspec
 Split = Literal["train", "tune", "test"]
 """What a clip may be used for: learnt from, decided by, or measured with, and nothing else."""
 
+SILENT_LABELS = frozenset({"silence", "noise"})
+"""Classes in which nobody speaks."""
+
 
 class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a recording. Unset is None: nobody knows, or nobody said."""

@@ -44,6 +44,11 @@ class Manifest(NamedTuple):
     def clips(self) -> list[Clip]:
         return [clip for _, clip in self.entries]
 
+    @property
+    def unread(self) -> dict[str, str]:
+        """What is wrong with a line, by its place."""
+        return {f"{self.file}:{finding.line}": finding.sentence for finding in self.findings}
+
 
 def read_manifest(file: Path) -> Manifest:
     """All that can be read of it. DataError if that is nothing; bad lines become findings."""

@@ -107,6 +107,11 @@ def by_telephone(sound: Sound) -> Sound:
     return np.asarray(np.sign(companded) * np.expm1(np.abs(companded) * np.log1p(MU)) / MU, np.float32)
 
 
+def as_sound(samples: npt.NDArray[np.int16]) -> Sound:
+    """Of what a sound card gives."""
+    return np.asarray(samples / np.float32(32768), np.float32)
+
+
 def as_samples(sound: Sound) -> npt.NDArray[np.int16]:
     """As a sound card gives it."""
     samples: npt.NDArray[np.int16] = np.rint(np.clip(sound, -1, 1) * 32767).astype(np.int16)

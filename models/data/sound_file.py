@@ -1,4 +1,5 @@
-"""Sound files of a data set: looked at without decoding them, read, and written."""
+"""Sound files of a data set: looked at without decoding them, read as the board would have them (16 kHz, one channel,
+16 bit), and written."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +12,13 @@ import soundfile
 from common.errors import InputError
 from edge.sound.audio_file import AudioFile
 from edge.sound.container import shortage
-from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from models.data.clip import Clip
 
 UNSEEKABLE = frozenset({"MPEG", "MP3"})
 """To know the end of these all has to be decoded."""
+SECONDS_MAX = 600
+"""Longer recordings are no clips; where one is looked at, what comes after is not."""
 
 
 class SoundFacts(NamedTuple):
@@ -23,6 +26,14 @@ class SoundFacts(NamedTuple):
 
     rate_hz: int
     duration_ms: int
+
+
+class Sound(NamedTuple):
+    """What there is of a clip."""
+
+    samples: Samples
+    faults: tuple[str, ...]
+    """Sentences on what is damaged; the samples before are good."""
 
 
 def look(file: Path) -> SoundFacts:
@@ -44,16 +55,45 @@ def look(file: Path) -> SoundFacts:
 
 
 def read_sound(file: Path) -> Samples:
-    """All of it at 16 kHz, as the board takes a file: mixed down, a last block filled up with zeros. InputError if it
-    is damaged."""
-    return np.concatenate([np.empty(0, np.int16), *(block.samples for block in AudioFile(str(file)).blocks())])
+    """All of it, mixed down, a last block filled up with zeros. InputError if it is damaged."""
+    return np.concatenate([_NONE, *(block.samples for block in AudioFile(str(file)).blocks())])
 
 
 def read_clip(clip: Clip, folder: Path) -> Samples:
-    """The part of its recording that a clip is, at 16 kHz, for a manifest in this folder. InputError if that is
-    damaged."""
-    start, end = (None if ms is None else ms * SAMPLE_RATE_HZ // 1000 for ms in (clip.start_ms, clip.end_ms))
-    return read_sound(clip.file(folder))[start:end]
+    """The part of its recording that a clip is, for a manifest in this folder. InputError if that is damaged, or
+    nothing."""
+    samples = read_sound(clip.file(folder))[_part(clip)]
+    if not len(samples):
+        raise InputError(f"{clip.file(folder)}: has no sound from {clip.start_ms or 0} ms on.")
+    return samples
+
+
+def what_there_is(clip: Clip, folder: Path) -> Sound:
+    """The part of its recording that a clip is. What is missing or damaged is said, not raised."""
+    source = AudioFile(str(clip.file(folder)))
+    blocks: list[Samples] = []
+    faults: list[str] = []
+    try:
+        for block in source.blocks():
+            blocks.append(block.samples)
+            if len(blocks) * BLOCK_SAMPLES >= SECONDS_MAX * SAMPLE_RATE_HZ:
+                faults.append(f"{clip.path}: is longer than {SECONDS_MAX} s; the rest was not looked at.")
+                break
+    except InputError as error:
+        faults.append(str(error))
+    faults.extend(source.notes)
+    samples, part = np.concatenate([_NONE, *blocks]), _part(clip)
+    if part.stop is not None and part.stop > len(samples):
+        faults.append(f"{clip.path}: ends after {len(samples) * 1000 // SAMPLE_RATE_HZ} ms, before the clip does.")
+    return Sound(samples[part], tuple(faults))
+
+
+_NONE: Samples = np.empty(0, np.int16)
+
+
+def _part(clip: Clip) -> slice:
+    """Of the samples of its file."""
+    return slice(*(None if ms is None else ms * SAMPLE_RATE_HZ // 1000 for ms in (clip.start_ms, clip.end_ms)))
 
 
 def write_sound(file: Path, sound: npt.NDArray[np.float32] | Samples, rate_hz: int) -> None:

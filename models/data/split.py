@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import DataError
-from models.data.clip import Clip, Split
+from models.data.clip import SILENT_LABELS, Clip, Split
 
 HASH_BYTES = 8
 
@@ -30,18 +30,22 @@ class Plan(NamedTuple):
     keep_test: bool = True
     """A test part that is there stays, its speakers with all their clips, and none is drawn beside it."""
     own_speakers: bool = False
-    """A recording that nobody is named for is a speaker of its own; else it is refused."""
+    """A recording that nobody is named for is a speaker of its own; else it is refused, unless nobody speaks in it."""
 
 
 def split(clips: Sequence[Clip], plan: Plan) -> list[Clip]:
     """The clips in their order, each with its split. DataError if one has no speaker and that was not allowed."""
     by_path = {clip.path: clip for clip in clips}
     voices = [voice(clip, by_path) for clip in clips]
-    nameless = [clip for clip, name in zip(clips, voices, strict=True) if name.startswith(PATH)]
+    nameless = [
+        clip
+        for clip, name in zip(clips, voices, strict=True)
+        if name.startswith(PATH) and clip.label not in SILENT_LABELS
+    ]
     if nameless and not plan.own_speakers:
         raise DataError(
             f"{len(nameless)} clips have no speaker, such as {nameless[0].path}: --no-speaker own takes each recording "
-            "as a speaker of its own."
+            "as a speaker of its own; names in those of files are found by import --speaker-in-name."
         )
     kept = {name for clip, name in zip(clips, voices, strict=True) if plan.keep_test and clip.split == "test"}
     drawn: dict[str, Split] = {name: "test" if name in kept else _drawn(name, plan, bool(kept)) for name in {*voices}}

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from common.errors import DataError
 from models.data.clip import Clip
@@ -16,8 +18,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Errors out of so many things that could be wrong: one a clip for classes, the words for transcripts."""
 
     path: str
-    errors: float
-    units: float = 1.0
+    errors: Annotated[float, Meta(ge=0)]
+    units: Annotated[float, Meta(gt=0)] = 1.0
     truth: str = ""
     said: str = ""
     properties: dict[str, str | float] = {}
@@ -52,6 +54,9 @@ def read_outcomes(file: Path) -> list[Outcome]:
 
 
 def write_outcomes(file: Path, outcomes: Iterable[Outcome]) -> None:
-    """One JSON object a line."""
+    """One JSON object a line. DataError if it cannot be."""
     encoder = msgspec.json.Encoder()
-    file.write_bytes(b"".join(encoder.encode(one) + b"\n" for one in outcomes))
+    try:
+        file.write_bytes(b"".join(encoder.encode(one) + b"\n" for one in outcomes))
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror}.") from error

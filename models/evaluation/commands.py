@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from common.errors import DataError
+
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
     from models.evaluation.transcripts import Transcripts
@@ -57,6 +59,8 @@ def evaluate(
         tell = partial(_tell, summed_up)
         if record:
             evaluation.record(Path(model), summed_up)
+    elif ":" not in model:
+        raise DataError(f"{model}: there is no such folder of a model, and a service is HOST:PORT.")
     else:
         from models.data.manifest import read_manifest
         from models.evaluation.transcripts import evaluate_service

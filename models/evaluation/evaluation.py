@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from common.errors import DataError, InputError
+from common.errors import DataError, InputError, ModelError
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
 from models.errors.outcome import Outcome, outcome
+from models.importing.told import SOUND_SUFFIXES
 from models.training.examples import frames, read, windowed
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, read_model_card, write_model_card
 
-SOUND_SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
 METRIC_DECIMALS = 4
 Z = 1.96
 """Of a 95 % interval."""
@@ -46,7 +46,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     confusion: dict[str, dict[str, int]]
     """How often a class was heard as which."""
     unread: dict[str, str]
-    """Clips that could not be read, and why."""
+    """Clips, and lines of the manifest, that could not be read, and why."""
 
 
 class Heard(NamedTuple):
@@ -85,23 +85,23 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
     """Through the board's own interpreter. `data` is a manifest, or a folder with a folder of sound for each class;
     of a manifest, only the split `part` if that is given."""
     board = Model(model, DEFAULT_SPEC)
-    folder, clips = clips_of(data, part)
+    folder, clips, unread = clips_of(data, part)
     other = "unknown" if "unknown" in board.card.labels else None
     heard: list[Heard] = []
-    unread: dict[str, str] = {}
     for clip in clips:
         label = clip.label if clip.label in board.card.labels else other
         if clip.label is None or label is None:
             unread[clip.path] = "has no class that the model knows"
             continue
         try:
-            levels = windowed(frames(read(clip.file(folder), clip)), board.card.window_frames)
+            levels = windowed(frames(read(clip, folder)), board.card.window_frames)
         except InputError as error:
             unread[clip.path] = str(error)
             continue
         heard.append(Heard(clip, label, board.card.labels[int(board.probabilities(levels, 1)[0].argmax())]))
     if not heard:
-        raise DataError(f"{data}: no clip of it can be judged.")
+        why = next((f" {path}: {why.rstrip('.')}." for path, why in unread.items()), "")
+        raise DataError(f"{data}: no clip of it can be judged.{why}")
     return Listened(heard, board.card.labels, unread)
 
 
@@ -116,17 +116,21 @@ def record(model: Path, result: Evaluation) -> None:
     metrics = {"accuracy": result.accuracy, "clips": float(result.clips)}
     metrics |= {f"accuracy/{name}": share.accuracy for name, share in result.by_class.items()}
     rounded = {name: round(value, METRIC_DECIMALS) for name, value in metrics.items()}
-    write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
+    try:
+        write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
+    except OSError as error:
+        raise ModelError(f"{model / CARD_FILE}: cannot be written: {error.strerror}.") from error
 
 
-def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip]]:
-    """The folder that paths start from, and the clips. DataError if there are none."""
+def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip], dict[str, str]]:
+    """The folder that paths start from, the clips, and what is wrong with other lines. DataError if there are none."""
     if data.is_dir():
         files = [file for file in sorted(data.glob("*/*")) if file.suffix.lower() in SOUND_SUFFIXES]
         if not files:
             raise DataError(f"{data}: has no folder with sound in it.")
-        return data, [Clip(path=file.relative_to(data).as_posix(), label=file.parent.name) for file in files]
-    return data.parent, [clip for clip in read_manifest(data).clips if part in (None, clip.split)]
+        return data, [Clip(path=file.relative_to(data).as_posix(), label=file.parent.name) for file in files], {}
+    read = read_manifest(data)
+    return read.folder, [clip for clip in read.clips if part in (None, clip.split)], read.unread
 
 
 def summed_up(heard: Sequence[Heard], labels: Sequence[str], unread: dict[str, str]) -> Evaluation:

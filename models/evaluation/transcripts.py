@@ -67,7 +67,7 @@ def evaluate_service(service: str, manifest: Manifest, part: str | None, definit
     if not clips:
         raise DataError(f"{manifest.file}: no clip of it has a text.")
     heard: dict[str, str] = {}
-    unread: dict[str, str] = {}
+    unread = manifest.unread
     with tempfile.TemporaryDirectory() as scratch:
         for start in range(0, len(clips), BATCH):
             files = dict(_files(clips[start : start + BATCH], manifest.folder, Path(scratch), unread))
@@ -129,7 +129,10 @@ def _files(clips: Sequence[Clip], folder: Path, scratch: Path, unread: dict[str,
 def _asked(service: str, files: dict[str, str], unread: dict[str, str]) -> dict[str, str]:
     """Transcripts by clip; utterances of one clip are joined."""
     command = [sys.executable, "-m", "edge", "test", "--json", "--cloud", service, *files]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired as error:
+        raise DataError(f"{service} did not answer {len(files)} clips within {PATIENCE_S} s.") from error
     lines = [msgspec.json.decode(line, type=Line) for line in done.stdout.splitlines()]
     unanswered = {line.file for line in lines if line.path == "none"}
     texts = dict.fromkeys(files.values(), "")

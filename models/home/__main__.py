@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from common.commands import CommandGroup
+
 RECIPES = Path(__file__).parents[1] / "recipes"
 LEARNT_FROM = ("tr_near_esp", "tr_near_nat", "tr_cmd_esp", "tr_cmd_nat", "tr_unk_esp", "tr_unk_nat")
 TUNED_BY = ("tu_cmd", "tu_unk")
@@ -12,7 +14,7 @@ PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def main() -> None:
     """The set of home-v1."""
 

@@ -86,7 +86,7 @@ def pieces(clips: Iterable[Clip], folder: Path, seed: int) -> Iterator[Piece]:
     """Clips of a manifest, each in its room; commands whole, what is unknown by windows."""
     for clip in clips:
         draw = np.random.default_rng((seed, number(clip.path)))
-        sound = read(clip.file(folder), clip)
+        sound = read(clip, folder)
         whole = [trimmed(sound)] if clip.synthetic else [sound]
         cut = whole if clip.label not in ("unknown", "silence") else windows(whole[0], draw)
         for at, part in enumerate(cut):
@@ -103,7 +103,7 @@ def joined(said: list[Clip], said_in: Path, words: list[Clip], words_in: Path, s
         choice = random.Random(number(word.path))
         before, label = choice.choice(JOINED[str(word.label)])
         first = choice.choice([clip for clip in said if clip.text == before])
-        sounds = [trimmed(read(first.file(said_in), first)), trimmed(read(word.file(words_in), word))]
+        sounds = [trimmed(read(first, said_in)), trimmed(read(word, words_in))]
         level = speech_db(sounds[0])
         pause = np.zeros(round(draw.uniform(*PAUSE_S) * RATE_HZ), np.float32)
         sound = np.concatenate([sounds[0], pause, mixing.at_level(sounds[1], level + draw.uniform(-6, 3))])

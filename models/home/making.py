@@ -1,8 +1,8 @@
 """The set of home-v1 as files and a manifest, for parrotlet-models train."""
 
+import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -10,11 +10,11 @@ import numpy as np
 
 from models.data.clip import Clip
 from models.data.manifest import read_manifest, write_manifest
-from models.data.mixing import RATE_HZ, at_level
-from models.data.sound_file import write_sound
+from models.data.mixing import RATE_HZ, as_sound, at_level
+from models.data.sound_file import read_sound, write_sound
 from models.home.data_set import JOINED, Piece, joined, pieces, real
+from models.processes import processes
 from models.tables.sounds import disturbance
-from models.training.examples import read
 
 OTHERS_JOINED = 200
 DISTURBANCES = 250
@@ -38,7 +38,7 @@ def make_set(spoken: Sequence[tuple[Path, str]], data: Path, noises: Sequence[Pa
         tasks += [(clips[at : at + PER_TASK], manifest.parent) for at in range(0, len(clips), PER_TASK)]
         if split == "train":
             said += clips
-    with ProcessPoolExecutor() as pool:
+    with processes(os.cpu_count() or 1) as pool:
         parts = pool.map(_pieces_written, tasks, [folder] * len(tasks), [seed] * len(tasks))
         clips = [clip for part in parts for clip in part]
     befores = [clip for clip in said if any(clip.text == before for pairs in JOINED.values() for before, _ in pairs)]
@@ -80,7 +80,7 @@ def _noise(noises: Sequence[Path], seed: int) -> Iterator[Piece]:
         sound = at_level(disturbance(STRETCH_S, draw).astype(np.float32), draw.uniform(*DISTURBANCE_DBFS))
         yield Piece(sound, Clip(path=f"disturbance-{at}.flac", label="silence", source="drawn", split="train"))
     for file in noises:
-        sound = read(file, Clip(path=file.name))
+        sound = as_sound(read_sound(file))
         size = round(STRETCH_S * RATE_HZ)
         for at in range(len(sound) // size):
             clip = Clip(path=f"{file.stem}-{at}.flac", label="silence", source="noise", split="train")

@@ -7,12 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from models.data.clip import Clip
+from models.data.clip import SILENT_LABELS, Clip
 from models.finding import Finding, Severity
 from models.sound.survey import Surveyed
-
-SILENT_LABELS = frozenset({"silence", "noise"})
-"""Classes in which nobody speaks."""
 
 SHORT_SPEECH_MS = 100
 EDGE_MS = 20

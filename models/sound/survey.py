@@ -1,16 +1,16 @@
 """Measures all clips of a data set, on all cores, in the order of the manifest."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 from models.data.clip import Clip
 from models.data.manifest import Entry, Manifest
+from models.data.sound_file import what_there_is
+from models.processes import processes
 from models.sound.measures import Measured, Measurer
-from models.sound.recording import read_sound
 
 CHUNK = 64
 """Clips that a process is given at a time."""
@@ -49,11 +49,11 @@ def survey(manifest: Manifest, jobs: int) -> Iterator[Surveyed]:
         for chunk in chunks:
             yield from _surveyed(chunk, measure_all([entry.clip for entry in chunk], manifest.folder))
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as processes:
+    with processes(jobs) as pool:
         waiting: list[tuple[list[Entry], Future[list[tuple[Measured, tuple[str, ...]]]]]] = []
         for chunk in chunks:
             clips = [entry.clip for entry in chunk]
-            waiting.append((chunk, processes.submit(measure_all, clips, manifest.folder)))
+            waiting.append((chunk, pool.submit(measure_all, clips, manifest.folder)))
             if len(waiting) >= jobs * AHEAD:
                 done, results = waiting.pop(0)
                 yield from _surveyed(done, results.result())
@@ -66,7 +66,7 @@ def measure_all(clips: Sequence[Clip], folder: Path) -> list[tuple[Measured, tup
     measurer = Measurer()
     results = []
     for clip in clips:
-        sound = read_sound(clip, folder)
+        sound = what_there_is(clip, folder)
         results.append((measurer.measure(sound.samples), sound.faults))
     return results
 

@@ -14,10 +14,11 @@ import numpy as np
 from common.errors import InputError
 from edge.sound.resampler import FULL_SCALE, Resampler
 from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
+from edge.speech.signal_meter import DBFS_MIN
 from models.data.clip import Clip
-from models.data.heard import Heard, hear
 from models.data.sound_file import read_sound, write_sound
 from models.finding import Finding, Severity
+from models.sound.measures import Measured, Measurer
 from models.synthesis.engine import Engine, Manner, Spoken, Voice
 
 TOGETHER = 50
@@ -125,17 +126,18 @@ def _at_board_rate(spoken: Spoken | str, task: Task) -> Samples:
     return samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]
 
 
-def _judged(samples: Samples) -> Heard:
-    """InputError if it is not speech to the board."""
-    heard = hear(samples)
-    if not heard.speech_ms:
-        raise InputError(f"there is no speech in its {heard.duration_ms} ms, its peak is {heard.peak_dbfs:.0f} dBFS")
-    if heard.clipped:
-        raise InputError(f"{heard.clipped} samples are clipped")
+def _judged(samples: Samples) -> Measured:
+    """What it sounds like. InputError if it is not speech to the board."""
+    heard = Measurer().hear(samples)
+    if not heard.get("speech_ms"):
+        peak_dbfs = heard.get("peak_dbfs", DBFS_MIN)
+        raise InputError(f"there is no speech in its {heard['duration_ms']:g} ms, its peak is {peak_dbfs:.0f} dBFS")
+    if heard["flat_top_share"]:
+        raise InputError(f"{100 * heard['flat_top_share']:.2g} % of its samples are clipped")
     return heard
 
 
-def _clip(task: Task, text: Text, path: str, heard: Heard) -> Clip:
+def _clip(task: Task, text: Text, path: str, heard: Measured) -> Clip:
     how = {"speed_ratio": task.manner.speed, "pitch_semitones": task.manner.pitch_semitones}
     return Clip(
         path=path,
@@ -145,7 +147,7 @@ def _clip(task: Task, text: Text, path: str, heard: Heard) -> Clip:
         source=task.engine.name,
         licence=task.voice.licence,
         synthetic=True,
-        measured=heard.measured | how,
+        measured=heard | how,
         slices={"voice": task.voice.full_name},
     )
 

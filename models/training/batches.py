@@ -22,7 +22,7 @@ def batches(
     `levels` is (clips, versions, frames, bands), `targets` (clips, outputs), `shares` how often each clip is seen.
     """
     clips = len(levels)
-    for _ in range(clips // how.batch):
+    for _ in range(count(clips, how)):
         some = draw.choice(clips, how.batch, p=shares)
         seen = masked(moved(levels[some, draw.integers(levels.shape[1], size=how.batch)], how, draw), how, draw)
         wanted = smooth(targets[some], how.label_smoothing)
@@ -32,6 +32,11 @@ def batches(
             seen = part * seen + (1 - part) * seen[order]
             wanted = part * wanted + (1 - part) * wanted[order]
         yield seen[..., np.newaxis], wanted
+
+
+def count(clips: int, how: Training) -> int:
+    """Of the batches of an epoch."""
+    return max(1, clips // how.batch)
 
 
 def moved(levels: npt.NDArray[np.int8], how: Training, draw: np.random.Generator) -> Floats:

@@ -6,7 +6,6 @@ What production does to sound is done here by the same code: 16-bit samples, edg
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,18 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.local.model import filled
-from edge.sound.audio_file import AudioFile
-from edge.sound.source import Block
 from edge.speech.log_mel import log_mel
 from models.data import mixing
 from models.data.clip import Clip
 from models.data.mixing import Sound
+from models.data.sound_file import read_clip
+from models.processes import processes
 from models.tables.sounds import disturbance
 from models.training.recipe import Mixing, Recipe
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
 FORMAT = 1
 """Another one makes other files."""
+CHUNK = 32
+"""Clips that a process is given at a time; for fewer none is started."""
 DISTURBANCES = 48
 DISTURBANCE_S = 6.0
 MEASURED_ROOMS_SHARE = 0.4
@@ -51,12 +52,9 @@ class Examples(NamedTuple):
     """(clips,): of one label, those of a group are seen as often as those of another."""
 
 
-def read(file: Path, clip: Clip) -> Sound:
-    """A clip at 16 kHz; 16-bit, as the board has it."""
-    parts = [item.samples for item in AudioFile(str(file)).blocks() if isinstance(item, Block)]
-    samples = np.concatenate([np.zeros(0, np.int16), *parts])
-    start, end = ((None if ms is None else ms * mixing.RATE_HZ // 1000) for ms in (clip.start_ms, clip.end_ms))
-    return np.asarray(samples[start:end] / np.float32(32768), np.float32)
+def read(clip: Clip, folder: Path) -> Sound:
+    """A clip at 16 kHz, for a manifest in this folder; 16-bit, as the board has it. InputError if it is damaged."""
+    return mixing.as_sound(read_clip(clip, folder))
 
 
 def frames(sound: Sound) -> Levels:
@@ -114,9 +112,9 @@ def drawn_noises(seed: int) -> list[Sound]:
     return [np.asarray(disturbance(DISTURBANCE_S, draw), np.float32) for _ in range(DISTURBANCES)]
 
 
-def _versions(file: Path, clip: Clip, recipe: Recipe, backgrounds: Backgrounds, count: int) -> npt.NDArray[np.int8]:
+def _versions(clip: Clip, folder: Path, recipe: Recipe, backgrounds: Backgrounds, count: int) -> npt.NDArray[np.int8]:
     """(versions, window_frames, bands); drawn by the seed and the clip's path alone."""
-    sound = read(file, clip)
+    sound = read(clip, folder)
     path = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8).digest()
     draw = np.random.default_rng((recipe.seed, int.from_bytes(path)))
     sounds = [sound, *(version(sound, recipe.mixing, backgrounds, draw).sound for _ in range(count - 1))]
@@ -133,15 +131,17 @@ def _start(folder: Path, recipe: Recipe, backgrounds: Backgrounds, count: int) -
 
 def _one(clip: Clip) -> npt.NDArray[np.int8]:
     folder, recipe, backgrounds, count = _shared
-    return _versions(clip.file(folder), clip, recipe, backgrounds, count)
+    return _versions(clip, folder, recipe, backgrounds, count)
 
 
 def make(
-    folder: Path, clips: Sequence[Clip], recipe: Recipe, backgrounds: Backgrounds, count: int, processes: int
+    folder: Path, clips: Sequence[Clip], recipe: Recipe, backgrounds: Backgrounds, count: int, jobs: int
 ) -> npt.NDArray[np.int8]:
     """Levels of all clips, (clips, versions, frames, bands)."""
-    with ProcessPoolExecutor(processes, initializer=_start, initargs=(folder, recipe, backgrounds, count)) as pool:
-        return np.stack(list(pool.map(_one, clips, chunksize=32)))
+    if len(clips) <= CHUNK:
+        return np.stack([_versions(clip, folder, recipe, backgrounds, count) for clip in clips])
+    with processes(jobs, _start, folder, recipe, backgrounds, count) as pool:
+        return np.stack(list(pool.map(_one, clips, chunksize=CHUNK)))
 
 
 def cached(

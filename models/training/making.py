@@ -1,8 +1,8 @@
 """All that stands between a manifest with a recipe and a model with its card."""
 
 import datetime
-import hashlib
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +12,15 @@ import numpy.typing as npt
 
 from benchmarks.plot import figure
 from common import VERSION
-from common.errors import DataError
+from common.errors import DataError, ModelError
 from edge.local.model import Model
-from models.data.clip import Clip
+from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest
-from models.data.mixing import Sound
+from models.data.mixing import Sound, as_sound
+from models.data.sound_file import read_clip
+from models.importing.told import SOUND_SUFFIXES
 from models.training import examples
+from models.training.begun import begin, data_hash
 from models.training.epoch import Epoch
 from models.training.examples import Backgrounds, Examples
 from models.training.recipe import Recipe
@@ -27,6 +30,7 @@ from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, 
 FLOAT_FILE = "float.npz"
 RECIPE_FILE = "recipe.json"
 """The recipe as it was read, beside what was made by it."""
+FINDINGS_TOLD = 20
 
 
 class Made(NamedTuple):
@@ -41,30 +45,27 @@ def make_model(
     recipe: Recipe, manifest: Path, noise: Path | None, rooms: Path | None, out: Path, tell: Callable[[str], None]
 ) -> Made:
     """Writes model and card to `out`, with what is needed to go on after a kill, and plots."""
-    from models.training.export import to_int8
-    from models.training.train import predicted, save, train
-
-    out.mkdir(parents=True, exist_ok=True)
-    clips = labelled(read_manifest(manifest).clips, recipe)
-    parts = {part: [clip for clip in clips if clip.split == part] for part in ("train", "tune")}
-    if recipe.learn_from_tune:
-        parts = {"train": parts["train"] + parts["tune"], "tune": []}
-    if not parts["train"]:
-        raise DataError(f"{manifest}: has nothing to learn from: no clip of the split train has one of the labels.")
+    if find_spec("tensorflow") is None:
+        raise ModelError("Training wants TensorFlow, which is not installed: scripts/setup --models.")
+    parts = _parts(recipe, manifest, tell)
     backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(recipe.seed), sounds(rooms))
+    data_sha256 = data_hash(recipe, manifest.parent, parts["train"])
+    begin(out, data_hash(recipe, manifest.parent, parts["train"] + parts["tune"]), backgrounds)
     learnt, tuned = (
         _examples(recipe, manifest, some, backgrounds, count, out)
         for some, count in ((parts["train"], recipe.mixing.versions), (parts["tune"], 1))
     )
     tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
+
+    from models.training.export import to_int8  # They load for seconds.
+    from models.training.train import predicted, save, train
+
     model, history = train(recipe, learnt, tuned if len(tuned.labels) else None, out, tell)
     save(out / FLOAT_FILE, model.variables)
     (out / RECIPE_FILE).write_bytes(msgspec.json.encode(recipe))
     content = to_int8(model, learnt.levels[:, -1])
     (out / MODEL_FILE).write_bytes(content)
-    write_model_card(
-        out / CARD_FILE, _card(recipe, content, data_hash(recipe, manifest.parent, parts["train"]), parts["train"])
-    )
+    write_model_card(out / CARD_FILE, _card(recipe, content, data_sha256, parts["train"]))
     plot(history, out)
     if not len(tuned.labels):
         return Made(len(content), None, None)
@@ -72,6 +73,23 @@ def make_model(
     return Made(
         len(content), float((heard == tuned.labels).mean()), float((predicted(model, tuned) == tuned.labels).mean())
     )
+
+
+def _parts(recipe: Recipe, manifest: Path, tell: Callable[[str], None]) -> dict[Split, list[Clip]]:
+    """What is learnt from, and what is tuned by. DataError if there is nothing of the first."""
+    read = read_manifest(manifest)
+    for finding in read.findings[:FINDINGS_TOLD]:
+        tell(f"{manifest}:{finding.line}: {finding.sentence}")
+    clips = labelled(read.clips, recipe)
+    train, tune = ([clip for clip in clips if clip.split == part] for part in ("train", "tune"))
+    if recipe.learn_from_tune:
+        train, tune = train + tune, []
+    if not train:
+        raise DataError(f"{manifest}: has nothing to learn from: no clip of the split train has one of the labels.")
+    taught = {label_number(clip, recipe) for clip in train}
+    if missing := [label for number, label in enumerate(recipe.labels) if number not in taught]:
+        tell(f"{manifest}: has nothing to learn from for {', '.join(missing)}.")
+    return {"train": train, "tune": tune}
 
 
 def labelled(clips: Sequence[Clip], recipe: Recipe) -> list[Clip]:
@@ -85,20 +103,14 @@ def label_number(clip: Clip, recipe: Recipe) -> int:
 
 
 def sounds(folder: Path | None) -> list[Sound]:
-    """All recordings of a folder, by name; none of none."""
+    """All recordings of a folder, by name; none of none. DataError if it holds none, InputError if one is damaged."""
     if folder is None:
         return []
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".flac", ".wav", ".ogg"))
-    return [examples.read(file, Clip(path=file.name)) for file in files]
-
-
-def data_hash(recipe: Recipe, folder: Path, clips: Sequence[Clip]) -> str:
-    """Of the recipe, of what the manifest says and of the sound itself: the same makes the same model."""
-    digest = hashlib.sha256(recipe.digest.encode())
-    for clip in sorted(clips, key=lambda clip: (clip.path, clip.start_ms or 0)):
-        digest.update(msgspec.json.encode(clip, order="sorted"))
-        digest.update(hashlib.sha256(clip.file(folder).read_bytes()).digest())
-    return digest.hexdigest()
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SOUND_SUFFIXES)
+    found = [as_sound(read_clip(Clip(path=file.name), folder)) for file in files]
+    if not found:
+        raise DataError(f"{folder}: holds no sound.")
+    return found
 
 
 def heard_by(folder: Path, of: Examples) -> npt.NDArray[np.int64]:

@@ -26,21 +26,25 @@ def mix_set(
     if new.exists():
         raise DataError(f"{new}: is there already; a manifest is never changed, only written anew.")
     folder = new.parent / new.stem
-    folder.mkdir(parents=True, exist_ok=True)
     told = read_manifest(manifest)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made: {error.strerror}.") from error
     findings = list(told.findings)
 
     def mixed() -> Iterator[Clip]:
         there = moved((entry.clip for entry in told.entries), manifest.parent, new.parent)
         for (line, clip), origin in zip(told.entries, there, strict=True):
             try:
-                sound = read(clip.file(manifest.parent), clip)
+                sound = read(clip, manifest.parent)
             except InputError as error:
                 findings.append(
                     Finding(kind="mix", severity=Severity.ERROR, line=line, path=clip.path, sentence=str(error))
                 )
                 continue
-            name = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8)
+            stretch = f"{clip.start_ms}" + ("" if clip.end_ms is None else f" {clip.end_ms}")
+            name = hashlib.blake2b(f"{clip.path} {stretch}".encode(), digest_size=8)
             draw = np.random.default_rng((seed, int.from_bytes(name.digest())))
             for number in range(versions):
                 made = version(sound, how, backgrounds, draw)

@@ -2,67 +2,70 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from common.errors import DataError
 from protos.model_card import Command
 
 Span = tuple[float, float]
 """Least and greatest; drawn evenly between."""
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to sound before the features; each share is that of the versions it happens to."""
 
-    versions: int = 8
+    versions: Count = 8
     """Of each clip; the first is the clip as it is."""
-    noise_share: float = 0.7
+    noise_share: Share = 0.7
     noise_snr_db: Span = (0.0, 30.0)
-    room_share: float = 0.3
-    level_share: float = 0.9
+    room_share: Share = 0.3
+    level_share: Share = 0.9
     level_dbfs: Span = (-50.0, -3.0)
-    speed_share: float = 0.7
+    speed_share: Share = 0.7
     speed: Span = (0.85, 1.15)
-    tilt_share: float = 0.5
+    tilt_share: Share = 0.5
     tilt: Span = (-0.4, 0.4)
-    clip_share: float = 0.05
-    telephone_share: float = 0.05
+    clip_share: Share = 0.05
+    telephone_share: Share = 0.05
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Sizes of the network."""
 
-    stem: int = 24
+    stem: Count = 24
     """Filters over time and bands."""
-    channels: int = 96
-    blocks: int = 6
-    kernel: int = 9
+    channels: Count = 96
+    blocks: Count = 6
+    kernel: Count = 9
     """Frames of a block, after the stem has halved them."""
     halved: tuple[int, ...] = (2,)
     """Blocks that halve the frames again."""
     centred: bool = True
     """Whether the mean level of the window is taken out first, so that how loud it is matters less."""
-    dropout: float = 0.2
+    dropout: Share = 0.2
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How weights are found."""
 
-    epochs: int = 60
-    batch: int = 64
+    epochs: Count = 60
+    batch: Count = 64
     rate: float = 3e-3
     decay: float = 1e-3
-    label_smoothing: float = 0.1
-    mixup: float = 0.2
+    label_smoothing: Share = 0.1
+    mixup: Share = 0.2
     """Share of the batches whose inputs are mixed by twos."""
-    shift_frames: int = 10
-    masks: int = 2
+    shift_frames: Annotated[int, Meta(ge=0)] = 10
+    masks: Annotated[int, Meta(ge=0)] = 2
     """Of time, and as many of bands."""
-    mask_frames: int = 15
-    mask_bands: int = 12
-    average: float = 0.998
+    mask_frames: Annotated[int, Meta(ge=0)] = 15
+    mask_bands: Annotated[int, Meta(ge=0)] = 12
+    average: Share = 0.998
     """Of the weights, from step to step."""
     balance: bool = True
     """Every class is seen as often as the others."""
@@ -75,14 +78,14 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     name: str
     version: str
-    labels: tuple[str, ...]
+    labels: Annotated[tuple[str, ...], Meta(min_length=2)]
     kind: Literal["commands", "speech", "wake"] = "commands"
     other: str | None = None
     """The label that any other stands for; without it, clips of other labels are left out."""
-    window_frames: int = 98
+    window_frames: Count = 98
     seed: int = 1
     commands: dict[str, Command] = {}
-    threshold: float = 0.6
+    threshold: Share = 0.6
     """Of the default operating point, until one is measured."""
     licence: str = ""
     sources: tuple[str, ...] = ()
@@ -108,6 +111,23 @@ def read_recipe(file: Path) -> Recipe:
         raise DataError(f"{file}: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         raise DataError(f"{file}: no recipe: {error}.") from error
-    if recipe.other is not None and recipe.other not in recipe.labels:
-        raise DataError(f"{file}: other is {recipe.other}, which is none of the labels.")
+    if (fault := _fault(recipe)) is not None:
+        raise DataError(f"{file}: {fault}.")
     return recipe
+
+
+def _fault(recipe: Recipe) -> str | None:
+    """What does not fit together in it."""
+    if recipe.other is not None and recipe.other not in recipe.labels:
+        return f"other is {recipe.other}, which is none of the labels"
+    if len({*recipe.labels}) < len(recipe.labels):
+        return "a label is there twice"
+    if strangers := [*({*recipe.commands, *recipe.training.weights} - {*recipe.labels})]:
+        return f"{min(strangers)} has a command or a weight, but is none of the labels"
+    for field in msgspec.structs.fields(recipe.mixing):
+        span = getattr(recipe.mixing, field.name)
+        if isinstance(span, tuple) and span[0] > span[1]:
+            return f"{field.name} goes from {span[0]:g} down to {span[1]:g}"
+    if recipe.mixing.speed[0] <= 0:
+        return f"speed begins at {recipe.mixing.speed[0]:g}"
+    return None

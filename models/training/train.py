@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.training.batches import Floats, batches
+from common.errors import DataError
+from models.training.batches import Floats, batches, count
 from models.training.epoch import Epoch
 from models.training.examples import Examples
 from models.training.network import build
@@ -37,9 +39,10 @@ def train(
     shares = balanced(learnt, weights) if how.balance else np.full(len(targets), 1 / len(targets))
     for number in range(len(history), how.epochs):
         draw = np.random.default_rng((recipe.seed, number))
-        told = [model.train_on_batch(*batch) for batch in batches(learnt.levels, targets, shares, how, draw)][-1]
-        accuracy = None if tuned is None else float((predicted(model, tuned) == tuned.labels).mean())
-        history.append(Epoch(float(told[0]), float(told[1]), accuracy))
+        told = [model.train_on_batch(*batch) for batch in batches(learnt.levels, targets, shares, how, draw)]
+        loss, accuracy = np.mean(told, axis=0)
+        by_tune = None if tuned is None else float((predicted(model, tuned) == tuned.labels).mean())
+        history.append(Epoch(float(loss), float(accuracy), by_tune))
         _keep(model, history, out)
         tell(f"epoch {number + 1} of {how.epochs}: {_told(history[-1])}")
     _average(model, (batch for batch, _ in batches(learnt.levels, targets, shares, how, np.random.default_rng(0))))
@@ -74,7 +77,7 @@ def balanced(learnt: Examples, weights: Sequence[float]) -> npt.NDArray[np.float
 
 
 def _optimiser(how: Training, clips: int) -> keras.optimizers.Optimizer:
-    steps = how.epochs * (clips // how.batch)
+    steps = how.epochs * count(clips, how)
     warm_up = max(1, round(WARM_UP_SHARE * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         how.rate / 100, max(1, steps - warm_up), warmup_target=how.rate, warmup_steps=warm_up
@@ -109,12 +112,18 @@ def _state(model: keras.Model) -> list[keras.Variable]:
 
 
 def _resumed(model: keras.Model, out: Path) -> list[Epoch]:
-    """Of the epochs that `out` holds, whose end the model is put into."""
+    """Of the epochs that `out` holds, whose end the model is put into. DataError if they are damaged."""
     try:
         history = msgspec.json.decode((out / HISTORY).read_bytes(), type=list[Epoch])
-    except FileNotFoundError:
-        return []
-    load(out / CHECKPOINT.format(len(history)), _state(model))
+        load(out / CHECKPOINT.format(len(history)), _state(model))
+    except FileNotFoundError as error:
+        if not (out / HISTORY).exists():
+            return []
+        raise DataError(f"{error.filename}: is missing; without {out / HISTORY} training starts anew.") from error
+    except (msgspec.DecodeError, BadZipFile, KeyError, ValueError, OSError) as error:
+        raise DataError(
+            f"{out}: what is there of the training is damaged; without {HISTORY} it starts anew."
+        ) from error
     return history
 
 
