@@ -491,3 +491,27 @@ def test_what_another_release_kept_in_its_own_way_is_set_aside_with_the_reason(t
             )
 
     asyncio.run(run())
+
+
+def test_what_was_settled_while_the_spool_was_asked_has_no_second_final_and_is_not_sent(tmp_path: Path) -> None:
+    async def run() -> None:
+        made = Replaying(tmp_path, Sender(), Now(), "boot", streams_max=2)
+        with made.spool:
+            made.keep(0)
+            made.now.s += SHELF_LIFE_S + 5
+            ask = made.replayer._ask
+
+            async def ask_and_settle(question: Any) -> Any:
+                read = await ask(question)
+                made.spool.live.discard("u0")
+                return read
+
+            made.replayer._ask = ask_and_settle  # type: ignore[method-assign]
+            made.spool.live.add("u0")
+            await made.replayer._tell_expired()
+            assert made.events == []
+            made.spool.live.add("u0")
+            assert (await made.replayer._next()).kept == []
+            assert [kept.head.utterance_id for kept in (await made.replayer._next()).kept] == ["u0"]
+
+    asyncio.run(run())

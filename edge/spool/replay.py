@@ -164,8 +164,7 @@ class Replayer:
         """The oldest that may be sent now."""
         now_s = self._clock.monotonic_s()
         self._rests_until = {number: until for number, until in self._rests_until.items() if until > now_s}
-        candidates = await self._ask(lambda store: store.kept(State.WAITING, limit=CANDIDATES))
-        free = [kept for kept in candidates if self._is_free(kept) and kept.number not in self._rests_until]
+        free = [kept for kept in await self._free() if kept.number not in self._rests_until]
         return Batch(free[: self._spool.settings.replay_streams_max], self._patience_s(free))
 
     def _patience_s(self, waiting: list[Kept]) -> float:
@@ -175,10 +174,9 @@ class Replayer:
         return min(max(longest_s - max(ages_s), 0.0), longest_s) if ages_s else longest_s
 
     async def _tell_expired(self) -> None:
-        untold = await self._ask(lambda store: store.kept(State.WAITING, untold=True, limit=CANDIDATES))
         shelf_life_s = self._spool.settings.shelf_life_s
-        for kept in untold:
-            if self._is_free(kept) and not self._is_fresh(kept):
+        for kept in await self._free(untold=True):
+            if not self._is_fresh(kept):
                 sentence = f"No answer within {shelf_life_s:g} s; it will still be sent, for the service to learn from."
                 self._spool.tell(self._entry(kept), Kind.EXPIRED, sentence=sentence)
 
@@ -262,8 +260,12 @@ class Replayer:
         self._spool.quarantine(entry, why)
         self._spool.tell(entry, Kind.REFUSED, sentence=why)
 
-    def _is_free(self, kept: Kept) -> bool:
-        return kept.head.utterance_id not in self._spool.live
+    async def _free(self, *, untold: bool = False) -> list[Kept]:
+        """The oldest that wait, and that nobody sees to, nor did when the spool was asked: its user may have been told
+        since, which what is read here does not know."""
+        live = set(self._spool.live)
+        kept = await self._ask(lambda store: store.kept(State.WAITING, untold=untold, limit=CANDIDATES))
+        return [one for one in kept if one.head.utterance_id not in live | self._spool.live]
 
     def _is_fresh(self, kept: Kept) -> bool:
         """Whether its user may still want an answer. Where nobody knows how old it is, the machine was off."""
