@@ -12,7 +12,7 @@ import click
 from common import VERSION
 from common.commands import CommandGroup, completion
 from models.check.commands import check
-from models.data.commands import split
+from models.data.commands import split, windows
 from models.errors.commands import compare, errors
 from models.evaluation.commands import evaluate
 from models.importing.commands import import_
@@ -53,7 +53,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, synthesise, mix, definition, check, fix, apply, measure):
+for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure):
     main.add_command(command)
 for command in (train, evaluate, errors, compare):
     main.add_command(command)

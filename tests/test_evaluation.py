@@ -1,5 +1,6 @@
 """Figures of a model, counted right."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from models.__main__ import main
 from models.data.clip import Clip
 from models.data.manifest import write_manifest
 from models.errors.outcome import read_outcomes, write_outcomes
-from models.evaluation.evaluation import Heard, clips_of, error_pairs, summed_up, wilson
+from models.evaluation.evaluation import Heard, clips_of, error_pairs, record, summed_up, wilson
+from protos.model_card import CARD_FILE, read_model_card
 
 SHIPPED = Path(__file__).parents[1] / "models" / "files" / "commands-v1"
 
@@ -76,3 +78,17 @@ def test_outcomes_that_cannot_be_written_are_told_in_a_sentence(tmp_path: Path) 
     (tmp_path / "outcomes.jsonl").write_text('{"path": "a", "errors": 0, "units": 0}\n')
     with pytest.raises(DataError, match="outcomes.jsonl:1: this is no outcome"):
         read_outcomes(tmp_path / "outcomes.jsonl")
+
+
+def test_a_card_tells_slices_of_enough_clips_and_no_speakers(tmp_path: Path) -> None:
+    shutil.copy(SHIPPED / CARD_FILE, tmp_path)
+    clips = [Clip(path=f"{n}.wav", label="yes", speaker="ann", slices={"room": "hall"}) for n in range(20)]
+    clips[0] = Clip(path="0.wav", label="yes", speaker="ann", slices={"room": "attic"})
+    heard = [Heard(clip, "yes", "yes") for clip in [*clips, Clip(path="20.wav", label="yes", slices={"room": "hall"})]]
+    record(tmp_path, summed_up(heard, ("yes",), {}))
+    assert read_model_card(tmp_path / CARD_FILE).metrics == {
+        "accuracy": 1.0,
+        "clips": 21.0,
+        "accuracy/yes": 1.0,
+        "accuracy/room=hall": 1.0,
+    }

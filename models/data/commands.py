@@ -1,4 +1,4 @@
-"""parrotlet-models split: divides a data set by speaker, or looks whether one that is divided leaks."""
+"""parrotlet-models split: divides a data set by speaker, or looks whether one that is divided leaks; windows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -79,6 +79,32 @@ def split(
     write_manifest(new, moved(kept, read.folder, new.parent))
     dropped = len(clips) - len(kept)
     click.echo(f"{new}: {_told(kept)}" + (f"; {dropped} dropped" if dropped else ""))
+
+
+@click.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--ms", "window_ms", type=click.IntRange(min=100), default=1000, show_default=True, help="Of a window.")
+@click.option("--step-ms", type=click.IntRange(min=10), default=500, show_default=True, help="To the next one.")
+@click.option("--label", default="unknown", show_default=True, help="Of all windows.")
+def windows(manifest: Path, new: Path, window_ms: int, step_ms: int, label: str) -> None:
+    """Divide longer speech into windows, for a model of single words to learn what is none of them. The sound stays as
+    it is: windows are places in it.
+
+    \b
+    Example:
+      parrotlet-models windows data/sentences.jsonl data/no-commands.jsonl
+    """
+    from models.data.manifest import moved, read_manifest, write_manifest
+    from models.data.windows import by_windows
+
+    read = read_manifest(manifest)
+    for finding in read.findings[:SHOWN_MAX]:
+        click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
+    clips = by_windows(read.clips, read.folder, window_ms, step_ms, label, lambda fault: click.echo(fault, err=True))
+    click.echo(
+        f"{new}: {write_manifest(new, moved(clips, read.folder, new.parent))} windows of {len(read.clips)} clips"
+    )
 
 
 def _refuse(manifest: Path, found: Sequence["Finding"]) -> None:

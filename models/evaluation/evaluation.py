@@ -19,6 +19,8 @@ from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, read_model_card, write_model_card
 
 METRIC_DECIMALS = 4
+SLICE_CLIPS_MIN = 20
+"""A card tells no accuracy of fewer clips."""
 Z = 1.96
 """Of a 95 % interval."""
 
@@ -111,10 +113,15 @@ def outcomes(heard: Sequence[Heard]) -> list[Outcome]:
 
 
 def record(model: Path, result: Evaluation) -> None:
-    """Puts what was measured in place of what the model's card said."""
+    """Puts what was measured in place of what the model's card said, speakers aside: a card goes out with its model."""
     card = read_model_card(model / CARD_FILE)
     metrics = {"accuracy": result.accuracy, "clips": float(result.clips)}
     metrics |= {f"accuracy/{name}": share.accuracy for name, share in result.by_class.items()}
+    metrics |= {
+        f"accuracy/{name}": share.accuracy
+        for name, share in result.by_slice.items()
+        if share.of >= SLICE_CLIPS_MIN and not name.startswith("speaker=")
+    }
     rounded = {name: round(value, METRIC_DECIMALS) for name, value in metrics.items()}
     try:
         write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))

@@ -135,7 +135,7 @@ def _examples(
     recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, out: Path
 ) -> Examples:
     labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
-    texts = [clip.text or clip.label or "" for clip in clips]
+    texts = [clip.text or clip.source or "" for clip in clips]
     numbers = {text: number for number, text in enumerate(sorted({*texts}))}
     groups = np.array([numbers[text] for text in texts], np.int64)
     shape = (0, count, recipe.window_frames, DEFAULT_SPEC.bands)
