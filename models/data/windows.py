@@ -21,7 +21,7 @@ def by_windows(
 ) -> Iterator[Clip]:
     """Windows of each clip, the last one up to its end, with this label and no text: what was said is cut anywhere.
 
-    What is shorter stays whole. For a manifest in `folder`; a recording that is missing or damaged is left out and told.
+    What is shorter stays whole. A recording that is missing or damaged is left out, and told.
     """
     for clip in clips:
         try:
