@@ -1,4 +1,5 @@
-"""What the board's part costs a processor: listening to a quiet room, and streaming a sentence, 10 s each.
+"""What the board's part costs a processor: listening to a quiet room, streaming a sentence, looking for commands, 10 s
+each.
 
     scripts/bench instructions                      seconds of this machine's processor
 
@@ -29,17 +30,21 @@ from common.settings import load
 from edge.asking.exchange import Exchange
 from edge.asking.services import chain_of
 from edge.clock import SYSTEM_CLOCK
-from edge.settings import ENVIRONMENT_PREFIX, EdgeSettings
+from edge.local.model import Model
+from edge.local.spotter import Spotter
+from edge.settings import ENVIRONMENT_PREFIX, EdgeSettings, Local
 from edge.sound.audio_file import AudioFile
 from edge.sound.resampler import Resampler
 from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples, Source
 from edge.speech.hearing import hear
+from edge.speech.log_mel import log_mel
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool import kept_frames
 from edge.spool.keeping import Keeping
 from edge.spool.spool import FILE_NAME, Spool
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
+from protos.model_card import CARD_FILE, read_model_card
 
 SPOKEN = Path(__file__).parent.parent / "tests" / "speech" / "berlin.flac"
 QUIET_DBFS = -60.0
@@ -90,7 +95,7 @@ class Phase(NamedTuple):
 @click.option("--counts", type=click.Path(exists=True, path_type=Path), help="File that the counting plugin writes.")
 @click.option("--cloud", metavar="HOST:PORT", help="A service to stream to, too.")
 def main(counts: Path | None, cloud: str | None) -> None:
-    """Measure 10 s of listening, streaming and resampling; by processor time, or by a plugin's counts."""
+    """Measure 10 s of listening, streaming, resampling, spotting; by processor time, or by a plugin's counts."""
     _mark()
     quiet, spoken = pink_noise(), looped(SPOKEN)
     phases = [
@@ -99,6 +104,7 @@ def main(counts: Path | None, cloud: str | None) -> None:
         Phase("streaming, deflate", lambda: stream(spoken, speech_pb2.CODEC_DEFLATE), STREAMING_PERCENT_MAX),
         Phase("streaming, raw", lambda: stream(spoken, speech_pb2.CODEC_RAW), STREAMING_PERCENT_MAX),
         Phase("resampling from 48 kHz", lambda: resample(quiet)),
+        *(Phase(f"windows of {folder.name}", spotting(folder, spoken)) for folder in command_models()),
     ]
     if cloud:
         phases.append(Phase("streaming to a service", lambda: ask(spoken, cloud), STREAMING_PERCENT_MAX))
@@ -183,6 +189,25 @@ def resample(samples: Samples) -> str:
         len(resampler.push(tripled[start : start + period_samples])) for start in range(0, len(tripled), period_samples)
     )
     return f"{made / SAMPLE_RATE_HZ:.1f} s"
+
+
+def command_models() -> list[Path]:
+    """Folders of the models that ship, of commands."""
+    folders = sorted(Local().model_dir.iterdir())
+    return [folder for folder in folders if read_model_card(folder / CARD_FILE).kind == "commands"]
+
+
+def spotting(folder: Path, samples: Samples) -> Callable[[], str]:
+    """The board's own model on frames that are made already."""
+    spotter = Spotter(Model(folder, DEFAULT_SPEC))
+    levels = DEFAULT_SPEC.quantise(log_mel(samples, DEFAULT_SPEC))
+
+    def run() -> str:
+        spotter.reset()
+        spotter.push(levels)
+        return f"{len(levels)} frames"
+
+    return run
 
 
 def pink_noise() -> Samples:
