@@ -1,11 +1,12 @@
 """Whether a filler was said, asked of the sound: synthesised sentences with and without one, quiet and in noise.
 
-    scripts/bench fillers --data DIR
+    scripts/bench fillers --data DIR [--service HOST:PORT]
 
-Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises
+With a service, its word on each clip counts, too. Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises
 than the measure.
 """
 
+import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -15,8 +16,12 @@ import numpy as np
 
 from benchmarks import corpus
 from benchmarks.spoken_texts import SNRS_DB, TEST_TEXTS, TEST_VOICES, TUNE_TEXTS, TUNE_VOICES, Spoken, spoken
-from models.labels.aligner import Aligner
-from models.labels.spoken_fillers import loud_fillers
+from models.data.clip import Clip
+from models.evaluation.service import heard as service_heard
+from models.labels.aligner import Aligner, Place
+from models.labels.definition import Definition
+from models.labels.fillers import FillerConvention
+from models.labels.spoken_fillers import Heard, loud_fillers, said_by
 from models.labels.writing import words
 
 SEED = 1
@@ -26,8 +31,9 @@ RIGHT_MIN = 0.85
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with noise/.")
 @click.option("--part", type=click.Choice(["test", "tune"]), default="test", show_default=True)
+@click.option("--service", metavar="HOST:PORT", help="Ask it, too.")
 @click.option("--quick", is_flag=True, help="Two sentences a voice.")
-def main(data: Path, part: str, quick: bool) -> None:
+def main(data: Path, part: str, service: str | None, quick: bool) -> None:
     """Measure how often the aligner's word on a filler is right."""
     noises = [noise for _, noise in sorted(corpus.noises(data).items())]
     texts, voices, noises = (
@@ -43,6 +49,10 @@ def main(data: Path, part: str, quick: bool) -> None:
         cpu_s += time.process_time() - began_s
         sound_s += len(clip.sound) / corpus.RATE_HZ
         clips.append(clip)
+    if service is not None:
+        print(f"\n{len(clips)} clips ({part}), share that is judged right without the service\n")
+        print_table(clips, heard)
+        heard = [by_both(one, second) for one, second in zip(heard, recognised(service, clips), strict=True)]
     print(f"\n{len(clips)} clips ({part}), share that is judged right\n")
     print_table(clips, heard)
     right = share(clips, heard)
@@ -57,6 +67,26 @@ def is_heard(aligner: Aligner, clip: Spoken) -> bool | None:
     if places is None:
         return None
     return bool(loud_fillers(pcm, places))
+
+
+def recognised(service: str, clips: list[Spoken]) -> list[bool | None]:
+    """Whether the service writes a filler; None: it was not asked."""
+    fillers = FillerConvention(Definition())
+    with tempfile.TemporaryDirectory() as folder:
+        for number, clip in enumerate(clips):
+            corpus.write(Path(folder) / f"{number}.flac", clip.sound)
+        asked = [Clip(path=f"{number}.flac") for number in range(len(clips))]
+        told = [one.transcript for one in service_heard(service, asked, Path(folder))]
+    written = [None if text is None else fillers.contains(text) for text in told]
+    for name, some in (("with", True), ("without", False)):
+        of = [one for one, clip in zip(written, clips, strict=True) if bool(clip.filler) is some]
+        print(f"the service writes a filler in {of.count(True)} of {len(of)} clips {name} one")
+    return written
+
+
+def by_both(heard: bool | None, second: bool | None) -> bool | None:
+    """As check has it."""
+    return said_by(None if heard is None else Heard([Place("um", 0, 0)] * heard), second)
 
 
 def share(clips: list[Spoken], heard: list[bool | None]) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from benchmarks import path
 from benchmarks.planted import judged, plant, written
 from models.__main__ import main
 from models.labels.duplicates import is_near, near_duplicates
@@ -162,3 +163,34 @@ def test_whether_an_um_was_said_is_asked_of_the_sound(tmp_path: Path, speech: Sp
     assert [finding["line"] for finding in findings] == [1, 2]
     assert 'Not written though spoken: "um" at 0.' in findings[0]["sentence"]
     assert "Written though not spoken" in findings[1]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("aligned", "recognised", "said"),
+    [
+        (True, None, True),
+        (True, False, True),
+        (False, True, True),
+        (None, True, True),
+        (False, False, False),
+        (None, False, None),
+        (None, None, None),
+    ],
+)
+def test_a_recogniser_may_add_a_filler_and_takes_none_away(
+    aligned: bool | None, recognised: bool | None, said: bool | None
+) -> None:
+    spoken_fillers = pytest.importorskip("models.labels.spoken_fillers")
+    place = spoken_fillers.Place("um", 10, 40)
+    heard = None if aligned is None else spoken_fillers.Heard([place] * aligned)
+    assert spoken_fillers.said_by(heard, recognised) is said
+
+
+def test_a_service_says_what_it_hears_too(tmp_path: Path, speech: Speech) -> None:
+    pytest.importorskip("pocketsphinx")
+    (tmp_path / "weather.flac").write_bytes(speech.path("weather").read_bytes())
+    lines = [{"path": "weather.flac", "text": "Today's weather."}]
+    with path.service(tmp_path / "state", decoding_whisper="false") as service:
+        result = checked(tmp_path, lines, "--only", "spoken_fillers", "--service", service.address)
+    assert 'Not written though spoken: "um" at 0.' in result.stdout
+    assert "; the service hears" in result.stdout

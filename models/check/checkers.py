@@ -1,6 +1,8 @@
 """All checkers, in the order in which they run. A new one is a function and a line here."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from models.check.labels import (
@@ -13,6 +15,7 @@ from models.check.labels import (
 )
 from models.check.sound import check_sound
 from models.check.twice import check_leaks, check_near_duplicates, check_same_audio, check_same_words
+from models.data.clip import Clip
 from models.data.manifest import Manifest
 from models.finding import Finding
 from models.labels.definition import Definition
@@ -33,11 +36,19 @@ class Checker(NamedTuple):
     """Whether it asks an engine what was said, which takes longer and is asked for."""
 
 
-def _check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
+def _check_spoken_fillers(manifest: Manifest, definition: Definition, service: str | None = None) -> Iterator[Finding]:
     # Its engine is loaded for who asks for it.
     from models.labels.spoken_fillers import check_spoken_fillers
 
-    yield from check_spoken_fillers(manifest, definition)
+    if service is None:
+        yield from check_spoken_fillers(manifest, definition)
+        return
+    from models.evaluation.service import heard
+
+    def recognised(clips: Sequence[Clip], folder: Path) -> list[str | None]:
+        return [one.transcript for one in heard(service, clips, folder)]
+
+    yield from check_spoken_fillers(manifest, definition, recognised)
 
 
 CONVENTIONS = (
@@ -66,6 +77,13 @@ CHECKERS = (
     Checker(check_sound, SOUND_KINDS, listens=True),
     Checker(_check_spoken_fillers, ("spoken_fillers",), hears=True),
 )
+
+
+def asking(service: str) -> tuple[Checker, ...]:
+    """All of them; those that ask an engine what was said ask this service, too."""
+    hearing = Checker(partial(_check_spoken_fillers, service=service), ("spoken_fillers",), hears=True)
+    return (*(checker for checker in CHECKERS if not checker.hears), hearing)
+
 
 KINDS = tuple(kind for checker in CHECKERS for kind in checker.kinds)
 

@@ -22,6 +22,7 @@ SHOWN_EVERY_S = 0.2
 @click.option("--only", multiple=True, metavar="KIND", help="Look for this alone; may be repeated.")
 @click.option("--listen/--no-listen", default=True, help="Also look at the sound of each clip.  [default: listen]")
 @click.option("--hear", is_flag=True, help="Also listen whether each filler was said, which takes long.")
+@click.option("--service", metavar="HOST:PORT", help="Listen so, and ask this service, too.")
 @click.option("--show", type=click.IntRange(min=0), default=3, show_default=True, help="So many of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="All findings, one JSON object a line.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write a page to look through and listen to.")
@@ -31,6 +32,7 @@ def check(
     only: tuple[str, ...],
     listen: bool,
     hear: bool,
+    service: str | None,
     show: int,
     as_json: bool,
     html: Path | None,
@@ -45,7 +47,7 @@ def check(
       parrotlet-models check data/manifest.jsonl
       parrotlet-models check data/manifest.jsonl --only fillers --json
     """
-    from models.check.checkers import KINDS, findings
+    from models.check.checkers import CHECKERS, KINDS, asking, findings
     from models.check.progress import heard_by
     from models.check.summary import summary
     from models.data.manifest import read_manifest
@@ -63,7 +65,10 @@ def check(
             err=True,
         )
     with heard_by(_teller()):
-        found = list(findings(read, agreed, only=only, listen=listen, hear=hear))
+        checkers = CHECKERS if service is None else asking(service)
+        found = list(
+            findings(read, agreed, only=only, listen=listen, hear=hear or service is not None, checkers=checkers)
+        )
     _clear()
     if as_json:
         encoder = msgspec.json.Encoder()

@@ -1,6 +1,7 @@
 """Whether a filler that is not written was said, and one that is written was not: asked of the sound."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from common.errors import EngineError, InputError
 from models.check.progress import watched
+from models.data.clip import Clip
 from models.data.manifest import Entry, Manifest
 from models.data.sound_file import read_clip
 from models.finding import Finding, Severity
@@ -27,6 +29,15 @@ QUIETER_DB_MAX = 6.0
 """What is quieter than the words is a room, or a door."""
 WORDS_MAX = 60
 """More of them in one clip, and the search takes long and goes astray."""
+
+
+Recognised = Callable[[Sequence[Clip], Path], Sequence[str | None]]
+"""What a recogniser hears in clips of a folder; None where it says nothing."""
+
+
+def nobody_else(clips: Sequence[Clip], folder: Path) -> list[None]:
+    """There is no second word."""
+    return [None] * len(clips)
 
 
 class Heard(NamedTuple):
@@ -82,8 +93,11 @@ def levels_db(pcm: Pcm) -> npt.NDArray[np.float64]:
     return np.asarray(10 * np.log10((frames**2).mean(axis=1) + 1.0))
 
 
-def check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
-    """Labels in which a filler is missing, or too much, by the sound. Nothing where the agreement drops fillers."""
+def check_spoken_fillers(
+    manifest: Manifest, definition: Definition, recognised: Recognised = nobody_else
+) -> Iterator[Finding]:
+    """Labels in which a filler is missing, or too much, by the sound; `recognised` is asked for a second word. Nothing
+    where the agreement drops fillers."""
     if definition.fillers.write == "drop":
         return
     try:
@@ -92,33 +106,42 @@ def check_spoken_fillers(manifest: Manifest, definition: Definition) -> Iterator
         yield Finding(kind="spoken_fillers", severity=Severity.NOTE, sentence=str(error))
         return
     agreement = agreement_on(manifest, definition)
+    # Where words are missing none can be aligned.
+    entries = [entry for entry in manifest.entries if entry.clip.text and not MARK.search(entry.clip.text)]
+    seconds = recognised([entry.clip for entry in entries], manifest.folder)
     undecided = 0
-    for entry in watched(manifest.entries):
-        text = entry.clip.text
-        # Where words are missing none can be aligned.
-        if not text or MARK.search(text):
-            continue
-        spoken = words(agreement.fillers.strip(agreement.final(text)).replace("-", " "))
+    for entry, second in zip(watched(entries), seconds, strict=True):
+        spoken = words(agreement.fillers.strip(agreement.final(entry.clip.text or "")).replace("-", " "))
         try:
             heard = heard_fillers(aligner, read_clip(entry.clip, manifest.folder), spoken)
         except InputError as error:
             yield _found(entry, str(error), Severity.ERROR)
             continue
-        undecided += heard is None
-        if heard is not None:
-            yield from _judged(entry, heard, agreement.fillers)
+        recognises = None if second is None else agreement.fillers.contains(second)
+        undecided += heard is None and not recognises
+        yield from _judged(entry, heard, recognises, agreement.fillers)
     if undecided:
         sentence = f"{undecided} labels cannot be asked: a word has no pronunciation, or what is written does not fit."
         yield Finding(kind="spoken_fillers", severity=Severity.NOTE, sentence=sentence)
 
 
-def _judged(entry: Entry, heard: Heard, fillers: FillerConvention) -> Iterator[Finding]:
-    written = fillers.contains(entry.clip.text or "")
-    if heard.said and not written:
+def said_by(heard: Heard | None, recognises: bool | None) -> bool | None:
+    """Whether a filler was said, by both words; None where nobody knows. A recogniser leaves out fillers that were said
+    and hardly ever makes one up, so its yes counts and its no does not."""
+    return True if recognises else None if heard is None else heard.said
+
+
+def _judged(entry: Entry, heard: Heard | None, recognises: bool | None, fillers: FillerConvention) -> Iterator[Finding]:
+    written, said = fillers.contains(entry.clip.text or ""), said_by(heard, recognises)
+    if said and not written:
+        second = "" if recognises is None else f"; the service {'hears one, too' if recognises else 'hears none'}"
+        if heard is None or not heard.said:
+            yield _found(entry, "Not written though spoken: the service hears a filler.")
+            return
         place = heard.fillers[0]
         at_s = (place.first / FRAMES_PER_S) + (entry.clip.start_ms or 0) / 1000
-        yield _found(entry, f'Not written though spoken: "{place.word}" at {at_s:.1f} s.')
-    elif written and not heard.said:
+        yield _found(entry, f'Not written though spoken: "{place.word}" at {at_s:.1f} s{second}.')
+    elif written and said is False:
         yield _found(entry, "Written though not spoken: no filler can be heard.")
 
 
