@@ -2,8 +2,8 @@
 
     scripts/bench fillers --data DIR [--service HOST:PORT]
 
-With a service, its word on each clip counts, too. Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises
-than the measure.
+Voices of espeak-ng and flite where they are installed, and piper's; --part tune has other voices, texts and noises
+than the measure. With a service, its word on each clip counts, too.
 """
 
 import tempfile
