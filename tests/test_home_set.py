@@ -13,8 +13,8 @@ from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound, as_sound
 from models.data.sound_file import read_sound, write_sound
+from models.evaluation.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
 from models.home.data_set import PLACED_S, joined, named, pieces, placed, real, trimmed, windows
-from models.home.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
 from models.home.making import drawn
 from models.training.examples import Examples, frames
 from protos.feature_spec import DEFAULT_SPEC

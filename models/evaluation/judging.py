@@ -1,7 +1,7 @@
-"""How the commands are heard by the board: its gate and segmenter cut the utterances, and its model judges each.
+"""How clips are heard by the board: its gate and segmenter cut the utterances, and its model judges each.
 
 Clips follow one another in a quiet room, pauses between, so that each is an utterance of its own: the hardest there is
-for false commands, since the board takes longer speech for none.
+for false commands, since the board takes longer speech for none. A wake word is listened for in all of the sound.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
