@@ -20,6 +20,7 @@ from benchmarks.wake import poisson_max
 from edge.local.model import Model
 from models.data.clip import Clip
 from models.data.manifest import read_manifest
+from models.data.placing import number, trimmed
 from models.evaluation.evaluation import wilson
 from models.evaluation.judging import Uttered, judged, utterances
 from models.evaluation.operating_point import (
@@ -33,7 +34,7 @@ from models.evaluation.operating_point import (
     metrics,
     talk_of,
 )
-from models.home.data_set import HASHES, number, real, trimmed
+from models.home.data_set import HASHES, real
 from models.training.examples import read
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, ModelCard, OperatingPoint, write_model_card

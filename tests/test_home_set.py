@@ -12,9 +12,10 @@ from edge.local.model import Model
 from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound, as_sound
+from models.data.placing import PLACED_S, placed, trimmed, windows
 from models.data.sound_file import read_sound, write_sound
 from models.evaluation.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
-from models.home.data_set import PLACED_S, joined, named, pieces, placed, real, trimmed, windows
+from models.home.data_set import joined, pieces, real
 from models.home.making import drawn
 from models.training.examples import Examples, frames
 from protos.feature_spec import DEFAULT_SPEC
@@ -57,8 +58,10 @@ def test_long_speech_is_seen_by_windows() -> None:
 
 def test_a_command_may_end_in_a_persons_word(tmp_path: Path) -> None:
     said, word = written(tmp_path, [("lights.flac", buzz(0.4)), ("off.flac", buzz(0.3))])
-    firsts = [named(said, "x", text=text) for text in ("lights", "turn the lights")]
-    firsts = [Clip(path=said.path, text=one.text, speaker="m", split="train", synthetic=True) for one in firsts]
+    firsts = [
+        Clip(path=said.path, text=text, speaker="m", split="train", synthetic=True)
+        for text in ("lights", "turn the lights")
+    ]
     word = Clip(path=word.path, label="off", split="train")
     (made,) = joined(firsts, tmp_path, [word], tmp_path, 1)
     assert (made.clip.label, made.clip.synthetic, made.clip.split) == ("lights_off", True, "train")
