@@ -1,6 +1,5 @@
 """parrotlet-models new-commands: a recipe and a data set for commands of one's own."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -9,8 +8,6 @@ from models.data.clip import Split
 
 PATH = click.Path(path_type=Path)
 SHOWN_MAX = 10
-TOLD_EVERY = 500
-"""Where nobody looks at a terminal."""
 
 
 @click.command("new-commands")
@@ -37,6 +34,7 @@ def new_commands(
     from models.own.people import people
     from models.own.voices import divided
     from models.own.wanted import wanted
+    from models.progress import Progress
     from models.synthesis.engines import engines, voices
 
     meant, wake = making.commands_of(folder, wanted(commands), wake=wake)
@@ -59,19 +57,3 @@ def new_commands(
 
 
 WHAT_FOR: tuple[tuple[Split, str], ...] = (("train", "learn from"), ("tune", "tune by"), ("test", "measure with"))
-
-
-class Progress:
-    """A line that moves, or one now and then where nobody looks at a terminal."""
-
-    def __init__(self) -> None:
-        self._calls = 0
-
-    def __call__(self, line: str) -> None:
-        at, _, total = line.rpartition(" of ")
-        self._calls += 1
-        last = at.endswith(f" {total}")
-        if sys.stderr.isatty():
-            click.echo(f"\r{line}", nl=last, err=True)
-        elif last or self._calls % TOLD_EVERY == 0:
-            click.echo(line, err=True)
