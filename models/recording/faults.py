@@ -21,9 +21,7 @@ def fault(end: UtteranceEnd) -> str | None:
     if (end.clipped_share or 0.0) > CLIPPED_SHARE_MAX:
         return "too loud, its peaks are cut off: go further away, or turn the microphone down"
     if end.level_dbfs is None or end.level_dbfs < LEVEL_DBFS_MIN:
-        return (
-            f"too quiet{'' if end.level_dbfs is None else f' ({end.level_dbfs:.0f} dBFS)'}: come nearer, or turn it up"
-        )
+        return "too quiet: come nearer, or turn the microphone up"
     if end.snr_db is not None and end.snr_db < SNR_DB_MIN:
         return f"only {end.snr_db:.0f} dB louder than the room: come nearer, or wait until it is quieter"
     return None
