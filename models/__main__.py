@@ -17,6 +17,8 @@ from models.errors.commands import compare, errors
 from models.evaluation.commands import evaluate
 from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
+from models.own.commands import new_commands
+from models.recording.commands import record
 from models.sound.commands import measure
 from models.synthesis.commands import synthesise
 from models.training.commands import mix, train
@@ -55,7 +57,7 @@ def show(manifest: Path) -> None:
 
 for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure):
     main.add_command(command)
-for command in (train, evaluate, errors, compare):
+for command in (new_commands, record, train, evaluate, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

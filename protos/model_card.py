@@ -47,6 +47,8 @@ class OperatingPoint(msgspec.Struct, frozen=True, kw_only=True):
     """Upper end of its 95 % interval."""
     missed: float | None = None
     """Share of those really said."""
+    lag_ms: Annotated[int, Meta(ge=0, le=5000)] | None = None
+    """Of a wake word: from the end of the phrase until it counts as heard, usually."""
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

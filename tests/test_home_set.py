@@ -12,9 +12,10 @@ from edge.local.model import Model
 from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound, as_sound
+from models.data.placing import PLACED_S, amid, placed, trimmed, windows
 from models.data.sound_file import read_sound, write_sound
-from models.home.data_set import PLACED_S, joined, named, pieces, placed, real, trimmed, windows
-from models.home.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
+from models.evaluation.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
+from models.home.data_set import joined, pieces, real
 from models.home.making import drawn
 from models.training.examples import Examples, frames
 from protos.feature_spec import DEFAULT_SPEC
@@ -46,6 +47,17 @@ def test_speech_is_placed_in_the_middle_of_a_room() -> None:
     assert np.abs(room[: RATE_HZ // 2]).max() > 0
 
 
+def test_speech_may_lie_amid_other_speech_that_is_as_loud() -> None:
+    said, other = buzz(0.4), 4 * buzz(3)
+    made = amid(said, other, silence(0))
+    start = round((PLACED_S - 0.4) / 2 * RATE_HZ)
+    assert len(made) == round(PLACED_S * RATE_HZ)
+    assert np.abs(made[:start]).max() == pytest.approx(0.1, abs=0.001)
+    assert np.array_equal(made[start : start + len(said)], said)
+    assert not made[start + len(said) :].any()
+    assert np.abs(amid(said, silence(0), buzz(0.1))[start + len(said) :]).sum() > 0
+
+
 def test_long_speech_is_seen_by_windows() -> None:
     draw = np.random.default_rng(1)
     long = buzz(5)
@@ -57,8 +69,10 @@ def test_long_speech_is_seen_by_windows() -> None:
 
 def test_a_command_may_end_in_a_persons_word(tmp_path: Path) -> None:
     said, word = written(tmp_path, [("lights.flac", buzz(0.4)), ("off.flac", buzz(0.3))])
-    firsts = [named(said, "x", text=text) for text in ("lights", "turn the lights")]
-    firsts = [Clip(path=said.path, text=one.text, speaker="m", split="train", synthetic=True) for one in firsts]
+    firsts = [
+        Clip(path=said.path, text=text, speaker="m", split="train", synthetic=True)
+        for text in ("lights", "turn the lights")
+    ]
     word = Clip(path=word.path, label="off", split="train")
     (made,) = joined(firsts, tmp_path, [word], tmp_path, 1)
     assert (made.clip.label, made.clip.synthetic, made.clip.split) == ("lights_off", True, "train")
@@ -147,3 +161,14 @@ def test_a_label_with_a_weight_is_seen_more_often() -> None:
     assert alike[3] == pytest.approx(0.5)
     assert thrice[3] == pytest.approx(0.25)
     assert thrice[0] / thrice[2] == pytest.approx(1 / np.sqrt(2))
+
+
+def test_a_person_is_seen_more_often_than_a_machine() -> None:
+    train = pytest.importorskip("models.training.train", exc_type=ImportError)
+    learnt = Examples(
+        np.zeros((4, 1, 2, 80), np.int8), np.array([0, 0, 0, 1]), np.zeros(4, int), np.array([True, False, False, True])
+    )
+    shares = train.balanced(learnt, [1, 1], people=8.0)
+    assert shares[0] / shares[1] == pytest.approx(8)
+    assert shares[3] == pytest.approx(0.5)
+    assert train.balanced(learnt, [1, 1])[0] == pytest.approx(1 / 6)

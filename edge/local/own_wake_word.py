@@ -4,13 +4,13 @@ from pathlib import Path
 
 from common.errors import ModelError
 from edge.local.model import Model
-from edge.local.spotter import Spotter
+from edge.local.spotter import Spotter, operating_point
 from edge.sound.source import Samples
 from edge.speech.log_mel import LogMel
 from protos.feature_spec import FeatureSpec
 
 LAG_MS = 200
-"""Its window ends after the phrase, and it is smoothed."""
+"""Where the card does not say: its window ends after the phrase, and it is smoothed."""
 
 
 class OwnWakeWord:
@@ -26,7 +26,8 @@ class OwnWakeWord:
         self._threshold = threshold
         self._spotter = Spotter(self._model)
         self.phrase = " or ".join(command.text for command in self._model.card.commands.values())
-        self.lag_ms = LAG_MS
+        lag_ms = operating_point(self._model.card).lag_ms
+        self.lag_ms = LAG_MS if lag_ms is None else lag_ms
         self.reset()
 
     @property

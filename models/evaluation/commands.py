@@ -11,6 +11,7 @@ from common.errors import DataError
 
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
+    from models.evaluation.operating_point import Counts
     from models.evaluation.transcripts import Transcripts
 
 SLICES_SHOWN = 10
@@ -24,6 +25,8 @@ PAIRS_SHOWN = 12
 @click.option("--definition", type=click.Path(path_type=Path), help="The agreement; else the one beside the manifest.")
 @click.option("--outcomes", "file", type=click.Path(path_type=Path), help="Write each clip's outcome, for `errors`.")
 @click.option("--record", is_flag=True, help="Write accuracies into the model's card, in all and by class.")
+@click.option("--board", is_flag=True, help="As the board hears it: its gate cuts, its operating point decides.")
+@click.option("--choose", is_flag=True, help="Find that point on the split tune, then measure; the card is told both.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
 def evaluate(
     model: str,
@@ -32,6 +35,8 @@ def evaluate(
     definition: Path | None,
     file: Path | None,
     record: bool,
+    board: bool,
+    choose: bool,
     as_json: bool,
 ) -> None:
     """Tell how often a model is right, as the board's own interpreter runs it, or how many words a service gets wrong.
@@ -43,7 +48,13 @@ def evaluate(
     Example:
       parrotlet-models evaluate models/files/commands-v1 recordings/
       parrotlet-models evaluate 127.0.0.1:7407 sentences.jsonl --outcomes outcomes.jsonl
+      parrotlet-models evaluate own/model-1 own/set-1.jsonl --choose
     """
+    if board or choose:
+        if file is not None:
+            raise click.UsageError("--outcomes are of clips as they are, without --board and --choose.")
+        _by_board(Path(model), data, part, choose=choose, record=choose or record, as_json=as_json)
+        return
     import msgspec
 
     from models.errors.outcome import Outcome, write_outcomes
@@ -75,6 +86,49 @@ def evaluate(
         click.echo(msgspec.json.encode(result))
         return
     tell()
+
+
+def _by_board(folder: Path, data: Path, part: str | None, *, choose: bool, record: bool, as_json: bool) -> None:
+    import msgspec
+
+    from edge.local.spotter import operating_point
+    from models.evaluation import by_board
+    from models.progress import Progress
+
+    choice = by_board.choose(folder, data, Progress()) if choose else None
+    model = by_board.opened(folder)
+    part = part or ("test" if choose else None)
+    heard, results = by_board.measure(model, data, part, operating_point(model.card), Progress())
+    if record:
+        by_board.record(folder, heard, results)
+    if as_json:
+        click.echo(msgspec.json.encode({"choice": choice, **heard._asdict()}))
+        return
+    point = heard.point
+    lag = "" if point.lag_ms is None else f", heard {point.lag_ms} ms after its end"
+    click.echo(f"operating point: {point.threshold:.2f}, mean of {point.smoothing_windows} windows{lag}")
+    if choice is not None:
+        counts = choice.counts
+        click.echo(
+            f"tuning part: {counts.right} of {counts.of} commands understood, {counts.wrong} taken for another, "
+            f"{counts.false} of {counts.others} others taken for one"
+        )
+    if choice is not None and not choice.within:
+        share = f"{by_board.LIMITS[model.card.kind].share:.1%}"
+        click.echo(f"Even the highest threshold takes more than {share} of other speech for a command.", err=True)
+    for name, counts in heard.groups.items():
+        click.echo(f"{name}: {_counted(counts)}")
+    for label, (right, of) in heard.by_command.items():
+        click.echo(f"  {label:<24} {right:>4} of {of}")
+    for path, why in heard.unread.items():
+        click.echo(f"{path}: {why}", err=True)
+
+
+def _counted(counts: "Counts") -> str:
+    if not counts.of:
+        return f"{counts.false} of {counts.others} taken for a command"
+    lost = counts.of - counts.right - counts.wrong
+    return f"{counts.right} of {counts.of} understood, {counts.wrong} taken for another, {lost} not understood"
 
 
 def _tell_words(words: "Transcripts") -> None:

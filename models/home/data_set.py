@@ -1,31 +1,24 @@
 """What home-v1 learns from: machines' voices in a quiet room, and real speech that is no command.
 
-Commands are synthetic, so what is real must not give away that it is none: all of it lies in the same rooms, and half
-of the machines' commands that end in on, off, up or down end in a person's.
+Commands are synthetic, so what is real must not give away that it is none: half of the machines' commands that end in
+on, off, up or down end in a person's.
 """
 
 import csv
-import hashlib
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from models.data import mixing
 from models.data.clip import Clip
-from models.data.mixing import BLOCK_SAMPLES, RATE_HZ, Sound, speech_db
+from models.data.mixing import RATE_HZ, speech_db
+from models.data.placing import Piece, named, number, placed, trimmed, windows
 from models.training.examples import read
 
-PLACED_S = 2.2
-"""A window, and room to move it."""
-FLOOR_DB = (-60.0, -25.0)
-"""Of the room, against the speech."""
-SPEECH_RANGE_DB = 35.0
 PAUSE_S = (0.0, 0.08)
-WINDOWS_OF_LONG = 3
 HASHES = 256
 
 JOINED = {
@@ -35,51 +28,6 @@ JOINED = {
     "down": (("volume", "quieter"), ("turn it", "quieter"), ("turn the volume", "quieter")),
 }
 """What a machine says before a person's word, and what both mean."""
-
-
-class Piece(NamedTuple):
-    """A sound for the set."""
-
-    sound: Sound
-    clip: Clip
-    """Its path is a name for the file."""
-
-
-def trimmed(sound: Sound) -> Sound:
-    """From the first to the last block that is as loud as speech."""
-    powers = 10 * np.log10(block_powers(sound) + mixing.POWER_MIN)
-    loud = np.flatnonzero(powers > speech_db(sound) - SPEECH_RANGE_DB)
-    return sound if not len(loud) else sound[loud[0] * BLOCK_SAMPLES : (loud[-1] + 1) * BLOCK_SAMPLES]
-
-
-def placed(sound: Sound, draw: np.random.Generator, *, recorded: bool = False) -> Sound:
-    """In the middle of the noise of a room, which was quiet or not; that of a recording goes on around it."""
-    count = max(len(sound), round(PLACED_S * RATE_HZ))
-    start = (count - len(sound)) // 2
-    floor = speech_db(sound) + draw.uniform(*FLOOR_DB)
-    if recorded:
-        floor = max(floor, 10 * np.log10(np.quantile(block_powers(sound), 0.1) + mixing.POWER_MIN))
-    room = mixing.tilted(draw.standard_normal(count).astype(np.float32), draw.uniform(-1, 0))
-    room = mixing.at_level(room, floor)
-    room[start : start + len(sound)] += sound
-    return room
-
-
-def block_powers(sound: Sound) -> npt.NDArray[np.float64]:
-    """Of its 20 ms blocks."""
-    blocks = sound[: len(sound) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)
-    powers: npt.NDArray[np.float64] = np.square(blocks, dtype=np.float64).mean(axis=1)
-    return powers
-
-
-def windows(sound: Sound, draw: np.random.Generator) -> Iterator[Sound]:
-    """Of longer speech: its beginning, its end, and some between, as a moving window meets them."""
-    size = round(PLACED_S * RATE_HZ)
-    if len(sound) <= size:
-        yield sound
-        return
-    starts = [0, len(sound) - size, *draw.integers(len(sound) - size, size=WINDOWS_OF_LONG - 2)]
-    yield from (sound[start : start + size] for start in starts)
 
 
 def pieces(clips: Iterable[Clip], folder: Path, seed: int) -> Iterator[Piece]:
@@ -107,28 +55,8 @@ def joined(said: list[Clip], said_in: Path, words: list[Clip], words_in: Path, s
         level = speech_db(sounds[0])
         pause = np.zeros(round(draw.uniform(*PAUSE_S) * RATE_HZ), np.float32)
         sound = np.concatenate([sounds[0], pause, mixing.at_level(sounds[1], level + draw.uniform(-6, 3))])
-        clip = named(first, f"joined-{first.path}-{word.path}", label, f"{before} {word.label}")
-        yield Piece(placed(sound, draw), clip)
-
-
-def named(clip: Clip, name: str, label: str | None = None, text: str | None = None) -> Clip:
-    """The clip with a file's name of its own for a path, and perhaps another meaning."""
-    digest = hashlib.blake2b(name.encode(), digest_size=10).hexdigest()
-    return Clip(
-        path=f"{digest}.flac",
-        text=text or clip.text,
-        label=label or clip.label,
-        speaker=clip.speaker,
-        source=clip.source,
-        split=clip.split,
-        licence=clip.licence,
-        synthetic=clip.synthetic or text is not None,
-    )
-
-
-def number(name: str) -> int:
-    """Drawn from a name alone."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
+        said_so = msgspec.structs.replace(first, label=label, text=f"{before} {word.label}", synthetic=True)
+        yield Piece(placed(sound, draw), named(said_so, f"joined-{first.path}-{word.path}"))
 
 
 def real(data: Path) -> Iterator[Clip]:

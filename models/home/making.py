@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,15 +10,14 @@ import numpy as np
 
 from models.data.clip import Clip
 from models.data.manifest import read_manifest, write_manifest
-from models.data.mixing import RATE_HZ, as_sound, at_level
-from models.data.sound_file import read_sound, write_sound
-from models.home.data_set import JOINED, Piece, joined, pieces, real
+from models.data.mixing import RATE_HZ, as_sound
+from models.data.placing import Piece, disturbances, written
+from models.data.sound_file import read_sound
+from models.home.data_set import JOINED, joined, pieces, real
 from models.processes import processes
-from models.tables.sounds import disturbance
 
 OTHERS_JOINED = 200
 DISTURBANCES = 250
-DISTURBANCE_DBFS = (-60.0, -20.0)
 STRETCH_S = 2.2
 PER_TASK = 40
 DRAW = 3
@@ -43,8 +42,8 @@ def make_set(spoken: Sequence[tuple[Path, str]], data: Path, noises: Sequence[Pa
         clips = [clip for part in parts for clip in part]
     befores = [clip for clip in said if any(clip.text == before for pairs in JOINED.values() for before, _ in pairs)]
     words = [clip for clip in people if clip.split == "train" and clip.source in ("commands", "words")]
-    clips += _written(_ends(befores, spoken[0][0].parent, words, data, seed), folder)
-    clips += _written(_noise(noises, seed), folder)
+    clips += written(_ends(befores, spoken[0][0].parent, words, data, seed), folder)
+    clips += written(_noise(noises, seed), folder)
     return write_manifest(new, drawn(clips))
 
 
@@ -75,10 +74,7 @@ def _ends(said: list[Clip], said_in: Path, words: list[Clip], data: Path, seed: 
 
 def _noise(noises: Sequence[Path], seed: int) -> Iterator[Piece]:
     """What is no speech: drawn, and stretches of recordings."""
-    draw = np.random.default_rng(seed)
-    for at in range(DISTURBANCES):
-        sound = at_level(disturbance(STRETCH_S, draw).astype(np.float32), draw.uniform(*DISTURBANCE_DBFS))
-        yield Piece(sound, Clip(path=f"disturbance-{at}.flac", label="silence", source="drawn", split="train"))
+    yield from disturbances(DISTURBANCES, STRETCH_S, np.random.default_rng(seed))
     for file in noises:
         sound = as_sound(read_sound(file))
         size = round(STRETCH_S * RATE_HZ)
@@ -91,13 +87,4 @@ def _pieces_written(task: tuple[list[Clip], Path], folder: Path, seed: int) -> l
     clips, there = task
     # A word that a command ends in is none by itself.
     plain = [msgspec.structs.replace(clip, label="unknown") if clip.label in JOINED else clip for clip in clips]
-    return _written(pieces(plain, there, seed), folder)
-
-
-def _written(found: Iterable[Piece], folder: Path) -> list[Clip]:
-    written = []
-    for sound, clip in found:
-        peak = float(np.abs(sound).max(initial=0))
-        write_sound(folder / clip.path, sound * np.float32(min(1.0, 0.99 / max(peak, 0.01))), RATE_HZ)
-        written.append(msgspec.structs.replace(clip, path=f"{folder.name}/{clip.path}"))
-    return written
+    return written(pieces(plain, there, seed), folder)

@@ -50,6 +50,8 @@ class Examples(NamedTuple):
     """(clips,), by number."""
     groups: npt.NDArray[np.int64]
     """(clips,): of one label, those of a group are seen as often as those of another."""
+    people: npt.NDArray[np.bool_] | None = None
+    """(clips,): whether it is a person who speaks; None: all alike."""
 
 
 def read(clip: Clip, folder: Path) -> Sound:

@@ -139,9 +139,11 @@ def _examples(
     numbers = {text: number for number, text in enumerate(sorted({*texts}))}
     groups = np.array([numbers[text] for text in texts], np.int64)
     shape = (0, count, recipe.window_frames, DEFAULT_SPEC.bands)
+    people = np.array([not clip.synthetic for clip in clips], np.bool_)
     if not clips:
-        return Examples(np.zeros(shape, np.int8), labels, groups)
-    return Examples(examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count), labels, groups)
+        return Examples(np.zeros(shape, np.int8), labels, groups, people)
+    levels = examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count)
+    return Examples(levels, labels, groups, people)
 
 
 def _card(recipe: Recipe, content: bytes, data_sha256: str, clips: Sequence[Clip]) -> ModelCard:

@@ -71,6 +71,8 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Every class is seen as often as the others."""
     weights: dict[str, float] = {}
     """Classes that are then seen so many times as often."""
+    people: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+    """A recording of a person is seen so many times as often as one of a machine of its class."""
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -36,7 +36,7 @@ def train(
     history = _resumed(model, out)
     targets = np.eye(outputs, dtype=np.float32)[learnt.labels]
     weights = [how.weights.get(label, 1.0) for label in recipe.labels]
-    shares = balanced(learnt, weights) if how.balance else np.full(len(targets), 1 / len(targets))
+    shares = balanced(learnt, weights, how.people) if how.balance else np.full(len(targets), 1 / len(targets))
     for number in range(len(history), how.epochs):
         draw = np.random.default_rng((recipe.seed, number))
         told = [model.train_on_batch(*batch) for batch in batches(learnt.levels, targets, shares, how, draw)]
@@ -64,13 +64,15 @@ def restored(recipe: Recipe, file: Path, bands: int) -> keras.Model:
     return model
 
 
-def balanced(learnt: Examples, weights: Sequence[float]) -> npt.NDArray[np.float64]:
-    """How often each clip is drawn: labels by weight, and within a label its words by the root of their number."""
+def balanced(learnt: Examples, weights: Sequence[float], people: float = 1.0) -> npt.NDArray[np.float64]:
+    """How often each clip is drawn: labels by weight, and within a label its words by the root of their number; a
+    person's clip so many times as often as a machine's."""
     shares = np.zeros(len(learnt.labels))
+    of_person = np.ones(len(shares)) if learnt.people is None else np.where(learnt.people, people, 1.0)
     for label in np.unique(learnt.labels):
         of_label = np.flatnonzero(learnt.labels == label)
         _, group, counts = np.unique(learnt.groups[of_label], return_inverse=True, return_counts=True)
-        of_words = 1 / np.sqrt(counts[group])
+        of_words = of_person[of_label] / np.sqrt(counts[group])
         shares[of_label] = weights[label] * of_words / of_words.sum()
     shares /= shares.sum()
     return shares

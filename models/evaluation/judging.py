@@ -1,7 +1,7 @@
-"""How the commands are heard by the board: its gate and segmenter cut the utterances, and its model judges each.
+"""How clips are heard by the board: its gate and segmenter cut the utterances, and its model judges each.
 
 Clips follow one another in a quiet room, pauses between, so that each is an utterance of its own: the hardest there is
-for false commands, since the board takes longer speech for none.
+for false commands, since the board takes longer speech for none. A wake word is listened for in all of the sound.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,9 +13,10 @@ import numpy.typing as npt
 from edge.local.model import Model, Probabilities
 from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Block, Samples
 from edge.speech.hearing import hear
+from edge.speech.log_mel import log_mel
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from models.data.mixing import Sound, as_samples, at_level, tilted
-from protos.feature_spec import Levels
+from protos.feature_spec import DEFAULT_SPEC, Levels
 
 PAUSE_S = 1.2
 ROOM_DBFS = -65.0
@@ -114,3 +115,17 @@ def guesses(
         if rows.max() > best[clip].probability:
             best[clip] = Guess(int(columns[label]), float(rows.max()))
     return best
+
+
+BEFORE_S, AFTER_S = 1.0, 1.5
+"""Of a quiet room, around what a wake word is listened for in."""
+
+
+def listened(model: Model, sound: Sound, hop_frames: int) -> Probabilities:
+    """Of each window of all of it, in a quiet room, as a board that waits for a wake word has them."""
+    before, after = round(BEFORE_S * SAMPLE_RATE_HZ), round(AFTER_S * SAMPLE_RATE_HZ)
+    draw = np.random.default_rng(len(sound))
+    room = draw.standard_normal(before + len(sound) + after).astype(np.float32)
+    room = at_level(tilted(room, -0.5), ROOM_DBFS)
+    room[before : before + len(sound)] += sound
+    return model.probabilities(DEFAULT_SPEC.quantise(log_mel(as_samples(room), DEFAULT_SPEC)), hop_frames)

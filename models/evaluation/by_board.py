@@ -1,0 +1,183 @@
+"""What the board would make of a set: commands understood, and what else it takes for one; and from which probability
+on that is best."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from common.errors import DataError, InputError, ModelError
+from edge.local.model import Model, Probabilities
+from edge.local.spotter import OPERATING_POINT, operating_point
+from models.data.clip import Clip
+from models.data.mixing import RATE_HZ, Sound
+from models.data.placing import trimmed
+from models.evaluation.evaluation import clips_of
+from models.evaluation.judging import AFTER_S, BEFORE_S, judged, listened, smoothed, utterances
+from models.evaluation.operating_point import (
+    HOP_FRAMES,
+    Choice,
+    Counts,
+    Group,
+    Judged,
+    Limits,
+    at,
+    chosen,
+    guessed,
+    metrics,
+    summed,
+)
+from models.training.examples import read
+from protos.feature_spec import DEFAULT_SPEC
+from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
+
+LIMITS: dict[str, Limits] = {"commands": Limits(per_hour=1.0, share=0.01), "wake": Limits(per_hour=1.0, share=0.002)}
+"""By the kind of model: a wake word is listened for all day."""
+TOGETHER = 100
+"""Clips that are read at a time."""
+
+Tell = Callable[[str], None]
+
+
+class Understood(NamedTuple):
+    """Of one command."""
+
+    right: int
+    of: int
+
+
+class Heard(NamedTuple):
+    """A part of a set at an operating point."""
+
+    point: OperatingPoint
+    groups: dict[str, Counts]
+    by_command: dict[str, Understood]
+    unread: dict[str, str]
+    """Clips that could not be read, and why."""
+
+
+def measure(
+    model: Model, data: Path, part: str | None, point: OperatingPoint, tell: Tell
+) -> tuple[Heard, list[Judged]]:
+    """Of a manifest or a folder by class. DataError if there is nothing to judge."""
+    results, unread = _results(model, data, part, tell)
+    counts = {result.group.name: at(result, model.card, point) for result in results}
+    return Heard(point, counts, _by_command(results, model, point), unread), results
+
+
+def choose(folder: Path, data: Path, tell: Tell) -> Choice:
+    """Finds the operating point on the tuning part, and writes it into the model's card. DataError if there is none."""
+    model = opened(folder)
+    results, _ = _results(model, data, "tune", tell)
+    if not any(result.group.kind == "commands" for result in results) or len(results) < 2:
+        raise DataError(f"{data}: its tuning part has to have commands and other speech.")
+    choice = chosen(results, model.card, LIMITS[model.card.kind])
+    if model.card.kind == "wake":
+        lag_ms = _lag_ms(results, model, choice.point)
+        choice = choice._replace(point=msgspec.structs.replace(choice.point, lag_ms=lag_ms))
+    _write(folder, model, choice.point, {})
+    return choice
+
+
+def record(folder: Path, heard: Heard, results: Sequence[Judged]) -> None:
+    """Writes what was measured into the model's card, in place of what it said."""
+    model, all_counts = opened(folder), summed(heard.groups.values())
+    missed = round(1 - all_counts.right / all_counts.of, 4) if all_counts.of else None
+    told = [(result, heard.groups[result.group.name]) for result in results]
+    _write(folder, model, msgspec.structs.replace(heard.point, missed=missed), metrics(told))
+
+
+def opened(folder: Path) -> Model:
+    """ModelError, a sentence, unless it is a model that commands are heard by."""
+    model = Model(folder, DEFAULT_SPEC)
+    if model.card.kind == "speech":
+        raise ModelError(f"{folder}: this is a model for {model.card.kind}, and hears no commands.")
+    operating_point(model.card)
+    return model
+
+
+def _results(model: Model, data: Path, part: str | None, tell: Tell) -> tuple[list[Judged], dict[str, str]]:
+    """By group, and what could not be read."""
+    folder, clips, unread = clips_of(data, part)
+    by_name: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        what = "commands" if clip.label in model.card.commands else "other speech"
+        by_name[f"{'machines' if clip.synthetic else 'people'}, {what}"].append(clip)
+    results = []
+    for name, some in sorted(by_name.items()):
+        there: list[tuple[Path, Clip]] = []
+        said: list[tuple[int, Probabilities | None]] = []
+        hours = 0.0
+        for start in range(0, len(some), TOGETHER):
+            tell(f"{name}: {start} of {len(some)}")
+            sounds = list(_sounds(some[start : start + TOGETHER], folder, unread))
+            made, more_hours = _said(model, [sound for _, sound in sounds])
+            said += [(len(there) + number, probabilities) for number, probabilities in made]
+            there += [(folder, clip) for clip, _ in sounds]
+            hours += more_hours
+        tell(f"{name}: {len(some)} of {len(some)}")
+        if there:
+            kind: Literal["commands", "traps"] = "commands" if name.endswith("commands") else "traps"
+            results.append(Judged(Group(name, kind, there), hours, said))
+    if not results:
+        raise DataError(f"{data}: no clip of it can be judged{f': {next(iter(unread.values()))}' if unread else '.'}")
+    return results, unread
+
+
+def _sounds(clips: Sequence[Clip], folder: Path, unread: dict[str, str]) -> Iterator[tuple[Clip, Sound]]:
+    for clip in clips:
+        try:
+            sound = read(clip, folder)
+        except InputError as error:
+            unread[clip.path] = str(error)
+            continue
+        yield clip, trimmed(sound) if clip.synthetic else sound
+
+
+def _said(model: Model, sounds: Sequence[Sound]) -> tuple[list[tuple[int, Probabilities | None]], float]:
+    """What the model makes of each: of all of it for a wake word, else of the utterances; and how many hours."""
+    if model.card.kind == "wake":
+        hours = sum(len(sound) / RATE_HZ + BEFORE_S + AFTER_S for sound in sounds) / 3600
+        return [(number, listened(model, sound, HOP_FRAMES)) for number, sound in enumerate(sounds)], hours
+    cut, hours = utterances(sounds)
+    return [(one.clip, judged(model, one, HOP_FRAMES)) for one in cut], hours
+
+
+def _by_command(results: Sequence[Judged], model: Model, point: OperatingPoint) -> dict[str, Understood]:
+    right, of = Counter[str](), Counter[str]()
+    for result in results:
+        for (_, clip), guess in zip(
+            result.group.clips, guessed(result, model.card, point.smoothing_windows), strict=True
+        ):
+            if clip.label in model.card.commands:
+                of[clip.label] += 1
+                said = guess.label >= 0 and model.card.labels[guess.label] == clip.label
+                right[clip.label] += said and guess.probability >= point.threshold
+    return {label: Understood(right[label], count) for label, count in sorted(of.items())}
+
+
+def _lag_ms(results: Sequence[Judged], model: Model, point: OperatingPoint) -> int | None:
+    """From the end of the phrase until it counts as heard, the median of those that machines say; None: not known."""
+    columns = [model.card.labels.index(label) for label in model.card.commands]
+    lags = []
+    for result in results:
+        for (folder, clip), (_, rows) in zip(result.group.clips, result.said, strict=True):
+            if clip.synthetic and clip.label in model.card.commands and rows is not None:
+                heard = np.flatnonzero(
+                    smoothed(rows[:, columns], point.smoothing_windows).max(axis=1) >= point.threshold
+                )
+                if len(heard):
+                    end_ms = 1000 * (BEFORE_S + len(trimmed(read(clip, folder))) / RATE_HZ)
+                    lags.append(10 * (heard[0] * HOP_FRAMES + model.card.window_frames) - end_ms)
+    return max(0, round(float(np.median(lags)))) if lags else None
+
+
+def _write(folder: Path, model: Model, point: OperatingPoint, measured: dict[str, float]) -> None:
+    card = msgspec.structs.replace(model.card, operating_points={OPERATING_POINT: point}, metrics=measured)
+    try:
+        write_model_card(folder / CARD_FILE, card)
+    except OSError as error:
+        raise ModelError(f"{folder / CARD_FILE}: cannot be written: {error.strerror}.") from error
