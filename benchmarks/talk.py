@@ -38,6 +38,8 @@ class Group(NamedTuple):
 
     name: str
     sounds: Iterator[Sound]
+    is_near: bool = False
+    """Short, and said to a device: nobody does so for hours."""
 
 
 class Spoken(NamedTuple):
@@ -81,11 +83,16 @@ def groups(data: Path, part: Split) -> Iterator[Group]:
         noisy = (with_noise(corpus.read(one.file), noise, snr_db, draw) for one in spoken for noise in noises[::3])
         yield Group(f"the same over noise, {snr_db:.0f} dB", noisy)
     yield Group("noise alone", iter(noises))
+    yield Group("machines: sentences, orders", said([one.text for one in spoken], part))
+    yield Group("machines: phrases of the home", said(phrases(part), part), is_near=True)
     others = sorted((data / "commands" / ("dev" if part == "test" else "train") / "unknown").glob("*.flac"))
-    yield Group("people: single other words", (corpus.read(file) for file in others))
-    said = [("sentences, orders", [one.text for one in spoken]), ("phrases of the home", phrases(part))]
-    for name, texts in said:
-        yield Group(f"machines: {name}", (voice.say(text) for text in texts for voice in voices(part)))
+    yield Group("people: single other words", (corpus.read(file) for file in others), is_near=True)
+
+
+def said(texts: list[str], part: Split) -> Iterator[Sound]:
+    """By each voice."""
+    speaking = voices(part)
+    return (voice.say(text) for text in texts for voice in speaking)
 
 
 @click.command()
