@@ -2,7 +2,8 @@
 
     scripts/bench commands --data DIR
 
-`--data` is a folder with commands/dev/CLASS/ and noise/; `--without` a model that learnt from the same without noise.
+`--data` is a folder with commands/dev/CLASS/ and noise/; `--without` a model that learnt from the same without noise,
+`--second` halves of the noises, where the models learnt from the first.
 """
 
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 import numpy as np
 
 from benchmarks import corpus
@@ -18,10 +20,10 @@ from benchmarks.plot import figure
 from edge.local.model import Model
 from models.data import mixing
 from models.data.mixing import Sound
-from models.evaluation.evaluation import Share, clips_of, wilson
+from models.evaluation.evaluation import METRIC_DECIMALS, Share, clips_of, wilson
 from models.training.examples import Examples, frames, windowed
 from protos.feature_spec import DEFAULT_SPEC, Levels
-from protos.model_card import MODEL_FILE
+from protos.model_card import CARD_FILE, MODEL_FILE, read_model_card, write_model_card
 
 SHIPPED = Path("models/files/commands-v1")
 LEVELS_DBFS = (-50, -45, -40, -30, -20, -12, -6)
@@ -45,20 +47,34 @@ class Recording(NamedTuple):
 @click.option("--without", type=click.Path(path_type=Path), help="A model without the noise step, to compare.")
 @click.option("--run", type=click.Path(exists=True, path_type=Path), help="Where it was trained: float beside int8.")
 @click.option("--clips", type=int, help="Only so many, evenly spread.")
+@click.option("--second", is_flag=True, help="Only the second half of each noise.")
+@click.option("--record", is_flag=True, help="Write accuracies by level and noise into the model's card.")
 @click.option("--plot", "drawn", type=click.Path(path_type=Path), help="File of the noise curve, such as .svg.")
 def main(
-    data: Path, folder: Path, without: Path | None, run: Path | None, clips: int | None, drawn: Path | None
+    data: Path,
+    folder: Path,
+    without: Path | None,
+    run: Path | None,
+    clips: int | None,
+    second: bool,
+    record: bool,
+    drawn: Path | None,
 ) -> None:
     """Measure the command model on commands/dev, which it never learnt from."""
     model = Model(folder, DEFAULT_SPEC)
     recordings = read(data / "commands" / "dev", model.card.labels, clips)
-    noises = list(corpus.noises(data).values())
+    noises = [np.array_split(noise, 2)[1] if second else noise for noise in corpus.noises(data).values()]
     print(f"{model.card.name} {model.card.version}, {len(recordings)} clips\n")
     print("| condition | right | accuracy (95 %) |\n|---|---|---|")
     row("as recorded", accuracy(model, recordings))
-    for dbfs in LEVELS_DBFS:
-        row(f"{dbfs} dBFS", accuracy(model, recordings, at(dbfs)))
+    by_level = {f"{dbfs} dBFS": accuracy(model, recordings, at(dbfs)) for dbfs in LEVELS_DBFS}
+    for name, share in by_level.items():
+        row(name, share)
     curves = {"with noise learnt": curve("noise", model, recordings, noises)}
+    if record:
+        told = {name: share.accuracy for name, share in by_level.items()}
+        told |= {f"noise {snr_db} dB": one for snr_db, one in zip(SNRS_DB, curves["with noise learnt"], strict=True)}
+        put_into_card(folder, told)
     if without is not None:
         other = Model(without, DEFAULT_SPEC)
         row("as recorded, without noise learnt", accuracy(other, recordings))
@@ -71,6 +87,13 @@ def main(
     size = (folder / MODEL_FILE).stat().st_size
     per_second = ms * FRAMES_A_SECOND / HOP_FRAMES
     print(f"\n{size} bytes; {ms:.2f} ms of CPU an invocation, {per_second:.1f} ms a second of sound")
+
+
+def put_into_card(folder: Path, accuracies: dict[str, float]) -> None:
+    """Beside what is there."""
+    card = read_model_card(folder / CARD_FILE)
+    new = {f"accuracy/{name}": round(one, METRIC_DECIMALS) for name, one in accuracies.items()}
+    write_model_card(folder / CARD_FILE, msgspec.structs.replace(card, metrics=card.metrics | new))
 
 
 def read(folder: Path, labels: Sequence[str], count: int | None) -> list[Recording]:
@@ -95,8 +118,6 @@ def accuracy(model: Model, recordings: Sequence[Recording], change: Callable[[So
 
 def float_beside_int8(run: Path, model: Model, recordings: Sequence[Recording]) -> None:
     """Accuracy of both, by class."""
-    import msgspec
-
     from models.training.making import FLOAT_FILE, RECIPE_FILE
     from models.training.recipe import Recipe
     from models.training.train import predicted, restored
