@@ -110,14 +110,21 @@ def test_utterances_come_one_by_one_as_they_are_with_the_pre_roll(speech: Speech
     assert ears.utterance() is Nothing.OVER
 
 
-def test_nobody_is_waited_for_forever_and_a_command_can_be_skipped(speech: Speech) -> None:
+def test_nobody_is_waited_for_forever(speech: Speech) -> None:
     quiet = np.zeros(round((WAIT_S + 1) * SAMPLE_RATE_HZ), np.int16)
-    skipped = iter([*[False] * 1000, True])
     readings: list[Reading] = []
-    ears = Ears(source(quiet, spoken(speech, "lights")), EdgeSettings(), readings.append, lambda: next(skipped, False))
+    ears = Ears(source(quiet, spoken(speech, "lights")), EdgeSettings(), readings.append)
     assert ears.utterance() is Nothing.SILENT
     assert len(readings) == WAIT_S * 10
-    assert isinstance(ears.utterance(), Nothing | Uttered)
+    assert isinstance(ears.utterance(), Uttered)
+
+
+def test_a_command_can_be_skipped_also_while_it_is_said(speech: Speech) -> None:
+    # A pause of 1.5 s, and then some way into what is said.
+    skips = iter([*[False] * (75 + 40), True])
+    ears = Ears(source(spoken(speech, "lights", "timer")), EdgeSettings(), skips=lambda: next(skips, False))
+    assert ears.utterance() is Nothing.SKIPPED
+    assert isinstance(ears.utterance(), Uttered)
 
 
 def session(folder: Path, sound: Samples, out: io.StringIO) -> Session:
@@ -222,6 +229,20 @@ def test_a_file_in_place_of_the_microphone_goes_on_where_it_ended(tmp_path: Path
     ]
     found = people(folder, {"lights_on", "stop"}, tmp_path / "own")
     assert {clip.label for clip in found.clips} == {"lights_on", "stop", "unknown", "silence"}
+
+
+def test_what_was_kept_before_ctrl_c_stays(tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> bool:
+        if list(tmp_path.rglob("*.flac")):
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr("models.recording.commands._enter_was_pressed", interrupted)
+    sound = wav(tmp_path / "two.wav", spoken(speech, "lights", "timer"))
+    result = run(tmp_path / "said", "lights on", "--input", sound)
+    assert result.exit_code == 130
+    assert result.stdout.endswith(f"1 kept in {tmp_path / 'said'}. The same line goes on where it was.\n")
+    assert len(read_manifest(tmp_path / "said" / "recordings.jsonl").clips) == 1
 
 
 def test_commands_are_those_of_a_recipe_or_are_typed(tmp_path: Path) -> None:
