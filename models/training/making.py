@@ -135,13 +135,18 @@ def _examples(
     recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, out: Path
 ) -> Examples:
     labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
-    texts = [clip.text or clip.label or "" for clip in clips]
-    numbers = {text: number for number, text in enumerate(sorted({*texts}))}
-    groups = np.array([numbers[text] for text in texts], np.int64)
+    groups = word_groups(clips)
     shape = (0, count, recipe.window_frames, DEFAULT_SPEC.bands)
     if not clips:
         return Examples(np.zeros(shape, np.int8), labels, groups)
     return Examples(examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count), labels, groups)
+
+
+def word_groups(clips: Sequence[Clip]) -> npt.NDArray[np.int64]:
+    """What is said in each clip, by number: its text, or its class."""
+    texts = [clip.text or clip.label or "" for clip in clips]
+    numbers = {text: number for number, text in enumerate(sorted({*texts}))}
+    return np.array([numbers[text] for text in texts], np.int64)
 
 
 def _card(recipe: Recipe, content: bytes, data_sha256: str, clips: Sequence[Clip]) -> ModelCard:
