@@ -7,8 +7,9 @@ or one that sounds like it. The rankings are compared on the same probabilities,
 """
 
 import csv
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,20 +67,32 @@ Tried = list[tuple[str, int, Planted, Asked]]
 @click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, show_default=True)
 @click.option("--folds", default=4, show_default=True)
 @click.option("--rounds", default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of trainings; goes on there.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep trainings there; a killed run goes on.")
 def main(
-    data: Path, recipe_file: Path, seeds: tuple[int, ...], kinds: tuple[str, ...], folds: int, rounds: int, out: Path
+    data: Path,
+    recipe_file: Path,
+    seeds: tuple[int, ...],
+    kinds: tuple[str, ...],
+    folds: int,
+    rounds: int,
+    out: Path | None,
 ) -> None:
     """Plant faults, doubt labels, and print how many of the faults are among the first."""
+    with tempfile.TemporaryDirectory() as own:
+        measure(data, recipe_file, seeds, kinds, Plan(folds, rounds), out or Path(own))
+
+
+def measure(data: Path, recipe_file: Path, seeds: Sequence[int], kinds: Sequence[str], plan: Plan, out: Path) -> None:
+    """A table by ranking, one by verdict, one by class."""
     recipe, clean = read_recipe(recipe_file), read(data)
-    print(f"{len(clean)} clips, {SHARE:.0%} of them with a planted fault; {folds} folds, rounds: {rounds}\n")
+    print(f"{len(clean)} clips, {SHARE:.0%} of them with a planted fault; {plan.folds} folds, rounds: {plan.rounds}\n")
     print(f"| kind | seed | ranking | {' | '.join(f'recall in the first {top:.0%}' for top in TOPS)} |")
     print("|---|---|---|---|---|")
     tried: Tried = []
     for kind in kinds:
         for seed in seeds:
             planted = plant(clean, kind, seed)
-            asked = ask(recipe, data, planted.clips, Plan(folds, rounds), out, f"{kind}-{seed}")
+            asked = ask(recipe, data, planted.clips, plan, out, f"{kind}-{seed}")
             for name, quality in rankings(asked):
                 cells = (f"{first(quality, planted, top).mean():.1%}" for top in TOPS)
                 print(f"| {kind} | {seed} | {name} | {' | '.join(cells)} |", flush=True)
@@ -137,12 +150,12 @@ def ask(recipe: Recipe, data: Path, clips: list[Clip], plan: Plan, out: Path, na
 
 
 def rankings(asked: Asked) -> Iterator[tuple[str, Quality]]:
-    """By name: ours, by plain loss, and cleanlab's three."""
+    """By name: ours, by plain loss, which is cleanlab's "self_confidence", and its two others."""
     from cleanlab.rank import get_label_quality_scores
 
     yield "ours", asked.quality
     yield "loss", np.log(asked.probabilities[np.arange(len(asked.labels)), asked.labels] + 1e-12)
-    for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
+    for method in ("normalized_margin", "confidence_weighted_entropy"):
         yield f"cleanlab, {method}", get_label_quality_scores(asked.labels, asked.probabilities, method=method)
 
 

@@ -88,7 +88,8 @@ def test_the_verdicts_are_those_of_the_definition() -> None:
             sure = [k for k in range(4) if row[k] >= limits[k]]
             meant = sure[0] if len(sure) == 1 else int(row.argmax())
             assert doubted == (bool(sure) and meant != label and row.argmax() != label)
-            assert quality == row[label]
+            other = max(row[k] for k in range(4) if k != label)
+            assert quality == pytest.approx(row[label] / (row[label] + other))
 
 
 def test_a_class_that_no_clip_has_is_never_meant() -> None:

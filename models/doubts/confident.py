@@ -1,8 +1,8 @@
 """Confident learning: which labels are likely wrong, by probabilities from models that did not learn the clip
 (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels").
 
-The same verdicts and figures as cleanlab's `find_label_issues(filter_by="confident_learning")` and
-`get_label_quality_scores`, without its hundred megabytes of needs.
+The verdicts are those of cleanlab's `find_label_issues(filter_by="confident_learning")`, without the hundred megabytes
+that it needs.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,8 @@ class Verdicts(NamedTuple):
     likelier: Numbers
     """The class that it sounds most like; its own, where that is it."""
     quality: Probabilities
-    """Of the label, from 0 (surely wrong) to 1: its probability."""
+    """Of the label, from 0 (surely wrong) to 1: its share of its own probability and that of the likeliest other. It
+    ranks faults of any kind as well as its probability does, and classes that sound alike better."""
     doubted: npt.NDArray[np.bool_]
     """Whether another class is likelier, and one as sure as it is on average where it is the label."""
 
@@ -37,9 +38,9 @@ def verdicts(probabilities: Probabilities, labels: Numbers) -> Verdicts:
     own = probabilities[rows, labels]
     others = probabilities.copy()
     others[rows, labels] = -1.0
-    margin = own - others.max(axis=1)
-    doubted = _confidently_others(probabilities, labels) & (margin < -TOLERANCE)
-    return Verdicts(probabilities.argmax(axis=1), own, doubted)
+    other = others.max(axis=1)
+    doubted = _confidently_others(probabilities, labels) & (own - other < -TOLERANCE)
+    return Verdicts(probabilities.argmax(axis=1), own / (own + other), doubted)
 
 
 def thresholds(probabilities: Probabilities, labels: Numbers) -> Probabilities:

@@ -48,10 +48,10 @@ class Part(NamedTuple):
     """And of those that it is asked about."""
 
 
-def held_out(recipe: Recipe, clips: Sequence[Clip], all_: Examples, plan: Plan, out: Path, tell: Tell) -> HeldOut:
+def held_out(recipe: Recipe, clips: Sequence[Clip], seen: Examples, plan: Plan, out: Path, tell: Tell) -> HeldOut:
     """Probabilities of each clip by models of others' voices. Each training that is done is kept in `out`, and is not
     done again. DataError if there are too few voices, or `out` is damaged."""
-    parts = list(parts_of(clips, all_.labels, plan))
+    parts = list(parts_of(clips, seen.labels, plan))
     todo = sum(not _file(out, part).exists() for part in parts)
     remaining = Remaining(todo * recipe.training.epochs)
     sums, times = np.zeros((len(clips), len(recipe.labels))), np.zeros(len(clips), np.int64)
@@ -60,7 +60,7 @@ def held_out(recipe: Recipe, clips: Sequence[Clip], all_: Examples, plan: Plan, 
         def told(line: str, number: int = number) -> None:
             tell(f"training {number} of {len(parts)}, {line}; {remaining.less()}")
 
-        sums[part.asked] += _asked(recipe, part, all_, out, told)
+        sums[part.asked] += _asked(recipe, part, seen, out, told)
         times[part.asked] += 1
     judged = times > 0
     sums[judged] /= times[judged, np.newaxis]
@@ -86,7 +86,7 @@ def _file(out: Path, part: Part) -> Path:
     return out / f"{part.name}.npy"
 
 
-def _asked(recipe: Recipe, part: Part, all_: Examples, out: Path, tell: Tell) -> Probabilities:
+def _asked(recipe: Recipe, part: Part, seen: Examples, out: Path, tell: Tell) -> Probabilities:
     file = _file(out, part)
     if file.exists():
         return _read(file, (len(part.asked), len(recipe.labels)))
@@ -94,9 +94,9 @@ def _asked(recipe: Recipe, part: Part, all_: Examples, out: Path, tell: Tell) ->
 
     unfinished = out / part.name
     unfinished.mkdir(exist_ok=True)
-    learnt = Examples(all_.levels[part.learnt], all_.labels[part.learnt], all_.groups[part.learnt])
+    learnt = Examples(seen.levels[part.learnt], seen.labels[part.learnt], seen.groups[part.learnt])
     model, _ = train(replace(recipe, seed=recipe.seed + part.seed), learnt, None, unfinished, tell)
-    said = probabilities(model, all_.levels[part.asked]).astype(np.float64)
+    said = probabilities(model, seen.levels[part.asked]).astype(np.float64)
     new = file.with_suffix(".new.npy")
     np.save(new, said)
     new.rename(file)
