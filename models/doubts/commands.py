@@ -23,7 +23,11 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="Other folds each time.")
 @click.option("--noise", type=FOLDER, help="Recordings of noise to mix in.")
 @click.option("--show", type=click.IntRange(min=0), default=20, show_default=True, help="So many, the worst first.")
-@click.option("--out", type=PATH, help="Folder of what is under way; else beside NEW. A killed run goes on there.")
+@click.option(
+    "--out",
+    type=PATH,
+    help="Folder of what is under way, 24 kB a clip, of no use afterwards; else beside NEW. A killed run goes on.",
+)
 def doubt(
     manifest: Path, new: Path, recipe: Path, folds: int, rounds: int, noise: Path | None, show: int, out: Path | None
 ) -> None:
