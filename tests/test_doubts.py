@@ -159,13 +159,13 @@ def test_planted_faults_are_doubted_first_and_a_killed_run_goes_on(tmp_path: Pat
 
 
 def judged(tmp_path: Path) -> Path:
-    """Clips that sound like what they are, like another (in the test part; surely; perhaps), and that were relabelled since."""
-    said = Judgement(label="left", likelier="right", probability=0.97, quality=0.01, surely=True)
+    """Clips that sound right, wrong in the test part, surely wrong, relabelled since, and perhaps wrong."""
+    said = Judgement(label="left", likelier="Right", probability=0.97, quality=0.01, surely=True)
     clips = [
         Clip(path="0.wav", label="left", split="train", judged=msgspec.structs.replace(said, likelier="left")),
         Clip(path="1.wav", label="left", split="test", judged=msgspec.structs.replace(said, quality=0.2)),
         Clip(path="2.wav", label="left", split="train", judged=said),
-        Clip(path="3.wav", label="right", split="train", judged=said),
+        Clip(path="3.wav", label="Right", split="train", judged=said),
         Clip(
             path="4.wav", label="left", split="train", judged=msgspec.structs.replace(said, quality=0.4, surely=False)
         ),
@@ -182,10 +182,10 @@ def test_check_tells_doubts_the_worst_first_with_a_player(tmp_path: Path) -> Non
     said = run("check", judged(tmp_path), "--only", "doubts", "--json", "--html", page)
     found = [json.loads(line) for line in said.stdout.splitlines()]
     assert [(one["line"], one["severity"]) for one in found] == [(3, "warning"), (2, "warning"), (5, "warning")]
-    assert found[0]["sentence"] == "Is labelled 'left', sounds like 'right' (0.97)."
+    assert found[0]["sentence"] == "Is labelled 'left', sounds like 'Right' (0.97)."
     written = page.read_text()
     assert written.index('src="2.wav"') < written.index('src="1.wav"')
-    assert "take “right”" in written
+    assert "take “Right”" in written
     assert 'value="left"' in written
 
 
@@ -198,7 +198,7 @@ def test_what_is_doubted_is_left_out_of_training_where_asked_for_and_comes_back(
     assert dry.stdout.splitlines()[1:] == ["- [left]", "+ [no class]"]
     assert not new.exists()
     assert run("fix", file, new, "--policy", "doubts").exit_code == 0
-    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", None, "right", "left"]
+    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", None, "Right", "left"]
     assert run("fix", "--undo", new, restored).exit_code == 0
     assert restored.read_bytes() == file.read_bytes()
     assert run("fix", "--undo", restored, tmp_path / "again.jsonl").exit_code == 0
@@ -207,9 +207,9 @@ def test_what_is_doubted_is_left_out_of_training_where_asked_for_and_comes_back(
 
 def test_a_class_that_a_person_corrected_is_taken(tmp_path: Path) -> None:
     file, new, corrections = judged(tmp_path), tmp_path / "new.jsonl", tmp_path / "corrections.jsonl"
-    corrections.write_text('{"path": "2.wav", "before": "left", "label": "right"}\n')
+    corrections.write_text('{"path": "2.wav", "before": "left", "label": "Right"}\n')
     assert run("fix", file, new, "--corrections", corrections).exit_code == 0
-    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", "right", "right", "left"]
+    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", "Right", "Right", "left"]
     for wrong, sentence in (
         ('{"path": "2.wav", "before": "up", "label": "right"}', '2.wav: the class is "left", and was "up"'),
         ('{"path": "2.wav"}', "this is no correction: it has neither text nor label"),
