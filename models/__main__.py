@@ -13,6 +13,7 @@ from common import VERSION
 from common.commands import CommandGroup, completion
 from models.check.commands import check
 from models.data.commands import split, windows
+from models.doubts.commands import doubt
 from models.errors.commands import compare, errors
 from models.evaluation.commands import evaluate
 from models.importing.commands import import_
@@ -55,7 +56,7 @@ def show(manifest: Path) -> None:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
 
 
-for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure):
+for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure, doubt):
     main.add_command(command)
 for command in (new_commands, record, train, evaluate, errors, compare):
     main.add_command(command)

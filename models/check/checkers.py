@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from models.check.doubts import check_doubts
 from models.check.labels import (
     check_classes,
     check_conventions,
@@ -19,6 +20,7 @@ from models.data.clip import Clip
 from models.data.manifest import Manifest
 from models.finding import Finding
 from models.labels.definition import Definition
+from models.labels.fixing import DOUBTS
 from models.sound.checks import KINDS as SOUND_KINDS
 
 Check = Callable[[Manifest, Definition], Iterator[Finding]]
@@ -69,6 +71,7 @@ CHECKERS = (
     Checker(check_empty, ("empty",)),
     Checker(check_conventions, CONVENTIONS),
     Checker(check_classes, ("classes",)),
+    Checker(check_doubts, (DOUBTS,)),
     Checker(check_slips, ("slips",)),
     Checker(check_same_words, ("same_words",)),
     Checker(check_near_duplicates, ("near_duplicates",)),

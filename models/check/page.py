@@ -19,6 +19,7 @@ from models.data.manifest import Manifest
 from models.finding import Finding, Severity
 from models.labels.agreement import agreement_on
 from models.labels.definition import Definition
+from models.labels.fixing import DOUBTS
 from models.labels.ways import ways_of
 
 ROWS_MAX = 200
@@ -105,16 +106,19 @@ def _where(found: Finding) -> str:
 
 
 def _editor(found: Finding, clip: Clip, folder: Path, page_folder: Path) -> str:
-    """A player and a field, with what a correction needs to say which clip it is of."""
-    key = json.dumps({"path": clip.path, "start_ms": clip.start_ms, "end_ms": clip.end_ms, "before": clip.text})
+    """A player and a field for the text or the class, with what a correction needs to say which clip it is of."""
+    doubt = clip.doubt if found.kind == DOUBTS else None
+    field, value, after = ("text", clip.text, found.after) if doubt is None else ("label", clip.label, doubt.likelier)
+    place = {"path": clip.path, "start_ms": clip.start_ms, "end_ms": clip.end_ms}
+    key = json.dumps({**place, "field": field, "before": value})
     sound = quote(Path(os.path.relpath(clip.file(folder).absolute(), page_folder.absolute())).as_posix())
     span = "" if clip.start_ms is None and clip.end_ms is None else _span(clip)
     suggestion = ""
-    if found.after is not None:
-        suggestion = f'<button class="take" data-text="{escape(found.after)}">take “{escape(found.after)}”</button>'
+    if after is not None:
+        suggestion = f'<button class="take" data-text="{escape(after)}">take “{escape(after)}”</button>'
     return (
         f'<audio controls preload="none" src="{escape(sound)}{span}"></audio>'
-        f'<input value="{escape(clip.text or "")}" data-key="{escape(key)}" dir="auto" spellcheck="false">{suggestion}'
+        f'<input value="{escape(value or "")}" data-key="{escape(key)}" dir="auto" spellcheck="false">{suggestion}'
     )
 
 

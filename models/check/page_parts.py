@@ -41,8 +41,9 @@ for (const button of document.querySelectorAll("button.take")) button.addEventLi
 });
 save.addEventListener("click", () => {
   const lines = [...corrections].map(([key, text]) => {
-    const known = Object.fromEntries(Object.entries(JSON.parse(key)).filter(([, value]) => value !== null));
-    return JSON.stringify({...known, text}) + "\\n";
+    const {field, ...clip} = JSON.parse(key);
+    const known = Object.fromEntries(Object.entries(clip).filter(([, value]) => value !== null));
+    return JSON.stringify({...known, [field]: text}) + "\\n";
   });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(lines, {type: "application/jsonl"}));

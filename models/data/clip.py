@@ -12,6 +12,21 @@ SILENT_LABELS = frozenset({"silence", "noise"})
 """Classes in which nobody speaks."""
 
 
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What models that never learnt from a clip say of its class."""
+
+    label: str
+    """The class that was judged; the clip's may be another by now."""
+    likelier: str
+    """The class that it sounds most like: the same, where nothing else is likelier."""
+    probability: float
+    """Of that, by these models."""
+    quality: float
+    """From 0, where the label is surely wrong, to 1."""
+    surely: bool = False
+    """Whether another class is as sure as where it is the label: the verdict of confident learning."""
+
+
 class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a recording. Unset is None: nobody knows, or nobody said."""
 
@@ -36,8 +51,16 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Path of the clip that this one was mixed from; both belong in one split."""
     measured: dict[str, float] = {}
     """Figures, with their unit in the name: ``snr_db``, ``speech_ms``."""
+    judged: Judgement | None = None
+    """None: nobody has asked a model."""
     slices: dict[str, str] = {}
     """Whatever else errors may be told apart by: ``room = "kitchen"``."""
+
+    @property
+    def doubt(self) -> Judgement | None:
+        """Where another class is likelier than the one that the clip has now."""
+        judged = self.judged
+        return judged if judged is not None and judged.likelier != judged.label == self.label else None
 
     def file(self, folder: Path) -> Path:
         """Where the sound lies, for a manifest in this folder."""

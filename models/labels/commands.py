@@ -59,7 +59,8 @@ def fix(
 
     Policies are the kinds of check: characters, unclear, noises, contractions, spelling, numbers, fillers,
     punctuation, letter_case. Only where it is named: silence, which listens to each clip and leaves out what is more
-    than agreed before and after speech, by start_ms and end_ms; the sound stays as it is.
+    than agreed before and after speech, by start_ms and end_ms; the sound stays as it is; and doubts, which takes their
+    class from clips of the train part that surely sound like another (see `doubt`): nothing is learnt from them.
 
     \b
     Example:
@@ -67,11 +68,12 @@ def fix(
       parrotlet-models fix data/manifest.jsonl data/fixed.jsonl --corrections corrections.jsonl
       parrotlet-models fix --undo data/fixed.jsonl data/restored.jsonl
     """
+    from models.check.doubts import doubted_out
     from models.check.sound import trims
     from models.data.manifest import read_manifest
     from models.labels import fixing
     from models.labels.agreement import agreement_on
-    from models.labels.corrections import by_corrections, read_corrections
+    from models.labels.corrections import by_corrections, read_corrections, relabelled
     from models.labels.definition import definition_for
 
     read = read_manifest(manifest)
@@ -79,16 +81,18 @@ def fix(
         _finish(new, fixing.undone(read, new), dry_run, len(read.findings))
         return
     if corrections is not None:
-        by_person = by_corrections(read_corrections(corrections, read))
-        result = fixing.rewritten(read, new, [by_person])
+        by_person = read_corrections(corrections, read)
+        labels = relabelled(by_person.labels, read)
+        result = fixing.rewritten(read, new, [by_corrections(by_person.texts)], labels=labels)
     else:
         agreed, _ = definition_for(manifest, definition_path)
         names = agreement_on(read, agreed).names
         for policy in policies:
-            if policy not in (known := (*names, fixing.SILENCE)):
+            if policy not in (known := (*names, fixing.SILENCE, fixing.DOUBTS)):
                 raise DataError(f"There is no policy {policy}.{fixing.near(policy, known)}")
         spans = trims(read, agreed) if fixing.SILENCE in policies else {}
-        result = fixing.rewritten(read, new, [fixing.by_policies(read, agreed, policies or names)], spans)
+        labels = doubted_out(read) if fixing.DOUBTS in policies else {}
+        result = fixing.rewritten(read, new, [fixing.by_policies(read, agreed, policies or names)], spans, labels)
     _finish(new, result, dry_run, len(read.findings))
 
 

@@ -18,8 +18,18 @@ from models.labels.journal import Change, Span, journal_file, read_journal, writ
 SILENCE = "silence"
 """The policy that listens: sound stays as it is, and too much silence does not count."""
 
+DOUBTS = "doubts"
+"""The policy that takes the class from what is learnt, where models surely hear another."""
+
 Rewrite = Callable[[Clip], tuple[str | None, tuple[str, ...]]]
 """A clip's new text, and what changed it; nothing changed it: no change."""
+
+
+class Relabelled(NamedTuple):
+    """A clip's new class; None: it has none any more."""
+
+    label: str | None
+    by: tuple[str, ...]
 
 
 class Rewritten(NamedTuple):
@@ -45,11 +55,15 @@ def by_policies(manifest: Manifest, definition: Definition, policies: Collection
 
 
 def rewritten(
-    manifest: Manifest, new: Path, rewrites: Sequence[Rewrite], spans: Mapping[int, Span] | None = None
+    manifest: Manifest,
+    new: Path,
+    rewrites: Sequence[Rewrite],
+    spans: Mapping[int, Span] | None = None,
+    labels: Mapping[int, Relabelled] | None = None,
 ) -> Rewritten:
     """All clips with what the rewrites make of them, one after the other; paths as the new place needs them.
 
-    `spans`: by line, what is to count of a clip's sound, where that is another stretch than before.
+    By line, where that is another than before: `spans`, what is to count of a clip's sound; `labels`, its class.
     """
     clips: list[Clip] = []
     changes: list[Change] = []
@@ -65,9 +79,13 @@ def rewritten(
         if spans and line in spans:
             was, after, reasons = (clip.start_ms, clip.end_ms), spans[line], (*reasons, SILENCE)
             moved = _with_span(moved, after)
+        label, by = (labels or {}).get(line, Relabelled(clip.label, ()))
+        moved = msgspec.structs.replace(moved, label=label)
         clips.append(moved)
-        if text != clip.text or after is not None:
-            change = Change(line=len(clips), path=moved.path, before=clip.text, after=text, by=reasons)
+        change = Change(line=len(clips), path=moved.path, before=clip.text, after=text, by=(*reasons, *by))
+        if label != clip.label:
+            change = msgspec.structs.replace(change, label_before=clip.label, label_after=label)
+        if text != clip.text or after is not None or label != clip.label:
             changes.append(msgspec.structs.replace(change, span_before=was, span_after=after))
     return Rewritten(clips, changes)
 
@@ -99,8 +117,11 @@ def undone(manifest: Manifest, restored: Path) -> Rewritten:
             if change.span_before is not None:
                 moved = _with_span(moved, change.span_before)
             undo = Change(line=len(clips) + 1, path=moved.path, before=change.after, after=change.before, by=("undo",))
+            if _is_relabelled(change):
+                moved = msgspec.structs.replace(moved, label=change.label_before)
             spans = {"span_before": change.span_after, "span_after": change.span_before}
-            back.append(msgspec.structs.replace(undo, **spans))
+            labels = {"label_before": change.label_after, "label_after": change.label_before}
+            back.append(msgspec.structs.replace(undo, **spans, **labels))
         clips.append(moved)
     if changes:
         raise DataError(f"{manifest.file}:{min(changes)}: is not there any more.")
@@ -109,7 +130,12 @@ def undone(manifest: Manifest, restored: Path) -> Rewritten:
 
 def _is_as_left(clip: Clip, change: Change) -> bool:
     span_is = change.span_after in (None, (clip.start_ms, clip.end_ms))
-    return span_is and (change.path, change.after) == (clip.path, clip.text)
+    label_is = not _is_relabelled(change) or change.label_after == clip.label
+    return span_is and label_is and (change.path, change.after) == (clip.path, clip.text)
+
+
+def _is_relabelled(change: Change) -> bool:
+    return change.label_before != change.label_after
 
 
 def _with_span(clip: Clip, span: Span) -> Clip:
@@ -133,8 +159,12 @@ def diff(file: Path, changes: Sequence[Change]) -> Iterator[str]:
     """A line with what goes and one with what comes for each label touched."""
     for change in changes:
         yield f"@@ {file}:{change.line} {', '.join(change.by)} @@"
-        yield f"-{change.before or ''}{_told(change.span_before)}"
-        yield f"+{change.after or ''}{_told(change.span_after)}"
+        was, now = change.before or "", change.after or ""
+        if _is_relabelled(change):
+            was += f" [{change.label_before or 'no class'}]"
+            now += f" [{change.label_after or 'no class'}]"
+        yield f"-{was}{_told(change.span_before)}"
+        yield f"+{now}{_told(change.span_after)}"
 
 
 def _told(span: Span | None) -> str:

@@ -23,6 +23,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: str | None
     by: tuple[str, ...]
     """Policies, conventions, or who corrected it."""
+    label_before: str | None = None
+    """Both None: the class was left as it was."""
+    label_after: str | None = None
     span_before: Span | None = None
     """None: what counts of the sound was left as it was."""
     span_after: Span | None = None

@@ -135,15 +135,20 @@ def _examples(
     recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, out: Path
 ) -> Examples:
     labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
-    texts = [clip.text or clip.source or "" for clip in clips]
-    numbers = {text: number for number, text in enumerate(sorted({*texts}))}
-    groups = np.array([numbers[text] for text in texts], np.int64)
+    groups = word_groups(clips)
     shape = (0, count, recipe.window_frames, DEFAULT_SPEC.bands)
     people = np.array([not clip.synthetic for clip in clips], np.bool_)
     if not clips:
         return Examples(np.zeros(shape, np.int8), labels, groups, people)
     levels = examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count)
     return Examples(levels, labels, groups, people)
+
+
+def word_groups(clips: Sequence[Clip]) -> npt.NDArray[np.int64]:
+    """What is said in each clip, by number: its text, or where nobody wrote it, its class and where it is from."""
+    texts = [clip.text or f"{clip.label} {clip.source}" for clip in clips]
+    numbers = {text: number for number, text in enumerate(sorted({*texts}))}
+    return np.array([numbers[text] for text in texts], np.int64)
 
 
 def _card(recipe: Recipe, content: bytes, data_sha256: str, clips: Sequence[Clip]) -> ModelCard:

@@ -51,10 +51,15 @@ def train(
 
 def predicted(model: keras.Model, examples: Examples) -> npt.NDArray[np.int64]:
     """Likeliest labels of each clip as it is, by number."""
-    windows = examples.levels[:, 0, ..., np.newaxis].astype(np.float32)
-    parts = [model.predict_on_batch(windows[at : at + 256]) for at in range(0, len(windows), 256)]
-    likeliest: npt.NDArray[np.int64] = np.concatenate(parts).argmax(axis=1)
+    likeliest: npt.NDArray[np.int64] = probabilities(model, examples.levels).argmax(axis=1)
     return likeliest
+
+
+def probabilities(model: keras.Model, levels: npt.NDArray[np.int8]) -> Floats:
+    """Of each label, (clips, outputs), for each clip as it is; `levels` is (clips, versions, frames, bands)."""
+    windows = levels[:, 0, ..., np.newaxis]
+    parts = [model.predict_on_batch(windows[at : at + 256].astype(np.float32)) for at in range(0, len(windows), 256)]
+    return np.concatenate(parts)
 
 
 def restored(recipe: Recipe, file: Path, bands: int) -> keras.Model:

@@ -1,0 +1,110 @@
+"""All that stands between a manifest and one whose clips say what models think of their labels."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+from common.errors import DataError, InputError, ModelError
+from models.data.clip import Clip, Judgement
+from models.data.manifest import Entry, Manifest, moved, read_manifest, write_manifest
+from models.data.sound_file import look
+from models.doubts.confident import verdicts
+from models.doubts.held_out import HeldOut, Plan, held_out
+from models.doubts.short_form import short_form
+from models.training import examples
+from models.training.begun import begin, data_hash
+from models.training.examples import Backgrounds, Examples
+from models.training.making import FINDINGS_TOLD, label_number, labelled, sounds, word_groups
+from models.training.recipe import Recipe
+
+DIGITS = 6
+"""Enough to tell apart what is surely wrong."""
+
+
+class Doubted(NamedTuple):
+    """What was found."""
+
+    entries: list[Entry]
+    """All clips of the manifest, those that were judged with their judgement."""
+    unjudged: list[Clip]
+    """Those of the recipe's classes that nothing can be said of."""
+
+
+def doubt_labels(
+    recipe: Recipe, manifest: Path, new: Path, noise: Path | None, plan: Plan, out: Path, tell: Callable[[str], None]
+) -> Doubted:
+    """Writes the manifest anew with a judgement of each clip. What is in `out` of it is not done again. DataError where
+    there are no classes to judge, or too few speakers."""
+    if new.exists():
+        raise DataError(f"{new}: is there already; a manifest is never changed, only written anew.")
+    if find_spec("tensorflow") is None:
+        raise ModelError("Doubts want TensorFlow, which is not installed: scripts/setup --models.")
+    read = read_manifest(manifest)
+    for finding in read.findings[:FINDINGS_TOLD]:
+        tell(f"{manifest}:{finding.line}: {finding.sentence}")
+    places = _to_judge(read, recipe, tell)
+    clips = [replace(read.entries[place].clip, judged=None) for place in places]
+    short = short_form(recipe, len(clips))
+    backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(short.seed), [])
+    begin(out, data_hash(short, manifest.parent, clips), backgrounds)
+    seen = examples_of(short, read.folder, clips, backgrounds, out / "cache")
+    judged = judgements(short, clips, held_out(short, clips, seen, plan, out, tell))
+    entries = list(read.entries)
+    for place, judgement in zip(places, judged, strict=True):
+        entries[place] = Entry(entries[place].line, replace(entries[place].clip, judged=judgement))
+    write_manifest(new, moved((entry.clip for entry in entries), read.folder, new.parent))
+    return Doubted(entries, [clip for clip, judgement in zip(clips, judged, strict=True) if judgement is None])
+
+
+def _to_judge(read: Manifest, recipe: Recipe, tell: Callable[[str], None]) -> list[int]:
+    """Places in the manifest of the clips whose class can be judged."""
+    if not any(clip.label for clip in read.clips):
+        raise DataError(f"{read.file}: has no classes to doubt: no clip has a label, and transcripts are not judged.")
+    taught = {id(clip) for clip in labelled(read.clips, recipe)}
+    places = []
+    for place, (line, clip) in enumerate(read.entries):
+        if id(clip) not in taught:
+            continue
+        try:
+            look(clip.file(read.folder))
+        except InputError as error:
+            tell(f"{read.file}:{line}: {clip.path}: {error}; it is left out.")
+        else:
+            places.append(place)
+    there = {label_number(read.entries[place].clip, recipe) for place in places}
+    if len(there) < 2:
+        named = f"only {recipe.labels[there.pop()]}" if there else "none"
+        raise DataError(f"{read.file}: has {named} of the recipe's classes; doubts want two of them, or more.")
+    return places
+
+
+def examples_of(recipe: Recipe, folder: Path, clips: Sequence[Clip], backgrounds: Backgrounds, cache: Path) -> Examples:
+    """What is learnt from and asked about."""
+    # The sound alone: with other labels it is the same.
+    bare = [Clip(path=clip.path, start_ms=clip.start_ms, end_ms=clip.end_ms) for clip in clips]
+    levels = examples.cached(cache, folder, bare, recipe, backgrounds, recipe.mixing.versions)
+    labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
+    return Examples(levels, labels, word_groups(clips))
+
+
+def judgements(recipe: Recipe, clips: Sequence[Clip], found: HeldOut) -> list[Judgement | None]:
+    """What the probabilities say of the clips' classes."""
+    labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
+    known = np.flatnonzero(found.judged).tolist()
+    told: list[Judgement | None] = [None] * len(clips)
+    said = verdicts(found.probabilities[known], labels[known])
+    for at, place in enumerate(known):
+        label, likelier = str(clips[place].label), int(said.likelier[at])
+        told[place] = Judgement(
+            label=label,
+            # What the recipe has no class for is one of the others, and is called as it is.
+            likelier=label if likelier == labels[place] else recipe.labels[likelier],
+            probability=round(float(found.probabilities[place, likelier]), DIGITS),
+            quality=round(float(said.quality[at]), DIGITS),
+            surely=bool(said.surely[at]),
+        )
+    return told
