@@ -8,7 +8,7 @@ import numpy as np
 from edge.console import Console
 from edge.sound.source import BLOCK_MS, Block, Samples, Source
 from edge.speech.signal_meter import NoiseFloor, dbfs, power_of, to_dbfs
-from edge.speech.vad import Gate
+from edge.speech.vad import Gate, Grounds
 from edge.speech.wake import WakeWord
 
 READING_BLOCKS = 5
@@ -34,6 +34,10 @@ class Reading(NamedTuple):
     """The gate called most of it speech."""
     clipped: bool
     """Some of it was at full scale."""
+    stands_out: bool
+    """Of the noise, in a block at least: the gate's margin."""
+    probability: float | None = None
+    """Highest of speech, as the gate's model has it; None: it was not asked, or there is none."""
     wake: float | None = None
     """Highest probability of the wake word; None: nobody listens for one."""
 
@@ -43,11 +47,12 @@ def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterat
     noise = NoiseFloor()
     levels: list[float] = []
     gathered: list[Samples] = []
+    grounds: list[Grounds] = []
     speech_blocks = 0
     wake = 0.0
     for block in source.blocks():
         if not isinstance(block, Block):
-            gathered, speech_blocks, wake = [], 0, 0.0
+            gathered, grounds, speech_blocks, wake = [], [], 0, 0.0
             if word is not None:
                 word.reset()
             continue
@@ -55,6 +60,7 @@ def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterat
         if not is_speech:
             noise.push(power_of(block.samples))
         gathered.append(block.samples)
+        grounds.append(gate.grounds)
         speech_blocks += is_speech
         if word is not None:
             word.hear(block.samples)
@@ -68,9 +74,11 @@ def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterat
                 noise_floor=None if noise.power is None else to_dbfs(noise.power),
                 is_speech=speech_blocks > READING_BLOCKS // 2,
                 clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
+                stands_out=any(one.stands_out for one in grounds),
+                probability=max((one.probability for one in grounds if one.probability is not None), default=None),
                 wake=None if word is None else wake,
             )
-            gathered, speech_blocks, wake = [], 0, 0.0
+            gathered, grounds, speech_blocks, wake = [], [], 0, 0.0
 
 
 def show(source: Source, gate: Gate, console: Console, word: WakeWord | None = None) -> None:
@@ -87,7 +95,7 @@ def show(source: Source, gate: Gate, console: Console, word: WakeWord | None = N
 
 def meter(reading: Reading, console: Console) -> str:
     """A bar from -80 to 0 dBFS: # the level, : the noise floor, | the peak."""
-    room = max(8, min(BAR_COLUMNS, console.width - (52 if reading.wake is None else 63)))
+    room = max(8, min(BAR_COLUMNS, console.width - (57 if reading.wake is None else 68)))
     bar = ["#" if column < _columns(reading.level, room) else " " for column in range(room)]
     if reading.noise_floor is not None:
         bar[max(0, _columns(reading.noise_floor, room) - 1)] = ":"
@@ -97,11 +105,14 @@ def meter(reading: Reading, console: Console) -> str:
 
 
 def figures(reading: Reading) -> str:
-    """The reading in words and numbers, of constant width."""
+    """The reading in words and numbers, of constant width: "above" stands out of the noise and is no speech; the number
+    behind it is the model's."""
     floor = "   ?" if reading.noise_floor is None else f"{reading.noise_floor:4.0f}"
-    state = "TOO LOUD" if reading.clipped else "speech" if reading.is_speech else "-"
+    sound = "speech" if reading.is_speech else "above" if reading.stands_out else "-"
+    state = "TOO LOUD" if reading.clipped else sound
+    likely = "   -" if reading.probability is None else f"{reading.probability:4.2f}"
     wake = "" if reading.wake is None else f"  wake {reading.wake:4.2f}"
-    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8}{wake}"
+    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8} {likely}{wake}"
 
 
 def _columns(level_dbfs: float, room: int) -> int:
