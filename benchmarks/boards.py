@@ -14,9 +14,9 @@ from benchmarks import corpus, speech_marks
 from benchmarks.path import RECOGNISE
 from benchmarks.scenes import ROOM_DBFS, SPEECH_DBFS, as_samples, pink, trimmed
 from edge import settings
+from edge.local.gate import open_gate
 from edge.sound.source import BLOCK_MS, Samples, rechunk
 from edge.speech.log_mel import log_mel
-from edge.speech.vad import open_gate
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
@@ -100,7 +100,7 @@ def clip_of(file: Path, draw: np.random.Generator) -> Clip | None:
 
 def pauses(samples: Samples) -> Iterator[Pause]:
     """What a board's gate takes for pauses, of speech after ROOM_S of the room."""
-    gate = open_gate(settings.Vad())
+    gate = open_gate(settings.EdgeSettings())
     block_s = BLOCK_MS / 1000
     spoken_until_s = float("inf")
     for number, block in enumerate(rechunk([samples]), 1):

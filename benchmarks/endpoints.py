@@ -39,6 +39,7 @@ from edge import settings
 from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from edge.speech.hearing import hear
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.speech.vad import Gate
 
 DEFAULT = settings.Segmenter()
 VOICE_UNHEARD = structs.replace(DEFAULT, hang_over_ms_min=DEFAULT.hang_over_ms)
@@ -60,7 +61,9 @@ class Result(NamedTuple):
     sound_s: float
 
 
-def ours(samples: Samples, segmenter: settings.Segmenter = DEFAULT) -> Iterator[Utterance]:
+def ours(
+    samples: Samples, segmenter: settings.Segmenter = DEFAULT, gate: Callable[[], Gate] | None = None
+) -> Iterator[Utterance]:
     """edge/speech/hearing.py, by default with its own settings; frames are made, but sent nowhere."""
     whole = samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]
     heard_blocks = 0
@@ -70,7 +73,7 @@ def ours(samples: Samples, segmenter: settings.Segmenter = DEFAULT) -> Iterator[
         heard_blocks += 1
 
     start = 0
-    for heard in hear(Memory(whole), segmenter=segmenter, on_block=tally):
+    for heard in hear(Memory(whole), gate=gate() if gate else None, segmenter=segmenter, on_block=tally):
         if isinstance(heard, UtteranceHead):
             start = heard.stream_start_ms * SAMPLE_RATE_HZ // 1000
         elif isinstance(heard, UtteranceEnd):

@@ -19,13 +19,13 @@ import numpy as np
 from benchmarks.endpoints import material
 from benchmarks.scenes import CONDITIONS, Part, Scene, scenes
 from edge import settings
+from edge.local.gate import open_gate
 from edge.sound.source import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from edge.speech import prosody
 from edge.speech.prosody import AFTER_BLOCKS, SPAN_BLOCKS, Ending, Voice
 from edge.speech.segmenter import RESUME_BLOCKS, Endpoint, GoesOn, Onset, SeemsOver, Segmenter
 from edge.speech.signal_meter import power_of
 from edge.speech.turn import HangOvers
-from edge.speech.vad import open_gate
 
 EARLY_BLOCKS, LONGEST_BLOCKS = 8, 52
 INNER_S = 0.1
@@ -83,7 +83,7 @@ def main(data: Path, part: Part, clips: int | None) -> None:
 
 def pauses(scene: Scene) -> Iterator[Pause]:
     """All of a recording that are as long as the earlier endpoint."""
-    gate = open_gate(settings.Vad())
+    gate = open_gate(settings.EdgeSettings())
     segmenter: Segmenter[int] = Segmenter(
         pre_roll_blocks=20,
         onset_blocks=6,

@@ -126,16 +126,19 @@ class Material(NamedTuple):
 
 
 CONDITIONS = ("room", "noise 20 dB", "noise 10 dB", "quiet speaker", "far field", "noise alone")
+JUDGES_CONDITIONS = ("noise 20 dB", "noise 10 dB", "noise 5 dB", "noise alone", "quiet speaker", "far field")
+"""What judges of speech are told apart by."""
+_SEEDED = (*CONDITIONS, "noise 5 dB")
 
 
 def scenes(condition: str, material: Material) -> Iterator[Scene]:
     """All recordings of a condition; drawn anew from the same seed each time."""
-    draw = np.random.default_rng(CONDITIONS.index(condition) + 1)
+    draw = np.random.default_rng(_SEEDED.index(condition) + 1)
     clips = [material.clips[int(number)] for number in draw.permutation(len(material.clips))]
     match condition:
         case "room":
             yield scene(clips, SPEECH_DBFS, None, 0, draw)
-        case "noise 20 dB" | "noise 10 dB":
+        case "noise 20 dB" | "noise 10 dB" | "noise 5 dB":
             snr_db = float(condition.split()[1])
             for number, noise in enumerate(material.noises.values()):
                 some = clips[number :: len(material.noises)]

@@ -227,19 +227,20 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge level
       parrotlet-edge level --activation wake
+      parrotlet-edge level --vad-model speech-v1
     """
     from edge.asking.wire import feature_spec
     from edge.console import Console
+    from edge.local.gate import open_gate
     from edge.local.wake_words import open_wake_word
     from edge.sound.capture import Microphone
     from edge.speech.level import show
-    from edge.speech.vad import open_gate
 
     settings = loaded.settings
     word = open_wake_word(settings, feature_spec(settings.cloud)) if settings.activation.mode == "wake" else None
     microphone = Microphone(settings.microphone, must_exist=True)
     try:
-        show(microphone, open_gate(settings.vad), Console(sys.stdout), word)
+        show(microphone, open_gate(settings), Console(sys.stdout), word)
     finally:
         microphone.close()
 

@@ -18,7 +18,7 @@ CLOUD = {
     "cloud.answer_s_max": "--answer-s-max",
     "device.id": "--device-id",
 }
-GATE = {"vad.aggressiveness": "--aggressiveness"}
+GATE = {"vad.aggressiveness": "--aggressiveness", "vad.model": "--vad-model"}
 HEARING = {
     **GATE,
     "segmenter.hang_over_ms": "--hang-over-ms",

@@ -49,6 +49,14 @@ class Vad(msgspec.Struct, frozen=True):
     aggressiveness: Annotated[
         int, Meta(ge=0, le=3, description="Higher lets less noise through, and less quiet speech.")
     ] = 2
+    model: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._-]{0,20}\\Z",
+            description="Folder of local.model_dir, or of the models that came with this program, with a model of kind "
+            "speech that judges what stands out, such as speech-v1; empty: a small network that needs no interpreter.",
+        ),
+    ] = ""
 
 
 class Segmenter(msgspec.Struct, frozen=True):

@@ -7,7 +7,8 @@ import pytest
 
 from edge.console import Console
 from edge.sound.source import BLOCK_SAMPLES, Block, Interruption, Samples
-from edge.speech.level import Reading, meter, readings, show
+from edge.speech.level import Reading, figures, meter, readings, show
+from edge.speech.vad import Grounds
 from tests.edge_fakes import FakeSource, silence
 
 
@@ -15,9 +16,12 @@ class LoudGate:
     """Calls everything loud speech."""
 
     name = "loud"
+    grounds = Grounds(False, None)
 
     def is_speech(self, samples: Samples) -> bool:
-        return bool(np.abs(samples).max() > 1000)
+        loudest = int(np.abs(samples).max())
+        self.grounds = Grounds(loudest > 50, loudest / 32768 if loudest > 50 else None)
+        return loudest > 1000
 
     def reset(self) -> None:
         pass
@@ -60,11 +64,24 @@ def test_where_nobody_looks_a_line_a_second_is_told() -> None:
 def test_the_bar_has_one_length_whatever_it_shows() -> None:
     console = Console(io.StringIO())
     shown = [
-        meter(Reading(level, level, floor, False, False), console)
-        for level, floor in ((-120.0, None), (-40.0, -60.0), (0.0, -120.0))
+        meter(Reading(level, level, floor, False, False, stands_out, probability), console)
+        for level, floor, stands_out, probability in (
+            (-120.0, None, False, None),
+            (-40.0, -60.0, True, 0.04),
+            (0.0, -120.0, True, 1.0),
+        )
     ]
     assert len({len(line) for line in shown}) == 1
     assert shown[1].count("#") == 18
+
+
+def test_what_stands_out_and_what_the_model_says_of_it_are_both_shown() -> None:
+    quiet, noise, speech = readings(FakeSource("x", tone(5, 20) + tone(5, 500) + tone(5, 16384)), LoudGate())
+    assert (quiet.stands_out, quiet.probability) == (False, None)
+    assert figures(quiet).split()[-2:] == ["-", "-"]
+    assert (noise.stands_out, noise.probability) == (True, pytest.approx(500 / 32768, abs=0.001))
+    assert figures(noise).split()[-2:] == ["above", "0.02"]
+    assert figures(speech).split()[-2:] == ["speech", "0.50"]
 
 
 class Word:

@@ -15,7 +15,9 @@ from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ, Sound
 from models.data.sound_file import write_sound
 from models.training.batches import batches
+from models.training.making import make_model
 from models.training.recipe import Training, read_recipe
+from protos.model_card import read_model_card
 
 RECIPE = """
 name = "whistles"
@@ -206,3 +208,33 @@ def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(tmp
     (straight / "history.json").write_bytes(b"[[")
     with pytest.raises(DataError, match=r"damaged; without history.json it starts anew"):
         make_model(recipe, manifest, None, None, straight, told.append)
+
+
+def test_what_tells_of_the_end_knows_it_from_the_beginning(tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    clips = []
+    for number in range(80):
+        label, part = (("silence", slice(0, 6_000)), ("speech", slice(-6_000, None)))[number % 2]
+        sound = (0.001 * draw.standard_normal(13_120)).astype(np.float32)
+        sound[part] += whistle(draw.uniform(300, 3000), draw)[:6_000]
+        write_sound(tmp_path / f"{number}.flac", sound, RATE_HZ)
+        clips.append(Clip(path=f"{number}.flac", label=label, split="tune" if number < 16 else "train"))
+    write_manifest(tmp_path / "set.jsonl", clips)
+    recipe = read_recipe(recipe_file(tmp_path, 12))
+    network = msgspec.structs.replace(recipe.network, of_end=True)
+    mixing = msgspec.structs.replace(recipe.mixing, versions=1)
+    training = msgspec.structs.replace(recipe.training, shift_frames=0, epochs=20, average=0.8)
+    recipe = msgspec.structs.replace(
+        recipe,
+        kind="speech",
+        labels=("silence", "speech"),
+        other=None,
+        window_frames=80,
+        network=network,
+        mixing=mixing,
+        training=training,
+    )
+    made = make_model(recipe, tmp_path / "set.jsonl", None, None, tmp_path / "run", lambda told: None)
+    assert made.int8 is not None
+    assert made.int8 >= 0.9
+    assert read_model_card(tmp_path / "run" / "card.json").kind == "speech"

@@ -8,12 +8,43 @@ import pytest
 from benchmarks import corpus
 from benchmarks.instructions import pink_noise
 from benchmarks.scenes import as_samples
-from edge.settings import Segmenter, Vad
+from edge.local.gate import open_gate
+from edge.settings import EdgeSettings, Segmenter, Vad
 from edge.sound.source import Samples
 from edge.speech import gate_model
 from edge.speech.gate_model import CONTEXT_BLOCKS, GateModel
-from edge.speech.vad import MARGIN_POWER, Gate, MelGate, NoiseMargin, open_gate
+from edge.speech.vad import GO_ON_BLOCKS, GO_ON_SHARE, MARGIN_POWER, Gate, JudgedGate, NoiseMargin
 from tests.conftest import Speech
+
+
+def gate_of(model: str = "", aggressiveness: int = 2) -> Gate:
+    """As a board has it."""
+    return open_gate(EdgeSettings(vad=Vad(aggressiveness, model)))
+
+
+JUDGES = pytest.mark.parametrize("model", ["", "speech-v1"], ids=["its own network", "speech-v1"])
+
+
+class FixedJudge:
+    """Says what it is told to, and counts how often it is asked."""
+
+    name = "fixed"
+    start_probability = 0.8
+    asked_every_blocks = 3
+
+    def __init__(self, says: float) -> None:
+        self.says = says
+        self.asked = 0
+
+    def push(self, samples: Samples) -> None:
+        pass
+
+    def probability(self) -> float:
+        self.asked += 1
+        return self.says
+
+    def forget(self) -> None:
+        self.asked = 0
 
 
 def voice(seconds: float, level_dbfs: float = -25.0) -> Samples:
@@ -41,8 +72,8 @@ def longest_run(judged: list[bool]) -> int:
 
 
 def test_names_say_kind_version_and_setting() -> None:
-    assert open_gate(Vad(aggressiveness=1)).name == "mel-1-mode-1"
-    assert all(len(open_gate(Vad(aggressiveness=mode)).name) <= 32 for mode in range(4))
+    assert gate_of(aggressiveness=1).name == "mel-1-mode-1"
+    assert gate_of("speech-v1", 3).name == "speech-v1-1-mode-3"
 
 
 def spoken(speech: Speech, level_dbfs: float, name: str = "latte") -> Samples:
@@ -51,20 +82,23 @@ def spoken(speech: Speech, level_dbfs: float, name: str = "latte") -> Samples:
     return samples[: len(samples) // 320 * 320]
 
 
+@JUDGES
 @pytest.mark.parametrize("level_dbfs", [-10, -30, -45, -55])
-def test_speech_is_speech(speech: Speech, level_dbfs: float) -> None:
-    gate = open_gate(Vad())
+def test_speech_is_speech(speech: Speech, level_dbfs: float, model: str) -> None:
+    gate = gate_of(model)
     judgements(gate, noise(1, -75))
     assert np.mean(judgements(gate, spoken(speech, level_dbfs))) > 0.5
 
 
+@JUDGES
 @pytest.mark.parametrize("level_dbfs", [-10, -30, -45])
-def test_a_buzz_like_a_voice_is_speech(level_dbfs: float) -> None:
-    gate = open_gate(Vad())
+def test_a_buzz_like_a_voice_is_speech(level_dbfs: float, model: str) -> None:
+    gate = gate_of(model)
     judgements(gate, noise(1, -75))
     assert longest_run(judgements(gate, voice(4, level_dbfs))) >= Segmenter().onset_ms // 20
 
 
+@JUDGES
 @pytest.mark.parametrize(
     "sound",
     [
@@ -77,8 +111,8 @@ def test_a_buzz_like_a_voice_is_speech(level_dbfs: float) -> None:
     ],
     ids=["digital silence", "quiet noise", "loud noise", "offset and noise", "stuck at full scale", "a quiet room"],
 )
-def test_steady_sound_is_no_speech(sound: Samples) -> None:
-    assert np.mean(judgements(open_gate(Vad()), sound)) < 0.002
+def test_steady_sound_is_no_speech(sound: Samples, model: str) -> None:
+    assert np.mean(judgements(gate_of(model), sound)) < 0.002
 
 
 def ringing(hz: list[float], every_s: float, decay_per_s: float, level_dbfs: float = -20.0) -> Samples:
@@ -89,6 +123,7 @@ def ringing(hz: list[float], every_s: float, decay_per_s: float, level_dbfs: flo
     return np.rint(mixed).clip(-32768, 32767).astype(np.int16)
 
 
+@JUDGES
 @pytest.mark.parametrize(
     "sound",
     [
@@ -99,25 +134,28 @@ def ringing(hz: list[float], every_s: float, decay_per_s: float, level_dbfs: flo
     ],
     ids=["a tone", "glass", "a tap that is opened", "clicks"],
 )
-def test_what_is_no_voice_makes_no_onset(sound: Samples) -> None:
-    assert longest_run(judgements(open_gate(Vad()), sound)) < Segmenter().onset_ms // 20
+def test_what_is_no_voice_makes_no_onset(sound: Samples, model: str) -> None:
+    assert longest_run(judgements(gate_of(model), sound)) < Segmenter().onset_ms // 20
 
 
-def test_a_voice_in_loud_noise_still_stands_out() -> None:
-    gate = open_gate(Vad())
+@JUDGES
+def test_a_voice_in_loud_noise_still_stands_out(model: str) -> None:
+    gate = gate_of(model)
     judgements(gate, noise(5, -35))
     mixed = (voice(2, -20).astype(np.int32) + noise(2, -35)).clip(-32768, 32767).astype(np.int16)
     assert np.mean(judgements(gate, mixed)) > 0.5
 
 
-def test_a_recording_that_begins_within_a_word_is_heard_from_its_beginning(speech: Speech) -> None:
+@JUDGES
+def test_a_recording_that_begins_within_a_word_is_heard_from_its_beginning(speech: Speech, model: str) -> None:
     begun = spoken(speech, -26)[16_000:20_800]
-    assert any(judgements(open_gate(Vad()), begun)[:6])
+    assert any(judgements(gate_of(model), begun)[:6])
 
 
-def test_higher_aggressiveness_lets_less_through() -> None:
+@JUDGES
+def test_higher_aggressiveness_lets_less_through(model: str) -> None:
     sound = np.concatenate([noise(2, -45), voice(3, -40), noise(2, -30)])
-    let_through = [sum(judgements(MelGate(mode), sound)) for mode in range(4)]
+    let_through = [sum(judgements(gate_of(model, mode), sound)) for mode in range(4)]
     assert let_through == sorted(let_through, reverse=True)
 
 
@@ -149,15 +187,46 @@ def test_the_margin_is_of_power() -> None:
     assert margin.is_exceeded(noise(0.02, -50 + louder + 0.2))
 
 
-def test_the_network_is_hardly_asked_in_a_quiet_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_judge_is_hardly_asked_in_a_quiet_room() -> None:
     """What listening costs is that."""
-    asked: list[float] = []
-    monkeypatch.setattr(GateModel, "speech_probability", lambda model: asked.append(0.0) or 0.0)
-    gate = open_gate(Vad())
+    judge = FixedJudge(0.0)
+    gate = JudgedGate(judge)
     judgements(gate, pink_noise())
-    asked.clear()
+    judge.asked = 0
     judgements(gate, pink_noise())
-    assert len(asked) <= 5
+    assert judge.asked <= 5
+
+
+def test_an_answer_of_the_judge_is_good_for_three_blocks() -> None:
+    judge = FixedJudge(0.9)
+    gate = JudgedGate(judge)
+    judgements(gate, noise(1, -70))
+    judge.asked = 0
+    loud = judgements(gate, noise(0.3, -20))
+    assert loud == [False] + [True] * 14
+    assert judge.asked == 5
+
+
+def test_less_is_enough_soon_after_speech() -> None:
+    judge = FixedJudge(0.9)
+    gate = JudgedGate(judge)
+    judgements(gate, noise(1, -70))
+    judgements(gate, noise(0.2, -20))
+    judge.says = 0.8 * GO_ON_SHARE + 0.01
+    assert all(judgements(gate, noise(0.2, -20)))
+    judgements(gate, noise(0.02 * GO_ON_BLOCKS, -70))
+    assert not any(judgements(gate, noise(0.2, -20)))
+
+
+def test_a_gate_says_what_its_judgement_rests_on() -> None:
+    judge = FixedJudge(0.7)
+    gate = JudgedGate(judge)
+    judgements(gate, noise(1, -70))
+    assert gate.grounds == (False, None)
+    assert not any(judgements(gate, noise(0.04, -20)))
+    assert gate.grounds == (True, 0.7)
+    judgements(gate, noise(0.1, -70))
+    assert gate.grounds == (False, None)
 
 
 @pytest.mark.parametrize("asked_every", [1, 3, 37, 40, 41, 90])
@@ -168,10 +237,10 @@ def test_it_does_not_matter_when_the_network_was_asked_before(asked_every: int) 
         asked_often.push(block)
         asked_once.push(block)
         if number % asked_every == 0:
-            asked_often.speech_probability()
+            asked_often.probability()
     asked_often.push(sound[:320])
     asked_once.push(sound[:320])
-    assert asked_often.speech_probability() == pytest.approx(asked_once.speech_probability(), abs=1e-6)
+    assert asked_often.probability() == pytest.approx(asked_once.probability(), abs=1e-6)
 
 
 def test_what_is_trained_on_is_what_the_board_sees() -> None:
@@ -180,7 +249,7 @@ def test_what_is_trained_on_is_what_the_board_sees() -> None:
     heard = []
     for block in sound.reshape(-1, 320):
         model.push(block)
-        heard.append(model.speech_probability())
+        heard.append(model.probability())
     rows = gate_model.rows(sound)
     rows = np.concatenate([np.repeat(rows[:1], CONTEXT_BLOCKS - 1, axis=0), rows])
     contexts = np.stack([rows[end - CONTEXT_BLOCKS : end] for end in range(CONTEXT_BLOCKS, len(rows) + 1)])
@@ -188,15 +257,26 @@ def test_what_is_trained_on_is_what_the_board_sees() -> None:
     assert np.allclose(gate_model.probabilities(gate_model.inputs(contexts), layers), heard, atol=1e-5)
 
 
-def test_after_a_reset_a_gate_is_as_new() -> None:
+@JUDGES
+def test_after_a_reset_a_gate_is_as_new(model: str) -> None:
     sound = np.concatenate([noise(2, -30), voice(3), noise(1, -30)])
-    gate = open_gate(Vad())
+    gate = gate_of(model)
     first = judgements(gate, sound)
     gate.reset()
     assert judgements(gate, sound) == first
     assert any(first) and not all(first)
 
 
-def test_the_click_of_a_microphone_that_opens_is_shorter_than_an_onset() -> None:
-    click = judgements(open_gate(Vad()), np.concatenate([noise(0.04, -28), noise(1, -45)]))
+def test_a_reset_reaches_the_judge() -> None:
+    judge = FixedJudge(0.9)
+    gate = JudgedGate(judge)
+    assert all(judgements(gate, noise(0.2, -20))[1:])
+    gate.reset()
+    assert judge.asked == 0
+    assert gate.grounds == (False, None)
+
+
+@JUDGES
+def test_the_click_of_a_microphone_that_opens_is_shorter_than_an_onset(model: str) -> None:
+    click = judgements(gate_of(model), np.concatenate([noise(0.04, -28), noise(1, -45)]))
     assert sum(click) <= Segmenter().onset_ms // 20 - 1

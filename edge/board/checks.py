@@ -7,6 +7,7 @@ from common.errors import ModelError
 from common.settings import Loaded
 from edge.asking import wire
 from edge.asking.own_model import check_commands
+from edge.local.gate import open_gate
 from edge.local.model import Model, is_missing
 from edge.local.wake_words import open_wake_word
 from edge.settings import EdgeSettings
@@ -22,6 +23,9 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
         parse_address(settings.cloud.address, called="cloud.address", port_min=1)
     if settings.activation.mode == "wake":
         open_wake_word(settings, spec)
+    of_gate: list[str] = []
+    open_gate(settings, of_gate.append)
+    yield from of_gate
     folder = settings.local.model_dir / settings.local.model
     if settings.local.model and (loaded.origins["local.model"] != "default" or not is_missing(folder)):
         try:

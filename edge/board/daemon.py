@@ -29,6 +29,7 @@ from edge.board.log_lines import start_logging
 from edge.board.mute import Mute
 from edge.clock import boot_id
 from edge.console import Console
+from edge.local.gate import open_gate
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.sound.capture import Microphone
@@ -37,7 +38,6 @@ from edge.speech.activation import Activation, Always, Button
 from edge.speech.hearing import hear
 from edge.speech.turn import Turn
 from edge.speech.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
-from edge.speech.vad import open_gate
 from edge.speech.wake import Wake
 from edge.spool import kept_frames
 from edge.spool.keeping import Keeping
@@ -88,7 +88,7 @@ def serve(
     display = Display(console, board)
     sound = hear(
         ear,
-        gate=open_gate(settings.vad),
+        gate=open_gate(settings),
         segmenter=settings.segmenter,
         spec=wire.feature_spec(settings.cloud),
         activation=activation,

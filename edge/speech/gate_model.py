@@ -27,6 +27,12 @@ GROUPS = (1, 1, 1, 1, 2, 2, 3, 4, 5, 8, 12)
 """Blocks that go together, the newest first."""
 CONTEXT_BLOCKS = sum(GROUPS)
 
+START_PROBABILITIES = (0.5, 0.8, 0.95, 0.98)
+"""What it takes to call a block speech, by aggressiveness."""
+
+ASKED_EVERY_BLOCKS = 3
+"""Asked of each block it is three times as dear and hardly better."""
+
 WEIGHTS_FILE = Path(__file__).with_name("gate_model.npz")
 
 OVERLAP_SAMPLES = SPEC.window_samples - BLOCK_SAMPLES
@@ -61,10 +67,14 @@ class Network(NamedTuple):
 
 
 class GateModel:
-    """Remembers a stretch of sound, and is asked now and then."""
+    """A Judge: remembers a stretch of sound, and is asked now and then."""
 
-    def __init__(self) -> None:
-        self.version, self._layers = shipped()
+    def __init__(self, aggressiveness: int = 2) -> None:
+        """aggressiveness is from 0 (lets most through) to 3."""
+        version, self._layers = shipped()
+        self.name = f"mel-{version}-mode-{aggressiveness}"
+        self.start_probability = START_PROBABILITIES[aggressiveness]
+        self.asked_every_blocks = ASKED_EVERY_BLOCKS
         self.forget()
 
     def forget(self) -> None:
@@ -77,8 +87,8 @@ class GateModel:
         """Takes the next block."""
         self._unread.append(samples)
 
-    def speech_probability(self) -> float:
-        """Of the block that came last."""
+    def probability(self) -> float:
+        """That somebody speaks in the block that came last."""
         self._context = self._read()
         return float(probabilities(inputs(self._context), self._layers))
 

@@ -8,7 +8,7 @@ import numpy as np
 from edge.console import Console
 from edge.sound.source import BLOCK_MS, Block, Samples, Source
 from edge.speech.signal_meter import NoiseFloor, dbfs, power_of, to_dbfs
-from edge.speech.vad import Gate
+from edge.speech.vad import Gate, Grounds
 from edge.speech.wake import WakeWord
 
 READING_BLOCKS = 5
@@ -34,6 +34,10 @@ class Reading(NamedTuple):
     """The gate called most of it speech."""
     clipped: bool
     """Some of it was at full scale."""
+    stands_out: bool
+    """Of the noise, in a block at least: the gate's margin."""
+    probability: float | None = None
+    """Highest of speech, as the gate's model has it; None: it was not asked, or there is none."""
     wake: float | None = None
     """Highest probability of the wake word; None: nobody listens for one."""
 
@@ -45,15 +49,17 @@ class Meter:
         self._noise = NoiseFloor()
         self._levels: list[float] = []
         self._gathered: list[Samples] = []
+        self._grounds: list[Grounds] = []
         self._speech_blocks = 0
         self._wake: float | None = None
 
-    def push(self, samples: Samples, is_speech: bool, wake: float | None = None) -> Reading | None:
-        """Takes a block, the gate's judgement, and how likely the wake word is where somebody listens for one; the
-        reading that it completes."""
+    def push(self, samples: Samples, is_speech: bool, grounds: Grounds, wake: float | None = None) -> Reading | None:
+        """Takes a block, the gate's judgement and its grounds, and how likely the wake word is where somebody listens
+        for one; the reading that it completes."""
         if not is_speech:
             self._noise.push(power_of(samples))
         self._gathered.append(samples)
+        self._grounds.append(grounds)
         self._speech_blocks += is_speech
         if wake is not None:
             self._wake = max(self._wake or 0.0, wake)
@@ -61,7 +67,7 @@ class Meter:
 
     def reset(self) -> None:
         """What comes next is another stretch of sound."""
-        self._gathered, self._speech_blocks, self._wake = [], 0, None
+        self._gathered, self._grounds, self._speech_blocks, self._wake = [], [], 0, None
 
     def _reading(self) -> Reading:
         samples = np.concatenate(self._gathered)
@@ -72,6 +78,8 @@ class Meter:
             noise_floor=None if self._noise.power is None else to_dbfs(self._noise.power),
             is_speech=self._speech_blocks > READING_BLOCKS // 2,
             clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
+            stands_out=any(one.stands_out for one in self._grounds),
+            probability=max((one.probability for one in self._grounds if one.probability is not None), default=None),
             wake=self._wake,
         )
         self.reset()
@@ -89,7 +97,8 @@ def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterat
             continue
         if word is not None:
             word.hear(block.samples)
-        reading = made.push(block.samples, gate.is_speech(block.samples), None if word is None else word.probability)
+        is_speech = gate.is_speech(block.samples)
+        reading = made.push(block.samples, is_speech, gate.grounds, None if word is None else word.probability)
         if reading is not None:
             yield reading
 
@@ -108,7 +117,7 @@ def show(source: Source, gate: Gate, console: Console, word: WakeWord | None = N
 
 def meter(reading: Reading, console: Console) -> str:
     """A bar from -80 to 0 dBFS: # the level, : the noise floor, | the peak."""
-    room = max(8, min(BAR_COLUMNS, console.width - (52 if reading.wake is None else 63)))
+    room = max(8, min(BAR_COLUMNS, console.width - (57 if reading.wake is None else 68)))
     bar = ["#" if column < _columns(reading.level, room) else " " for column in range(room)]
     if reading.noise_floor is not None:
         bar[max(0, _columns(reading.noise_floor, room) - 1)] = ":"
@@ -118,11 +127,14 @@ def meter(reading: Reading, console: Console) -> str:
 
 
 def figures(reading: Reading) -> str:
-    """The reading in words and numbers, of constant width."""
+    """The reading in words and numbers, of constant width: "above" stands out of the noise and is no speech; the number
+    behind it is the model's."""
     floor = "   ?" if reading.noise_floor is None else f"{reading.noise_floor:4.0f}"
-    state = "TOO LOUD" if reading.clipped else "speech" if reading.is_speech else "-"
+    sound = "speech" if reading.is_speech else "above" if reading.stands_out else "-"
+    state = "TOO LOUD" if reading.clipped else sound
+    likely = "   -" if reading.probability is None else f"{reading.probability:4.2f}"
     wake = "" if reading.wake is None else f"  wake {reading.wake:4.2f}"
-    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8}{wake}"
+    return f"{reading.level:4.0f} dBFS  peak {reading.peak:4.0f}  noise {floor}  {state:<8} {likely}{wake}"
 
 
 def _columns(level_dbfs: float, room: int) -> int:

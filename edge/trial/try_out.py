@@ -15,6 +15,7 @@ from edge.asking.exchange import Exchange
 from edge.asking.services import own_chain_of, whole_chain_of
 from edge.asking.timing import TimingMs, table
 from edge.console import Console
+from edge.local.gate import open_gate
 from edge.plain_text import plain
 from edge.session import Session
 from edge.settings import EdgeSettings
@@ -22,7 +23,6 @@ from edge.sound.source import Source
 from edge.speech.hearing import hear
 from edge.speech.turn import Turn
 from edge.speech.utterance import Heard
-from edge.speech.vad import open_gate
 from edge.trial.trial import Input, Spoken, Trial
 from edge.trial.trial_line import TrialLine, make_folder
 from edge.trial.trial_line import save as save_line
@@ -57,9 +57,10 @@ def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, sh
     timings: list[TimingMs] = []
 
     def hear_by_settings(source: Source) -> Iterator[Heard]:
+        gate.reset()
         return hear(
             source,
-            gate=open_gate(settings.vad),
+            gate=gate,
             segmenter=settings.segmenter,
             spec=wire.feature_spec(settings.cloud),
             session=session,
@@ -84,6 +85,7 @@ def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, sh
         console.clear()
         print(plain(sentence), file=sys.stderr, flush=True)
 
+    gate = open_gate(settings, complain)
     if shown.save is not None:
         make_folder(shown.save)
     inputs = [_microphone(settings)] if asked.microphone else [_recording(file, asked.realtime) for file in files]

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge.local.gate import open_gate
 from edge.settings import EdgeSettings
 from edge.sound.source import BLOCK_MS, Block, Interruption, Samples, Source
 from edge.speech.hearing import hear
 from edge.speech.level import Meter, Reading
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
-from edge.speech.vad import open_gate
 
 WAIT_S = 15.0
 """So long it is waited for somebody to begin."""
@@ -45,7 +45,7 @@ class Ears:
         """`show` has a reading each 100 ms; `skips` is asked at each block whether somebody wants to go on."""
         self.name = source.name
         self._blocks = source.blocks()
-        self._gate = open_gate(settings.vad)
+        self._gate = open_gate(settings)
         self._segmenter = settings.segmenter
         self._show = show
         self._skips = skips
@@ -92,7 +92,7 @@ class Ears:
         return next(self._blocks, None)
 
     def _tell(self, meter: Meter, samples: Samples, is_speech: bool) -> None:
-        if (reading := meter.push(samples, is_speech)) is not None:
+        if (reading := meter.push(samples, is_speech, self._gate.grounds)) is not None:
             self._show(reading)
 
 

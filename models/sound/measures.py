@@ -6,11 +6,11 @@ The names carry their units and are those of `Clip.measured`. What cannot be kno
 import numpy as np
 import numpy.typing as npt
 
-from edge.settings import Vad
+from edge.local.gate import open_gate
+from edge.settings import EdgeSettings
 from edge.sound.source import SAMPLE_RATE_HZ, Samples
 from edge.speech.prosody import VOICED_LIKENESS, track
 from edge.speech.signal_meter import NoiseFloor, SignalMeter, power_of, to_dbfs
-from edge.speech.vad import open_gate
 from models.sound.loudness import lufs
 from models.sound.silence import Speech, find_speech
 
@@ -38,7 +38,7 @@ class Measurer:
     """Measures clips one after the other, with the board's own gate."""
 
     def __init__(self) -> None:
-        self._gate = open_gate(Vad())
+        self._gate = open_gate(EdgeSettings())
 
     def hear(self, samples: Samples) -> Measured:
         """The figures that cost little: how long, how much of it speech, how loud, how clean, how whole."""

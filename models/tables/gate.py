@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge.speech import gate_model
 from edge.speech.gate_model import CONTEXT_BLOCKS, GROUPS, SPEC, Floats, Layer
-from models.tables.gate_scenes import Minute, minutes
+from models.speech.minutes import Minute, minutes
 
 VERSION = 1
 HIDDEN = (64, 32)

@@ -1,4 +1,4 @@
-"""Minutes of sound to train the gate on: speech of which every block is known, in rooms, over noises, at any level."""
+"""Minutes of sound of which every block is known, speech or not: in rooms, over noises, at any level."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from benchmarks import corpus, speech_marks
 from benchmarks.corpus import RATE_HZ, Sound
 from benchmarks.endpoints import material
-from benchmarks.scenes import Material, Trimmed, as_samples, in_room, trimmed
+from benchmarks.scenes import Trimmed, as_samples, in_room, trimmed
 from benchmarks.speech_marks import HOP_SAMPLES
 from edge.sound.source import BLOCK_SAMPLES, Samples
 from models.tables.sounds import coloured, disturbance, drift
@@ -30,6 +30,10 @@ class Minute(NamedTuple):
     """Share of each block that is speech, (blocks,)."""
     weights: npt.NDArray[np.float32]
     """How much each block's label is worth, (blocks,)."""
+    level_dbfs: float
+    """Of the speech, about."""
+    snr_db: float
+    """From there down to what goes on behind it, where anything does."""
 
 
 class Voice(NamedTuple):
@@ -71,9 +75,9 @@ def active(clip: Trimmed) -> npt.NDArray[np.bool_]:
     return hops
 
 
-def minutes(data: Path, count: int, draw: np.random.Generator, found: Material | None = None) -> Iterator[Minute]:
-    """So many minutes, no two alike."""
-    found = found or material(data, "dev")
+def minutes(data: Path, count: int, draw: np.random.Generator) -> Iterator[Minute]:
+    """So many minutes of the tuning half, no two alike."""
+    found = material(data, "dev")
     kinds = voices(data, found.clips)
     noises = list(found.noises.values())
     for _ in range(count):
@@ -87,14 +91,15 @@ def minute(kinds: list[list[Voice]], noises: list[Sound], rooms: list[Sound], dr
     dbfs = draw.uniform(-56, -12)
     if draw.random() < 0.85:
         speak(speech, active_hops, kinds, rooms, draw)
-    sound = speech * np.float32(10 ** (dbfs / 20)) + background(total, noises, dbfs - draw.uniform(2, 30), draw)
+    snr_db = draw.uniform(2, 30)
+    sound = speech * np.float32(10 ** (dbfs / 20)) + background(total, noises, dbfs - snr_db, draw)
     if draw.random() < 0.9:
         sound += coloured(total, draw) * np.float32(10 ** (min(draw.uniform(-78, -50), dbfs - 6) / 20))
     labels = active_hops.reshape(MINUTE_BLOCKS, -1).mean(axis=1, dtype=np.float32)
     weights = np.abs(2 * labels - 1)
     for last in np.flatnonzero((labels[:-1] > 0) & (labels[1:] == 0)):
         weights[last + 1 : last + 1 + TAIL_BLOCKS] = 0
-    return Minute(as_samples(sound), labels, weights)
+    return Minute(as_samples(sound), labels, weights, dbfs, snr_db)
 
 
 def speak(

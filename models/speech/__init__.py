@@ -1,0 +1,1 @@
+"""What speech-v1 learns from: stretches of sound, and whether somebody speaks at their end."""
