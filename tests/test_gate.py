@@ -12,6 +12,7 @@ from edge.local import interpreter
 from edge.local.gate import open_gate
 from edge.settings import MODELS_DIR, EdgeSettings, Local, Vad
 from protos.model_card import CARD_FILE, MODEL_FILE, read_model_card, write_model_card
+from tests.conftest import Speech
 
 ASKED = Vad(model="speech-v1")
 INSTEAD = "The gate judges by its own small network: "
@@ -79,3 +80,10 @@ def test_config_check_tells_it_too(copied: Path) -> None:
     result = CliRunner().invoke(main, asked)
     assert result.exit_code == 0
     assert result.stderr.startswith(INSTEAD)
+
+
+def test_a_trial_says_it_once_and_goes_on(speech: Speech) -> None:
+    files = [str(speech.path(name)) for name in ("egg", "timer")]
+    result = CliRunner().invoke(main, ["test", "--cloud", "", "--json", "--vad-model", "other", *files])
+    assert result.stderr.count(INSTEAD) == 1
+    assert result.stdout.count('"utterance_id"') >= 2
