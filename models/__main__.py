@@ -11,6 +11,7 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.ablation.commands import ablate, curve
 from models.check.commands import check
 from models.data.commands import split
 from models.errors.commands import compare, errors
@@ -55,7 +56,7 @@ def show(manifest: Path) -> None:
 
 for command in (import_, split, synthesise, mix, definition, check, fix, apply, measure):
     main.add_command(command)
-for command in (train, evaluate, errors, compare):
+for command in (train, evaluate, ablate, curve, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 
