@@ -14,7 +14,7 @@ from models.ablation.sets import learnt_by, read_sets
 from models.ablation.table import Row, lines, points_of_curve, table
 from models.ablation.trial import Trial, recipe_of
 from models.ablation.trials import Folders, run
-from models.data.clip import Clip
+from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
@@ -73,13 +73,14 @@ def data(tmp_path: Path) -> Path:
         sound = 0.1 * np.sin(2 * np.pi * hz * time_s) + 0.001 * draw.standard_normal(RATE_HZ)
         write_sound(tmp_path / f"{number}.wav", sound.astype(np.float32), RATE_HZ)
         speaker = f"s{number // 3}" if hz else None
-        part = "tune" if number >= 24 else "train"
+        part: Split = "tune" if number >= 24 else "train"
         source = "old" if number < 6 else "new"
         clips.append(Clip(path=f"{number}.wav", label=label, speaker=speaker, split=part, source=source))
     write_manifest(tmp_path / "data.jsonl", clips)
     for name in ("learnt", "judged"):
         (tmp_path / name).mkdir()
-        write_sound(tmp_path / name / "noise.wav", draw.standard_normal(RATE_HZ).astype(np.float32) / 20, RATE_HZ)
+        noise = (0.05 * draw.standard_normal(RATE_HZ)).astype(np.float32)
+        write_sound(tmp_path / name / "noise.wav", noise, RATE_HZ)
     return tmp_path / "data.jsonl"
 
 
@@ -248,11 +249,15 @@ def test_seeds_that_tell_the_opposite_are_luck_whatever_the_interval() -> None:
 
 def test_the_table_is_told_in_points_with_spread_and_interval() -> None:
     rows = table([trial("base", 1, {0}), trial("worse", 1, {*range(21)})], JUDGED)
-    told = lines(rows)
-    assert len({len(line) for line in told}) == 1
-    assert "0.975 (0.975 to 0.975)" in told[2]
-    assert "-50.0 (-50.0 to -50.0; " in told[3]
-    assert "luck" not in told[3]
+    told = [*lines(rows)]
+    assert len({len(line) for line in told[:-1]}) == 1
+    head, _, base, worse = ([cell.strip() for cell in line.split("|")] for line in told[:-1])
+    assert head[1] == "as recorded"
+    assert base[1:5] == ["base", "100", "1.0", "0.975 (0.975 to 0.975)"]
+    assert worse[5] == "-50.0 (-50.0 to -50.0)"
+    assert worse[7] == ""
+    low, high = map(float, worse[6].split(" to "))
+    assert low < -50 < high < 0
     assert msgspec.json.decode(msgspec.json.encode(rows[1]), type=Row) == rows[1]
 
 
@@ -311,7 +316,8 @@ def test_a_killed_ablation_goes_on_in_the_middle_of_a_cell_and_trains_nothing_tw
     assert result.exit_code == 0, result.output
     assert "epoch" not in result.stderr
     rows = [line.split("|")[1].strip() for line in result.stdout.splitlines() if line.startswith("|")]
-    assert rows == ["cell", "----", "base", "the same again", "half"]
+    assert rows[:5] == ["as recorded", "--------------", "base", "the same again", "half"]
+    assert rows[5] == "10 dB SNR"
     assert "<svg" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
     points = [msgspec.json.decode(line) for line in (tmp_path / "curve.jsonl").read_bytes().splitlines()]
     assert [point["clips"] for point in points] == [half.clips, 24, 24]

@@ -1,6 +1,6 @@
 """What came of an ablation: each cell beside the base, and what of the difference may be luck."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -11,6 +11,8 @@ from models.data.clip import Clip
 from models.errors.compare import compare
 from models.errors.curve import Point
 from models.errors.outcome import Outcome, outcome
+
+HEAD = ("clips", "kB", "accuracy (seeds)", "points from base (seeds)", "95 %", "")
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -76,13 +78,16 @@ def points_of_curve(trials: Sequence[Trial], names: Sequence[str]) -> list[Point
     return [Point(trial.clips, float(np.mean(next(iter(trial.errors.values()))))) for trial in some]
 
 
-def lines(rows: Sequence[Row]) -> list[str]:
-    """A table for a person: accuracies with their spread over seeds, differences in points with their interval."""
-    conditions = list(rows[0].measured)
-    head = ["cell", "clips", "kB", *(text for name in conditions for text in (name, "points, spread, 95 %"))]
-    cells = [head, ["-" * len(text) for text in head], *(_row(row) for row in rows)]
-    widths = [max(len(cell[column]) for cell in cells) for column in range(len(head))]
-    return [f"| {' | '.join(text.ljust(width) for text, width in zip(cell, widths, strict=True))} |" for cell in cells]
+def lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Tables for a person, one a condition: accuracies with their spread over seeds, differences in points with theirs
+    and with the interval."""
+    for condition in rows[0].measured:
+        cells = [(condition, *HEAD), *(_row(row, row.measured[condition]) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        cells.insert(1, tuple("-" * width for width in widths))
+        for cell in cells:
+            yield f"| {' | '.join(text.ljust(width) for text, width in zip(cell, widths, strict=True))} |"
+        yield ""
 
 
 def _measured(condition: str, some: Sequence[Trial], base: Sequence[Trial], judged: Sequence[Clip]) -> Measured:
@@ -104,17 +109,12 @@ def _outcomes(condition: str, trials: Sequence[Trial], judged: Sequence[Clip]) -
     return [msgspec.structs.replace(one, path=f"{number} {one.path}") for number, one in enumerate(found)]
 
 
-def _row(row: Row) -> list[str]:
-    told = [row.name, str(row.clips), f"{row.bytes / 1000:.1f}"]
-    for measured in row.measured.values():
-        low, high = min(measured.accuracies), max(measured.accuracies)
-        told.append(f"{measured.accuracy:.3f} ({low:.3f} to {high:.3f})")
-        told.append("" if row.name == BASE else _difference(measured))
-    return told
-
-
-def _difference(measured: Measured) -> str:
+def _row(row: Row, measured: Measured) -> tuple[str, ...]:
+    accuracy = f"{measured.accuracy:.3f} ({min(measured.accuracies):.3f} to {max(measured.accuracies):.3f})"
+    told = (row.name, str(row.clips), f"{row.bytes / 1000:.1f}", accuracy)
+    if row.name == BASE:
+        return (*told, "", "", "")
     least, most = (100 * extreme(measured.differences) for extreme in (min, max))
+    difference = f"{100 * measured.difference:+.1f} ({least:+.1f} to {most:+.1f})"
     interval = f"{100 * measured.low:+.1f} to {100 * measured.high:+.1f}"
-    luck = ", may be luck" if measured.is_luck else ""
-    return f"{100 * measured.difference:+.1f} ({least:+.1f} to {most:+.1f}; {interval}{luck})"
+    return (*told, difference, interval, "may be luck" if measured.is_luck else "")
