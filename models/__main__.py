@@ -11,6 +11,7 @@ import click
 
 from common import VERSION
 from common.commands import CommandGroup, completion
+from models.ablation.commands import ablate, curve
 from models.check.commands import check
 from models.data.commands import split, windows
 from models.doubts.commands import doubt
@@ -58,7 +59,7 @@ def show(manifest: Path) -> None:
 
 for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure, doubt):
     main.add_command(command)
-for command in (new_commands, record, train, evaluate, errors, compare):
+for command in (new_commands, record, train, evaluate, ablate, curve, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 from click.testing import CliRunner, Result
 
-from common.errors import DataError
+from common.errors import DataError, InputError
 from models.__main__ import main
 from models.data.clip import Clip
 from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ, Sound
 from models.data.sound_file import write_sound
+from models.training import examples
 from models.training.batches import batches
+from models.training.examples import Backgrounds
 from models.training.making import make_model
 from models.training.recipe import Training, read_recipe
 from protos.model_card import read_model_card
@@ -130,6 +133,37 @@ def test_of_few_clips_there_is_a_batch_as_well() -> None:
     levels, targets = np.zeros((3, 1, 20, 80), np.int8), np.eye(3, dtype=np.float32)
     made = list(batches(levels, targets, np.full(3, 1 / 3), Training(batch=8), draw))
     assert [(seen.shape, wanted.shape) for seen, wanted in made] == [((8, 20, 80, 1), (8, 3))]
+
+
+def test_sound_that_was_mixed_for_one_set_is_not_mixed_again_for_another(
+    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = read_recipe(recipe_file(tmp_path, 1))
+    clips = read_manifest(manifest).clips[:3]
+    made: list[str] = []
+
+    def counted(folder: Path, some: list[Clip], *others: object) -> npt.NDArray[np.int8]:
+        made.extend(clip.path for clip in some)
+        return np.stack([np.full((2, 4, 80), number, np.int8) for number in range(len(made) - len(some), len(made))])
+
+    monkeypatch.setattr(examples, "make", counted)
+
+    def levels(*some: Clip, seed: int = 1) -> list[int]:
+        how = msgspec.structs.replace(recipe, seed=seed)
+        found = examples.cached(tmp_path / "cache", tmp_path, some, how, Backgrounds([], []), 2)
+        return [int(one) for one in found[:, 0, 0, 0]]
+
+    assert levels(*clips[:2]) == [0, 1]
+    # Whatever else is said of a clip: its sound is what counts.
+    assert levels(msgspec.structs.replace(clips[1], label="low", speaker=None), clips[2], clips[0]) == [1, 2, 0]
+    assert len(made) == 3
+    assert levels(msgspec.structs.replace(clips[0], end_ms=500), clips[0]) == [3, 0]
+    assert levels(clips[0], seed=2) == [4]
+    write_sound(clips[0].file(tmp_path), np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
+    assert levels(*clips) == [5, 1, 2]
+    clips[0].file(tmp_path).unlink()
+    with pytest.raises(InputError, match="No such file"):
+        levels(*clips)
 
 
 def trained(*words: str | Path) -> Result:

@@ -21,7 +21,7 @@ SHOWN = 5
     "--curve",
     "curve_file",
     type=_PATH,
-    help="Models trained on parts of it: a JSON object a line, with clips and error_rate.",
+    help="How errors fall with clips, as `curve` or `ablate --curve` write it.",
 )
 @click.option("--human", type=click.FloatRange(0, 1), help="Error rate of a person on the same clips.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True, help="Slices that are told.")
@@ -36,6 +36,7 @@ def errors(
     \b
     Example:
       parrotlet-models evaluate models/files/commands-v1 measured.jsonl --outcomes outcomes.jsonl
+      parrotlet-models curve models/recipes/commands-v1.toml curve.jsonl --data train.jsonl
       parrotlet-models errors outcomes.jsonl --trained-on train.jsonl --curve curve.jsonl
     """
     from models.data.manifest import read_manifest

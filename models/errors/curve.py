@@ -57,3 +57,11 @@ def read_curve(file: Path) -> LearningCurve:
         raise DataError(f"{file}: {error.strerror}.") from error
     except (msgspec.DecodeError, DataError) as error:
         raise DataError(f"{file}: {str(error).rstrip('.')}.") from error
+
+
+def write_curve(file: Path, points: Sequence[Point]) -> None:
+    """As `read_curve` reads it. DataError if it cannot be."""
+    try:
+        file.write_bytes(b"".join(msgspec.json.encode(point) + b"\n" for point in points))
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror}.") from error

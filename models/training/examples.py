@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from common.errors import InputError
 from edge.local.model import filled
 from edge.speech.log_mel import log_mel
 from models.data import mixing
@@ -24,7 +25,7 @@ from models.tables.sounds import disturbance
 from models.training.recipe import Mixing, Recipe
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
-FORMAT = 1
+FORMAT = 2
 """Another one makes other files."""
 CHUNK = 32
 """Clips that a process is given at a time; for fewer none is started."""
@@ -115,10 +116,10 @@ def drawn_noises(seed: int) -> list[Sound]:
 
 
 def _versions(clip: Clip, folder: Path, recipe: Recipe, backgrounds: Backgrounds, count: int) -> npt.NDArray[np.int8]:
-    """(versions, window_frames, bands); drawn by the seed and the clip's path alone."""
+    """(versions, window_frames, bands); drawn by the seed of the mixing and the clip's path alone."""
     sound = read(clip, folder)
     path = hashlib.blake2b(f"{clip.path} {clip.start_ms}".encode(), digest_size=8).digest()
-    draw = np.random.default_rng((recipe.seed, int.from_bytes(path)))
+    draw = np.random.default_rng((recipe.mixing_seed, int.from_bytes(path)))
     sounds = [sound, *(version(sound, recipe.mixing, backgrounds, draw).sound for _ in range(count - 1))]
     return np.stack([windowed(frames(some), recipe.window_frames) for some in sounds])
 
@@ -149,17 +150,34 @@ def make(
 def cached(
     cache: Path, folder: Path, clips: Sequence[Clip], recipe: Recipe, backgrounds: Backgrounds, count: int
 ) -> npt.NDArray[np.int8]:
-    """As `make`, once for the same clips and the same way of mixing."""
-    told = [FORMAT, DEFAULT_SPEC.fingerprint, recipe.seed, recipe.window_frames, recipe.mixing, count, list(clips)]
-    digest = hashlib.sha256(msgspec.json.encode(told))
+    """As `make`, once for the same sound and the same way of mixing, whatever the set it is of: only what the cache
+    does not hold is made."""
+    how = [FORMAT, DEFAULT_SPEC.fingerprint, recipe.mixing_seed, recipe.window_frames, recipe.mixing, count]
+    digest = hashlib.sha256(msgspec.json.encode(how))
     for sound in (*backgrounds.noises, *backgrounds.rooms):
         digest.update(sound.tobytes())
-    file = cache / f"levels-{digest.hexdigest()[:16]}.npy"
-    if not file.exists():
+    file = cache / f"levels-{digest.hexdigest()[:16]}.npz"
+    stretches = [_stretch(clip, folder) for clip in clips]
+    made: dict[str, npt.NDArray[np.int8]] = {}
+    if file.exists():
+        with np.load(file) as kept:
+            made = dict(zip(kept["stretches"].tolist(), kept["levels"], strict=True))
+    lacking = {stretch: clip for stretch, clip in zip(stretches, clips, strict=True) if stretch not in made}
+    if lacking:
         cache.mkdir(parents=True, exist_ok=True)
-        levels = make(folder, clips, recipe, backgrounds, count, len(os.sched_getaffinity(0)))
-        unfinished = file.with_suffix(".new.npy")
-        np.save(unfinished, levels)
+        jobs = len(os.sched_getaffinity(0))
+        made.update(zip(lacking, make(folder, list(lacking.values()), recipe, backgrounds, count, jobs), strict=True))
+        unfinished = file.with_suffix(".new.npz")
+        np.savez(unfinished, stretches=np.array(list(made)), levels=np.stack(list(made.values())))
         unfinished.rename(file)
-    made: npt.NDArray[np.int8] = np.load(file)
-    return made
+    return np.stack([made[stretch] for stretch in stretches])
+
+
+def _stretch(clip: Clip, folder: Path) -> str:
+    """What is heard of which file, as it is now. InputError if it is not there."""
+    file = clip.file(folder)
+    try:
+        told = file.stat()
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}.") from error
+    return f"{clip.path} {clip.start_ms} {clip.end_ms} {told.st_size} {told.st_mtime_ns}"

@@ -42,17 +42,26 @@ class Made(NamedTuple):
 
 
 def make_model(
-    recipe: Recipe, manifest: Path, noise: Path | None, rooms: Path | None, out: Path, tell: Callable[[str], None]
+    recipe: Recipe,
+    manifest: Path,
+    noise: Path | None,
+    rooms: Path | None,
+    out: Path,
+    tell: Callable[[str], None],
+    cache: Path | None = None,
 ) -> Made:
-    """Writes model and card to `out`, with what is needed to go on after a kill, and plots."""
+    """Writes model and card to `out`, with what is needed to go on after a kill, and plots.
+
+    `cache`: folder of levels that other models learn from, too; without one it is in `out`.
+    """
     if find_spec("tensorflow") is None:
         raise ModelError("Training wants TensorFlow, which is not installed: scripts/setup --models.")
     parts = _parts(recipe, manifest, tell)
-    backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(recipe.seed), sounds(rooms))
+    backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(recipe.mixing_seed), sounds(rooms))
     data_sha256 = data_hash(recipe, manifest.parent, parts["train"])
     begin(out, data_hash(recipe, manifest.parent, parts["train"] + parts["tune"]), backgrounds)
     learnt, tuned = (
-        _examples(recipe, manifest, some, backgrounds, count, out)
+        _examples(recipe, manifest, some, backgrounds, count, cache or out / "cache")
         for some, count in ((parts["train"], recipe.mixing.versions), (parts["tune"], 1))
     )
     tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
@@ -132,7 +141,7 @@ def plot(history: Sequence[Epoch], out: Path) -> None:
 
 
 def _examples(
-    recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, out: Path
+    recipe: Recipe, manifest: Path, clips: Sequence[Clip], backgrounds: Backgrounds, count: int, cache: Path
 ) -> Examples:
     labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
     groups = word_groups(clips)
@@ -140,7 +149,7 @@ def _examples(
     people = np.array([not clip.synthetic for clip in clips], np.bool_)
     if not clips:
         return Examples(np.zeros(shape, np.int8), labels, groups, people)
-    levels = examples.cached(out / "cache", manifest.parent, clips, recipe, backgrounds, count)
+    levels = examples.cached(cache, manifest.parent, clips, recipe, backgrounds, count)
     return Examples(levels, labels, groups, people)
 
 

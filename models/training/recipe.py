@@ -32,6 +32,8 @@ class Mixing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     tilt: Span = (-0.4, 0.4)
     clip_share: Share = 0.05
     telephone_share: Share = 0.05
+    seed: int | None = None
+    """Of what is drawn; without one, that of the recipe."""
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -103,6 +105,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     training: Training = Training()
 
     @property
+    def mixing_seed(self) -> int:
+        """Trainings that differ in `seed` alone may learn from the same sound."""
+        return self.seed if self.mixing.seed is None else self.mixing.seed
+
+    @property
     def digest(self) -> str:
         """Of everything in it that is not as it is by default."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
@@ -116,12 +123,12 @@ def read_recipe(file: Path) -> Recipe:
         raise DataError(f"{file}: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         raise DataError(f"{file}: no recipe: {error}.") from error
-    if (fault := _fault(recipe)) is not None:
+    if (fault := fault_of(recipe)) is not None:
         raise DataError(f"{file}: {fault}.")
     return recipe
 
 
-def _fault(recipe: Recipe) -> str | None:
+def fault_of(recipe: Recipe) -> str | None:
     """What does not fit together in it."""
     if recipe.other is not None and recipe.other not in recipe.labels:
         return f"other is {recipe.other}, which is none of the labels"
