@@ -28,7 +28,7 @@ from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
 
 SHIPPED = Path("models/files/commands-v1")
-LIMITS = Limits(per_hour=0.3, share=0.02)
+LIMITS = Limits(per_hour=0.5, share=0.02)
 LEARNT_STEP = 4
 """Every so many of the commands that were learnt from."""
 
