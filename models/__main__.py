@@ -18,6 +18,7 @@ from models.evaluation.commands import evaluate
 from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
 from models.own.commands import new_commands
+from models.recording.commands import record
 from models.sound.commands import measure
 from models.synthesis.commands import synthesise
 from models.training.commands import mix, train
@@ -56,7 +57,7 @@ def show(manifest: Path) -> None:
 
 for command in (import_, split, synthesise, mix, definition, check, fix, apply, measure):
     main.add_command(command)
-for command in (new_commands, train, evaluate, errors, compare):
+for command in (new_commands, record, train, evaluate, errors, compare):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

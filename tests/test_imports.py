@@ -17,8 +17,8 @@ FOLDERS: dict[str, set[str]] = {
     "cloud": {"protos", "common"},
     "models": {"protos", "common", "edge"},
 }
-# What a model is made of is what the board hears, not how it runs.
-FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.plain_text"}
+# What a model is made of is what the board hears, not how it runs; who records sees the board's meter.
+FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.plain_text", "edge.console"}
 # A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.
 LIGHT: dict[str, set[str]] = {
     # Who reads recordings to train reads them as they are measured.

@@ -38,39 +38,60 @@ class Reading(NamedTuple):
     """Highest probability of the wake word; None: nobody listens for one."""
 
 
+class Meter:
+    """Makes a reading of each 100 ms of blocks."""
+
+    def __init__(self) -> None:
+        self._noise = NoiseFloor()
+        self._levels: list[float] = []
+        self._gathered: list[Samples] = []
+        self._speech_blocks = 0
+        self._wake: float | None = None
+
+    def push(self, samples: Samples, is_speech: bool, wake: float | None = None) -> Reading | None:
+        """Takes a block, the gate's judgement, and how likely the wake word is where somebody listens for one; the
+        reading that it completes."""
+        if not is_speech:
+            self._noise.push(power_of(samples))
+        self._gathered.append(samples)
+        self._speech_blocks += is_speech
+        if wake is not None:
+            self._wake = max(self._wake or 0.0, wake)
+        return self._reading() if len(self._gathered) == READING_BLOCKS else None
+
+    def reset(self) -> None:
+        """What comes next is another stretch of sound."""
+        self._gathered, self._speech_blocks, self._wake = [], 0, None
+
+    def _reading(self) -> Reading:
+        samples = np.concatenate(self._gathered)
+        self._levels = [*self._levels[1 - PEAK_READINGS :], dbfs(samples)]
+        reading = Reading(
+            level=self._levels[-1],
+            peak=max(self._levels),
+            noise_floor=None if self._noise.power is None else to_dbfs(self._noise.power),
+            is_speech=self._speech_blocks > READING_BLOCKS // 2,
+            clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
+            wake=self._wake,
+        )
+        self.reset()
+        return reading
+
+
 def readings(source: Source, gate: Gate, word: WakeWord | None = None) -> Iterator[Reading]:
     """A reading each 100 ms of sound, until the source ends."""
-    noise = NoiseFloor()
-    levels: list[float] = []
-    gathered: list[Samples] = []
-    speech_blocks = 0
-    wake = 0.0
+    made = Meter()
     for block in source.blocks():
         if not isinstance(block, Block):
-            gathered, speech_blocks, wake = [], 0, 0.0
+            made.reset()
             if word is not None:
                 word.reset()
             continue
-        is_speech = gate.is_speech(block.samples)
-        if not is_speech:
-            noise.push(power_of(block.samples))
-        gathered.append(block.samples)
-        speech_blocks += is_speech
         if word is not None:
             word.hear(block.samples)
-            wake = max(wake, word.probability)
-        if len(gathered) == READING_BLOCKS:
-            samples = np.concatenate(gathered)
-            levels = [*levels[1 - PEAK_READINGS :], dbfs(samples)]
-            yield Reading(
-                level=levels[-1],
-                peak=max(levels),
-                noise_floor=None if noise.power is None else to_dbfs(noise.power),
-                is_speech=speech_blocks > READING_BLOCKS // 2,
-                clipped=bool(np.abs(samples.astype(np.int32)).max() >= 32767),
-                wake=None if word is None else wake,
-            )
-            gathered, speech_blocks, wake = [], 0, 0.0
+        reading = made.push(block.samples, gate.is_speech(block.samples), None if word is None else word.probability)
+        if reading is not None:
+            yield reading
 
 
 def show(source: Source, gate: Gate, console: Console, word: WakeWord | None = None) -> None:

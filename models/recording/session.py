@@ -1,0 +1,123 @@
+"""Walks a person through their commands: shows one, listens, says what is wrong with it, and asks again or goes on."""
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+
+from common.errors import MicrophoneError
+from edge.console import Console
+from edge.speech.utterance import UtteranceEnd
+from models.own.wanted import SILENCE
+from models.recording.ears import Ears, Nothing, Uttered
+from models.recording.faults import fault, room_fault
+from models.recording.takes import Takes
+
+TRIES_MAX = 3
+"""At one command, before the next is asked for; and so often in a row nobody may speak."""
+ROOM_S = 5.0
+BESIDE_MS = 100
+"""Of the sound before and after speech counts, too: onsets are soft."""
+
+
+def plan(labels: Sequence[str], counts: Mapping[str, int], times: int, seed: str) -> list[str]:
+    """What is asked for: each label until there are so many of it, in rounds, each in an order of its own."""
+    asked = []
+    for number in range(times):
+        digest = hashlib.blake2b(f"{seed}\0{number}".encode(), digest_size=8).digest()
+        left = [label for label in labels if counts.get(label, 0) <= number]
+        random.Random(int.from_bytes(digest)).shuffle(left)
+        asked += left
+    return asked
+
+
+class Session:
+    """One walk. `ears` and `takes` are those of one person in one room."""
+
+    def __init__(self, phrases: Mapping[str, str], takes: Takes, ears: Ears, console: Console) -> None:
+        """`phrases`: by label."""
+        self.kept = 0
+        """Recordings so far."""
+        self._phrases = phrases
+        self._takes = takes
+        self._ears = ears
+        self._console = console
+        self._silent_in_a_row = 0
+
+    def walk(self, asked: Sequence[str]) -> bool:
+        """Through all that is asked for; whether there was sound until the end. MicrophoneError if nobody is heard."""
+        for number, label in enumerate(asked, 1):
+            self._console.print(f"{number:>3} of {len(asked)}  {self._console.bold(self._phrases[label])}")
+            if not self._ask(label):
+                return False
+        return True
+
+    def room(self) -> bool:
+        """Some seconds without anybody, once a speaker."""
+        if self._takes.numbers(SILENCE):
+            return True
+        for _ in range(TRIES_MAX):
+            self._console.print(f"Now the room alone: be quiet for {ROOM_S:.0f} seconds.")
+            heard = self._ears.silence(ROOM_S)
+            self._console.clear()
+            if isinstance(heard, Nothing):
+                return heard is not Nothing.OVER
+            samples, speech_share = heard
+            if (why := room_fault(speech_share)) is None:
+                self._takes.keep(SILENCE, samples)
+                self._say("kept")
+                return True
+            self._say(f"{why}; again")
+        return True
+
+    def _ask(self, label: str) -> bool:
+        """Until one is good, or it is given up; whether there is more sound."""
+        for _ in range(TRIES_MAX):
+            heard = self._ears.utterance()
+            self._console.clear()
+            if heard is Nothing.OVER:
+                return False
+            if isinstance(heard, Nothing):
+                self._say(heard.value)
+                self._mind(heard)
+                if heard is Nothing.SKIPPED:
+                    return True
+                continue
+            self._silent_in_a_row = 0
+            if (why := fault(heard.end)) is None:
+                self._keep(label, heard)
+                return True
+            self._say(f"{why}; again")
+        self._say("later, then")
+        return True
+
+    def _mind(self, why: Nothing) -> None:
+        """That nobody speaks, again and again."""
+        self._silent_in_a_row = self._silent_in_a_row + 1 if why is Nothing.SILENT else 0
+        if self._silent_in_a_row >= TRIES_MAX:
+            raise MicrophoneError(
+                f"{self._ears.name}: nobody is heard; parrotlet-edge level shows what comes from it, "
+                "parrotlet-edge devices lists others. The same command goes on where it was."
+            )
+
+    def _keep(self, label: str, heard: Uttered) -> None:
+        end = heard.end
+        part_ms = max(0, end.speech_start_ms - BESIDE_MS), min(end.duration_ms, end.speech_end_ms + BESIDE_MS)
+        measured = {name: value for name, value in _measured(end).items() if value is not None}
+        self._takes.keep(label, heard.samples, text=self._phrases[label], part_ms=part_ms, measured=measured)
+        self.kept += 1
+        snr = "" if end.snr_db is None else f", {end.snr_db:.0f} dB over the room"
+        self._say(f"kept: {end.level_dbfs:.0f} dBFS{snr}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"           {self._console.faint(text)}")
+
+
+def _measured(end: UtteranceEnd) -> dict[str, float | None]:
+    """As a manifest has it."""
+    return {
+        "duration_ms": end.duration_ms,
+        "speech_ms": end.speech_end_ms - end.speech_start_ms,
+        "level_dbfs": end.level_dbfs,
+        "peak_dbfs": end.peak_dbfs,
+        "snr_db": end.snr_db,
+    }
