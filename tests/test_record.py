@@ -4,7 +4,6 @@ import io
 import subprocess
 import sys
 import wave
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ from models.data.sound_file import read_sound
 from models.own.people import people
 from models.recording.ears import WAIT_S, Ears, Nothing, Uttered
 from models.recording.faults import fault, room_fault
-from models.recording.session import ROOM_S, Session, plan
+from models.recording.session import ROOM_S, Asked, Session, plan
 from models.recording.takes import Takes
 from tests.conftest import Speech
 from tests.edge_fakes import FakeSource
@@ -68,11 +67,21 @@ def test_what_is_of_no_use_is_refused_by_a_sentence(change: dict[str, object], s
 
 
 def test_each_command_is_asked_for_in_rounds_until_there_are_enough() -> None:
-    labels = ["a", "b", "c"]
-    asked = plan(labels, {}, 4, "ann")
-    assert [sorted(asked[at : at + 3]) for at in range(0, 12, 3)] == [labels] * 4
-    assert asked == plan(labels, {}, 4, "ann") != plan(labels, {}, 4, "bob")
-    assert sorted(plan(labels, {"a": 4, "b": 2}, 4, "ann")) == ["b", "b", *["c"] * 4]
+    phrases = {"a": "an A", "b": "a B"}
+    asked = plan(phrases, [], {}, 4, "ann")
+    assert [sorted(asked[at : at + 2]) for at in range(0, 8, 2)] == [[("a", "an A"), ("b", "a B")]] * 4
+    assert asked == plan(phrases, [], {}, 4, "ann") != plan(phrases, [], {}, 4, "bob")
+    assert sorted(label for label, _ in plan(phrases, [], {"a": 3, "b": 2}, 4, "ann")) == ["a", "b", "b"]
+
+
+def test_as_many_other_texts_are_asked_for_none_twice_before_all_were() -> None:
+    others = [f"other {number}" for number in range(8)]
+    asked = plan({"a": "an A", "b": "a B"}, others, {}, 4, "ann")
+    said = [text for label, text in asked if label == "unknown"]
+    assert sorted(said) == others
+    later = plan({"a": "an A", "b": "a B"}, others, {"a": 4, "b": 4, "unknown": 3}, 4, "ann")
+    assert len(later) == 5
+    assert {*said} >= {text for _, text in later}
 
 
 def spoken(speech: Speech, *names: str) -> Samples:
@@ -111,23 +120,23 @@ def test_nobody_is_waited_for_forever_and_a_command_can_be_skipped(speech: Speec
     assert isinstance(ears.utterance(), Nothing | Uttered)
 
 
-def session(
-    folder: Path, sound: Samples, out: io.StringIO, skips: Sequence[bool] = (), phrases: Sequence[str] = ("lights on",)
-) -> Session:
-    order = iter(skips)
-    ears = Ears(source(sound), EdgeSettings(), skips=lambda: next(order, False))
-    return Session({one: one for one in phrases}, Takes(folder, "ann"), ears, Console(out))
+def session(folder: Path, sound: Samples, out: io.StringIO) -> Session:
+    ears = Ears(source(sound), EdgeSettings())
+    return Session(Takes(folder, "ann"), ears, Console(out))
+
+
+LIGHTS = Asked("lights_on", "lights on")
 
 
 def test_what_is_good_is_kept_and_what_is_too_quiet_is_asked_for_again(tmp_path: Path, speech: Speech) -> None:
     out = io.StringIO()
     quiet = (spoken(speech, "lights") // 100).astype(np.int16)
     walk = session(tmp_path, np.concatenate([quiet, spoken(speech, "lights")]), out)
-    assert walk.walk(["lights on"])
+    assert walk.walk([LIGHTS])
     assert walk.kept == 1
     assert "again" in out.getvalue()
     (clip,) = read_manifest(tmp_path / "recordings.jsonl").clips
-    assert (clip.path, clip.text, clip.label, clip.speaker) == ("lights on/ann_1.flac", "lights on", "lights on", "ann")
+    assert (clip.path, clip.text, clip.label, clip.speaker) == ("lights_on/ann_1.flac", "lights on", "lights_on", "ann")
     assert clip.start_ms is not None
     assert clip.end_ms is not None
     assert 500 < clip.measured["speech_ms"] < 2500
@@ -138,8 +147,8 @@ def test_what_is_good_is_kept_and_what_is_too_quiet_is_asked_for_again(tmp_path:
 def test_after_three_tries_the_next_command_is_asked_for(tmp_path: Path, speech: Speech) -> None:
     out = io.StringIO()
     quiet = [(spoken(speech, "lights") // 100).astype(np.int16)] * 3
-    walk = session(tmp_path, np.concatenate([*quiet, spoken(speech, "timer")]), out, phrases=("a", "b"))
-    assert walk.walk(["a", "b"])
+    walk = session(tmp_path, np.concatenate([*quiet, spoken(speech, "timer")]), out)
+    assert walk.walk([Asked("a", "an A"), Asked("b", "a B")])
     assert [path.parent.name for path in tmp_path.rglob("*.flac")] == ["b"]
     assert "later, then" in out.getvalue()
 
@@ -147,7 +156,7 @@ def test_after_three_tries_the_next_command_is_asked_for(tmp_path: Path, speech:
 def test_where_nobody_is_heard_it_ends_with_a_sentence(tmp_path: Path) -> None:
     walk = session(tmp_path, np.zeros(round(3.5 * WAIT_S * SAMPLE_RATE_HZ), np.int16), io.StringIO())
     with pytest.raises(MicrophoneError, match="made: nobody is heard; parrotlet-edge level shows"):
-        walk.walk(["lights on"])
+        walk.walk([LIGHTS])
 
 
 def test_the_room_is_recorded_once_and_not_while_somebody_speaks(tmp_path: Path, speech: Speech) -> None:
@@ -197,15 +206,22 @@ def test_a_file_in_place_of_the_microphone_goes_on_where_it_ended(tmp_path: Path
     folder = tmp_path / "said"
     first = run(folder, "lights on", "stop", "--times", "1", "--input", one)
     assert first.exit_code == 0, first.output
+    assert first.stdout.startswith("me: 4 to say.")
     assert first.stdout.endswith(f"1 kept in {folder}. The same line goes on where it was.\n")
     room = np.random.default_rng(1).integers(-9, 10, 6 * SAMPLE_RATE_HZ).astype(np.int16)
-    rest = wav(tmp_path / "rest.wav", np.concatenate([spoken(speech, "timer"), room]))
+    rest = wav(tmp_path / "rest.wav", np.concatenate([spoken(speech, "timer", "jazz", "egg"), room]))
     second = run(folder, "lights on", "stop", "--times", "1", "--input", rest)
-    assert second.stdout.startswith("me: 1 to say.")
-    assert second.stdout.endswith(f"1 kept in {folder}.\n")
-    assert {path.parent.name for path in folder.rglob("*.flac")} == {"lights_on", "stop", "silence"}
+    assert second.stdout.startswith("me: 3 to say.")
+    assert second.stdout.endswith(f"3 kept in {folder}.\n")
+    assert sorted(path.parent.name for path in folder.rglob("*.flac")) == [
+        "lights_on",
+        "silence",
+        "stop",
+        "unknown",
+        "unknown",
+    ]
     found = people(folder, {"lights_on", "stop"}, tmp_path / "own")
-    assert {clip.label for clip in found.clips} == {"lights_on", "stop", "silence"}
+    assert {clip.label for clip in found.clips} == {"lights_on", "stop", "unknown", "silence"}
 
 
 def test_commands_are_those_of_a_recipe_or_are_typed(tmp_path: Path) -> None:
@@ -226,12 +242,13 @@ def test_a_command_said_into_the_microphone_is_kept(
         assert process.stdout is not None
         try:
             lines = iter(process.stdout.readline, "")
-            assert "lights on" in next(line for line in lines if "1 of 1" in line)
-            virtual_microphone.play(sound)
-            assert "kept" in next(lines)
+            for number in (1, 2):
+                assert any(f"{number} of 2" in line for line in lines)
+                virtual_microphone.play(sound)
+                assert "kept" in next(lines)
             assert "be quiet" in next(lines)
             assert "kept" in next(lines)
-            assert next(lines) == f"1 kept in {tmp_path / 'said'}.\n"
+            assert next(lines) == f"2 kept in {tmp_path / 'said'}.\n"
             assert process.wait(20) == 0
         finally:
             process.kill()

@@ -17,7 +17,7 @@ from models.data.manifest import write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.placing import Piece, disturbances, named, number, placed, trimmed, windows, written
 from models.labels.dictionary import pronunciations
-from models.own.near import near
+from models.own.near import near, spoken_words
 from models.own.people import People
 from models.own.recipe_text import recipe_text
 from models.own.speaking import Texts, planned, spoken
@@ -71,14 +71,15 @@ def commands_of(folder: Path, asked: Sequence[Wanted], *, wake: bool) -> tuple[l
 
 def texts_of(folder: Path, commands: Sequence[Wanted]) -> Texts:
     """What else is said: as the folder has it, where a person may have changed it, else made and written there."""
+    shared = {line for name in SHARED_TEXTS for line in lines(RECIPES / name)}
     if not (folder / NEAR_FILE).exists():
-        _write_lines(folder / NEAR_FILE, near(commands, pronunciations()))
+        said = [*shared, *(command.text for command in commands)]
+        _write_lines(folder / NEAR_FILE, near(commands, spoken_words(said, pronunciations())))
     if not (folder / OTHER_FILE).exists():
-        shared = {line for name in SHARED_TEXTS for line in _lines(RECIPES / name)}
-        nearly = {*_lines(folder / NEAR_FILE)}
+        nearly = {*lines(folder / NEAR_FILE)}
         others = sorted(text for text in shared - nearly if is_none_of(text, commands))
         _write_lines(folder / OTHER_FILE, others)
-    return Texts(commands, _lines(folder / NEAR_FILE), _lines(folder / OTHER_FILE))
+    return Texts(commands, lines(folder / NEAR_FILE), lines(folder / OTHER_FILE))
 
 
 def make(
@@ -157,7 +158,8 @@ def _pieces(clips: Sequence[Clip], folder: Path, seconds: float) -> Iterator[Pie
         yield from (Piece(part, named(clip, f"{stretch}-{at}")) for at, part in enumerate(cut))
 
 
-def _lines(file: Path) -> list[str]:
+def lines(file: Path) -> list[str]:
+    """Of a text, without empty ones. DataError if it cannot be read."""
     try:
         return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeError) as error:

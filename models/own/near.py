@@ -1,13 +1,15 @@
 """What is nearly a command: parts of it, its words in another order or among those of other commands, and words that
 sound like them. A model that never learnt them takes them for the command."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from models.own.wanted import Wanted, is_none_of, words_of
 
-ALIKE_MAX = 6
+ALIKE_MAX = 4
 """Of a word, so many that sound like it."""
+SOUNDS_APART_MAX = 2
+WEAK = frozenset({"a", "an", "and", "my", "of", "please", "the", "to"})
+"""Nobody minds which of these was said."""
 NEAR_MAX = 120
 
 Sounds = tuple[str, ...]
@@ -44,36 +46,37 @@ def _turned(said: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
 
 def _changed(said: Sequence[Sequence[str]], dictionary: Mapping[str, Sounds]) -> Iterator[Sequence[str]]:
     """With one word in place of another that sounds like it."""
-    words_said = sorted({word for words in said for word in words})
+    words_said = {word for words in said for word in words} - WEAK
     like = {word: alike(word, dictionary) for word in words_said}
     for number in range(ALIKE_MAX):
         for words in said:
             for at, word in enumerate(words):
-                if number < len(like[word]):
+                if number < len(like.get(word, ())):
                     yield [*words[:at], like[word][number], *words[at + 1 :]]
 
 
 def alike(word: str, dictionary: Mapping[str, Sounds]) -> list[str]:
-    """Other words, one sound away, drawn by their letters; none where the dictionary does not know the word."""
+    """Other words, the nearest in sound first; none where the dictionary does not know the word."""
     sounds = dictionary.get(word)
     if sounds is None:
         return []
-    others = (other for other, its in dictionary.items() if other.isalpha() and _is_one_away(sounds, its))
-    return _drawn(others, word)[:ALIKE_MAX]
+    far = {other: distance(sounds, its) for other, its in dictionary.items() if its != sounds}
+    most = min(SOUNDS_APART_MAX, len(sounds) - 1)
+    near_enough = [other for other, how_far in far.items() if how_far <= most]
+    return sorted(near_enough, key=lambda other: (far[other], other))[:ALIKE_MAX]
 
 
-def _drawn(words: Iterable[str], seed: str) -> list[str]:
-    return sorted(words, key=lambda word: hashlib.blake2b(f"{seed}\0{word}".encode(), digest_size=8).digest())
+def distance(one: Sounds, other: Sounds) -> int:
+    """Sounds put in, left out or changed between two words (Levenshtein's)."""
+    row = list(range(len(other) + 1))
+    for at, sound in enumerate(one, 1):
+        before, row[0] = row[0], at
+        for number, its in enumerate(other, 1):
+            before, row[number] = row[number], min(row[number] + 1, row[number - 1] + 1, before + (sound != its))
+    return row[-1]
 
 
-def _is_one_away(one: Sounds, other: Sounds) -> bool:
-    """One sound put in, left out or changed."""
-    if abs(len(one) - len(other)) > 1 or one == other:
-        return False
-    same = 0
-    while same < min(len(one), len(other)) and one[same] == other[same]:
-        same += 1
-    if len(one) == len(other):
-        return one[same + 1 :] == other[same + 1 :]
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
-    return longer[same + 1 :] == shorter[same:]
+def spoken_words(texts: Iterable[str], dictionary: Mapping[str, Sounds]) -> dict[str, Sounds]:
+    """Of the dictionary, the words that people say."""
+    said = {word for text in texts for word in words_of(text)}
+    return {word: dictionary[word] for word in sorted(said) if word in dictionary}

@@ -38,6 +38,7 @@ blocks = 4
 
 [training]
 epochs = {epochs}
+average = 0.995
 shift_frames = 15
 mask_frames = 20
 # A recording of a person is seen as often as so many of machines.
@@ -57,7 +58,7 @@ id = {id}
 title = {title}
 {action}
 """
-EPOCHS = 14
+EPOCHS = 45
 
 
 def recipe_text(

@@ -35,8 +35,9 @@ def record(
 ) -> None:
     """Record commands of your own: each is shown, said, looked at, and kept in FOLDER/LABEL/ if it is good.
 
-    Speak as you will speak to the board, and from where. Enter skips a command; Ctrl-C stops, and the same line goes on
-    where it was. What is kept is what came from the microphone.
+    Between them other words are asked for, which are no commands: a model has to know both from you. Speak as you will
+    speak to the board, and from where. Enter skips one; Ctrl-C stops, and the same line goes on where it was. What is
+    kept is what came from the microphone.
 
     \b
     Example:
@@ -45,19 +46,21 @@ def record(
     """
     from edge.console import Console
     from edge.speech.level import meter
+    from models.own.wanted import UNKNOWN
     from models.recording.ears import Ears
     from models.recording.session import Session, plan
     from models.recording.takes import Takes
 
     phrases = _phrases(commands, file)
     takes = Takes(folder, speaker)
-    asked = plan([*phrases], {label: len(takes.numbers(label)) for label in phrases}, times, speaker)
+    counts = {label: len(takes.numbers(label)) for label in (*phrases, UNKNOWN)}
+    asked = plan(phrases, _others(phrases, file), counts, times, speaker)
     settings = _settings(device)
     console = Console(sys.stdout)
     console.print(f"{speaker}: {len(asked)} to say. Enter skips, Ctrl-C stops; what is kept stays kept.")
     source = _source(played, settings)
     ears = Ears(source, settings, lambda reading: console.draw(meter(reading, console)), _enter_was_pressed)
-    session = Session(phrases, takes, ears, console)
+    session = Session(takes, ears, console)
     whole = False
     try:
         whole = session.walk(asked) and session.room()
@@ -80,6 +83,19 @@ def _phrases(commands: tuple[str, ...], recipe: Path | None) -> dict[str, str]:
     if not found:
         raise DataError(f"{recipe}: has no commands.")
     return found
+
+
+def _others(phrases: dict[str, str], recipe: Path | None) -> list[str]:
+    """What is no command: what is nearly one, where the recipe's folder has it, and as much of what else people say."""
+    from models.own import making
+    from models.own.wanted import is_none_of, wanted
+
+    commands = wanted(phrases.values())
+    near_file = recipe.with_name(making.NEAR_FILE) if recipe else None
+    nearly = making.lines(near_file) if near_file and near_file.exists() else []
+    everyday = making.lines(making.RECIPES / making.SHARED_TEXTS[0])
+    others = [text for text in everyday if is_none_of(text, commands)]
+    return [*nearly, *others[:: max(1, len(others) // max(1, len(nearly)))]]
 
 
 def _settings(device: str | None) -> "EdgeSettings":

@@ -3,11 +3,12 @@
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from common.errors import MicrophoneError
 from edge.console import Console
 from edge.speech.utterance import UtteranceEnd
-from models.own.wanted import SILENCE
+from models.own.wanted import SILENCE, UNKNOWN
 from models.recording.ears import Ears, Nothing, Uttered
 from models.recording.faults import fault, room_fault
 from models.recording.takes import Takes
@@ -18,36 +19,54 @@ ROOM_S = 5.0
 BESIDE_MS = 100
 """Of the sound before and after speech counts, too: onsets are soft."""
 
+T = TypeVar("T")
 
-def plan(labels: Sequence[str], counts: Mapping[str, int], times: int, seed: str) -> list[str]:
-    """What is asked for: each label until there are so many of it, in rounds, each in an order of its own."""
+
+class Asked(NamedTuple):
+    """What is to be said next."""
+
+    label: str
+    text: str
+
+
+def plan(
+    phrases: Mapping[str, str], others: Sequence[str], counts: Mapping[str, int], times: int, seed: str
+) -> list[Asked]:
+    """Each of `phrases` (by label) until there are so many of it, in rounds, each in an order of its own; between them
+    as many of the `others`, which are no commands: else people would be heard to say nothing else. `counts`: what
+    there is."""
+    drawn = _shuffled(others, seed)
     asked = []
     for number in range(times):
-        digest = hashlib.blake2b(f"{seed}\0{number}".encode(), digest_size=8).digest()
-        left = [label for label in labels if counts.get(label, 0) <= number]
-        random.Random(int.from_bytes(digest)).shuffle(left)
-        asked += left
+        left = [Asked(label, text) for label, text in phrases.items() if counts.get(label, 0) <= number]
+        for at in range(number * len(phrases), (number + 1) * len(phrases)):
+            if drawn and counts.get(UNKNOWN, 0) <= at:
+                left.append(Asked(UNKNOWN, drawn[at % len(drawn)]))
+        asked += _shuffled(left, f"{seed}\0{number}")
     return asked
+
+
+def _shuffled(things: Sequence[T], seed: str) -> list[T]:
+    digest = hashlib.blake2b(seed.encode(), digest_size=8).digest()
+    return random.Random(int.from_bytes(digest)).sample(things, len(things))
 
 
 class Session:
     """One walk. `ears` and `takes` are those of one person in one room."""
 
-    def __init__(self, phrases: Mapping[str, str], takes: Takes, ears: Ears, console: Console) -> None:
-        """`phrases`: by label."""
+    def __init__(self, takes: Takes, ears: Ears, console: Console) -> None:
         self.kept = 0
         """Recordings so far."""
-        self._phrases = phrases
         self._takes = takes
         self._ears = ears
         self._console = console
         self._silent_in_a_row = 0
 
-    def walk(self, asked: Sequence[str]) -> bool:
+    def walk(self, asked: Sequence[Asked]) -> bool:
         """Through all that is asked for; whether there was sound until the end. MicrophoneError if nobody is heard."""
-        for number, label in enumerate(asked, 1):
-            self._console.print(f"{number:>3} of {len(asked)}  {self._console.bold(self._phrases[label])}")
-            if not self._ask(label):
+        for number, wanted in enumerate(asked, 1):
+            self._console.print(f"{number:>3} of {len(asked)}  {self._console.bold(wanted.text)}")
+            if not self._ask(wanted):
                 return False
         return True
 
@@ -69,7 +88,7 @@ class Session:
             self._say(f"{why}; again")
         return True
 
-    def _ask(self, label: str) -> bool:
+    def _ask(self, wanted: Asked) -> bool:
         """Until one is good, or it is given up; whether there is more sound."""
         for _ in range(TRIES_MAX):
             heard = self._ears.utterance()
@@ -84,7 +103,7 @@ class Session:
                 continue
             self._silent_in_a_row = 0
             if (why := fault(heard.end)) is None:
-                self._keep(label, heard)
+                self._keep(wanted, heard)
                 return True
             self._say(f"{why}; again")
         self._say("later, then")
@@ -99,11 +118,11 @@ class Session:
                 "parrotlet-edge devices lists others. The same command goes on where it was."
             )
 
-    def _keep(self, label: str, heard: Uttered) -> None:
+    def _keep(self, wanted: Asked, heard: Uttered) -> None:
         end = heard.end
         part_ms = max(0, end.speech_start_ms - BESIDE_MS), min(end.duration_ms, end.speech_end_ms + BESIDE_MS)
         measured = {name: value for name, value in _measured(end).items() if value is not None}
-        self._takes.keep(label, heard.samples, text=self._phrases[label], part_ms=part_ms, measured=measured)
+        self._takes.keep(wanted.label, heard.samples, text=wanted.text, part_ms=part_ms, measured=measured)
         self.kept += 1
         snr = "" if end.snr_db is None else f", {end.snr_db:.0f} dB over the room"
         self._say(f"kept: {end.level_dbfs:.0f} dBFS{snr}")
