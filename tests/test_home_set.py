@@ -12,7 +12,7 @@ from edge.local.model import Model
 from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound, as_sound
-from models.data.placing import PLACED_S, placed, trimmed, windows
+from models.data.placing import PLACED_S, amid, named, placed, trimmed, windows
 from models.data.sound_file import read_sound, write_sound
 from models.evaluation.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
 from models.home.data_set import joined, pieces, real
@@ -45,6 +45,17 @@ def test_speech_is_placed_in_the_middle_of_a_room() -> None:
     loud = np.flatnonzero(np.abs(room) > 0.08)
     assert loud[0] == pytest.approx((PLACED_S - 0.4) / 2 * RATE_HZ, abs=RATE_HZ * 0.02)
     assert np.abs(room[: RATE_HZ // 2]).max() > 0
+
+
+def test_speech_may_lie_amid_other_speech_that_is_as_loud() -> None:
+    said, other = buzz(0.4), 4 * buzz(3)
+    made = amid(said, other, silence(0))
+    start = round((PLACED_S - 0.4) / 2 * RATE_HZ)
+    assert len(made) == round(PLACED_S * RATE_HZ)
+    assert np.abs(made[:start]).max() == pytest.approx(0.1, abs=0.001)
+    assert np.array_equal(made[start : start + len(said)], said)
+    assert not made[start + len(said) :].any()
+    assert np.abs(amid(said, silence(0), buzz(0.1))[start + len(said) :]).sum() > 0
 
 
 def test_long_speech_is_seen_by_windows() -> None:

@@ -56,6 +56,22 @@ def placed(sound: Sound, draw: np.random.Generator, *, recorded: bool = False, s
     return room
 
 
+def amid(sound: Sound, before: Sound, after: Sound, seconds: float = PLACED_S) -> Sound:
+    """In the middle of other speech, as loud as that: the end of what is `before`, the beginning of what is `after`."""
+    count = max(len(sound), round(seconds * RATE_HZ))
+    start = (count - len(sound)) // 2
+    end = start + len(sound)
+    level = speech_db(sound)
+    made = np.zeros(count, np.float32)
+    if start and len(before):
+        last = mixing.at_level(before, level)[-start:]
+        made[start - len(last) : start] = last
+    first = mixing.at_level(after, level)[: count - end] if len(after) else after
+    made[end : end + len(first)] = first
+    made[start:end] += sound
+    return made
+
+
 def block_powers(sound: Sound) -> npt.NDArray[np.float64]:
     """Of its 20 ms blocks."""
     blocks = sound[: len(sound) // BLOCK_SAMPLES * BLOCK_SAMPLES].reshape(-1, BLOCK_SAMPLES)

@@ -34,7 +34,8 @@ from models.training.examples import read
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
 
-LIMITS = Limits(per_hour=1.0, share=0.01)
+LIMITS: dict[str, Limits] = {"commands": Limits(per_hour=1.0, share=0.01), "wake": Limits(per_hour=1.0, share=0.002)}
+"""By the kind of model: a wake word is listened for all day."""
 TOGETHER = 100
 """Clips that are read at a time."""
 
@@ -73,7 +74,7 @@ def choose(folder: Path, data: Path, tell: Tell) -> Choice:
     results, _ = _results(model, data, "tune", tell)
     if not any(result.group.kind == "commands" for result in results) or len(results) < 2:
         raise DataError(f"{data}: its tuning part has to have commands and other speech.")
-    choice = chosen(results, model.card, LIMITS)
+    choice = chosen(results, model.card, LIMITS[model.card.kind])
     if model.card.kind == "wake":
         lag_ms = _lag_ms(results, model, choice.point)
         choice = choice._replace(point=msgspec.structs.replace(choice.point, lag_ms=lag_ms))

@@ -114,7 +114,7 @@ def _by_board(folder: Path, data: Path, part: str | None, *, choose: bool, recor
             f"{counts.false} of {counts.others} others taken for one"
         )
     if choice is not None and not choice.within:
-        share = f"{by_board.LIMITS.share:.0%}"
+        share = f"{by_board.LIMITS[model.card.kind].share:.1%}"
         click.echo(f"Even the highest threshold takes more than {share} of other speech for a command.", err=True)
     for name, counts in heard.groups.items():
         click.echo(f"{name}: {_counted(counts)}")

@@ -14,8 +14,8 @@ import numpy as np
 from common.errors import DataError
 from models.data.clip import Clip, Split
 from models.data.manifest import write_manifest
-from models.data.mixing import RATE_HZ
-from models.data.placing import Piece, disturbances, named, number, placed, trimmed, windows, written
+from models.data.mixing import RATE_HZ, Sound
+from models.data.placing import Piece, amid, disturbances, named, number, placed, trimmed, windows, written
 from models.labels.dictionary import pronunciations
 from models.own.near import near, spoken_words
 from models.own.people import People
@@ -39,6 +39,7 @@ WINDOW_S = (0.8, 2.5)
 LONGEST_SHARE = 0.95
 """Of the clips of commands fit into the window."""
 BESIDE_S = 0.2
+NEIGHBOURS_MAX = 300
 PER_TASK = 40
 SEED = 1
 
@@ -128,34 +129,58 @@ def _in_rooms(clips: Sequence[Clip], folder: Path, recipe: Recipe, tell: Callabl
     seconds = recipe.window_frames / 100 + AROUND_S
     rooms = folder / PLACED / str(recipe.window_frames)
     rooms.mkdir(parents=True, exist_ok=True)
+    others = [clip for clip in learnt if clip.label == UNKNOWN] if recipe.kind == "wake" else []
+    placing = _Placing(folder, seconds, sorted(others, key=lambda clip: number(clip.path))[:NEIGHBOURS_MAX])
     tasks = [learnt[at : at + PER_TASK] for at in range(0, len(learnt), PER_TASK)]
     made: list[Clip] = []
     with processes(os.cpu_count() or 1) as pool:
-        todo = len(tasks)
-        for part in pool.map(_placed, tasks, [folder] * todo, [rooms] * todo, [seconds] * todo):
+        for part in pool.map(_placed, tasks, [placing] * len(tasks), [rooms] * len(tasks)):
             made += part
-            tell(f"placed in rooms: {len(made)} of {len(learnt)}")
+            tell(f"placed in rooms: {min(len(made), len(learnt))} of {len(learnt)}")
     made += written(disturbances(DISTURBANCES, seconds, np.random.default_rng(SEED)), rooms)
     return [msgspec.structs.replace(clip, path=f"{PLACED}/{clip.path}") for clip in made]
 
 
-def _placed(clips: Sequence[Clip], folder: Path, rooms: Path, seconds: float) -> list[Clip]:
-    return written(_pieces(clips, folder, seconds), rooms)
+class _Placing(NamedTuple):
+    """How clips are placed."""
+
+    folder: Path
+    """That their paths start from."""
+    seconds: float
+    neighbours: Sequence[Clip]
+    """Of a wake word, what is said before and after it; of commands none, for nothing is."""
 
 
-def _pieces(clips: Sequence[Clip], folder: Path, seconds: float) -> Iterator[Piece]:
+def _placed(clips: Sequence[Clip], how: _Placing, rooms: Path) -> list[Clip]:
+    return written(_pieces(clips, how), rooms)
+
+
+def _pieces(clips: Sequence[Clip], how: _Placing) -> Iterator[Piece]:
     """Commands whole, each in the middle of a room; of other speech windows, of silence what there is."""
     for clip in clips:
         stretch = f"{clip.path} {clip.start_ms} {clip.end_ms}"
         draw = np.random.default_rng((SEED, number(stretch)))
-        sound = read(clip, folder)
-        if clip.label == SILENCE:
-            cut = list(windows(sound, draw, seconds))
-        else:
-            said = trimmed(sound)
-            some = windows(said, draw, seconds) if clip.label == UNKNOWN else (said,)
-            cut = [placed(part, draw, recorded=not clip.synthetic, seconds=seconds) for part in some]
+        cut = list(_cut(clip, how, draw))
         yield from (Piece(part, named(clip, f"{stretch}-{at}")) for at, part in enumerate(cut))
+
+
+def _cut(clip: Clip, how: _Placing, draw: np.random.Generator) -> Iterator[Sound]:
+    sound = read(clip, how.folder)
+    if clip.label == SILENCE:
+        yield from windows(sound, draw, how.seconds)
+        return
+    said = trimmed(sound)
+    some = windows(said, draw, how.seconds) if clip.label == UNKNOWN else (said,)
+    for part in some:
+        yield placed(part, draw, recorded=not clip.synthetic, seconds=how.seconds)
+    if how.neighbours and clip.label != UNKNOWN:
+        # In one breath with what is wanted, and after talk.
+        before, after = (
+            trimmed(read(how.neighbours[int(draw.integers(len(how.neighbours)))], how.folder)) for _ in range(2)
+        )
+        quiet = np.zeros(0, np.float32)
+        for first, last in ((before, quiet), (quiet, after)):
+            yield placed(amid(said, first, last, how.seconds), draw, seconds=how.seconds)
 
 
 def lines(file: Path) -> list[str]:
