@@ -12,7 +12,7 @@ from edge.local.model import Model
 from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound, as_sound
-from models.data.placing import PLACED_S, amid, named, placed, trimmed, windows
+from models.data.placing import PLACED_S, amid, placed, trimmed, windows
 from models.data.sound_file import read_sound, write_sound
 from models.evaluation.judging import SPEECH_WINDOWS_MAX, Guess, Uttered, guesses, judged, smoothed, utterances
 from models.home.data_set import joined, pieces, real
@@ -161,3 +161,14 @@ def test_a_label_with_a_weight_is_seen_more_often() -> None:
     assert alike[3] == pytest.approx(0.5)
     assert thrice[3] == pytest.approx(0.25)
     assert thrice[0] / thrice[2] == pytest.approx(1 / np.sqrt(2))
+
+
+def test_a_person_is_seen_more_often_than_a_machine() -> None:
+    train = pytest.importorskip("models.training.train", exc_type=ImportError)
+    learnt = Examples(
+        np.zeros((4, 1, 2, 80), np.int8), np.array([0, 0, 0, 1]), np.zeros(4, int), np.array([True, False, False, True])
+    )
+    shares = train.balanced(learnt, [1, 1], people=8.0)
+    assert shares[0] / shares[1] == pytest.approx(8)
+    assert shares[3] == pytest.approx(0.5)
+    assert train.balanced(learnt, [1, 1])[0] == pytest.approx(1 / 6)

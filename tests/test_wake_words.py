@@ -24,7 +24,7 @@ from edge.console import Console
 from edge.local import micro_wake_word
 from edge.local.micro_wake_word import MicroWakeWord
 from edge.local.model import Model
-from edge.local.own_wake_word import OwnWakeWord
+from edge.local.own_wake_word import LAG_MS, OwnWakeWord
 from edge.local.wake_words import open_wake_word
 from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
@@ -106,6 +106,14 @@ def test_what_was_heard_before_a_reset_counts_no_more(own: Path) -> None:
     assert heard_after_s(word, hiss(*HIGH, 0.9)) == []
     word.reset()
     assert heard_after_s(word, hiss(*HIGH, 0.9)) == []
+
+
+def test_how_late_a_phrase_is_heard_is_the_cards_to_say(own: Path) -> None:
+    assert OwnWakeWord(own, DEFAULT_SPEC, 0.0).lag_ms == LAG_MS
+    card = read_model_card(own / CARD_FILE)
+    point = msgspec.structs.replace(card.operating_points["default"], lag_ms=0)
+    write_model_card(own / CARD_FILE, msgspec.structs.replace(card, operating_points={"default": point}))
+    assert OwnWakeWord(own, DEFAULT_SPEC, 0.0).lag_ms == 0
 
 
 def test_a_folder_names_a_phrase_of_ones_own(own: Path) -> None:
