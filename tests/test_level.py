@@ -39,6 +39,11 @@ def test_a_reading_comes_every_100_ms_with_level_peak_and_noise_floor() -> None:
     assert last.noise_floor == pytest.approx(first.level, abs=0.2)
 
 
+def test_speech_is_no_noise_however_long_it_is() -> None:
+    *_, last = readings(FakeSource("x", tone(10, 100) + tone(50, 16384)), LoudGate())
+    assert last.noise_floor == pytest.approx(20 * np.log10(100 / 32768 / np.sqrt(2)), abs=0.2)
+
+
 def test_what_is_too_loud_is_marked() -> None:
     clipped = [Block(np.full(BLOCK_SAMPLES, -32768, np.int16))] * 5
     (reading,) = readings(FakeSource("x", clipped), LoudGate())

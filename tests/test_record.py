@@ -110,14 +110,21 @@ def test_utterances_come_one_by_one_as_they_are_with_the_pre_roll(speech: Speech
     assert ears.utterance() is Nothing.OVER
 
 
-def test_nobody_is_waited_for_forever_and_a_command_can_be_skipped(speech: Speech) -> None:
+def test_nobody_is_waited_for_forever(speech: Speech) -> None:
     quiet = np.zeros(round((WAIT_S + 1) * SAMPLE_RATE_HZ), np.int16)
-    skipped = iter([*[False] * 1000, True])
     readings: list[Reading] = []
-    ears = Ears(source(quiet, spoken(speech, "lights")), EdgeSettings(), readings.append, lambda: next(skipped, False))
+    ears = Ears(source(quiet, spoken(speech, "lights")), EdgeSettings(), readings.append)
     assert ears.utterance() is Nothing.SILENT
     assert len(readings) == WAIT_S * 10
-    assert isinstance(ears.utterance(), Nothing | Uttered)
+    assert isinstance(ears.utterance(), Uttered)
+
+
+def test_a_command_can_be_skipped_also_while_it_is_said(speech: Speech) -> None:
+    # A pause of 1.5 s, and then some way into what is said.
+    skips = iter([*[False] * (75 + 40), True])
+    ears = Ears(source(spoken(speech, "lights", "timer")), EdgeSettings(), skips=lambda: next(skips, False))
+    assert ears.utterance() is Nothing.SKIPPED
+    assert isinstance(ears.utterance(), Uttered)
 
 
 def session(folder: Path, sound: Samples, out: io.StringIO) -> Session:
