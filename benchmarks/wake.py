@@ -69,9 +69,12 @@ class Falsely(NamedTuple):
 @click.option("--models", type=click.Path(exists=True, path_type=Path), help="Folder of models of one's own.")
 @click.option("--hours", type=float, default=math.inf, help="Listen for false wakes no longer than this.")
 @click.option("--threshold", type=float, default=0.0, help="0: as the model says.")
-def main(data: Path, phrases: tuple[str, ...], models: Path | None, hours: float, threshold: float) -> None:
+@click.option("--voice", "names", multiple=True, help="Only voices whose name begins so: who was not learnt from.")
+def main(
+    data: Path, phrases: tuple[str, ...], models: Path | None, hours: float, threshold: float, names: tuple[str, ...]
+) -> None:
     """Count false and missed wakes; `--data` is a folder as benchmarks/corpus.py has it."""
-    voices = wake_phrases.voices()
+    voices = [voice for voice in wake_phrases.voices() if voice.name.startswith(names or ("",))]
     noises = list(corpus.noises(data).values())
     words = [opened(phrase, models, threshold) for phrase in phrases or PHRASES]
     print(f"{len(voices)} voices: {', '.join(sorted({voice.name.split()[0] for voice in voices}))}\n")

@@ -104,6 +104,14 @@ def test_the_table_has_a_row_for_each_phrase(data: Path, monkeypatch: pytest.Mon
     assert len({line.count("|") for line in rows[:2]}) == 1
 
 
+def test_only_the_voices_that_are_named_speak(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake_phrases, "voices", lambda: [Voice("made loud", loud), Voice("made faint", faint)])
+    monkeypatch.setattr(wake, "opened", lambda phrase, models, threshold: Loud())
+    result = CliRunner().invoke(wake.main, ["--data", str(data), "--phrase", "a", "--voice", "made f"])
+    assert result.exit_code == 0, result.output
+    assert "| 1 of 1 |" in next(line for line in result.output.splitlines() if line.startswith("| loud |"))
+
+
 def test_a_phrase_that_there_is_not_is_a_sentence(data: Path) -> None:
     result = CliRunner().invoke(wake.main, ["--data", str(data), "--phrase", "hello"])
     assert result.exit_code == 1
