@@ -53,7 +53,7 @@ def main(data: Path, out: Path, recordings: str) -> None:
             (out / f"told-{at}.json").write_text(told)
     print("| recordings of each command | understood (95 %) | another command | other words taken for one |")
     print("|---|---|---|---|")
-    for at, count in enumerate(counts, 1):
+    for count, at in sorted((count, at) for at, count in enumerate(counts, 1)):
         right, wrong, of, false, others = measured(out / f"model-{at}", data)
         share = wilson(right, of)
         interval = f"{share.accuracy:.3f} ({share.low:.3f} to {share.high:.3f})"

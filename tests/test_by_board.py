@@ -75,6 +75,13 @@ def test_the_point_is_chosen_by_the_tuning_part_and_the_card_is_told(
         "commands heard/machines, other speech": 0.0,
     }
 
+    near = [msgspec.structs.replace(clip, slices={"near": "yes"}) for clip in clips if clip.label == "unknown"]
+    write_manifest(tmp_path / "near.jsonl", [*near, *(clip for clip in clips if clip.label != "unknown")])
+    assert (
+        "machines, nearly commands: 0 of 1"
+        in evaluated(home, tmp_path / "near.jsonl", "--board", "--split", "test").stdout
+    )
+
     write_model_card(home / CARD_FILE, msgspec.structs.replace(card, kind="wake"))
     result = evaluated(home, tmp_path / "set.jsonl", "--choose", "--json")
     assert result.exit_code == 0, result.output

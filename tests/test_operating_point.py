@@ -39,7 +39,10 @@ def rows(*yes: float) -> Probabilities:
 
 
 def judged(
-    label: str, kind: Literal["commands", "talk", "traps"], said: Sequence[Probabilities | None], hours: float = 1.0
+    label: str,
+    kind: Literal["commands", "talk", "traps", "near"],
+    said: Sequence[Probabilities | None],
+    hours: float = 1.0,
 ) -> Judged:
     clips = [(Path(), Clip(path=f"{label}{number}.wav", label=label)) for number in range(len(said))]
     return Judged(Group(f"{label}s", kind, clips), hours, list(enumerate(said)))
@@ -61,6 +64,13 @@ def test_so_many_false_commands_are_borne_of_traps_by_share_and_of_talk_by_hour(
     assert chosen([commands, traps], card, Limits(0.0, 0.009)).point.threshold == 0.81
     assert chosen([commands, talk], card, Limits(0.5, 0.0)).counts.right == 2
     assert chosen([commands, talk], card, Limits(0.4, 0.0)).point.threshold == 0.71
+
+
+def test_more_is_borne_of_what_is_nearly_a_command(card: ModelCard) -> None:
+    commands = judged("yes", "commands", [rows(0.9)])
+    near = judged("unknown", "near", [rows(0.805), rows(0.705), *[rows(0.1)] * 8])
+    assert chosen([commands, near], card, Limits(0.0, 0.0, near_share=0.1)).point.threshold == 0.71
+    assert chosen([commands, near], card, Limits(0.0, 0.0)).point.threshold == 0.4
 
 
 def test_smoothing_is_taken_where_it_understands_more(card: ModelCard) -> None:

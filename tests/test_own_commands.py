@@ -206,8 +206,8 @@ def test_from_two_phrases_to_a_command_that_the_board_answers(own: Path, monkeyp
     assert {clip.label for clip in clips} == {"lights_on", "open_the_door", "unknown", "silence"}
     assert len({(clip.split, clip.speaker) for clip in clips if clip.speaker}) == 3
 
-    quick = {"versions = 4": "versions = 1", "stem = 16": "stem = 6", "channels = 64": "channels = 24"}
-    quick["epochs = 45\naverage = 0.995"] = "epochs = 16\nbatch = 8\naverage = 0.5"
+    quick = {"versions = 3": "versions = 1", "stem = 16": "stem = 6", "channels = 64": "channels = 24"}
+    quick["epochs = 30\naverage = 0.995"] = "epochs = 16\nbatch = 8\naverage = 0.5"
     recipe = own / "recipe.toml"
     for usual, instead in quick.items():
         recipe.write_text(recipe.read_text().replace(usual, instead))

@@ -34,8 +34,15 @@ from models.training.examples import read
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
 
-LIMITS: dict[str, Limits] = {"commands": Limits(per_hour=1.0, share=0.01), "wake": Limits(per_hour=1.0, share=0.002)}
+LIMITS = {
+    "commands": Limits(per_hour=1.0, share=0.01, near_share=0.1),
+    "wake": Limits(per_hour=1.0, share=0.002, near_share=0.1),
+}
 """By the kind of model: a wake word is listened for all day."""
+COMMANDS, NEARLY, OTHER = "commands", "nearly commands", "other speech"
+KINDS: dict[str, Literal["commands", "near", "traps"]] = {COMMANDS: "commands", NEARLY: "near", OTHER: "traps"}
+NEAR = "near"
+"""Of the slices of a clip: that it was made to be near a command."""
 TOGETHER = 100
 """Clips that are read at a time."""
 
@@ -72,7 +79,7 @@ def choose(folder: Path, data: Path, tell: Tell) -> Choice:
     """Finds the operating point on the tuning part, and writes it into the model's card. DataError if there is none."""
     model = opened(folder)
     results, _ = _results(model, data, "tune", tell)
-    if not any(result.group.kind == "commands" for result in results) or len(results) < 2:
+    if {"commands", "traps"} - {result.group.kind for result in results}:
         raise DataError(f"{data}: its tuning part has to have commands and other speech.")
     choice = chosen(results, model.card, LIMITS[model.card.kind])
     if model.card.kind == "wake":
@@ -104,8 +111,7 @@ def _results(model: Model, data: Path, part: str | None, tell: Tell) -> tuple[li
     folder, clips, unread = clips_of(data, part)
     by_name: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
-        what = "commands" if clip.label in model.card.commands else "other speech"
-        by_name[f"{'machines' if clip.synthetic else 'people'}, {what}"].append(clip)
+        by_name[f"{'machines' if clip.synthetic else 'people'}, {_what(clip, model)}"].append(clip)
     results = []
     for name, some in sorted(by_name.items()):
         there: list[tuple[Path, Clip]] = []
@@ -120,11 +126,17 @@ def _results(model: Model, data: Path, part: str | None, tell: Tell) -> tuple[li
             hours += more_hours
         tell(f"{name}: {len(some)} of {len(some)}")
         if there:
-            kind: Literal["commands", "traps"] = "commands" if name.endswith("commands") else "traps"
-            results.append(Judged(Group(name, kind, there), hours, said))
+            results.append(Judged(Group(name, KINDS[_what(some[0], model)], there), hours, said))
     if not results:
         raise DataError(f"{data}: no clip of it can be judged{f': {next(iter(unread.values()))}' if unread else '.'}")
     return results, unread
+
+
+def _what(clip: Clip, model: Model) -> str:
+    """One of KINDS."""
+    if clip.label in model.card.commands:
+        return COMMANDS
+    return NEARLY if clip.slices.get(NEAR) else OTHER
 
 
 def _sounds(clips: Sequence[Clip], folder: Path, unread: dict[str, str]) -> Iterator[tuple[Clip, Sound]]:

@@ -114,8 +114,9 @@ def _by_board(folder: Path, data: Path, part: str | None, *, choose: bool, recor
             f"{counts.false} of {counts.others} others taken for one"
         )
     if choice is not None and not choice.within:
-        share = f"{by_board.LIMITS[model.card.kind].share:.1%}"
-        click.echo(f"Even the highest threshold takes more than {share} of other speech for a command.", err=True)
+        limits = by_board.LIMITS[model.card.kind]
+        most = f"{limits.share:.1%} of other speech or {limits.near_share:.0%} of what is nearly a command"
+        click.echo(f"Even the highest threshold takes more than {most} for one.", err=True)
     for name, counts in heard.groups.items():
         click.echo(f"{name}: {_counted(counts)}")
     for label, (right, of) in heard.by_command.items():

@@ -22,9 +22,9 @@ class Group(NamedTuple):
     """Clips that are told of together; the label of each is a command's or "unknown"."""
 
     name: str
-    kind: Literal["commands", "talk", "traps"]
-    """talk: speech and noise as they go on for hours, without a command. traps: what is nearly one, and what else is
-    said to the same device; nobody says them for hours."""
+    kind: Literal["commands", "talk", "traps", "near"]
+    """talk: speech and noise as they go on for hours, without a command. traps: what else is said to the same device;
+    nobody says it for hours. near: made so that it can hardly be told from a command, and hardly ever said."""
     clips: Sequence[tuple[Path, Clip]]
     """The folder that its path starts from, and the clip."""
 
@@ -46,6 +46,8 @@ class Limits(NamedTuple):
     """Of talk."""
     share: float
     """Of traps."""
+    near_share: float = 1.0
+    """Of what is near."""
 
 
 class Counts(NamedTuple):
@@ -119,7 +121,7 @@ def metrics(told: Sequence[tuple[Judged, Counts]]) -> dict[str, float]:
     found: dict[str, float] = {}
     for result, counts in told:
         name = result.group.name
-        if result.group.kind == "traps":
+        if result.group.kind in ("traps", "near"):
             found[f"commands heard/{name}"] = counts.false
         if counts.of:
             found[f"understood/{name}"] = round(counts.right / counts.of, METRIC_DECIMALS)
@@ -131,15 +133,17 @@ def chosen(results: Sequence[Judged], card: ModelCard, limits: Limits) -> Choice
     """Of each smoothing the least threshold within the limits, and of these the one that understands most, as a mean
     over the groups of commands."""
     hours = sum(result.hours for result in results if result.group.kind == "talk")
-    traps = sum(len(result.group.clips) for result in results if result.group.kind == "traps")
+    traps, nearly = (
+        sum(len(result.group.clips) for result in results if result.group.kind == kind) for kind in ("traps", "near")
+    )
+    most = {"talk": limits.per_hour * hours, "traps": limits.share * traps, "near": limits.near_share * nearly}
     best: tuple[tuple[bool, float], Choice] | None = None
     for windows in SMOOTHINGS:
         made = [(result.group, guessed(result, card, windows)) for result in results]
         for threshold in THRESHOLDS:
             counts = [(group, counted(group, some, card, threshold)) for group, some in made]
-            talked = sum(one.false for group, one in counts if group.kind == "talk")
-            trapped = sum(one.false for group, one in counts if group.kind == "traps")
-            within = talked <= limits.per_hour * hours and trapped <= limits.share * traps
+            false = {kind: sum(one.false for group, one in counts if group.kind == kind) for kind in most}
+            within = all(false[kind] <= most[kind] for kind in most)
             if not within and threshold < THRESHOLDS[-1]:
                 continue
             shares = [one.right / one.of for _, one in counts if one.of]

@@ -21,7 +21,7 @@ them is understood less well than the figures of machines' voices say. English; 
 
 # What happens to each clip before it is learnt from: noise, rooms, haste, microphones, distance.
 [mixing]
-versions = 4
+versions = 3
 noise_share = 0.6
 noise_snr_db = [3.0, 30.0]
 room_share = 0.4
@@ -58,7 +58,7 @@ id = {id}
 title = {title}
 {action}
 """
-EPOCHS = 45
+EPOCHS = 30
 
 
 def recipe_text(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from models.data.clip import Clip, Split
+from models.evaluation.by_board import NEAR
 from models.finding import Finding
 from models.own.voices import FORMANTS, MANNERS, Speaking
 from models.own.wanted import UNKNOWN, Wanted
@@ -43,10 +44,12 @@ Voices = Mapping[Split, Sequence[Speaking]]
 
 def spoken(texts: Texts, voices: Voices, folder: Path, jobs: int) -> Iterator[Clip | Finding]:
     """Clips with paths from the folder above, each with its part; what could not be said is a finding."""
+    near = {*texts.near}
     for split, todo in planned(texts, voices):
         for made in synthesise(todo, folder, jobs):
             if isinstance(made, Clip):
-                yield msgspec.structs.replace(made, path=f"{folder.name}/{made.path}", split=split)
+                slices = made.slices | ({NEAR: "yes"} if made.text in near else {})
+                yield msgspec.structs.replace(made, path=f"{folder.name}/{made.path}", split=split, slices=slices)
             else:
                 yield made
 
