@@ -35,8 +35,8 @@ from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
 
 LIMITS = {
-    "commands": Limits(per_hour=1.0, share=0.01, near_share=0.1),
-    "wake": Limits(per_hour=1.0, share=0.002, near_share=0.1),
+    "commands": Limits(per_hour=1.0, share=0.01, near_share=0.25),
+    "wake": Limits(per_hour=1.0, share=0.002, near_share=0.25),
 }
 """By the kind of model: a wake word is listened for all day."""
 COMMANDS, NEARLY, OTHER = "commands", "nearly commands", "other speech"
