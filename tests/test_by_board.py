@@ -46,7 +46,7 @@ def test_commands_are_counted_as_the_board_hears_them(home: Path, recordings: Pa
     result = evaluated(home, recordings, "--board")
     assert result.exit_code == 0, result.output
     assert "people, commands: 1 of 1 understood, 0 taken for another, 0 not understood\n" in result.stdout
-    assert "people, other speech: 0 of 1 taken for a command\n" in result.stdout
+    assert "people, other speech: 0 of 1 taken for a command, in 0.00 hours\n" in result.stdout
     assert "timer_10                    1 of 1\n" in result.stdout
     assert "broken.wav" in result.stderr
     assert read_model_card(home / CARD_FILE) == read_model_card(SHIPPED / CARD_FILE)

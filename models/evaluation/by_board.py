@@ -61,6 +61,8 @@ class Heard(NamedTuple):
 
     point: OperatingPoint
     groups: dict[str, Counts]
+    hours: dict[str, float]
+    """Of each group, with the pauses between its clips."""
     by_command: dict[str, Understood]
     unread: dict[str, str]
     """Clips that could not be read, and why."""
@@ -72,7 +74,8 @@ def measure(
     """Of a manifest or a folder by class. DataError if there is nothing to judge."""
     results, unread = _results(model, data, part, tell)
     counts = {result.group.name: at(result, model.card, point) for result in results}
-    return Heard(point, counts, _by_command(results, model, point), unread), results
+    hours = {result.group.name: result.hours for result in results}
+    return Heard(point, counts, hours, _by_command(results, model, point), unread), results
 
 
 def choose(folder: Path, data: Path, tell: Tell) -> Choice:

@@ -118,16 +118,16 @@ def _by_board(folder: Path, data: Path, part: str | None, *, choose: bool, recor
         most = f"{limits.share:.1%} of other speech or {limits.near_share:.0%} of what is nearly a command"
         click.echo(f"Even the highest threshold takes more than {most} for one.", err=True)
     for name, counts in heard.groups.items():
-        click.echo(f"{name}: {_counted(counts)}")
+        click.echo(f"{name}: {_counted(counts, heard.hours[name])}")
     for label, (right, of) in heard.by_command.items():
         click.echo(f"  {label:<24} {right:>4} of {of}")
     for path, why in heard.unread.items():
         click.echo(f"{path}: {why}", err=True)
 
 
-def _counted(counts: "Counts") -> str:
+def _counted(counts: "Counts", hours: float) -> str:
     if not counts.of:
-        return f"{counts.false} of {counts.others} taken for a command"
+        return f"{counts.false} of {counts.others} taken for a command, in {hours:.2f} hours"
     lost = counts.of - counts.right - counts.wrong
     return f"{counts.right} of {counts.of} understood, {counts.wrong} taken for another, {lost} not understood"
 
