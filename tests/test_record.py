@@ -231,6 +231,20 @@ def test_a_file_in_place_of_the_microphone_goes_on_where_it_ended(tmp_path: Path
     assert {clip.label for clip in found.clips} == {"lights_on", "stop", "unknown", "silence"}
 
 
+def test_what_was_kept_before_ctrl_c_stays(tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> bool:
+        if list(tmp_path.rglob("*.flac")):
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr("models.recording.commands._enter_was_pressed", interrupted)
+    sound = wav(tmp_path / "two.wav", spoken(speech, "lights", "timer"))
+    result = run(tmp_path / "said", "lights on", "--input", sound)
+    assert result.exit_code == 130
+    assert result.stdout.endswith(f"1 kept in {tmp_path / 'said'}. The same line goes on where it was.\n")
+    assert len(read_manifest(tmp_path / "said" / "recordings.jsonl").clips) == 1
+
+
 def test_commands_are_those_of_a_recipe_or_are_typed(tmp_path: Path) -> None:
     assert "Say which commands" in run(tmp_path).stderr
     recipe = tmp_path / "recipe.toml"
