@@ -15,6 +15,7 @@ from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
+from models.own.making import commands_of
 from models.own.near import alike, distance, near, spoken_words
 from models.own.people import divide, people
 from models.own.recipe_text import recipe_text
@@ -157,8 +158,12 @@ def test_recordings_are_found_by_folder_and_by_manifest(tmp_path: Path) -> None:
         ("../said/noise/x.wav", "silence", None),
     ]
     assert {clip.source for clip in found.clips} == {"recordings of 2 people: 3 clips"}
-    write_manifest(tmp_path / "m.jsonl", [Clip(path="a.wav", text="lights on", split="tune", source="ours")])
-    (clip,) = people(tmp_path / "m.jsonl", {"lights_on"}, tmp_path / "own").clips
+    assert not found.unread
+    there = Clip(path="said/dog/bob_1.wav", text="lights on", split="tune", source="ours")
+    write_manifest(tmp_path / "m.jsonl", [there, Clip(path="gone.wav", text="lights on", split="tune")])
+    found = people(tmp_path / "m.jsonl", {"lights_on"}, tmp_path / "own")
+    assert found.unread == {"gone.wav": "there is no such file"}
+    (clip,) = found.clips
     assert (clip.label, clip.split, clip.source) == ("lights_on", "tune", "ours")
     with pytest.raises(DataError, match=r"has no recording of a command: there are stop\."):
         people(tmp_path / "said", {"stop"}, tmp_path)
@@ -174,6 +179,17 @@ def test_without_commands_there_has_to_be_a_folder(tmp_path: Path) -> None:
         2,
         f"{tmp_path}/own: has no recipe.toml yet: say which commands it is to have.\n",
     )
+
+
+def test_a_folder_is_gone_on_with_as_its_recipe_says(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(recipe_text("own", LIGHTS, 100, [], wake=True))
+    assert commands_of(tmp_path, [], wake=False) == (LIGHTS, True)
+    with pytest.raises(DataError, match="is there already, for lights on, Lights off; change it by hand"):
+        commands_of(tmp_path, wanted(["stop"]), wake=False)
+    recipe.write_text(recipe.read_text().replace('text = "lights on"', 'text = "lamp on"'))
+    with pytest.raises(DataError, match="the label of 'lamp on' has to be lamp_on"):
+        commands_of(tmp_path, [], wake=False)
 
 
 @pytest.fixture
@@ -193,7 +209,7 @@ VOICES = ("--voice", "espeak-ng/en+m[1-3]")
 
 def test_from_two_phrases_to_a_command_that_the_board_answers(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorflow")
-    monkeypatch.setattr("models.own.making.DISTURBANCES", 8)
+    monkeypatch.setattr("models.own.rooms.DISTURBANCES", 8)
     monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
     made = run("new-commands", own, "lights on=light.on", "open the door", *VOICES)
     assert made.exit_code == 0, made.output

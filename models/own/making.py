@@ -3,45 +3,38 @@
 What is there is not made again: a folder is gone on with, and recordings make another manifest beside the first."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from common.errors import DataError
 from models.data.clip import Clip, Split
 from models.data.manifest import write_manifest
-from models.data.mixing import RATE_HZ, Sound
-from models.data.placing import Piece, amid, disturbances, named, number, placed, trimmed, windows, written
+from models.data.mixing import RATE_HZ
+from models.data.placing import trimmed
 from models.labels.dictionary import pronunciations
 from models.own.near import near, spoken_words
 from models.own.people import People
 from models.own.recipe_text import recipe_text
+from models.own.rooms import in_rooms
 from models.own.speaking import Texts, planned, spoken
 from models.own.voices import Speaking
-from models.own.wanted import SILENCE, UNKNOWN, Wanted, from_commands, is_none_of, slug
-from models.processes import processes
+from models.own.wanted import UNKNOWN, Wanted, from_commands, is_none_of, slug
 from models.training.examples import read
-from models.training.recipe import Recipe, read_recipe
+from models.training.recipe import read_recipe
 
 RECIPE_FILE, NEAR_FILE, OTHER_FILE = "recipe.toml", "near.txt", "other.txt"
-SPOKEN, PLACED = "spoken", "placed"
+SPOKEN = "spoken"
 RECIPES = Path(__file__).parents[1] / "recipes"
 SHARED_TEXTS = ("everyday.txt", "home-v1-near.txt")
 
-DISTURBANCES = 150
-AROUND_S = 0.7
-"""Of the room, beyond the window that moves over it."""
 WINDOW_S = (0.8, 2.5)
 LONGEST_SHARE = 0.95
 """Of the clips of commands fit into the window."""
 BESIDE_S = 0.2
-NEIGHBOURS_MAX = 300
-PER_TASK = 40
-SEED = 1
 
 
 class Made(NamedTuple):
@@ -64,6 +57,8 @@ def commands_of(folder: Path, asked: Sequence[Wanted], *, wake: bool) -> tuple[l
         return list(asked), wake
     recipe = read_recipe(file)
     there = from_commands(recipe.commands)
+    if wrong := [one for one, label in zip(there, recipe.commands, strict=True) if one.label != label]:
+        raise DataError(f"{file}: the label of {wrong[0].text!r} has to be {wrong[0].label}.")
     if asked and {one.label for one in asked} != {*recipe.commands}:
         named = ", ".join(one.text for one in there)
         raise DataError(f"{file}: is there already, for {named}; change it by hand, or give another folder.")
@@ -111,7 +106,7 @@ def make(
         _write(folder / RECIPE_FILE, text)
     recipe = read_recipe(folder / RECIPE_FILE)
     clips += people.clips if people else ()
-    every = [*_in_rooms(clips, folder, recipe, tell), *(clip for clip in clips if clip.split != "train")]
+    every = [*in_rooms(clips, folder, recipe, tell), *(clip for clip in clips if clip.split != "train")]
     at = next(at for at in count(1) if not (folder / f"set-{at}.jsonl").exists())
     manifest = folder / f"set-{at}.jsonl"
     return Made(manifest, at, write_manifest(manifest, every), left_out)
@@ -121,66 +116,6 @@ def window_frames(commands: Sequence[Clip], folder: Path) -> int:
     """So many that nearly all of the commands fit, as they are spoken."""
     seconds = np.quantile([len(trimmed(read(clip, folder))) / RATE_HZ for clip in commands], LONGEST_SHARE)
     return 10 * round(10 * float(np.clip(seconds + BESIDE_S, *WINDOW_S)))
-
-
-def _in_rooms(clips: Sequence[Clip], folder: Path, recipe: Recipe, tell: Callable[[str], None]) -> list[Clip]:
-    """What is learnt from, and sounds that are no speech."""
-    learnt = [clip for clip in clips if clip.split == "train"]
-    seconds = recipe.window_frames / 100 + AROUND_S
-    rooms = folder / PLACED / str(recipe.window_frames)
-    rooms.mkdir(parents=True, exist_ok=True)
-    others = [clip for clip in learnt if clip.label == UNKNOWN] if recipe.kind == "wake" else []
-    placing = _Placing(folder, seconds, sorted(others, key=lambda clip: number(clip.path))[:NEIGHBOURS_MAX])
-    tasks = [learnt[at : at + PER_TASK] for at in range(0, len(learnt), PER_TASK)]
-    made: list[Clip] = []
-    with processes(os.cpu_count() or 1) as pool:
-        for part in pool.map(_placed, tasks, [placing] * len(tasks), [rooms] * len(tasks)):
-            made += part
-            tell(f"placed in rooms: {min(len(made), len(learnt))} of {len(learnt)}")
-    made += written(disturbances(DISTURBANCES, seconds, np.random.default_rng(SEED)), rooms)
-    return [msgspec.structs.replace(clip, path=f"{PLACED}/{clip.path}") for clip in made]
-
-
-class _Placing(NamedTuple):
-    """How clips are placed."""
-
-    folder: Path
-    """That their paths start from."""
-    seconds: float
-    neighbours: Sequence[Clip]
-    """Of a wake word, what is said before and after it; of commands none, for nothing is."""
-
-
-def _placed(clips: Sequence[Clip], how: _Placing, rooms: Path) -> list[Clip]:
-    return written(_pieces(clips, how), rooms)
-
-
-def _pieces(clips: Sequence[Clip], how: _Placing) -> Iterator[Piece]:
-    """Commands whole, each in the middle of a room; of other speech windows, of silence what there is."""
-    for clip in clips:
-        stretch = f"{clip.path} {clip.start_ms} {clip.end_ms}"
-        draw = np.random.default_rng((SEED, number(stretch)))
-        cut = list(_cut(clip, how, draw))
-        yield from (Piece(part, named(clip, f"{stretch}-{at}")) for at, part in enumerate(cut))
-
-
-def _cut(clip: Clip, how: _Placing, draw: np.random.Generator) -> Iterator[Sound]:
-    sound = read(clip, how.folder)
-    if clip.label == SILENCE:
-        yield from windows(sound, draw, how.seconds)
-        return
-    said = trimmed(sound)
-    some = windows(said, draw, how.seconds) if clip.label == UNKNOWN else (said,)
-    for part in some:
-        yield placed(part, draw, recorded=not clip.synthetic, seconds=how.seconds)
-    if how.neighbours and clip.label != UNKNOWN:
-        # In one breath with what is wanted, and after talk.
-        before, after = (
-            trimmed(read(how.neighbours[int(draw.integers(len(how.neighbours)))], how.folder)) for _ in range(2)
-        )
-        quiet = np.zeros(0, np.float32)
-        for first, last in ((before, quiet), (quiet, after)):
-            yield placed(amid(said, first, last, how.seconds), draw, seconds=how.seconds)
 
 
 def lines(file: Path) -> list[str]:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from common.errors import DataError
+from common.errors import DataError, InputError
 from models.data.clip import SILENT_LABELS, Clip, Split
 from models.data.manifest import moved, read_manifest
 from models.data.placing import number
+from models.data.sound_file import look
 from models.evaluation.evaluation import clips_of
 from models.own.wanted import SILENCE, UNKNOWN, slug
 
@@ -47,6 +48,7 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
     else:
         read = read_manifest(source)
         there, found, unread = read.folder, read.clips, read.unread
+    found = [clip for clip in found if _is_sound(clip, there, unread)]
     meant = [msgspec.structs.replace(clip, label=label(clip, labels)) for clip in found if clip.label or clip.text]
     if not any(clip.label in labels for clip in meant):
         raise DataError(f"{source}: has no recording of a command: there are {', '.join(sorted(labels))}.")
@@ -59,6 +61,15 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
     )
     clips = [clip if clip.source else msgspec.structs.replace(clip, source=named) for clip in divided]
     return People(list(moved(clips, there, folder)), f"{named}; {told}", unread)
+
+
+def _is_sound(clip: Clip, folder: Path, unread: dict[str, str]) -> bool:
+    try:
+        look(clip.file(folder))
+    except InputError as error:
+        unread[clip.path] = str(error)
+        return False
+    return True
 
 
 def label(clip: Clip, labels: Collection[str]) -> str:
