@@ -121,7 +121,7 @@ class Session:
     def _keep(self, wanted: Asked, heard: Uttered) -> None:
         end = heard.end
         part_ms = max(0, end.speech_start_ms - BESIDE_MS), min(end.duration_ms, end.speech_end_ms + BESIDE_MS)
-        measured = {name: value for name, value in _measured(end).items() if value is not None}
+        measured = {name: round(value, 2) for name, value in _measured(end).items() if value is not None}
         self._takes.keep(wanted.label, heard.samples, text=wanted.text, part_ms=part_ms, measured=measured)
         self.kept += 1
         snr = "" if end.snr_db is None else f", {end.snr_db:.0f} dB over the room"
