@@ -29,7 +29,7 @@ def test_its_card_is_that_of_its_recipe(model: Model) -> None:
     assert (FOLDER / MODEL_FILE).stat().st_size <= BYTES_MAX
 
 
-def test_digital_silence_is_silence(model: Model) -> None:
+def test_digital_silence_is_no_command(model: Model) -> None:
     probabilities = model.probabilities(np.zeros((98, DEFAULT_SPEC.bands), np.int8), 1)
     assert probabilities.shape == (1, 12)
-    assert model.card.labels[int(probabilities[0].argmax())] == "silence"
+    assert model.card.labels[int(probabilities[0].argmax())] not in model.card.commands
