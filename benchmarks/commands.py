@@ -14,11 +14,11 @@ import click
 import numpy as np
 
 from benchmarks import corpus
-from benchmarks.plot import figure
 from edge.local.model import Model
 from models.data import mixing
 from models.data.mixing import Sound
 from models.evaluation.evaluation import Share, clips_of, wilson
+from models.plot import figure
 from models.training.examples import Examples, frames, windowed
 from protos.feature_spec import DEFAULT_SPEC, Levels
 from protos.model_card import MODEL_FILE
