@@ -227,7 +227,7 @@ def print_marks(marks: list[tuple[str, str, str, bool]]) -> None:
 
 def draw(curves: dict[str, list[Point]], file: Path) -> None:
     """How long the slowest twentieth waits."""
-    from benchmarks.plot import figure
+    from models.plot import figure
 
     with figure(file, x="boards", y="endpoint to final, 95th percentile, ms") as axes:
         for name, points in curves.items():

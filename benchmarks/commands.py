@@ -16,11 +16,11 @@ import msgspec
 import numpy as np
 
 from benchmarks import corpus
-from benchmarks.plot import figure
 from edge.local.model import Model
 from models.data import mixing
 from models.data.mixing import Sound
 from models.evaluation.evaluation import METRIC_DECIMALS, Share, clips_of, wilson
+from models.plot import figure
 from models.training.examples import Examples, frames, windowed
 from protos.feature_spec import DEFAULT_SPEC, Levels
 from protos.model_card import CARD_FILE, MODEL_FILE, read_model_card, write_model_card

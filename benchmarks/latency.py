@@ -138,7 +138,7 @@ def print_marks(way: Way, heard: Heard) -> None:
 
 def draw(waits: dict[str, list[float]], file: Path) -> None:
     """How many have their answer after so long."""
-    from benchmarks.plot import figure
+    from models.plot import figure
 
     with figure(file, x="ms from the end of speech to the answer", y="share of utterances answered, %") as axes:
         for name, values in waits.items():

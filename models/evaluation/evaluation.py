@@ -109,7 +109,7 @@ def listen(model: Path, data: Path, part: str | None = None) -> Listened:
 
 def outcomes(heard: Sequence[Heard]) -> list[Outcome]:
     """As `parrotlet-models errors` reads them."""
-    return [outcome(one.clip, truth=one.label, said=one.heard, errors=one.label != one.heard) for one in heard]
+    return [outcome(one.clip, truth=one.label, said=one.heard, errors=float(one.label != one.heard)) for one in heard]
 
 
 def record(model: Path, result: Evaluation) -> None:

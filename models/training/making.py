@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.plot import figure
 from common import VERSION
 from common.errors import DataError, ModelError
 from edge.local.model import Model
@@ -19,6 +18,7 @@ from models.data.manifest import read_manifest
 from models.data.mixing import Sound, as_sound
 from models.data.sound_file import read_clip
 from models.importing.told import SOUND_SUFFIXES
+from models.plot import figure
 from models.training import examples
 from models.training.begun import begin, data_hash
 from models.training.epoch import Epoch

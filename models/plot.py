@@ -14,7 +14,7 @@ def figure(file: Path, *, x: str, y: str) -> Iterator[Any]:
     try:
         import matplotlib.pyplot as pyplot
     except ImportError as error:
-        raise click.ClickException("matplotlib is not installed; scripts/bench installs it.") from error
+        raise click.ClickException("matplotlib is not installed: scripts/setup --models, or --bench.") from error
     # The same drawing gives the same file.
     pyplot.rcParams["svg.hashsalt"] = "parrotlet"
     drawing, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
