@@ -52,7 +52,7 @@ class Asked(NamedTuple):
     probabilities: Probabilities
     labels: Numbers
     quality: Quality
-    doubted: npt.NDArray[np.bool_]
+    surely: npt.NDArray[np.bool_]
     likelier: list[str]
 
 
@@ -145,8 +145,8 @@ def ask(recipe: Recipe, data: Path, clips: list[Clip], plan: Plan, out: Path, na
     judged = [judgement for judgement in judgements(short, clips, found) if judgement is not None]
     assert len(judged) == len(clips), "each class has many speakers"
     quality = np.array([one.quality for one in judged])
-    doubted = np.array([one.doubted for one in judged])
-    return Asked(found.probabilities, seen.labels, quality, doubted, [one.likelier for one in judged])
+    surely = np.array([one.surely for one in judged])
+    return Asked(found.probabilities, seen.labels, quality, surely, [one.likelier for one in judged])
 
 
 def rankings(asked: Asked) -> Iterator[tuple[str, Quality]]:
@@ -166,20 +166,19 @@ def first(quality: Quality, planted: Planted, top: float) -> npt.NDArray[np.bool
 
 
 def verdicts_table(tried: Tried) -> None:
-    """The clips that are told to a person, beside cleanlab's."""
+    """The clips that are told to a person, those that surely are another class, and cleanlab's."""
     from cleanlab.filter import find_label_issues
 
-    print("\n| kind | seed | told | planted among them | right class told | cleanlab tells | planted among them |")
-    print("|---|---|---|---|---|---|---|")
+    print("\n| kind | seed | told | planted among them | right class told | surely | planted | cleanlab's | planted |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for kind, seed, planted, asked in tried:
         places = list(planted.before)
         theirs = find_label_issues(asked.labels, asked.probabilities, n_jobs=1)
-        hits = [place for place in places if asked.doubted[place]]
-        named = sum(asked.likelier[place] == planted.before[place] for place in hits)
-        print(
-            f"| {kind} | {seed} | {asked.doubted.sum()} | {len(hits)} of {len(places)} | {named} | {theirs.sum()} | "
-            f"{theirs[places].sum()} |"
-        )
+        told = asked.probabilities.argmax(axis=1) != asked.labels
+        named = sum(asked.likelier[place] == planted.before[place] for place in places)
+        cells = [told.sum(), f"{told[places].sum()} of {len(places)}", named]
+        cells += [count for found in (asked.surely, theirs) for count in (found.sum(), found[places].sum())]
+        print(f"| {kind} | {seed} | {' | '.join(map(str, cells))} |")
 
 
 def classes_table(tried: Tried) -> None:

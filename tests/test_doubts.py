@@ -84,10 +84,10 @@ def test_the_verdicts_are_those_of_the_definition() -> None:
         labels = np.where(draw.random(200) < 0.7, said.argmax(axis=1), draw.integers(0, 4, 200))
         limits = [np.mean([row[k] for row, label in zip(said, labels, strict=True) if label == k]) for k in range(4)]
         found = verdicts(said, labels)
-        for row, label, doubted, quality in zip(said, labels, found.doubted, found.quality, strict=True):
+        for row, label, surely, quality in zip(said, labels, found.surely, found.quality, strict=True):
             sure = [k for k in range(4) if row[k] >= limits[k]]
             meant = sure[0] if len(sure) == 1 else int(row.argmax())
-            assert doubted == (bool(sure) and meant != label and row.argmax() != label)
+            assert surely == (bool(sure) and meant != label and row.argmax() != label)
             other = max(row[k] for k in range(4) if k != label)
             assert quality == pytest.approx(row[label] / (row[label] + other))
 
@@ -95,7 +95,7 @@ def test_the_verdicts_are_those_of_the_definition() -> None:
 def test_a_class_that_no_clip_has_is_never_meant() -> None:
     said = np.array([[0.1, 0.9], [0.2, 0.8]])
     assert thresholds(said, np.array([0, 0]))[1] > 1
-    assert not verdicts(said, np.array([0, 0])).doubted.any()
+    assert not verdicts(said, np.array([0, 0])).surely.any()
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_planted_faults_are_doubted_first_and_a_killed_run_goes_on(tmp_path: Pat
     told = [line for line in first.stdout.splitlines() if "is labelled" in line]
     assert {line.split(" ")[1] for line in told[:3]} == WRONG.keys()
     assert "s1_0.wav is labelled 'high', sounds like 'low' (" in first.stdout
-    assert "36 labels are doubted" in first.stdout
+    assert "of 36 clips sound more like another class" in first.stdout
     assert f"{manifest}:37: damaged.wav: " in first.stderr
     assert [clip.path for clip in read_manifest(new).clips if clip.judged is None] == ["damaged.wav"]
     assert manifest.read_bytes() == before
@@ -159,13 +159,16 @@ def test_planted_faults_are_doubted_first_and_a_killed_run_goes_on(tmp_path: Pat
 
 
 def judged(tmp_path: Path) -> Path:
-    """Three clips of which two are doubted, one of them in the test part, and one that was relabelled since."""
-    said = Judgement(label="left", likelier="right", probability=0.97, quality=0.01, doubted=True)
+    """Clips that sound right, wrong in the test part, surely wrong, relabelled since, and perhaps wrong."""
+    said = Judgement(label="left", likelier="Right", probability=0.97, quality=0.01, surely=True)
     clips = [
-        Clip(path="0.wav", label="left", split="train", judged=msgspec.structs.replace(said, doubted=False)),
+        Clip(path="0.wav", label="left", split="train", judged=msgspec.structs.replace(said, likelier="left")),
         Clip(path="1.wav", label="left", split="test", judged=msgspec.structs.replace(said, quality=0.2)),
         Clip(path="2.wav", label="left", split="train", judged=said),
-        Clip(path="3.wav", label="right", split="train", judged=said),
+        Clip(path="3.wav", label="Right", split="train", judged=said),
+        Clip(
+            path="4.wav", label="left", split="train", judged=msgspec.structs.replace(said, quality=0.4, surely=False)
+        ),
     ]
     draw = np.random.default_rng(1)
     for clip in clips:
@@ -178,24 +181,24 @@ def test_check_tells_doubts_the_worst_first_with_a_player(tmp_path: Path) -> Non
     page = tmp_path / "page.html"
     said = run("check", judged(tmp_path), "--only", "doubts", "--json", "--html", page)
     found = [json.loads(line) for line in said.stdout.splitlines()]
-    assert [(one["line"], one["severity"]) for one in found] == [(3, "warning"), (2, "warning")]
-    assert found[0]["sentence"] == "Is labelled 'left', sounds like 'right' (0.97)."
+    assert [(one["line"], one["severity"]) for one in found] == [(3, "warning"), (2, "warning"), (5, "warning")]
+    assert found[0]["sentence"] == "Is labelled 'left', sounds like 'Right' (0.97)."
     written = page.read_text()
     assert written.index('src="2.wav"') < written.index('src="1.wav"')
-    assert "take “right”" in written
+    assert "take “Right”" in written
     assert 'value="left"' in written
 
 
 def test_what_is_doubted_is_left_out_of_training_where_asked_for_and_comes_back(tmp_path: Path) -> None:
     file, new, restored = judged(tmp_path), tmp_path / "new.jsonl", tmp_path / "restored.jsonl"
-    assert "0 of 4 labels changed" in run("fix", file, new).stderr
+    assert "0 of 5 labels changed" in run("fix", file, new).stderr
     new.unlink()
     new.with_name("new.jsonl.journal").unlink()
     dry = run("fix", file, new, "--policy", "doubts", "--dry-run")
     assert dry.stdout.splitlines()[1:] == ["- [left]", "+ [no class]"]
     assert not new.exists()
     assert run("fix", file, new, "--policy", "doubts").exit_code == 0
-    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", None, "right"]
+    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", None, "Right", "left"]
     assert run("fix", "--undo", new, restored).exit_code == 0
     assert restored.read_bytes() == file.read_bytes()
     assert run("fix", "--undo", restored, tmp_path / "again.jsonl").exit_code == 0
@@ -204,9 +207,9 @@ def test_what_is_doubted_is_left_out_of_training_where_asked_for_and_comes_back(
 
 def test_a_class_that_a_person_corrected_is_taken(tmp_path: Path) -> None:
     file, new, corrections = judged(tmp_path), tmp_path / "new.jsonl", tmp_path / "corrections.jsonl"
-    corrections.write_text('{"path": "2.wav", "before": "left", "label": "right"}\n')
+    corrections.write_text('{"path": "2.wav", "before": "left", "label": "Right"}\n')
     assert run("fix", file, new, "--corrections", corrections).exit_code == 0
-    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", "right", "right"]
+    assert [clip.label for clip in read_manifest(new).clips] == ["left", "left", "Right", "Right", "left"]
     for wrong, sentence in (
         ('{"path": "2.wav", "before": "up", "label": "right"}', '2.wav: the class is "left", and was "up"'),
         ('{"path": "2.wav"}', "this is no correction: it has neither text nor label"),

@@ -11,28 +11,29 @@ from models.labels.fixing import DOUBTS, Relabelled
 
 
 def check_doubts(manifest: Manifest, definition: Definition) -> Iterator[Finding]:
-    """Labels that models doubt, the worst first. A label that was changed since is not the one that they doubted."""
+    """Labels that another is likelier than, the worst first; of one that was changed since, nothing was said."""
     for (line, clip), said in doubted(manifest.entries):
+        told = sentence(said)
         yield Finding(
             kind=DOUBTS,
             severity=Severity.WARNING,
             line=line,
             path=clip.path,
-            sentence=f"{sentence(said).capitalize()}.",
+            sentence=f"{told[0].upper()}{told[1:]}.",
         )
 
 
 def doubted_out(manifest: Manifest) -> dict[int, Relabelled]:
-    """By line, clips of the train part that lose the class that is doubted. Others stay: a measurement without what is
-    hard to hear would flatter. DataError if the set is not divided."""
+    """By line, clips of the train part that lose their class: they surely sound like another. Those of other parts
+    stay: a measurement without what is hard to hear would flatter. DataError if the set is not divided."""
     if not any(clip.split for clip in manifest.clips):
         raise DataError(f"{manifest.file}: is not divided; what is doubted is left out of a train part alone.")
-    learnt = [entry.line for entry, _ in doubted(manifest.entries) if entry.clip.split == "train"]
+    learnt = [entry.line for entry, said in doubted(manifest.entries) if said.surely and entry.clip.split == "train"]
     return dict.fromkeys(learnt, Relabelled(None, (DOUBTS,)))
 
 
 def doubted(entries: Iterable[Entry]) -> list[tuple[Entry, Judgement]]:
-    """Those whose label is doubted, the worst first, with what is said of it."""
+    """Those that sound more like another class, the worst first, with what is said of them."""
     found = [(entry, said) for entry in entries if (said := entry.clip.doubt) is not None]
     return sorted(found, key=lambda one: (one[1].quality, one[0].line))
 

@@ -23,8 +23,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of that, by these models."""
     quality: float
     """From 0, where the label is surely wrong, to 1."""
-    doubted: bool = False
-    """Whether a person should listen."""
+    surely: bool = False
+    """Whether another class is as sure as where it is the label: the verdict of confident learning."""
 
 
 class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,9 +58,9 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def doubt(self) -> Judgement | None:
-        """Where a model doubts the class that the clip has now."""
+        """Where another class is likelier than the one that the clip has now."""
         judged = self.judged
-        return judged if judged is not None and judged.doubted and judged.label == self.label else None
+        return judged if judged is not None and judged.likelier != judged.label == self.label else None
 
     def file(self, folder: Path) -> Path:
         """Where the sound lies, for a manifest in this folder."""

@@ -67,4 +67,5 @@ def _tell(manifest: Path, entries: "Sequence[Entry]", show: int) -> None:
         click.echo(f"{manifest}:{line}: {clip.path} {sentence(said)}")
     judged = sum(entry.clip.judged is not None for entry in entries)
     shown = f"; these are the first {show}" if len(found) > show > 0 else ""
-    click.echo(f"{len(found)} of {judged} labels are doubted{shown}")
+    surely = sum(said.surely for _, said in found)
+    click.echo(f"{len(found)} of {judged} clips sound more like another class, {surely} of them surely{shown}")

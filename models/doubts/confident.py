@@ -28,7 +28,7 @@ class Verdicts(NamedTuple):
     quality: Probabilities
     """Of the label, from 0 (surely wrong) to 1: its share of its own probability and that of the likeliest other. It
     ranks faults of any kind as well as its probability does, and classes that sound alike better."""
-    doubted: npt.NDArray[np.bool_]
+    surely: npt.NDArray[np.bool_]
     """Whether another class is likelier, and one as sure as it is on average where it is the label."""
 
 
@@ -39,8 +39,8 @@ def verdicts(probabilities: Probabilities, labels: Numbers) -> Verdicts:
     others = probabilities.copy()
     others[rows, labels] = -1.0
     other = others.max(axis=1)
-    doubted = _confidently_others(probabilities, labels) & (own - other < -TOLERANCE)
-    return Verdicts(probabilities.argmax(axis=1), own / (own + other), doubted)
+    surely = _confidently_others(probabilities, labels) & (own - other < -TOLERANCE)
+    return Verdicts(probabilities.argmax(axis=1), own / (own + other), surely)
 
 
 def thresholds(probabilities: Probabilities, labels: Numbers) -> Probabilities:
@@ -58,5 +58,5 @@ def _confidently_others(probabilities: Probabilities, labels: Numbers) -> npt.ND
     sure = probabilities >= thresholds(probabilities, labels) - TOLERANCE
     # Where several reach it, the likeliest of all classes counts, as in cleanlab.
     meant = np.where(sure.sum(axis=1) > 1, probabilities.argmax(axis=1), sure.argmax(axis=1))
-    doubted: npt.NDArray[np.bool_] = sure.any(axis=1) & (meant != labels)
-    return doubted
+    others: npt.NDArray[np.bool_] = sure.any(axis=1) & (meant != labels)
+    return others

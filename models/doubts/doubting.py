@@ -105,6 +105,6 @@ def judgements(recipe: Recipe, clips: Sequence[Clip], found: HeldOut) -> list[Ju
             likelier=label if likelier == labels[place] else recipe.labels[likelier],
             probability=round(float(found.probabilities[place, likelier]), DIGITS),
             quality=round(float(said.quality[at]), DIGITS),
-            doubted=bool(said.doubted[at]),
+            surely=bool(said.surely[at]),
         )
     return told

@@ -60,7 +60,7 @@ def fix(
     Policies are the kinds of check: characters, unclear, noises, contractions, spelling, numbers, fillers,
     punctuation, letter_case. Only where it is named: silence, which listens to each clip and leaves out what is more
     than agreed before and after speech, by start_ms and end_ms; the sound stays as it is; and doubts, which takes their
-    class from clips of the train part that `doubt` found doubtful, so that nothing is learnt from them.
+    class from clips of the train part that surely sound like another (see `doubt`): nothing is learnt from them.
 
     \b
     Example:

@@ -19,7 +19,7 @@ SILENCE = "silence"
 """The policy that listens: sound stays as it is, and too much silence does not count."""
 
 DOUBTS = "doubts"
-"""The policy that takes the class from what is learnt, where `doubt` found models that say it is another."""
+"""The policy that takes the class from what is learnt, where models surely hear another."""
 
 Rewrite = Callable[[Clip], tuple[str | None, tuple[str, ...]]]
 """A clip's new text, and what changed it; nothing changed it: no change."""
