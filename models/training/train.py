@@ -58,8 +58,9 @@ def predicted(model: keras.Model, examples: Examples) -> npt.NDArray[np.int64]:
 def probabilities(model: keras.Model, levels: npt.NDArray[np.int8]) -> Floats:
     """Of each label, (clips, outputs), for each clip as it is; `levels` is (clips, versions, frames, bands)."""
     windows = levels[:, 0, ..., np.newaxis]
-    parts = [model.predict_on_batch(windows[at : at + 256].astype(np.float32)) for at in range(0, len(windows), 256)]
-    return np.concatenate(parts)
+    some = (windows[at : at + 256].astype(np.float32) for at in range(0, len(windows), 256))
+    # Not by predict: for each of several models TensorFlow would compile it, and warn.
+    return np.concatenate([keras.ops.convert_to_numpy(model(part, training=False)) for part in some])
 
 
 def restored(recipe: Recipe, file: Path, bands: int) -> keras.Model:
