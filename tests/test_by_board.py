@@ -90,9 +90,13 @@ def test_the_point_is_chosen_by_the_tuning_part_and_the_card_is_told(
 
 
 def test_what_nothing_can_be_chosen_by_is_told(home: Path, recordings: Path, tmp_path: Path) -> None:
+    others = [
+        Clip(path="said/coffee/latte.flac", label="unknown", split="tune"),
+        Clip(path="said/timer_10/timer.flac", label="timer_10", split="test"),
+    ]
     result = evaluated(home, recordings, "--choose", "--outcomes", tmp_path / "o.jsonl")
     assert "--outcomes are of clips as they are" in result.stderr
-    write_manifest(tmp_path / "set.jsonl", [Clip(path="said/coffee/latte.flac", label="unknown", split="tune")])
+    write_manifest(tmp_path / "set.jsonl", others)
     result = evaluated(home, tmp_path / "set.jsonl", "--choose")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         2,
@@ -109,3 +113,29 @@ def test_a_wake_word_is_listened_for_in_all_of_the_sound(speech: Speech) -> None
     rows = listened(model, sound, 10)
     frames = (BEFORE_S + AFTER_S + len(sound) / RATE_HZ) * 100
     assert len(rows) == pytest.approx((frames - model.card.window_frames) / 10, abs=1.5)
+
+
+def test_a_point_is_not_measured_by_what_it_was_chosen_by_and_a_card_loses_nothing(
+    home: Path, recordings: Path, tmp_path: Path, speech: Speech
+) -> None:
+    tuned = [
+        Clip(path=str(speech.path(name)), label=label, split="tune")
+        for name, label in (("timer", "timer_10"), ("latte", "unknown"))
+    ]
+    write_manifest(tmp_path / "set.jsonl", tuned)
+    for data, options, sentence in (
+        (recordings, (), "is a folder, not a manifest that is divided"),
+        (tmp_path / "set.jsonl", (), "has no clip of the split test"),
+        (tmp_path / "set.jsonl", ("--split", "tune"), "--choose measures with the split test"),
+    ):
+        result = evaluated(home, data, "--choose", *options)
+        assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
+        assert (home / CARD_FILE).read_bytes() == (SHIPPED / CARD_FILE).read_bytes()
+
+
+def test_clips_without_a_class_are_not_counted_as_other_speech(home: Path, tmp_path: Path, speech: Speech) -> None:
+    clips = [Clip(path=str(speech.path("timer"))), Clip(path=str(speech.path("latte")), label="unknown")]
+    write_manifest(tmp_path / "set.jsonl", clips)
+    result = evaluated(home, tmp_path / "set.jsonl", "--board")
+    assert "people, other speech: 0 of 1 taken for a command" in result.stdout
+    assert "has no class" in result.stderr

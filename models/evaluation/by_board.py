@@ -79,8 +79,13 @@ def measure(
 
 
 def choose(folder: Path, data: Path, tell: Tell) -> Choice:
-    """Finds the operating point on the tuning part, and writes it into the model's card. DataError if there is none."""
+    """Finds the operating point on the tuning part, and writes it into the model's card. DataError if there is none, or
+    no test part to measure with afterwards: the card would be told nothing then, and have lost what it said."""
     model = opened(folder)
+    if data.is_dir():
+        raise DataError(f"{data}: is a folder, not a manifest that is divided into tune and test; --choose wants both.")
+    if missing := [part for part in ("tune", "test") if not clips_of(data, part)[1]]:
+        raise DataError(f"{data}: has no clip of the split {missing[0]}; --choose wants tune and test.")
     results, _ = _results(model, data, "tune", tell)
     if {"commands", "traps"} - {result.group.kind for result in results}:
         raise DataError(f"{data}: its tuning part has to have commands and other speech.")
@@ -114,6 +119,9 @@ def _results(model: Model, data: Path, part: str | None, tell: Tell) -> tuple[li
     folder, clips, unread = clips_of(data, part)
     by_name: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
+        if not clip.label:
+            unread[clip.path] = "has no class, so nobody knows whether it is a command"
+            continue
         by_name[f"{'machines' if clip.synthetic else 'people'}, {_what(clip, model)}"].append(clip)
     results = []
     for name, some in sorted(by_name.items()):
@@ -131,8 +139,12 @@ def _results(model: Model, data: Path, part: str | None, tell: Tell) -> tuple[li
         if there:
             results.append(Judged(Group(name, KINDS[_what(some[0], model)], there), hours, said))
     if not results:
-        raise DataError(f"{data}: no clip of it can be judged{f': {next(iter(unread.values()))}' if unread else '.'}")
+        raise DataError(f"{data}: no clip of it can be judged{_first(unread)}.")
     return results, unread
+
+
+def _first(unread: dict[str, str]) -> str:
+    return next((f"; {place}: {why.rstrip('.')}" for place, why in unread.items()), "")
 
 
 def _what(clip: Clip, model: Model) -> str:

@@ -53,6 +53,8 @@ def evaluate(
     if board or choose:
         if file is not None:
             raise click.UsageError("--outcomes are of clips as they are, without --board and --choose.")
+        if choose and part not in (None, "test"):
+            raise click.UsageError(f"--choose measures with the split test: {part} is learnt from or chosen by.")
         _by_board(Path(model), data, part, choose=choose, record=choose or record, as_json=as_json)
         return
     import msgspec
