@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from edge.quiet_stderr import quiet_stderr
+from common.quiet_stderr import quiet_stderr
 
 
 def test_chatter_of_sound_libraries_is_dropped_and_what_others_say_is_kept(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import ModelError
-from edge.quiet_stderr import quiet_stderr
+from common.quiet_stderr import quiet_stderr
 
 MODULES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from common.errors import MicrophoneError
-from edge.quiet_stderr import quiet_stderr
+from common.quiet_stderr import quiet_stderr
 from edge.sound.sound_device import DeviceAbsentError, DeviceInfo
 
 if TYPE_CHECKING:

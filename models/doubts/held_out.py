@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from common.errors import DataError
+from common.quiet_stderr import quiet_stderr
 from models.data.clip import Clip
 from models.doubts.confident import Probabilities
 from models.doubts.folds import HELD_OUT, Numbers, folds
@@ -90,7 +91,8 @@ def _asked(recipe: Recipe, part: Part, seen: Examples, out: Path, tell: Tell) ->
     file = _file(out, part)
     if file.exists():
         return _read(file, (len(part.asked), len(recipe.labels)))
-    from models.training.train import probabilities, train  # They load for seconds.
+    with quiet_stderr():
+        from models.training.train import probabilities, train  # They load for seconds.
 
     unfinished = out / part.name
     unfinished.mkdir(exist_ok=True)

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from common.quiet_stderr import quiet_stderr
+
 CALIBRATION_WINDOWS = 400
 
 
@@ -27,13 +29,13 @@ def to_int8(model: keras.Model, levels: npt.NDArray[np.int8]) -> bytes:
             yield [window[np.newaxis, ..., np.newaxis].astype(np.float32)]
 
     frozen = convert_variables_to_constants_v2(run.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = shown
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet_stderr():
         # It looks for statistics that only its older way of quantising has.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = shown
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
         content: bytes = converter.convert()
     return content

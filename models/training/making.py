@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from common import VERSION
 from common.errors import DataError, ModelError
+from common.quiet_stderr import quiet_stderr
 from edge.local.model import Model
 from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest
@@ -66,8 +67,9 @@ def make_model(
     )
     tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
 
-    from models.training.export import to_int8  # They load for seconds.
-    from models.training.train import predicted, save, train
+    with quiet_stderr():
+        from models.training.export import to_int8  # They load for seconds.
+        from models.training.train import predicted, save, train
 
     model, history = train(recipe, learnt, tuned if len(tuned.labels) else None, out, tell)
     save(out / FLOAT_FILE, model.variables)

@@ -12,14 +12,16 @@ _STDERR = 2
 _CHATTER = re.compile(
     rb"ALSA lib |Cannot connect to server |jack server is not |Jack|Expression '"
     rb"|Cannot create (thread|message buffer)"
-    rb"|BDB\d+ |Cannot open DB environment|INFO: Created TensorFlow Lite |\s*$"
+    rb"|BDB\d+ |Cannot open DB environment|INFO: Created TensorFlow Lite "
+    rb"|WARNING: All log messages before absl::|I0000 |WARNING:absl:Please consider providing the trackable_obj"
+    rb"|fully_quantize: |\s*$"
 )
 _one_at_a_time = threading.Lock()
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """What ALSA, JACK, PortAudio and TFLite print meanwhile is dropped; lines of others come out at the end."""
+    """What ALSA, JACK, PortAudio and TensorFlow print meanwhile is dropped; lines of others come out at the end."""
     with _one_at_a_time, tempfile.TemporaryFile() as kept:
         sys.stderr.flush()
         stderr = os.dup(_STDERR)
