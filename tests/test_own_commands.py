@@ -45,6 +45,8 @@ def test_a_command_is_typed_with_its_action_or_without() -> None:
         (["x" * 81], "is nothing that could be said"),
         (["Unknown"], "every model has unknown for what is none"),
         (["lights on", "Lights on!"], "are the same command"),
+        (["lumi\udce8re"], "has characters that nobody can read or say"),
+        (["lights\x7f on"], "has characters that nobody can read or say"),
     ],
 )
 def test_what_can_be_no_command_is_refused(told: list[str], sentence: str) -> None:
@@ -141,6 +143,14 @@ def test_of_one_person_recordings_are_set_aside_and_of_several_people_people() -
     assert {clip.split for clip in clips} == {"train", "tune", "test"}
 
 
+def test_what_was_made_from_a_recording_is_on_its_side() -> None:
+    clips = recorded("stop", "ann", 12)
+    made = [msgspec.structs.replace(clip, path=f"made/{clip.path}", made_from=clip.path) for clip in clips]
+    parts = {clip.path: clip.split for clip in divide([*clips, *made])[0]}
+    assert set(parts.values()) == {"train", "tune", "test"}
+    assert all(parts[clip.path] == parts[f"made/{clip.path}"] for clip in clips)
+
+
 def test_what_is_divided_already_stays_so() -> None:
     given = [Clip(path="a.wav", label="stop", split="test"), Clip(path="b.wav", label="stop")]
     assert divide(given)[0] == given[:1]
@@ -187,6 +197,11 @@ def test_a_folder_is_gone_on_with_as_its_recipe_says(tmp_path: Path) -> None:
     assert commands_of(tmp_path, [], wake=False) == (LIGHTS, True)
     with pytest.raises(DataError, match="is there already, for lights on, Lights off; change it by hand"):
         commands_of(tmp_path, wanted(["stop"]), wake=False)
+    with pytest.raises(DataError, match="has another action for 'lights on'"):
+        commands_of(tmp_path, wanted(["lights on=elsewhere", "Lights off"]), wake=True)
+    recipe.write_text(recipe_text("own", LIGHTS, 100, []))
+    with pytest.raises(DataError, match="of no wake word"):
+        commands_of(tmp_path, [], wake=True)
     recipe.write_text(recipe.read_text().replace('text = "lights on"', 'text = "lamp on"'))
     with pytest.raises(DataError, match="the label of 'lamp on' has to be lamp_on"):
         commands_of(tmp_path, [], wake=False)

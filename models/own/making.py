@@ -62,6 +62,11 @@ def commands_of(folder: Path, asked: Sequence[Wanted], *, wake: bool) -> tuple[l
     if asked and {one.label for one in asked} != {*recipe.commands}:
         named = ", ".join(one.text for one in there)
         raise DataError(f"{file}: is there already, for {named}; change it by hand, or give another folder.")
+    actions = {one.label: one.action for one in there}
+    if other := [one for one in asked if one.action not in (None, actions[one.label])]:
+        raise DataError(f"{file}: has another action for {other[0].text!r}; change it there, where it is read from.")
+    if wake and recipe.kind != "wake":
+        raise DataError(f"{file}: is there already, and of no wake word; give another folder.")
     return there, recipe.kind == "wake"
 
 

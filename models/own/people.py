@@ -88,9 +88,10 @@ def divide(clips: Sequence[Clip]) -> tuple[list[Clip], str]:
         return [
             msgspec.structs.replace(clip, split=parts[clip.speaker] if clip.speaker else "train") for clip in clips
         ], "speakers are set aside to tune by and to measure with"
-    by_label: dict[str, list[str]] = defaultdict(list)
+    by_label: dict[str, dict[str, None]] = defaultdict(dict)
     for clip in clips:
-        by_label[str(clip.label)].append(clip.path)
+        # What was made from a recording goes where that goes.
+        by_label[str(clip.label)][clip.made_from or clip.path] = None
     commands = [paths for name, paths in by_label.items() if name not in (UNKNOWN, SILENCE)]
     if min(map(len, commands)) < CLIPS_MIN:
         return [msgspec.structs.replace(clip, split="train") for clip in clips], (
@@ -98,8 +99,8 @@ def divide(clips: Sequence[Clip]) -> tuple[list[Clip], str]:
         )
     parts = {}
     for name, paths in by_label.items():
-        parts |= _parts(paths) if name != SILENCE else dict.fromkeys(paths, "train")
-    return [msgspec.structs.replace(clip, split=parts[clip.path]) for clip in clips], (
+        parts |= _parts([*paths]) if name != SILENCE else dict.fromkeys(paths, "train")
+    return [msgspec.structs.replace(clip, split=parts[clip.made_from or clip.path]) for clip in clips], (
         "recordings are set aside to tune by and to measure with, of people who are learnt from as well"
     )
 
