@@ -12,7 +12,7 @@ from common.errors import DataError, InputError
 from models.data.clip import SILENT_LABELS, Clip, Split
 from models.data.manifest import moved, read_manifest
 from models.data.placing import number
-from models.data.sound_file import look
+from models.data.sound_file import look, read_clip
 from models.evaluation.evaluation import clips_of
 from models.own.wanted import SILENCE, UNKNOWN, slug
 
@@ -66,8 +66,10 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
 def _is_sound(clip: Clip, folder: Path, unread: dict[str, str]) -> bool:
     try:
         look(clip.file(folder))
+        # What is damaged in its midst has a good head and a good end.
+        read_clip(clip, folder)
     except InputError as error:
-        unread[clip.path] = str(error)
+        unread[clip.path] = str(error).removeprefix(f"{clip.file(folder)}: ")
         return False
     return True
 
