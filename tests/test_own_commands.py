@@ -15,7 +15,7 @@ from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
-from models.own.making import commands_of
+from models.own.making import commands_of, name_of
 from models.own.near import alike, distance, near, spoken_words
 from models.own.people import divide, people
 from models.own.recipe_text import recipe_text
@@ -196,6 +196,10 @@ def test_without_commands_there_has_to_be_a_folder(tmp_path: Path) -> None:
         2,
         f"{tmp_path}/own: has no recipe.toml yet: say which commands it is to have.\n",
     )
+
+
+def test_a_model_is_called_like_its_folder_in_letters_that_a_name_can_have(tmp_path: Path) -> None:
+    assert [name_of(tmp_path / name) for name in ("My lights", "日本")] == ["my_lights", "own"]
 
 
 def test_a_folder_is_gone_on_with_as_its_recipe_says(tmp_path: Path) -> None:

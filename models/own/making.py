@@ -107,7 +107,7 @@ def make(
     if not (folder / RECIPE_FILE).exists():
         frames = window_frames([clip for clip in clips if clip.label != UNKNOWN], folder)
         licences = sorted({clip.licence for clip in clips if clip.licence})
-        text = recipe_text(slug(folder.resolve().name), texts.commands, frames, licences, wake=wake)
+        text = recipe_text(name_of(folder), texts.commands, frames, licences, wake=wake)
         _write(folder / RECIPE_FILE, text)
     recipe = read_recipe(folder / RECIPE_FILE)
     clips += people.clips if people else ()
@@ -115,6 +115,12 @@ def make(
     at = next(at for at in count(1) if not (folder / f"set-{at}.jsonl").exists())
     manifest = folder / f"set-{at}.jsonl"
     return Made(manifest, at, write_manifest(manifest, every), left_out)
+
+
+def name_of(folder: Path) -> str:
+    """Of a model that is made there."""
+    # Of a name in other letters nothing is left.
+    return slug(folder.resolve().name) or "own"
 
 
 def window_frames(commands: Sequence[Clip], folder: Path) -> int:
