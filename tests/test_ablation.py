@@ -19,6 +19,7 @@ from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
 from models.errors.curve import Point, read_curve, write_curve
+from models.training.recipe import read_recipe
 
 RECIPE = """
 name = "whistles"
@@ -159,6 +160,9 @@ def test_what_is_learnt_from_is_what_the_cell_says(tmp_path: Path, data: Path) -
     assert learnt_by(Learnt(add=cells[1].add, leave_out={"synthetic": "yes"}), sets, 1) == learnt
     left = learnt_by(Learnt(leave_out={"source": "old"}), sets, 1)
     assert left == [clip for clip in learnt if clip.source == "new"]
+    write_manifest(tmp_path / "again.jsonl", learnt)
+    again = read_sets(data, tmp_path, [Learnt(add=("again.jsonl",))], pytest.fail)
+    assert learnt_by(Learnt(add=("again.jsonl",)), again, 1) == learnt
     with pytest.raises(DataError, match="no clip has sorce = old, so none is left out"):
         learnt_by(Learnt(leave_out={"sorce": "old"}), sets, 1)
     old = sets._replace(learnt=tuple(clip for clip in learnt if clip.source == "old"))
@@ -188,6 +192,10 @@ def test_nobody_who_is_judged_by_is_learnt_from(tmp_path: Path, data: Path) -> N
     write_manifest(tmp_path / "mixed.jsonl", [Clip(path="0.wav", label="low", made_from=judged.path)])
     with pytest.raises(DataError, match="would learn from 0.wav"):
         read_sets(data, tmp_path, [Learnt(manifest="mixed.jsonl")], pytest.fail)
+    judged_mix = msgspec.structs.replace(judged, speaker=None, made_from="0.wav")
+    write_manifest(tmp_path / "of-mixes.jsonl", [judged_mix, *(clip for clip in clips if clip.split == "train")])
+    with pytest.raises(DataError, match="would learn from 0.wav"):
+        read_sets(tmp_path / "of-mixes.jsonl", tmp_path, [], pytest.fail)
     with pytest.raises(DataError, match="has no clip of the split tune"):
         read_sets(tmp_path / "alone.jsonl", tmp_path, [], pytest.fail)
 
@@ -346,3 +354,54 @@ def test_a_plan_without_parts_of_the_speakers_has_no_curve(tmp_path: Path, data:
         2,
         f"{file}: has no cell that differs in speakers alone, so there is no curve to write.\n",
     )
+
+
+def test_what_cannot_be_carried_out_is_told_before_anything_is_trained(tmp_path: Path, data: Path) -> None:
+    clips = read_manifest(data).clips
+    bare = [msgspec.structs.replace(clip, label=None if clip.split == "tune" else clip.label) for clip in clips]
+    write_manifest(tmp_path / "bare.jsonl", bare)
+    write_manifest(tmp_path / "tuned.jsonl", [clip for clip in clips if clip.split == "tune"])
+    left_out = '[[cells]]\nname = "slip"\nlearnt.leave_out = { sorce = "old" }\n'
+    for name, more, sentence in (
+        ("data.jsonl", left_out, "no clip has sorce = old"),
+        ("bare.jsonl", "", "no clip of the split tune has one of the labels"),
+        ("tuned.jsonl", "", "nothing is left to learn from: no clip is of the split train."),
+    ):
+        plan = read_plan(plan_file(tmp_path, PLAN.replace("snr_db = [10]", "") + more))
+        with pytest.raises(DataError, match=sentence):
+            run(plan, Folders(tmp_path / name, None, None, None, tmp_path / "out"), pytest.fail)
+
+
+def test_a_curve_is_not_written_over_anything_else(tmp_path: Path, data: Path) -> None:
+    plan_file(tmp_path)
+    before = data.read_bytes()
+    (tmp_path / "folder").mkdir()
+    for new, sentence in ((data, "is no learning curve"), (tmp_path / "folder", "cannot be written: Is a directory")):
+        words = ["curve", tmp_path / "recipe.toml", new, "--data", data]
+        result = CliRunner().invoke(main, [*map(str, words)])
+        assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
+    assert data.read_bytes() == before
+
+
+def test_a_curve_without_an_ending_does_not_lie_where_its_models_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Path] = []
+
+    def ran(_: object, folders: Folders, tell: object) -> tuple[list[Trial], list[Clip]]:
+        found.append(folders.out)
+        return [], []
+
+    monkeypatch.setattr("models.ablation.trials.run", ran)
+    plan_file(tmp_path)
+    for new in ("curve", "curve.jsonl"):
+        words = ["curve", tmp_path / "recipe.toml", tmp_path / new, "--data", tmp_path / "data.jsonl"]
+        CliRunner().invoke(main, [*map(str, words)])
+    assert found == [tmp_path / "curve-models", tmp_path / "curve"]
+
+
+def test_a_plan_that_is_no_utf_8_is_a_sentence(tmp_path: Path) -> None:
+    for read, file in ((read_recipe, tmp_path / "recipe.toml"), (read_plan, tmp_path / "plan.toml")):
+        file.write_bytes(b'recipe = "caf\xe9"')
+        with pytest.raises(DataError, match="utf-8"):
+            read(file)

@@ -194,3 +194,11 @@ def test_a_service_says_what_it_hears_too(tmp_path: Path, speech: Speech) -> Non
         result = checked(tmp_path, lines, "--only", "spoken_fillers", "--service", service.address)
     assert 'Not written though spoken: "um" at 0.' in result.stdout
     assert "; the service hears" in result.stdout
+
+
+def test_a_service_that_does_not_answer_is_told(tmp_path: Path, speech: Speech) -> None:
+    pytest.importorskip("pocketsphinx")
+    (tmp_path / "weather.flac").write_bytes(speech.path("weather").read_bytes())
+    lines = [{"path": "weather.flac", "text": "Today's weather."}]
+    result = checked(tmp_path, lines, "--only", "spoken_fillers", "--service", "127.0.0.1:1")
+    assert (result.exit_code, "127.0.0.1:1 answered nothing; " in result.stderr) == (2, True), result.output

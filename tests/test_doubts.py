@@ -156,6 +156,13 @@ def test_planted_faults_are_doubted_first_and_a_killed_run_goes_on(tmp_path: Pat
     lines[0]["label"] = "unknown"
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert "holds a training by another recipe, or from other recordings" in run(*words).stderr
+    manifest.write_bytes(before)
+
+    # What is kept goes by place: in another order it would be of other clips.
+    (out / "round-1-fold-1-of-2.npy").unlink()
+    manifest.write_bytes(b"".join(reversed(before.splitlines(keepends=True))))
+    assert "holds a training by another recipe, or from other recordings" in run(*words).stderr
+    assert not new.exists()
 
 
 def judged(tmp_path: Path) -> Path:
@@ -256,3 +263,20 @@ def test_of_what_the_benchmark_plants_nothing_but_the_sound_tells() -> None:
             assert planted.before[place] == clean[place].label != clip.label
             assert any((clip.label, clip.text) == (one.label, one.text) for one in clean)
             assert kind == "any" or {clip.label, clean[place].label} in map(set, PAIRS)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_set_that_cannot_be_divided_leaves_nothing_behind_that_the_next_try_is_refused_by(
+    tmp_path: Path, manifest: Path
+) -> None:
+    said = run("doubt", manifest, tmp_path / "new.jsonl", "--recipe", recipe_file(tmp_path, 1), "--folds", VOICES + 1)
+    assert "are too few for 7 folds" in said.stderr
+    assert not (tmp_path / "new-doubts").exists()
+
+
+def test_a_set_of_which_no_model_was_asked_is_not_told_to_be_without_doubt(tmp_path: Path) -> None:
+    write_manifest(tmp_path / "set.jsonl", [Clip(path="1.wav", label="left", split="train")])
+    for words in (("check", "--only", "doubts"), ("fix", tmp_path / "new.jsonl", "--policy", "doubts")):
+        said = run(words[0], tmp_path / "set.jsonl", *words[1:])
+        assert (said.exit_code, "no model was asked" in said.stderr) == (2, True), said.output
+    assert not (tmp_path / "new.jsonl").exists()

@@ -107,3 +107,11 @@ def test_a_card_tells_what_was_understood_and_what_was_heard_falsely(card: Model
     assert metrics(told) == {"understood/yess": 0.6667, "clips/yess": 3, "commands heard/unknowns": 1}
     assert talk_of(told) == (2.0, 1)
     assert summed(counts for _, counts in told) == Counts(2, 0, 3, 2, 2)
+
+
+def test_what_is_chosen_counts_alike_by_the_point_that_the_card_has(card: ModelCard) -> None:
+    # 0.5 and 0.75 are what a model of 8 bits can say exactly.
+    for probability in (0.5, 0.75):
+        some = [judged("yes", "commands", [rows(0.9)]), judged("unknown", "traps", [rows(probability)])]
+        choice = chosen(some, card, STRICT)
+        assert summed(at(one, card, choice.point) for one in some) == choice.counts

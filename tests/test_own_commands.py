@@ -15,7 +15,7 @@ from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest, write_manifest
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
-from models.own.making import commands_of
+from models.own.making import commands_of, name_of
 from models.own.near import alike, distance, near, spoken_words
 from models.own.people import divide, people
 from models.own.recipe_text import recipe_text
@@ -45,6 +45,8 @@ def test_a_command_is_typed_with_its_action_or_without() -> None:
         (["x" * 81], "is nothing that could be said"),
         (["Unknown"], "every model has unknown for what is none"),
         (["lights on", "Lights on!"], "are the same command"),
+        (["lumi\udce8re"], "has characters that nobody can read or say"),
+        (["lights\x7f on"], "has characters that nobody can read or say"),
     ],
 )
 def test_what_can_be_no_command_is_refused(told: list[str], sentence: str) -> None:
@@ -141,6 +143,14 @@ def test_of_one_person_recordings_are_set_aside_and_of_several_people_people() -
     assert {clip.split for clip in clips} == {"train", "tune", "test"}
 
 
+def test_what_was_made_from_a_recording_is_on_its_side() -> None:
+    clips = recorded("stop", "ann", 12)
+    made = [msgspec.structs.replace(clip, path=f"made/{clip.path}", made_from=clip.path) for clip in clips]
+    parts = {clip.path: clip.split for clip in divide([*clips, *made])[0]}
+    assert set(parts.values()) == {"train", "tune", "test"}
+    assert all(parts[clip.path] == parts[f"made/{clip.path}"] for clip in clips)
+
+
 def test_what_is_divided_already_stays_so() -> None:
     given = [Clip(path="a.wav", label="stop", split="test"), Clip(path="b.wav", label="stop")]
     assert divide(given)[0] == given[:1]
@@ -165,6 +175,13 @@ def test_recordings_are_found_by_folder_and_by_manifest(tmp_path: Path) -> None:
     assert found.unread == {"gone.wav": "there is no such file"}
     (clip,) = found.clips
     assert (clip.label, clip.split, clip.source) == ("lights_on", "tune", "ours")
+    noise = np.random.default_rng(1).integers(-9000, 9000, 2 * RATE_HZ).astype(np.int16)
+    write_sound(tmp_path / "said" / "dog" / "bob_2.flac", noise, RATE_HZ)
+    damaged = bytearray((tmp_path / "said" / "dog" / "bob_2.flac").read_bytes())
+    middle = len(damaged) // 2
+    damaged[middle : middle + 200] = bytes(200)
+    (tmp_path / "said" / "dog" / "bob_2.flac").write_bytes(damaged)
+    assert "is damaged after" in people(tmp_path / "said", {"lights_on"}, tmp_path / "own").unread["dog/bob_2.flac"]
     with pytest.raises(DataError, match=r"has no recording of a command: there are stop\."):
         people(tmp_path / "said", {"stop"}, tmp_path)
 
@@ -181,12 +198,21 @@ def test_without_commands_there_has_to_be_a_folder(tmp_path: Path) -> None:
     )
 
 
+def test_a_model_is_called_like_its_folder_in_letters_that_a_name_can_have(tmp_path: Path) -> None:
+    assert [name_of(tmp_path / name) for name in ("My lights", "日本")] == ["my_lights", "own"]
+
+
 def test_a_folder_is_gone_on_with_as_its_recipe_says(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(recipe_text("own", LIGHTS, 100, [], wake=True))
     assert commands_of(tmp_path, [], wake=False) == (LIGHTS, True)
     with pytest.raises(DataError, match="is there already, for lights on, Lights off; change it by hand"):
         commands_of(tmp_path, wanted(["stop"]), wake=False)
+    with pytest.raises(DataError, match="has another action for 'lights on'"):
+        commands_of(tmp_path, wanted(["lights on=elsewhere", "Lights off"]), wake=True)
+    recipe.write_text(recipe_text("own", LIGHTS, 100, []))
+    with pytest.raises(DataError, match="of no wake word"):
+        commands_of(tmp_path, [], wake=True)
     recipe.write_text(recipe.read_text().replace('text = "lights on"', 'text = "lamp on"'))
     with pytest.raises(DataError, match="the label of 'lamp on' has to be lamp_on"):
         commands_of(tmp_path, [], wake=False)

@@ -195,6 +195,15 @@ def test_numbers_go_on_and_half_a_line_harms_no_other(tmp_path: Path) -> None:
         Takes(tmp_path, "ann").keep("go", sound)
 
 
+def test_a_recording_that_was_deleted_leaves_its_number_to_no_other(tmp_path: Path) -> None:
+    takes = Takes(tmp_path, "ann")
+    for _ in range(2):
+        bad = takes.keep("stop", np.ones(640, np.int16), part_ms=(0, 10))
+    bad.unlink()
+    assert takes.numbers("stop") == [1]
+    assert takes.keep("stop", np.ones(640, np.int16), part_ms=(5, 20)) == tmp_path / "stop" / "ann_3.flac"
+
+
 def run(*words: str | Path) -> Result:
     return CliRunner().invoke(main, ["record", *map(str, words)])
 

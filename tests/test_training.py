@@ -161,6 +161,9 @@ def test_sound_that_was_mixed_for_one_set_is_not_mixed_again_for_another(
     assert levels(clips[0], seed=2) == [4]
     write_sound(clips[0].file(tmp_path), np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
     assert levels(*clips) == [5, 1, 2]
+    for file in (tmp_path / "cache").iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert levels(*clips[1:]) == [6, 7]
     clips[0].file(tmp_path).unlink()
     with pytest.raises(InputError, match="No such file"):
         levels(*clips)

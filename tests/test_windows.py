@@ -48,3 +48,13 @@ def test_the_command_writes_a_manifest_that_says_what_it_left_out(tmp_path: Path
     first, second = read_manifest(new).clips
     assert first == Clip(path="../2.wav", label="unknown", speaker="ann", source="radio", start_ms=0, end_ms=1000)
     assert second.start_ms == 1000
+
+
+def test_where_nothing_can_be_heard_no_manifest_is_written(tmp_path: Path) -> None:
+    write_manifest(tmp_path / "lost.jsonl", [Clip(path="lost.wav")])
+    result = CliRunner().invoke(main, ["windows", str(tmp_path / "lost.jsonl"), str(tmp_path / "none.jsonl")])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        f"{tmp_path}/lost.jsonl: no clip of it can be heard, so there are no windows.",
+    )
+    assert not (tmp_path / "none.jsonl").exists()

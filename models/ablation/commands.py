@@ -59,11 +59,14 @@ def ablate(
     from models.ablation.plot import plot
     from models.ablation.table import lines, table
     from models.ablation.trials import Folders, run
+    from models.errors.curve import refuse_other
 
     read = read_plan(plan)
     parts = read.parts_of_speakers
     if curve_file is not None and len(parts) < 2:
         raise DataError(f"{plan}: has no cell that differs in speakers alone, so there is no curve to write.")
+    if curve_file is not None:
+        refuse_other(curve_file)
     trials, judged = run(read, Folders(data, noise, rooms, judge_noise, out), lambda line: click.echo(line, err=True))
     rows = table(trials, judged)
     for line in [msgspec.json.encode(row).decode() for row in rows] if as_json else lines(rows):
@@ -95,10 +98,14 @@ def curve(recipe: Path, new: Path, data: Path, noise: Path | None, rooms: Path |
     _quiet()
     from models.ablation.plan import plan_of_curve
     from models.ablation.trials import Folders, run
+    from models.errors.curve import refuse_other
     from models.training.recipe import read_recipe
 
+    refuse_other(new)
     plan = plan_of_curve(read_recipe(recipe), SHARES, tuple(range(1, seeds + 1)))
-    folders = Folders(data, noise, rooms, None, new.parent / new.stem)
+    # Without an ending, the folder cannot have the very name of the file.
+    folder = new.with_name(new.stem if new.suffix else f"{new.name}-models")
+    folders = Folders(data, noise, rooms, None, folder)
     trials, _ = run(plan, folders, lambda line: click.echo(line, err=True))
     _write_curve(new, trials, plan.parts_of_speakers)
 

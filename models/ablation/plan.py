@@ -92,7 +92,7 @@ def read_plan(file: Path) -> Plan:
         told = msgspec.toml.decode(file.read_bytes(), type=_Told)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: no plan of an ablation: {error}.") from error
     names = [BASE, *(cell.name for cell in told.cells)]
     if twice := next((name for name in names if names.count(name) > 1), None):

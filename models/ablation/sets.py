@@ -38,7 +38,7 @@ def read_sets(data: Path, folder: Path, cells: Sequence[Learnt], tell: Callable[
     names = dict.fromkeys(name for cell in cells for name in (*([cell.manifest] if cell.manifest else []), *cell.add))
     others = {name: _learnt(_clips(data.parent / name, folder, tell)) for name in names}
     voices = {clip.speaker for clip in tuned if clip.speaker}
-    paths = {clip.path for clip in tuned}
+    paths = {path for clip in tuned for path in (clip.path, clip.made_from) if path}
     for name, some in {str(data): _learnt(clips), **others}.items():
         if known := next(
             (clip for clip in some if clip.speaker in voices or {clip.path, clip.made_from} & paths), None
@@ -51,6 +51,11 @@ def learnt_by(how: Learnt, sets: Sets, seed: int) -> list[Clip]:
     """The clips of a cell. DataError if none are left, or none are left out that should be."""
     clips = list(sets.others[how.manifest] if how.manifest else sets.learnt)
     clips += [clip for name in how.add for clip in sets.others[name]]
+    # What is added may be there already, and is learnt from and counted once.
+    once: dict[tuple[str, int | None, int | None], Clip] = {}
+    for clip in clips:
+        once.setdefault((clip.path, clip.start_ms, clip.end_ms), clip)
+    clips = list(once.values())
     for name, value in how.leave_out.items():
         left = [clip for clip in clips if _value(clip, name) != value]
         if len(left) == len(clips):
@@ -59,7 +64,8 @@ def learnt_by(how: Learnt, sets: Sets, seed: int) -> list[Clip]:
     kept = _drawn({_voice(clip) for clip in clips}, how.speakers, seed)
     clips = [clip for clip in clips if _voice(clip) in kept]
     if not clips:
-        raise DataError(f"{sets.data}: nothing is left to learn from without {_told(how.leave_out)}.")
+        without = f" without {_told(how.leave_out)}" if how.leave_out else ": no clip is of the split train"
+        raise DataError(f"{how.manifest or sets.data}: nothing is left to learn from{without}.")
     return clips
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from common.errors import DataError
 from models.ablation.judging import judges
 from models.ablation.plan import Plan
-from models.ablation.sets import read_sets
+from models.ablation.sets import Sets, learnt_by, read_sets
 from models.ablation.trial import Bench, Tell, Trial, carry_out
 from models.data.clip import Clip
 from models.data.mixing import Sound
@@ -59,10 +60,22 @@ def _bench(plan: Plan, folders: Folders, tell: Tell) -> tuple[Bench, list[Clip]]
     recipe = plan.cells[0].recipe
     sets = read_sets(folders.data, out, [cell.learnt for cell in plan.cells], tell)
     tuned = labelled(sets.tuned, recipe)
+    if not tuned:
+        raise DataError(
+            f"{folders.data}: no clip of the split tune has one of the labels, so nothing can be judged by."
+        )
+    _refuse_empty(plan, sets)
     judged = judges(tuned, [label_number(clip, recipe) for clip in tuned], out, plan, noises)
     digest = hashlib.sha256(b"".join(sound.tobytes() for sound in learnt_with)).hexdigest()
     base_clips = len(labelled(sets.learnt, recipe))
     return Bench(sets, judged, base_clips, folders.noise, folders.rooms, digest), tuned
+
+
+def _refuse_empty(plan: Plan, sets: Sets) -> None:
+    """DataError for a cell that cannot be carried out, before hours have gone by with others."""
+    for cell, seed in product(plan.cells, plan.seeds):
+        if not labelled(learnt_by(cell.learnt, sets, seed), cell.recipe):
+            raise DataError(f"{sets.data}: {cell.name} has nothing to learn from: no clip of it has one of the labels.")
 
 
 def _judged_noises(plan: Plan, folders: Folders, learnt_with: list[Sound]) -> list[Sound]:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from common.errors import DataError
 from models.check.doubts import check_doubts
 from models.check.labels import (
     check_classes,
@@ -48,7 +49,10 @@ def _check_spoken_fillers(manifest: Manifest, definition: Definition, service: s
     from models.evaluation.service import heard
 
     def recognised(clips: Sequence[Clip], folder: Path) -> list[str | None]:
-        return [one.transcript for one in heard(service, clips, folder)]
+        said = heard(service, clips, folder)
+        if said and all(one.transcript is None for one in said):
+            raise DataError(f"{service} answered nothing; {said[0].fault.rstrip('.')}.")
+        return [one.transcript for one in said]
 
     yield from check_spoken_fillers(manifest, definition, recognised)
 

@@ -48,14 +48,18 @@ def check(
       parrotlet-models check data/manifest.jsonl --only fillers --json
     """
     from models.check.checkers import CHECKERS, KINDS, asking, findings
+    from models.check.doubts import refuse_unjudged
     from models.check.progress import heard_by
     from models.check.summary import summary
     from models.data.manifest import read_manifest
     from models.labels.definition import FILE_NAME, definition_for
+    from models.labels.fixing import DOUBTS
 
     if unknown := [kind for kind in only if kind not in KINDS]:
         raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(KINDS)}.", param_hint="--only")
     read = read_manifest(manifest)
+    if DOUBTS in only:
+        refuse_unjudged(read)
     agreed, where = definition_for(manifest, definition)
     if where is None:
         beside = manifest.with_name(FILE_NAME)

@@ -28,8 +28,15 @@ def doubted_out(manifest: Manifest) -> dict[int, Relabelled]:
     stay: a measurement without what is hard to hear would flatter. DataError if the set is not divided."""
     if not any(clip.split for clip in manifest.clips):
         raise DataError(f"{manifest.file}: is not divided; what is doubted is left out of a train part alone.")
+    refuse_unjudged(manifest)
     learnt = [entry.line for entry, said in doubted(manifest.entries) if said.surely and entry.clip.split == "train"]
     return dict.fromkeys(learnt, Relabelled(None, (DOUBTS,)))
+
+
+def refuse_unjudged(manifest: Manifest) -> None:
+    """DataError where no model was asked: that nothing is doubted would say something else."""
+    if not any(clip.judged is not None for clip in manifest.clips):
+        raise DataError(f"{manifest.file}: no model was asked what it thinks of the labels: parrotlet-models doubt.")
 
 
 def doubted(entries: Iterable[Entry]) -> list[tuple[Entry, Judgement]]:

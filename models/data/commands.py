@@ -101,7 +101,13 @@ def windows(manifest: Path, new: Path, window_ms: int, step_ms: int, label: str)
     read = read_manifest(manifest)
     for finding in read.findings[:SHOWN_MAX]:
         click.echo(f"{manifest}:{finding.line}: {finding.sentence}", err=True)
-    clips = by_windows(read.clips, read.folder, window_ms, step_ms, label, lambda fault: click.echo(fault, err=True))
+    if new.exists():
+        raise DataError(f"{new}: is there already; a manifest is never changed, only written anew.")
+    clips = list(
+        by_windows(read.clips, read.folder, window_ms, step_ms, label, lambda fault: click.echo(fault, err=True))
+    )
+    if not clips:
+        raise DataError(f"{manifest}: no clip of it can be heard, so there are no windows.")
     click.echo(
         f"{new}: {write_manifest(new, moved(clips, read.folder, new.parent))} windows of {len(read.clips)} clips"
     )

@@ -1,10 +1,12 @@
 """All that stands between a manifest and one whose clips say what models think of their labels."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
@@ -13,7 +15,8 @@ from models.data.clip import Clip, Judgement
 from models.data.manifest import Entry, Manifest, moved, read_manifest, write_manifest
 from models.data.sound_file import look
 from models.doubts.confident import verdicts
-from models.doubts.held_out import HeldOut, Plan, held_out
+from models.doubts.folds import Numbers
+from models.doubts.held_out import HeldOut, Plan, held_out, parts_of
 from models.doubts.short_form import short_form
 from models.training import examples
 from models.training.begun import begin, data_hash
@@ -50,7 +53,9 @@ def doubt_labels(
     clips = [replace(read.entries[place].clip, judged=None) for place in places]
     short = short_form(recipe, len(clips))
     backgrounds = Backgrounds(sounds(noise) + examples.drawn_noises(short.seed), [])
-    begin(out, data_hash(short, manifest.parent, clips), backgrounds)
+    # What is too few to be divided leaves no folder behind that the next try would be refused by.
+    list(parts_of(clips, _labels(short, clips), plan))
+    begin(out, data_hash(short, manifest.parent, clips) + _order(clips), backgrounds)
     seen = examples_of(short, read.folder, clips, backgrounds, out / "cache")
     judged = judgements(short, clips, held_out(short, clips, seen, plan, out, tell))
     entries = list(read.entries)
@@ -58,6 +63,15 @@ def doubt_labels(
         entries[place] = Entry(entries[place].line, replace(entries[place].clip, judged=judgement))
     write_manifest(new, moved((entry.clip for entry in entries), read.folder, new.parent))
     return Doubted(entries, [clip for clip, judgement in zip(clips, judged, strict=True) if judgement is None])
+
+
+def _order(clips: Sequence[Clip]) -> str:
+    """Digest of it: what is kept of a training goes by place."""
+    return hashlib.sha256(msgspec.json.encode([(clip.path, clip.start_ms, clip.end_ms) for clip in clips])).hexdigest()
+
+
+def _labels(recipe: Recipe, clips: Sequence[Clip]) -> Numbers:
+    return np.array([label_number(clip, recipe) for clip in clips], np.int64)
 
 
 def _to_judge(read: Manifest, recipe: Recipe, tell: Callable[[str], None]) -> list[int]:
@@ -87,13 +101,12 @@ def examples_of(recipe: Recipe, folder: Path, clips: Sequence[Clip], backgrounds
     # The sound alone: with other labels it is the same.
     bare = [Clip(path=clip.path, start_ms=clip.start_ms, end_ms=clip.end_ms) for clip in clips]
     levels = examples.cached(cache, folder, bare, recipe, backgrounds, recipe.mixing.versions)
-    labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
-    return Examples(levels, labels, word_groups(clips))
+    return Examples(levels, _labels(recipe, clips), word_groups(clips))
 
 
 def judgements(recipe: Recipe, clips: Sequence[Clip], found: HeldOut) -> list[Judgement | None]:
     """What the probabilities say of the clips' classes."""
-    labels = np.array([label_number(clip, recipe) for clip in clips], np.int64)
+    labels = _labels(recipe, clips)
     known = np.flatnonzero(found.judged).tolist()
     told: list[Judgement | None] = [None] * len(clips)
     said = verdicts(found.probabilities[known], labels[known])

@@ -42,7 +42,7 @@ def fit(points: Sequence[Point]) -> LearningCurve:
     usable = [point for point in points if point.clips > 0 and point.error_rate > 0]
     sizes = sorted({point.clips for point in usable})
     if len(sizes) < 2:
-        raise DataError("A learning curve needs models trained on two or more numbers of clips.")
+        raise DataError("A learning curve needs models trained on two or more numbers of clips, and that err.")
     clips, rates = (np.log([getattr(point, name) for point in usable]) for name in ("clips", "error_rate"))
     slope, offset = np.polyfit(clips, rates, 1)
     return LearningCurve(float(np.exp(offset)), float(-slope), sizes[0], sizes[-1])
@@ -51,12 +51,27 @@ def fit(points: Sequence[Point]) -> LearningCurve:
 def read_curve(file: Path) -> LearningCurve:
     """Of a file with one JSON object a line: ``{"clips": 1200, "error_rate": 0.12}``."""
     try:
-        points = [msgspec.json.decode(line, type=Point) for line in file.read_bytes().splitlines() if line.strip()]
-        return fit(points)
+        return fit(_points(file))
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}.") from error
-    except (msgspec.DecodeError, DataError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, DataError) as error:
         raise DataError(f"{file}: {str(error).rstrip('.')}.") from error
+
+
+def refuse_other(file: Path) -> None:
+    """DataError where a curve cannot be written, or something else would be written over: a manifest by that name."""
+    try:
+        _points(file)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: is there already, and is no learning curve; give another name.") from error
+
+
+def _points(file: Path) -> list[Point]:
+    return [msgspec.json.decode(line, type=Point) for line in file.read_bytes().splitlines() if line.strip()]
 
 
 def write_curve(file: Path, points: Sequence[Point]) -> None:

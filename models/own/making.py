@@ -62,6 +62,11 @@ def commands_of(folder: Path, asked: Sequence[Wanted], *, wake: bool) -> tuple[l
     if asked and {one.label for one in asked} != {*recipe.commands}:
         named = ", ".join(one.text for one in there)
         raise DataError(f"{file}: is there already, for {named}; change it by hand, or give another folder.")
+    actions = {one.label: one.action for one in there}
+    if other := [one for one in asked if one.action not in (None, actions[one.label])]:
+        raise DataError(f"{file}: has another action for {other[0].text!r}; change it there, where it is read from.")
+    if wake and recipe.kind != "wake":
+        raise DataError(f"{file}: is there already, and of no wake word; give another folder.")
     return there, recipe.kind == "wake"
 
 
@@ -102,7 +107,7 @@ def make(
     if not (folder / RECIPE_FILE).exists():
         frames = window_frames([clip for clip in clips if clip.label != UNKNOWN], folder)
         licences = sorted({clip.licence for clip in clips if clip.licence})
-        text = recipe_text(slug(folder.resolve().name), texts.commands, frames, licences, wake=wake)
+        text = recipe_text(name_of(folder), texts.commands, frames, licences, wake=wake)
         _write(folder / RECIPE_FILE, text)
     recipe = read_recipe(folder / RECIPE_FILE)
     clips += people.clips if people else ()
@@ -110,6 +115,12 @@ def make(
     at = next(at for at in count(1) if not (folder / f"set-{at}.jsonl").exists())
     manifest = folder / f"set-{at}.jsonl"
     return Made(manifest, at, write_manifest(manifest, every), left_out)
+
+
+def name_of(folder: Path) -> str:
+    """Of a model that is made there."""
+    # Of a name in other letters nothing is left.
+    return slug(folder.resolve().name) or "own"
 
 
 def window_frames(commands: Sequence[Clip], folder: Path) -> int:

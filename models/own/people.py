@@ -12,7 +12,7 @@ from common.errors import DataError, InputError
 from models.data.clip import SILENT_LABELS, Clip, Split
 from models.data.manifest import moved, read_manifest
 from models.data.placing import number
-from models.data.sound_file import look
+from models.data.sound_file import look, read_clip
 from models.evaluation.evaluation import clips_of
 from models.own.wanted import SILENCE, UNKNOWN, slug
 
@@ -66,8 +66,10 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
 def _is_sound(clip: Clip, folder: Path, unread: dict[str, str]) -> bool:
     try:
         look(clip.file(folder))
+        # What is damaged in its midst has a good head and a good end.
+        read_clip(clip, folder)
     except InputError as error:
-        unread[clip.path] = str(error)
+        unread[clip.path] = str(error).removeprefix(f"{clip.file(folder)}: ")
         return False
     return True
 
@@ -88,9 +90,10 @@ def divide(clips: Sequence[Clip]) -> tuple[list[Clip], str]:
         return [
             msgspec.structs.replace(clip, split=parts[clip.speaker] if clip.speaker else "train") for clip in clips
         ], "speakers are set aside to tune by and to measure with"
-    by_label: dict[str, list[str]] = defaultdict(list)
+    by_label: dict[str, dict[str, None]] = defaultdict(dict)
     for clip in clips:
-        by_label[str(clip.label)].append(clip.path)
+        # What was made from a recording goes where that goes.
+        by_label[str(clip.label)][clip.made_from or clip.path] = None
     commands = [paths for name, paths in by_label.items() if name not in (UNKNOWN, SILENCE)]
     if min(map(len, commands)) < CLIPS_MIN:
         return [msgspec.structs.replace(clip, split="train") for clip in clips], (
@@ -98,8 +101,8 @@ def divide(clips: Sequence[Clip]) -> tuple[list[Clip], str]:
         )
     parts = {}
     for name, paths in by_label.items():
-        parts |= _parts(paths) if name != SILENCE else dict.fromkeys(paths, "train")
-    return [msgspec.structs.replace(clip, split=parts[clip.path]) for clip in clips], (
+        parts |= _parts([*paths]) if name != SILENCE else dict.fromkeys(paths, "train")
+    return [msgspec.structs.replace(clip, split=parts[clip.made_from or clip.path]) for clip in clips], (
         "recordings are set aside to tune by and to measure with, of people who are learnt from as well"
     )
 

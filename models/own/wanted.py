@@ -45,6 +45,8 @@ def wanted(told: Iterable[str]) -> list[Wanted]:
         new = Wanted(tidy(text).rstrip(".!?"), tidy(action) or None)
         if not new.label or len(new.text) > LETTERS_MAX:
             raise DataError(f"{one!r} is nothing that could be said: give words, as in 'lights on=light.on'.")
+        if not (new.text + (new.action or "")).isprintable():
+            raise DataError(f"{one!r} has characters that nobody can read or say; is it written in UTF-8?")
         if new.label in (UNKNOWN, SILENCE):
             raise DataError(f"{one!r} cannot be a command: every model has {new.label} for what is none.")
         if new.label in found:

@@ -41,7 +41,9 @@ class Takes:
     ) -> Path:
         """Writes a recording as it is, and its line; `part_ms` is what of it counts. DataError if that cannot be."""
         number = max(self.numbers(label), default=0) + 1
-        path = f"{label}/{self._speaker}_{number}{SUFFIX}"
+        # Where a file was deleted its line is still there, with the places of another sound.
+        while self._is_told(path := f"{label}/{self._speaker}_{number}{SUFFIX}"):
+            number += 1
         start_ms, end_ms = part_ms or (None, None)
         clip = Clip(
             path=path,
@@ -60,6 +62,11 @@ class Takes:
             reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
             raise DataError(f"{self.folder}: cannot be recorded to: {reason}.") from error
         return self.folder / path
+
+    def _is_told(self, path: str) -> bool:
+        """Whether the manifest has a line of it."""
+        file = self.folder / RECORDED_FILE
+        return file.exists() and msgspec.json.encode(path) in file.read_bytes()
 
     def _add(self, line: bytes) -> None:
         file = self.folder / RECORDED_FILE

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -158,10 +159,7 @@ def cached(
         digest.update(sound.tobytes())
     file = cache / f"levels-{digest.hexdigest()[:16]}.npz"
     stretches = [_stretch(clip, folder) for clip in clips]
-    made: dict[str, npt.NDArray[np.int8]] = {}
-    if file.exists():
-        with np.load(file) as kept:
-            made = dict(zip(kept["stretches"].tolist(), kept["levels"], strict=True))
+    made = _kept(file)
     lacking = {stretch: clip for stretch, clip in zip(stretches, clips, strict=True) if stretch not in made}
     if lacking:
         cache.mkdir(parents=True, exist_ok=True)
@@ -171,6 +169,15 @@ def cached(
         np.savez(unfinished, stretches=np.array(list(made)), levels=np.stack(list(made.values())))
         unfinished.rename(file)
     return np.stack([made[stretch] for stretch in stretches])
+
+
+def _kept(file: Path) -> dict[str, npt.NDArray[np.int8]]:
+    """What a cache holds, by stretch; nothing where it is damaged: all of it can be made again."""
+    try:
+        with file.open("rb") as raw, np.load(raw) as kept:
+            return dict(zip(kept["stretches"].tolist(), kept["levels"], strict=True))
+    except (OSError, BadZipFile, EOFError, KeyError, ValueError):
+        return {}
 
 
 def _stretch(clip: Clip, folder: Path) -> str:

@@ -121,7 +121,7 @@ def read_recipe(file: Path) -> Recipe:
         recipe = msgspec.toml.decode(file.read_bytes(), type=Recipe)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: no recipe: {error}.") from error
     if (fault := fault_of(recipe)) is not None:
         raise DataError(f"{file}: {fault}.")
