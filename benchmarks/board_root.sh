@@ -10,16 +10,13 @@ cd "$(dirname "$0")/.."
 release=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME-}") || release=
 [ "$release $(uname -m)" = "bookworm x86_64" ] ||
     { echo "An emulated board is made on Debian 12, x86-64, only; this is ${release:-another system}, $(uname -m)." >&2; exit 1; }
-[ ! -e "$root/opt/qemu/instructions.so" ] || exit 0
-
 # The static QEMU starts programs inside; it takes no plugins, so a dynamic one counts.
 scripts/packages qemu-user qemu-user-static mmdebstrap arch-test gcc libc6-dev
 binfmt=/proc/sys/fs/binfmt_misc
-if [ ! -e $binfmt/register ]; then
-    mount -t binfmt_misc binfmt_misc $binfmt
-    trap 'umount $binfmt' EXIT
-fi
+# It stays mounted: with the mount, a kernel from 6.7 on forgets who runs what.
+[ -e $binfmt/register ] || mount -t binfmt_misc binfmt_misc $binfmt
 [ -e $binfmt/qemu-aarch64 ] || cat /usr/lib/binfmt.d/qemu-aarch64.conf >$binfmt/register
+[ ! -e "$root/opt/qemu/instructions.so" ] || exit 0
 
 if [ ! -e "$root/etc/debian_version" ]; then
     echo "Making arm64 Debian 12 in $root: about five minutes" >&2
