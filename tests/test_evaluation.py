@@ -46,6 +46,8 @@ def test_folders_by_class_need_no_manifest(tmp_path: Path) -> None:
     assert [clip.label for clip in clips] == ["silence", "yes"]
     with pytest.raises(DataError, match="no folder with sound"):
         clips_of(tmp_path / "yes", None)
+    with pytest.raises(DataError, match="a folder says of no clip that it is of the split test"):
+        clips_of(tmp_path, "test")
 
 
 def test_a_line_that_is_no_clip_is_named(tmp_path: Path) -> None:

@@ -130,8 +130,11 @@ def record(model: Path, result: Evaluation) -> None:
 
 
 def clips_of(data: Path, part: str | None) -> tuple[Path, list[Clip], dict[str, str]]:
-    """The folder that paths start from, the clips, and what is wrong with other lines. DataError if there are none."""
+    """The folder that paths start from, the clips, and what is wrong with other lines. DataError if there are none, or
+    a split is asked for that nobody wrote down."""
     if data.is_dir():
+        if part is not None:
+            raise DataError(f"{data}: a folder says of no clip that it is of the split {part}; give a manifest.")
         files = [file for file in sorted(data.glob("*/*")) if file.suffix.lower() in SOUND_SUFFIXES]
         if not files:
             raise DataError(f"{data}: has no folder with sound in it.")
