@@ -28,6 +28,7 @@ from edge.spool.keeping import KeptOutcome
 from edge.spool.replay import STANDS_BACK_SHARE, Replayer
 from edge.spool.spool import Spool
 from edge.spool.store import Kept, Piece, State
+from edge.spool.unwritten import Entry
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 from tests.test_cloud_client import END, answers, head, service
 
@@ -493,7 +494,10 @@ def test_what_another_release_kept_in_its_own_way_is_set_aside_with_the_reason(t
     asyncio.run(run())
 
 
-def test_what_was_settled_while_the_spool_was_asked_has_no_second_final_and_is_not_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_begun_meanwhile", [False, True])
+def test_what_was_settled_while_the_spool_was_asked_has_no_second_final_and_is_not_sent(
+    tmp_path: Path, is_begun_meanwhile: bool
+) -> None:
     async def run() -> None:
         made = Replaying(tmp_path, Sender(), Now(), "boot", streams_max=2)
         with made.spool:
@@ -502,16 +506,18 @@ def test_what_was_settled_while_the_spool_was_asked_has_no_second_final_and_is_n
             ask = made.replayer._ask
 
             async def ask_and_settle(question: Any) -> Any:
+                made.spool.live.add("u0")
                 read = await ask(question)
-                made.spool.live.discard("u0")
+                made.spool.release(Entry(read[0].head))
                 return read
 
             made.replayer._ask = ask_and_settle  # type: ignore[method-assign]
-            made.spool.live.add("u0")
-            await made.replayer._tell_expired()
-            assert made.events == []
-            made.spool.live.add("u0")
-            assert (await made.replayer._next()).kept == []
+            for look in (made.replayer._tell_expired, made.replayer._next):
+                if not is_begun_meanwhile:
+                    made.spool.live.add("u0")
+                found = await look()
+                assert (made.events, found.kept if found else []) == ([], [])
+            made.replayer._ask = ask  # type: ignore[method-assign]
             assert [kept.head.utterance_id for kept in (await made.replayer._next()).kept] == ["u0"]
 
     asyncio.run(run())

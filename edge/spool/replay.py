@@ -261,11 +261,11 @@ class Replayer:
         self._spool.tell(entry, Kind.REFUSED, sentence=why)
 
     async def _free(self, *, untold: bool = False) -> list[Kept]:
-        """The oldest that wait, and that nobody sees to, nor did when the spool was asked: its user may have been told
-        since, which what is read here does not know."""
-        live = set(self._spool.live)
-        kept = await self._ask(lambda store: store.kept(State.WAITING, untold=untold, limit=CANDIDATES))
-        return [one for one in kept if one.head.utterance_id not in live | self._spool.live]
+        """The oldest that wait, and that nobody sees to, nor did while the spool was asked, begun meanwhile or not: its
+        user may have been told since, which what is read here does not know."""
+        with self._spool.released_meanwhile() as released:
+            kept = await self._ask(lambda store: store.kept(State.WAITING, untold=untold, limit=CANDIDATES))
+        return [one for one in kept if one.head.utterance_id not in released | self._spool.live]
 
     def _is_fresh(self, kept: Kept) -> bool:
         """Whether its user may still want an answer. Where nobody knows how old it is, the machine was off."""

@@ -9,8 +9,9 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +61,7 @@ class Spool:
         """Utterances that were lost for want of room, since the start."""
         self.live: set[str] = set()
         """Ids of utterances that somebody sees to; the others may be sent by whoever finds them."""
+        self._watched: list[set[str]] = []
         self.file = file
         self._lock: int | None = None
         self._on_event = on_event
@@ -126,7 +128,19 @@ class Spool:
 
     def release(self, entry: Entry) -> None:
         """Nobody sees to it any more; it waits for whoever sends what is kept."""
+        for released in self._watched:
+            released.add(entry.head.utterance_id)
         self.live.discard(entry.head.utterance_id)
+
+    @contextmanager
+    def released_meanwhile(self) -> Iterator[set[str]]:
+        """Ids of utterances that are released within; for the thread that releases them."""
+        released: set[str] = set()
+        self._watched.append(released)
+        try:
+            yield released
+        finally:
+            self._watched = [one for one in self._watched if one is not released]
 
     def acknowledge(self, entry: Entry) -> None:
         """The service has answered it: it need not be kept."""
