@@ -11,17 +11,17 @@ from typing import Protocol
 
 from common.errors import InputError, MicrophoneError
 from edge import settings
-from edge.local.gate import open_gate
 from edge.session import Session, new_utterance_id
 from edge.sound.source import BLOCK_MS, Block, Interruption, Samples, Source
 from edge.speech.activation import Always
+from edge.speech.gate_model import GateModel
 from edge.speech.prosody import Voice
 from edge.speech.segmenter import Endpoint, Event, GoesOn, Onset, SeemsOver, Segmenter, Spoken
 from edge.speech.signal_meter import NoiseFloor, power_of
 from edge.speech.turn import Completeness, HangOvers, Turn
 from edge.speech.utterance import EndReason, Heard, SpeechGoesOn, SpeechSeemsOver, UtteranceHead
 from edge.speech.utterance_maker import JudgedBlock, UtteranceMaker
-from edge.speech.vad import Gate
+from edge.speech.vad import Gate, JudgedGate
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
 BLOCKS_PER_MESSAGE = 5
@@ -68,9 +68,7 @@ def hear(
     block and the gate's judgement, also while nobody listens. When the source ends, what is running ends with
     `end_of_source_reason`; InputError and MicrophoneError of the source go on up, after the end of what was running.
     """
-    ears = _Ears(
-        gate or open_gate(settings.EdgeSettings()), segmenter, spec, activation, session or Session(), turn or Turn()
-    )
+    ears = _Ears(gate or JudgedGate(GateModel()), segmenter, spec, activation, session or Session(), turn or Turn())
     try:
         for item in source.blocks():
             if isinstance(item, Interruption):
