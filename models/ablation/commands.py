@@ -1,6 +1,5 @@
 """parrotlet-models ablate, curve."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,6 @@ def ablate(
     """
     import msgspec
 
-    _quiet()
     from models.ablation.plan import read_plan
     from models.ablation.plot import plot
     from models.ablation.table import lines, table
@@ -95,7 +93,6 @@ def curve(recipe: Path, new: Path, data: Path, noise: Path | None, rooms: Path |
       parrotlet-models curve models/recipes/commands-v1.toml data/curve.jsonl --data data/divided.jsonl
       parrotlet-models errors data/outcomes.jsonl --trained-on data/measured.jsonl --curve data/curve.jsonl
     """
-    _quiet()
     from models.ablation.plan import plan_of_curve
     from models.ablation.trials import Folders, run
     from models.errors.curve import refuse_other
@@ -121,8 +118,3 @@ def _write_curve(file: Path, trials: "Sequence[Trial]", parts: "Sequence[str]") 
         f"{file}: errors fall with clips to the power of -{found.exponent:.2f}, measured from {found.clips_min} to "
         f"{found.clips_max} clips"
     )
-
-
-def _quiet() -> None:
-    # What TensorFlow tells of itself is for who builds it; what goes wrong is still told.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

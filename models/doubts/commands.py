@@ -1,6 +1,5 @@
 """parrotlet-models doubt."""
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,8 +41,6 @@ def doubt(
       parrotlet-models doubt data/divided.jsonl data/judged.jsonl --recipe models/recipes/commands-v1.toml
       parrotlet-models check data/judged.jsonl --only doubts --html doubts.html
     """
-    # What TensorFlow tells of itself is for who builds it; what goes wrong is still told.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from models.doubts.doubting import doubt_labels
     from models.doubts.held_out import Plan
     from models.training.recipe import read_recipe

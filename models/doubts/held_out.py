@@ -11,11 +11,11 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from common.errors import DataError
-from common.quiet_stderr import quiet_stderr
 from models.data.clip import Clip
 from models.doubts.confident import Probabilities
 from models.doubts.folds import HELD_OUT, Numbers, folds
 from models.training.examples import Examples
+from models.training.quiet_tensorflow import quiet_tensorflow
 from models.training.recipe import Recipe
 
 Tell = Callable[[str], None]
@@ -91,8 +91,8 @@ def _asked(recipe: Recipe, part: Part, seen: Examples, out: Path, tell: Tell) ->
     file = _file(out, part)
     if file.exists():
         return _read(file, (len(part.asked), len(recipe.labels)))
-    with quiet_stderr():
-        from models.training.train import probabilities, train  # They load for seconds.
+    with quiet_tensorflow():
+        from models.training.train import probabilities, train
 
     unfinished = out / part.name
     unfinished.mkdir(exist_ok=True)

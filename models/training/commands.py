@@ -1,6 +1,5 @@
 """parrotlet-models train."""
 
-import os
 from pathlib import Path
 
 import click
@@ -22,8 +21,6 @@ def train(recipe: Path, data: Path, noise: Path | None, rooms: Path | None, out:
     Example:
       parrotlet-models train models/recipes/commands-v1.toml --data data/divided.jsonl --out runs/commands-v1
     """
-    # What TensorFlow tells of itself is for who builds it; what goes wrong is still told.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from models.training.making import make_model
     from models.training.recipe import read_recipe
 

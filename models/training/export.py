@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from common.quiet_stderr import quiet_stderr
+from models.training.quiet_tensorflow import quiet_tensorflow
 
 CALIBRATION_WINDOWS = 400
 
@@ -29,7 +29,7 @@ def to_int8(model: keras.Model, levels: npt.NDArray[np.int8]) -> bytes:
             yield [window[np.newaxis, ..., np.newaxis].astype(np.float32)]
 
     frozen = convert_variables_to_constants_v2(run.get_concrete_function())
-    with warnings.catch_warnings(), quiet_stderr():
+    with warnings.catch_warnings(), quiet_tensorflow():
         # It looks for statistics that only its older way of quantising has.
         warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from common import VERSION
 from common.errors import DataError, ModelError
-from common.quiet_stderr import quiet_stderr
 from edge.local.model import Model
 from models.data.clip import Clip, Split
 from models.data.manifest import read_manifest
@@ -24,6 +23,7 @@ from models.training import examples
 from models.training.begun import begin, data_hash
 from models.training.epoch import Epoch
 from models.training.examples import Backgrounds, Examples
+from models.training.quiet_tensorflow import quiet_tensorflow
 from models.training.recipe import Recipe
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, sha256, write_model_card
@@ -67,8 +67,8 @@ def make_model(
     )
     tell(f"{len(parts['train'])} clips to learn from, {len(parts['tune'])} to tune by")
 
-    with quiet_stderr():
-        from models.training.export import to_int8  # They load for seconds.
+    with quiet_tensorflow():
+        from models.training.export import to_int8
         from models.training.train import predicted, save, train
 
     model, history = train(recipe, learnt, tuned if len(tuned.labels) else None, out, tell)
