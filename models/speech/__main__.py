@@ -1,6 +1,5 @@
 """Makes what speech-v1 is learnt from, and finds its operating points: python -m models.speech --help."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -27,15 +26,19 @@ def main() -> None:
 def make(new: Path, data: Path, minutes: int) -> None:
     """Write the manifest NEW, its sound beside it, from the half of the recordings that endpoints are tuned on."""
     from benchmarks.endpoints import material
+    from models.progress import Progress
     from models.speech.data_set import divided, make_set
     from models.speech.minutes import voices
 
-    def tell(done: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{done} of {minutes} minutes", nl=False, err=True)
-
-    found = material(data, "dev")
-    click.echo(f"{make_set(new, divided(voices(data, found.clips), found), minutes, 1, tell)} windows")
+    found, progress = material(data, "dev"), Progress()
+    windows = make_set(
+        new,
+        divided(voices(data, found.clips), found),
+        minutes,
+        1,
+        lambda done: progress(f"minutes made: {done} of {minutes}"),
+    )
+    click.echo(f"{windows} windows")
 
 
 @main.command()
