@@ -71,7 +71,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     mask_frames: Annotated[int, Meta(ge=0)] = 15
     mask_bands: Annotated[int, Meta(ge=0)] = 12
     average: Share = 0.998
-    """Of the weights, from step to step."""
+    """Of the weights, from step to step; less in a short training."""
     balance: bool = True
     """Every class is seen as often as the others."""
     weights: dict[str, float] = {}

@@ -20,6 +20,8 @@ CHECKPOINT = "epoch-{}.npz"
 HISTORY = "history.json"
 WARM_UP_SHARE = 0.05
 STATISTICS_BATCHES = 60
+AVERAGED_SHARE_MAX = 1 / 3
+"""Of the steps: an average over more would remember weights that knew nothing yet."""
 
 
 def train(
@@ -90,8 +92,9 @@ def _optimiser(how: Training, clips: int) -> keras.optimizers.Optimizer:
     rate = keras.optimizers.schedules.CosineDecay(
         how.rate / 100, max(1, steps - warm_up), warmup_target=how.rate, warmup_steps=warm_up
     )
+    average = min(how.average, 1 - 1 / max(1.0, AVERAGED_SHARE_MAX * steps))
     return keras.optimizers.AdamW(
-        rate, weight_decay=how.decay, use_ema=True, ema_momentum=how.average, ema_overwrite_frequency=None
+        rate, weight_decay=how.decay, use_ema=True, ema_momentum=average, ema_overwrite_frequency=None
     )
 
 
