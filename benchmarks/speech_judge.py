@@ -53,7 +53,12 @@ def main(data: Path, part: Part, model: Path, record: bool) -> None:
 def gated(name: str, model_dir: Path, model: str) -> System:
     """A board with that model, or with its own network."""
     of = EdgeSettings(vad=Vad(model=model), local=Local(model_dir=model_dir))
-    return System(name, partial(ours, gate=lambda: open_gate(of)))
+    return System(name, partial(ours, gate=lambda: open_gate(of, _refuse)))
+
+
+def _refuse(sentence: str) -> None:
+    """A board goes on by its own network, whose figures would then be in the model's card."""
+    raise click.ClickException(sentence)
 
 
 def whole(results: dict[str, Result]) -> Result:

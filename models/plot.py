@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from common.errors import DataError
+
 
 @contextmanager
 def figure(file: Path, *, x: str, y: str) -> Iterator[Any]:
-    """Axes to draw on (of matplotlib); written to an SVG or PNG file when left."""
+    """Axes to draw on (of matplotlib); written to an SVG or PNG file when left. DataError if it cannot be."""
     try:
         import matplotlib.pyplot as pyplot
     except ImportError as error:
@@ -24,7 +26,16 @@ def figure(file: Path, *, x: str, y: str) -> Iterator[Any]:
     axes.grid(alpha=0.3)
     try:
         yield axes
-        file.parent.mkdir(parents=True, exist_ok=True)
-        drawing.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
+        _write(drawing, file)
     finally:
         pyplot.close(drawing)
+
+
+def _write(drawing: Any, file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        drawing.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"{file}: cannot be drawn: end its name in .svg or .png.") from error

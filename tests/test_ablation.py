@@ -20,6 +20,7 @@ from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
 from models.errors.curve import Point, read_curve, write_curve
 from models.training.recipe import read_recipe
+from tests.test_training import write_damaged
 
 RECIPE = """
 name = "whistles"
@@ -168,6 +169,20 @@ def test_what_is_learnt_from_is_what_the_cell_says(tmp_path: Path, data: Path) -
     old = sets._replace(learnt=tuple(clip for clip in learnt if clip.source == "old"))
     with pytest.raises(DataError, match="nothing is left to learn from without source = old"):
         learnt_by(Learnt(leave_out={"source": "old"}), old, 1)
+
+
+def test_a_clip_that_is_damaged_is_told_by_its_line_and_left_out(tmp_path: Path, data: Path) -> None:
+    clips = read_manifest(data).clips
+    write_damaged(tmp_path / "midst.flac")
+    damaged = Clip(path="midst.flac", label="low", speaker="s99", split="train")
+    more = [damaged, msgspec.structs.replace(damaged, path="gone.wav", split="tune")]
+    write_manifest(tmp_path / "more.jsonl", [*clips, *more])
+    told: list[str] = []
+    sets = read_sets(tmp_path / "more.jsonl", tmp_path, [Learnt(add=("more.jsonl",))], told.append)
+    assert (*sets.learnt, *sets.tuned) == tuple(clips)
+    assert len(sets.others["more.jsonl"]) == len(sets.learnt)
+    assert told[0].startswith(f"{tmp_path}/more.jsonl:31: midst.flac: ends or is damaged after ")
+    assert told[1] == f"{tmp_path}/more.jsonl:32: gone.wav: there is no such file; it is left out."
 
 
 def test_a_share_of_the_speakers_is_of_all_their_clips_and_of_every_larger_share(tmp_path: Path, data: Path) -> None:

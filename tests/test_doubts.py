@@ -19,7 +19,7 @@ from models.doubts.confident import thresholds, verdicts
 from models.doubts.folds import HELD_OUT, folds
 from models.doubts.held_out import Plan, parts_of
 from models.training.recipe import Network, Training
-from tests.test_training import recipe_file, whistle
+from tests.test_training import recipe_file, whistle, write_damaged
 
 VOICES = 6
 WRONG = {"low/s1_0.wav": "high", "high/s4_1.wav": "low", "low/s5_1.wav": "unknown"}
@@ -100,7 +100,7 @@ def test_a_class_that_no_clip_has_is_never_meant() -> None:
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    """Whistles of several voices; WRONG are labelled as something else, and one recording is damaged."""
+    """Whistles of several voices; WRONG are labelled as something else, and two recordings are damaged."""
     draw = np.random.default_rng(3)
     clips = []
     for voice, number, (label, hz) in product(
@@ -111,7 +111,9 @@ def manifest(tmp_path: Path) -> Path:
         write_sound(tmp_path / path, whistle(hz + 10 * voice, draw), RATE_HZ)
         clips.append(Clip(path=path, label=WRONG.get(path, label), speaker=f"s{voice}", split="train"))
     (tmp_path / "damaged.wav").write_bytes(b"RIFF")
-    write_manifest(tmp_path / "all.jsonl", [*clips, Clip(path="damaged.wav", label="low", speaker="s1")])
+    write_damaged(tmp_path / "midst.flac")
+    damaged = [Clip(path=path, label="low", speaker="s1") for path in ("damaged.wav", "midst.flac")]
+    write_manifest(tmp_path / "all.jsonl", [*clips, *damaged])
     return tmp_path / "all.jsonl"
 
 
@@ -136,7 +138,8 @@ def test_planted_faults_are_doubted_first_and_a_killed_run_goes_on(tmp_path: Pat
     assert "s1_0.wav is labelled 'high', sounds like 'low' (" in first.stdout
     assert "of 36 clips sound more like another class" in first.stdout
     assert f"{manifest}:37: damaged.wav: " in first.stderr
-    assert [clip.path for clip in read_manifest(new).clips if clip.judged is None] == ["damaged.wav"]
+    assert f"{manifest}:38: midst.flac: ends or is damaged after " in first.stderr
+    assert [clip.path for clip in read_manifest(new).clips if clip.judged is None] == ["damaged.wav", "midst.flac"]
     assert manifest.read_bytes() == before
     assert "training 2 of 2, epoch" in first.stderr
 

@@ -26,6 +26,7 @@ from models.synthesis.engine import Voice
 from models.training.recipe import read_recipe
 from protos.model_card import CARD_FILE, read_model_card
 from tests.test_synthesise import Parrot
+from tests.test_training import write_damaged
 
 LIGHTS = wanted(["lights on=light.on", "Lights off"])
 
@@ -175,12 +176,7 @@ def test_recordings_are_found_by_folder_and_by_manifest(tmp_path: Path) -> None:
     assert found.unread == {"gone.wav": "there is no such file"}
     (clip,) = found.clips
     assert (clip.label, clip.split, clip.source) == ("lights_on", "tune", "ours")
-    noise = np.random.default_rng(1).integers(-9000, 9000, 2 * RATE_HZ).astype(np.int16)
-    write_sound(tmp_path / "said" / "dog" / "bob_2.flac", noise, RATE_HZ)
-    damaged = bytearray((tmp_path / "said" / "dog" / "bob_2.flac").read_bytes())
-    middle = len(damaged) // 2
-    damaged[middle : middle + 200] = bytes(200)
-    (tmp_path / "said" / "dog" / "bob_2.flac").write_bytes(damaged)
+    write_damaged(tmp_path / "said" / "dog" / "bob_2.flac")
     assert "is damaged after" in people(tmp_path / "said", {"lights_on"}, tmp_path / "own").unread["dog/bob_2.flac"]
     with pytest.raises(DataError, match=r"has no recording of a command: there are stop\."):
         people(tmp_path / "said", {"stop"}, tmp_path)

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 from benchmarks import corpus, speech_marks
 from benchmarks.scenes import Material, trimmed
-from common.errors import DataError
+from common.errors import DataError, ModelError
 from edge.local.model import Model
 from edge.local.speech_judge import SpeechJudge
 from edge.settings import MODELS_DIR
 from edge.sound.source import BLOCK_SAMPLES
+from models.data.clip import Clip
 from models.data.manifest import read_manifest, write_manifest
 from models.data.sound_file import read_clip
 from models.speech import data_set, points
@@ -168,3 +169,10 @@ def test_points_want_something_to_tune_by(made: Path, tmp_path: Path) -> None:
     write_manifest(tmp_path / "set.jsonl", [clip for clip in clips if clip.split == "train"])
     with pytest.raises(DataError, match="its tuning part does not have the labels silence and speech"):
         points.listen(Model(MODELS_DIR / "speech-v1", DEFAULT_SPEC), tmp_path / "set.jsonl")
+    with pytest.raises(ModelError, match="commands-v1: the model has no label 'speech'"):
+        points.listen(Model(MODELS_DIR / "commands-v1", DEFAULT_SPEC), made)
+
+
+def test_slices_are_of_what_is_known() -> None:
+    clips = [Clip(path=f"{label}.flac", label=label) for label in ("speech", "silence")]
+    assert points.missed_by_slice(points.Heard(clips, np.array([0.4, 0.6])), 0.5) == {"false": 1.0, "missed": 1.0}

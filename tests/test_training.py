@@ -53,6 +53,16 @@ def little_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
 
 
+def write_damaged(file: Path) -> None:
+    """A FLAC that is damaged in its midst: its head and its end are good."""
+    noise = np.random.default_rng(1).integers(-9000, 9000, 2 * RATE_HZ).astype(np.int16)
+    write_sound(file, noise, RATE_HZ)
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    file.write_bytes(content)
+
+
 def whistle(hz: float, draw: np.random.Generator) -> Sound:
     time_s = np.arange(RATE_HZ) / RATE_HZ
     return (0.1 * np.sin(2 * np.pi * hz * time_s) + 0.001 * draw.standard_normal(RATE_HZ)).astype(np.float32)
@@ -190,6 +200,13 @@ def test_what_cannot_be_learnt_from_is_told_in_a_sentence(tmp_path: Path, manife
         f"{tmp_path}/recordings/low/s0_0.wav: has no sound from 2000 ms on.\n",
     )
     assert f"{tmp_path}/beyond.jsonl: has nothing to learn from for high, unknown.\n" in beyond.stdout
+
+    write_damaged(tmp_path / "damaged.flac")
+    write_manifest(tmp_path / "half.jsonl", [Clip(path="damaged.flac", label="low", split="train")])
+    half = trained(recipe, "--data", tmp_path / "half.jsonl", "--out", tmp_path / "half")
+    assert half.exit_code == 2
+    assert half.stderr.startswith(f"{tmp_path}/damaged.flac: ends or is damaged after ")
+    assert "was used" not in half.stderr
 
     gone = next(clip for clip in read_manifest(manifest).clips if clip.split == "train").file(tmp_path)
     gone.unlink()

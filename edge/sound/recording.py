@@ -9,6 +9,9 @@ from edge.sound.source import BLOCK_MS, Block, Samples, rechunk
 
 _BLOCK_S = BLOCK_MS / 1000
 
+WAS_USED = "; what is there was used"
+"""How the sentence on sound that is cut short ends: who takes all of it or nothing takes that away."""
+
 
 class Findings:
     """What was found odd while reading."""
@@ -67,7 +70,7 @@ class Recording:
                 return
             yield Block(samples)
         if self._findings.shortage and not self._closed.is_set():
-            raise InputError(f"{self._called}: {self._findings.shortage}; what is there was used.")
+            raise InputError(f"{self._called}: {self._findings.shortage}{WAS_USED}.")
 
     def close(self) -> None:
         """Ends `blocks` soon, from any thread."""

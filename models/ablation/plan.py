@@ -100,7 +100,7 @@ def read_plan(file: Path) -> Plan:
     if len({*told.seeds}) < len(told.seeds):
         raise DataError(f"{file}: a seed is there twice.")
     base = _changed(read_recipe(file.parent / told.recipe), told.shortened, f"{file}: shortened")
-    cells = [base_cell(base)]
+    cells = [_base_cell(base)]
     for cell in told.cells:
         recipe = _changed(base, cell.recipe, f"{file}: {cell.name}")
         if (recipe.labels, recipe.other, recipe.window_frames) != (base.labels, base.other, base.window_frames):
@@ -113,10 +113,10 @@ def read_plan(file: Path) -> Plan:
 def plan_of_curve(recipe: Recipe, shares: tuple[float, ...], seeds: tuple[int, ...]) -> Plan:
     """The base, and the same with these shares of the speakers."""
     cells = [Cell(f"{share:g} of the speakers", recipe, Learnt(speakers=share), True) for share in shares]
-    return Plan((base_cell(recipe), *cells), seeds, (), ())
+    return Plan((_base_cell(recipe), *cells), seeds, (), ())
 
 
-def base_cell(recipe: Recipe) -> Cell:
+def _base_cell(recipe: Recipe) -> Cell:
     """The one that others are compared with."""
     return Cell(BASE, recipe, Learnt(), True)
 

@@ -12,8 +12,8 @@ import msgspec
 from common.errors import DataError
 from models.ablation.plan import Learnt
 from models.data.clip import Clip
-from models.data.manifest import moved, read_manifest
-from models.training.making import FINDINGS_TOLD
+from models.data.manifest import moved
+from models.training.readable import is_whole, read_readable
 
 
 class Sets(NamedTuple):
@@ -70,10 +70,10 @@ def learnt_by(how: Learnt, sets: Sets, seed: int) -> list[Clip]:
 
 
 def _clips(manifest: Path, folder: Path, tell: Callable[[str], None]) -> list[Clip]:
-    read = read_manifest(manifest)
-    for finding in read.findings[:FINDINGS_TOLD]:
-        tell(f"{manifest}:{finding.line}: {finding.sentence}")
-    return list(moved(read.clips, manifest.parent, folder))
+    """Those that can be learnt from or judged by: a damaged one would end all of it, perhaps after hours."""
+    entries = read_readable(manifest, tell).entries
+    clips = (entry.clip for entry in entries if entry.clip.split != "test" and is_whole(entry, manifest, tell))
+    return list(moved(clips, manifest.parent, folder))
 
 
 def _learnt(clips: Sequence[Clip]) -> tuple[Clip, ...]:

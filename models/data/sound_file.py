@@ -12,6 +12,7 @@ import soundfile
 from common.errors import InputError
 from edge.sound.audio_file import AudioFile
 from edge.sound.container import shortage
+from edge.sound.recording import WAS_USED
 from edge.sound.source import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from models.data.clip import Clip
 
@@ -56,7 +57,10 @@ def look(file: Path) -> SoundFacts:
 
 def read_sound(file: Path) -> Samples:
     """All of it, mixed down, a last block filled up with zeros. InputError if it is damaged."""
-    return np.concatenate([_NONE, *(block.samples for block in AudioFile(str(file)).blocks())])
+    try:
+        return np.concatenate([_NONE, *(block.samples for block in AudioFile(str(file)).blocks())])
+    except InputError as error:
+        raise InputError(str(error).replace(WAS_USED, "")) from error
 
 
 def read_clip(clip: Clip, folder: Path) -> Samples:
@@ -66,6 +70,16 @@ def read_clip(clip: Clip, folder: Path) -> Samples:
     if not len(samples):
         raise InputError(f"{clip.file(folder)}: has no sound from {clip.start_ms or 0} ms on.")
     return samples
+
+
+def damage(clip: Clip, folder: Path) -> str | None:
+    """Why a clip cannot be read in whole, without the name of its file; None: it can. All of it is decoded: what is
+    damaged in its midst has a good head and a good end."""
+    try:
+        read_clip(clip, folder)
+    except InputError as error:
+        return str(error).removeprefix(f"{clip.file(folder)}: ").rstrip(".")
+    return None
 
 
 def what_there_is(clip: Clip, folder: Path) -> Sound:

@@ -32,9 +32,9 @@ def doubt(
 ) -> None:
     """Write a data set again with what models think of each class that is in it, and tell the labels that they doubt.
 
-    Each model learns from the other speakers alone. Of 3,000 clips that takes one core a minute a fold, of more
-    accordingly; how much is left is told on the way. `check` then tells the doubted labels, with a player, for a person
-    to decide.
+    Each model learns from the other speakers alone. That takes one core a minute or two a fold, of forty clips as of
+    7,000: fewer are learnt from the more often. Of more it takes accordingly longer; how much is left is told on the
+    way. `check` then tells the doubted labels, with a player, for a person to decide.
 
     \b
     Example:

@@ -10,10 +10,9 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from common.errors import DataError, InputError, ModelError
+from common.errors import DataError, ModelError
 from models.data.clip import Clip, Judgement
-from models.data.manifest import Entry, Manifest, moved, read_manifest, write_manifest
-from models.data.sound_file import look
+from models.data.manifest import Entry, Manifest, moved, write_manifest
 from models.doubts.confident import verdicts
 from models.doubts.folds import Numbers
 from models.doubts.held_out import HeldOut, Plan, held_out, parts_of
@@ -21,7 +20,8 @@ from models.doubts.short_form import short_form
 from models.training import examples
 from models.training.begun import begin, data_hash
 from models.training.examples import Backgrounds, Examples
-from models.training.making import FINDINGS_TOLD, label_number, labelled, sounds, word_groups
+from models.training.making import label_number, labelled, sounds, word_groups
+from models.training.readable import is_whole, read_readable
 from models.training.recipe import Recipe
 
 DIGITS = 6
@@ -46,9 +46,7 @@ def doubt_labels(
         raise DataError(f"{new}: is there already; a manifest is never changed, only written anew.")
     if find_spec("tensorflow") is None:
         raise ModelError("Doubts want TensorFlow, which is not installed: scripts/setup --models.")
-    read = read_manifest(manifest)
-    for finding in read.findings[:FINDINGS_TOLD]:
-        tell(f"{manifest}:{finding.line}: {finding.sentence}")
+    read = read_readable(manifest, tell)
     places = _to_judge(read, recipe, tell)
     clips = [replace(read.entries[place].clip, judged=None) for place in places]
     short = short_form(recipe, len(clips))
@@ -79,16 +77,11 @@ def _to_judge(read: Manifest, recipe: Recipe, tell: Callable[[str], None]) -> li
     if not any(clip.label for clip in read.clips):
         raise DataError(f"{read.file}: has no classes to doubt: no clip has a label, and transcripts are not judged.")
     taught = {id(clip) for clip in labelled(read.clips, recipe)}
-    places = []
-    for place, (line, clip) in enumerate(read.entries):
-        if id(clip) not in taught:
-            continue
-        try:
-            look(clip.file(read.folder))
-        except InputError as error:
-            tell(f"{read.file}:{line}: {clip.path}: {error}; it is left out.")
-        else:
-            places.append(place)
+    places = [
+        place
+        for place, entry in enumerate(read.entries)
+        if id(entry.clip) in taught and is_whole(entry, read.file, tell)
+    ]
     there = {label_number(read.entries[place].clip, recipe) for place in places}
     if len(there) < 2:
         named = f"only {recipe.labels[there.pop()]}" if there else "none"

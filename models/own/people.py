@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from common.errors import DataError, InputError
+from common.errors import DataError
 from models.data.clip import SILENT_LABELS, Clip, Split
 from models.data.manifest import moved, read_manifest
 from models.data.placing import number
-from models.data.sound_file import look, read_clip
+from models.data.sound_file import damage
 from models.evaluation.evaluation import clips_of
 from models.own.wanted import SILENCE, UNKNOWN, slug
 
@@ -64,14 +64,9 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
 
 
 def _is_sound(clip: Clip, folder: Path, unread: dict[str, str]) -> bool:
-    try:
-        look(clip.file(folder))
-        # What is damaged in its midst has a good head and a good end.
-        read_clip(clip, folder)
-    except InputError as error:
-        unread[clip.path] = str(error).removeprefix(f"{clip.file(folder)}: ")
-        return False
-    return True
+    if (fault := damage(clip, folder)) is not None:
+        unread[clip.path] = fault
+    return fault is None
 
 
 def label(clip: Clip, labels: Collection[str]) -> str:

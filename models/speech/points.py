@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from common.errors import DataError
+from common.errors import DataError, ModelError
 from edge.local.model import Model
 from edge.local.speech_judge import SPEECH, point_name
 from models.data.clip import Clip
@@ -52,7 +52,9 @@ def write_points(folder: Path, manifest: Path) -> dict[str, OperatingPoint]:
 
 
 def listen(model: Model, manifest: Path) -> Heard:
-    """What a model makes of the tuning part of a set."""
+    """What a model makes of the tuning part of a set. ModelError if it does not know speech."""
+    if SPEECH not in model.card.labels:
+        raise ModelError(f"{model.card.name}: the model has no label {SPEECH!r}.")
     clips = [clip for clip in read_manifest(manifest).clips if clip.split == "tune"]
     labels = {clip.label for clip in clips}
     if labels != {*model.card.labels}:
@@ -77,6 +79,9 @@ def missed_by_slice(heard: Heard, threshold: float) -> dict[str, float]:
         kind = "missed" if clip.label == SPEECH else "false"
         slices[kind].append(bool(is_wrong))
         for name, unit, edges in (("level_dbfs", "dBFS", LEVELS_DBFS), ("snr_db", "dB over noise", SNRS_DB)):
+            # Only of drawn minutes both are known.
+            if name not in clip.measured:
+                continue
             at = int(np.searchsorted(edges[1:-1], clip.measured[name]))
             slices[f"{kind}/{edges[at]} to {edges[at + 1]} {unit}"].append(bool(is_wrong))
     return {name: round(float(np.mean(some)), 4) for name, some in sorted(slices.items())}

@@ -14,7 +14,6 @@ from common import VERSION
 from common.errors import DataError, ModelError
 from edge.local.model import Model
 from models.data.clip import Clip, Split
-from models.data.manifest import read_manifest
 from models.data.mixing import Sound, as_sound
 from models.data.sound_file import read_clip
 from models.importing.told import SOUND_SUFFIXES
@@ -24,6 +23,7 @@ from models.training.begun import begin, data_hash
 from models.training.epoch import Epoch
 from models.training.examples import Backgrounds, Examples
 from models.training.quiet_tensorflow import quiet_tensorflow
+from models.training.readable import read_readable
 from models.training.recipe import Recipe
 from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, sha256, write_model_card
@@ -31,7 +31,6 @@ from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, OperatingPoint, 
 FLOAT_FILE = "float.npz"
 RECIPE_FILE = "recipe.json"
 """The recipe as it was read, beside what was made by it."""
-FINDINGS_TOLD = 20
 
 
 class Made(NamedTuple):
@@ -88,10 +87,7 @@ def make_model(
 
 def _parts(recipe: Recipe, manifest: Path, tell: Callable[[str], None]) -> dict[Split, list[Clip]]:
     """What is learnt from, and what is tuned by. DataError if there is nothing of the first."""
-    read = read_manifest(manifest)
-    for finding in read.findings[:FINDINGS_TOLD]:
-        tell(f"{manifest}:{finding.line}: {finding.sentence}")
-    clips = labelled(read.clips, recipe)
+    clips = labelled(read_readable(manifest, tell).clips, recipe)
     train, tune = ([clip for clip in clips if clip.split == part] for part in ("train", "tune"))
     if recipe.learn_from_tune:
         train, tune = train + tune, []
