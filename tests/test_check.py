@@ -202,3 +202,10 @@ def test_a_service_that_does_not_answer_is_told(tmp_path: Path, speech: Speech) 
     lines = [{"path": "weather.flac", "text": "Today's weather."}]
     result = checked(tmp_path, lines, "--only", "spoken_fillers", "--service", "127.0.0.1:1")
     assert (result.exit_code, "127.0.0.1:1 answered nothing; " in result.stderr) == (2, True), result.output
+
+
+def test_a_page_of_classes_has_no_ways_of_writing(tmp_path: Path) -> None:
+    for line, there in (({"label": "yes", "path": "1.flac"}, False), ({"text": "Um, yes.", "path": "1.flac"}, True)):
+        page = tmp_path / "page.html"
+        checked(tmp_path, [line], "--no-listen", "--html", str(page))
+        assert ("Ways of writing" in page.read_text(encoding="utf-8")) is there

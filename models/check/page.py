@@ -73,8 +73,11 @@ def _overview(findings: Sequence[Finding]) -> Iterator[str]:
 def _ways(manifest: Manifest, definition: Definition) -> Iterator[str]:
     """A plot a convention, one line of it a way of writing, and the same by transcriber where there are some."""
     agreement = agreement_on(manifest, definition)
+    found = ways_of(manifest.clips, agreement.conventions)
+    if not found:
+        return
     yield "<h2>Ways of writing</h2><div class='ways'>"
-    for ways in ways_of(manifest.clips, agreement.conventions):
+    for ways in found:
         yield f"<figure><figcaption>{escape(ways.convention)}</figcaption>"
         yield bars(list(ways.overall.items())[:8], ways.labels)
         for name, values in ways.by.items():
