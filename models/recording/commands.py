@@ -121,6 +121,7 @@ def _source(played: str | None, settings: "EdgeSettings") -> "Source":
 
 def _enter_was_pressed() -> bool:
     """On a terminal, since it was last asked."""
-    if not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
+    # None: closed by whoever started us.
+    if sys.stdin is None or not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
         return False
     return bool(sys.stdin.readline())
