@@ -84,7 +84,8 @@ def choose(folder: Path, data: Path, tell: Tell) -> Choice:
     model = opened(folder)
     if data.is_dir():
         raise DataError(f"{data}: is a folder, not a manifest that is divided into tune and test; --choose wants both.")
-    if missing := [part for part in ("tune", "test") if not clips_of(data, part)[1]]:
+    there = {clip.split for clip in clips_of(data, None)[1]}
+    if missing := [part for part in ("tune", "test") if part not in there]:
         raise DataError(f"{data}: has no clip of the split {missing[0]}; --choose wants tune and test.")
     results, _ = _results(model, data, "tune", tell)
     if {"commands", "traps"} - {result.group.kind for result in results}:

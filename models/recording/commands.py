@@ -93,7 +93,7 @@ def _others(phrases: dict[str, str], recipe: Path | None) -> list[str]:
     commands = wanted(phrases.values())
     near_file = recipe.with_name(making.NEAR_FILE) if recipe else None
     nearly = making.lines(near_file) if near_file and near_file.exists() else []
-    everyday = making.lines(making.RECIPES / making.SHARED_TEXTS[0])
+    everyday = making.lines(making.RECIPES / making.EVERYDAY_FILE)
     others = [text for text in everyday if is_none_of(text, commands)]
     return [*nearly, *others[:: max(1, len(others) // max(1, len(nearly)))]]
 
