@@ -3,8 +3,9 @@ cuts utterances out of hours of other speech and noise, and its model judges eac
 
     scripts/bench false_commands --data DIR [--choose]
 
-Nothing that is measured was learnt from or tuned by (benchmarks/talk.py has the parts). Hours are those of sound,
-without the pauses that are put between. With --choose the operating point is found on the part to tune by and on
+No recording of speech that is measured was learnt from or tuned by (benchmarks/talk.py has the parts). The noises were:
+commands-v1.sh mixes all of each into what is learnt from, and only their first halves are tuned by. Hours are those of
+sound, without the pauses that are put between. With --choose the operating point is found on the part to tune by and on
 commands that were learnt from, and written into the card with what is measured.
 """
 

@@ -4,7 +4,8 @@
 
 It is done as a person does it: new-commands, with --from for what was recorded, train, evaluate --choose. The people
 are those of commands/train, a recording of a command each, and as many of other words; of them new-commands sets some
-aside. What is measured is commands/dev, whom no model ever heard. A killed run goes on where it was.
+aside. What is measured is commands/dev, whom no model ever heard. A killed run goes on where it was, with the same
+--recordings: models have numbers in their order.
 """
 
 import csv
@@ -12,7 +13,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -20,19 +20,10 @@ from models.data.clip import Clip
 from models.data.manifest import write_manifest
 from models.data.placing import number
 from models.evaluation.evaluation import wilson
+from models.evaluation.operating_point import Counts, summed
 
 COMMANDS = ("left", "right", "stop")
 RECORDINGS = (0, 5, 20, 50)
-
-
-class Row(NamedTuple):
-    """A model on what people say."""
-
-    right: int
-    wrong: int
-    of: int
-    false: int
-    others: int
 
 
 @click.command()
@@ -54,10 +45,11 @@ def main(data: Path, out: Path, recordings: str) -> None:
     print("| recordings of each command | understood (95 %) | another command | other words taken for one |")
     print("|---|---|---|---|")
     for count, at in sorted((count, at) for at, count in enumerate(counts, 1)):
-        right, wrong, of, false, others = measured(out / f"model-{at}", data)
-        share = wilson(right, of)
+        heard = measured(out / f"model-{at}", data)
+        share = wilson(heard.right, heard.of)
         interval = f"{share.accuracy:.3f} ({share.low:.3f} to {share.high:.3f})"
-        print(f"| {count} | {right} of {of}: {interval} | {wrong} | {false} of {others} |", flush=True)
+        understood = f"{heard.right} of {heard.of}: {interval}"
+        print(f"| {count} | {understood} | {heard.wrong} | {heard.false} of {heard.others} |", flush=True)
 
 
 def recorded(data: Path, out: Path, count: int) -> Path:
@@ -80,14 +72,10 @@ def said(data: Path, label: str, count: int) -> list[Clip]:
     return drawn[: count * (len(COMMANDS) if label == "unknown" else 1)]
 
 
-def measured(model: Path, data: Path) -> Row:
+def measured(model: Path, data: Path) -> Counts:
     """On people whom no model ever heard."""
     told = json.loads(models("evaluate", str(model), str(data / "commands" / "dev"), "--board", "--json"))
-    right = wrong = of = false = others = 0
-    for counts in told["groups"].values():
-        right, wrong, of = right + counts[0], wrong + counts[1], of + counts[2]
-        false, others = false + counts[3], others + counts[4]
-    return Row(right, wrong, of, false, others)
+    return summed(Counts(*counts) for counts in told["groups"].values())
 
 
 def models(*words: str) -> str:

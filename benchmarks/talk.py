@@ -1,5 +1,6 @@
-"""Speech in which nobody gives one of the ten commands of commands-v1, in three parts that share no recording, no
-sentence and no voice: learnt from, tuned by, measured with.
+"""Speech in which nobody gives one of the ten commands of commands-v1, in three parts: learnt from, tuned by, measured
+with. No recording of speech and no voice that is measured with is in another part; what two people said, or the same
+order of two, may be.
 
     .venv/bin/python -m benchmarks.talk DATA MANIFEST      writes the part that is learnt from, for models/recipes
 """

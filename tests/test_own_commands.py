@@ -19,6 +19,7 @@ from models.own.making import commands_of, name_of
 from models.own.near import alike, distance, near, spoken_words
 from models.own.people import divide, people
 from models.own.recipe_text import recipe_text
+from models.own.rooms import in_rooms
 from models.own.speaking import Texts, planned
 from models.own.voices import TEST, TUNE, divided
 from models.own.wanted import says, slug, wanted
@@ -122,6 +123,20 @@ def test_the_recipe_that_is_written_is_one_that_is_read(tmp_path: Path) -> None:
         assert recipe.commands["say_hi_there"].action == "a.b"
         assert recipe.commands["stop"].action is None
         assert recipe.training.people > 1
+
+
+def test_how_many_are_in_rooms_is_told_of_what_is_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.own.rooms.DISTURBANCES", 1)
+    monkeypatch.setattr("models.own.rooms.PER_TASK", 2)
+    (tmp_path / "recipe.toml").write_text(recipe_text("own", LIGHTS, 100, []))
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, 8 * RATE_HZ).astype(np.float32)
+    write_sound(tmp_path / "talk.wav", noise, RATE_HZ)
+    # Each is longer than a window, so that more is made of it than one.
+    clips = [Clip(path="talk.wav", label="unknown", split="train", start_ms=ms) for ms in (0, 1000, 2000)]
+    told: list[str] = []
+    made = in_rooms(clips, tmp_path, read_recipe(tmp_path / "recipe.toml"), told.append)
+    assert told == ["placed in rooms: 2 of 3", "placed in rooms: 3 of 3"]
+    assert len(made) == 3 * 3 + 1
 
 
 def recorded(label: str, speaker: str | None, count: int) -> list[Clip]:

@@ -69,6 +69,12 @@ def voice(clip: Clip, by_path: Mapping[str, Clip]) -> str:
     return origin.speaker or clip.speaker or PATH + origin.path
 
 
+def part_of(text: str, parts: Mapping[Split, range]) -> Split:
+    """Of a text, by a byte drawn from it alone: none is in two parts."""
+    byte = hashlib.blake2b(text.lower().encode(), digest_size=2).digest()[0]
+    return next(part for part, numbers in parts.items() if byte in numbers)
+
+
 def _drawn(name: str, plan: Plan, has_test: bool) -> Split:
     """Tune has the lowest hashes, so that the share of test does not change it."""
     digest = hashlib.blake2b(f"{plan.seed}\0{name}".encode(), digest_size=HASH_BYTES).digest()

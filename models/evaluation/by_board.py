@@ -15,7 +15,7 @@ from edge.local.spotter import OPERATING_POINT, operating_point
 from models.data.clip import Clip
 from models.data.mixing import RATE_HZ, Sound
 from models.data.placing import trimmed
-from models.evaluation.evaluation import clips_of
+from models.evaluation.evaluation import clips_of, write_card
 from models.evaluation.judging import AFTER_S, BEFORE_S, judged, listened, smoothed, utterances
 from models.evaluation.operating_point import (
     HOP_FRAMES,
@@ -32,7 +32,7 @@ from models.evaluation.operating_point import (
 )
 from models.training.examples import read
 from protos.feature_spec import DEFAULT_SPEC
-from protos.model_card import CARD_FILE, OperatingPoint, write_model_card
+from protos.model_card import CARD_FILE, ModelCard, OperatingPoint, read_model_card
 
 LIMITS = {
     "commands": Limits(per_hour=1.0, share=0.01, near_share=0.25),
@@ -84,7 +84,8 @@ def choose(folder: Path, data: Path, tell: Tell) -> Choice:
     model = opened(folder)
     if data.is_dir():
         raise DataError(f"{data}: is a folder, not a manifest that is divided into tune and test; --choose wants both.")
-    if missing := [part for part in ("tune", "test") if not clips_of(data, part)[1]]:
+    there = {clip.split for clip in clips_of(data, None)[1]}
+    if missing := [part for part in ("tune", "test") if part not in there]:
         raise DataError(f"{data}: has no clip of the split {missing[0]}; --choose wants tune and test.")
     results, _ = _results(model, data, "tune", tell)
     if {"commands", "traps"} - {result.group.kind for result in results}:
@@ -93,16 +94,17 @@ def choose(folder: Path, data: Path, tell: Tell) -> Choice:
     if model.card.kind == "wake":
         lag_ms = _lag_ms(results, model, choice.point)
         choice = choice._replace(point=msgspec.structs.replace(choice.point, lag_ms=lag_ms))
-    _write(folder, model, choice.point, {})
+    _write(folder, model.card, choice.point, {})
     return choice
 
 
 def record(folder: Path, heard: Heard, results: Sequence[Judged]) -> None:
     """Writes what was measured into the model's card, in place of what it said."""
-    model, all_counts = opened(folder), summed(heard.groups.values())
+    all_counts = summed(heard.groups.values())
     missed = round(1 - all_counts.right / all_counts.of, 4) if all_counts.of else None
     told = [(result, heard.groups[result.group.name]) for result in results]
-    _write(folder, model, msgspec.structs.replace(heard.point, missed=missed), metrics(told))
+    point = msgspec.structs.replace(heard.point, missed=missed)
+    _write(folder, read_model_card(folder / CARD_FILE), point, metrics(told))
 
 
 def opened(folder: Path) -> Model:
@@ -202,9 +204,5 @@ def _lag_ms(results: Sequence[Judged], model: Model, point: OperatingPoint) -> i
     return max(0, round(float(np.median(lags)))) if lags else None
 
 
-def _write(folder: Path, model: Model, point: OperatingPoint, measured: dict[str, float]) -> None:
-    card = msgspec.structs.replace(model.card, operating_points={OPERATING_POINT: point}, metrics=measured)
-    try:
-        write_model_card(folder / CARD_FILE, card)
-    except OSError as error:
-        raise ModelError(f"{folder / CARD_FILE}: cannot be written: {error.strerror}.") from error
+def _write(folder: Path, card: ModelCard, point: OperatingPoint, measured: dict[str, float]) -> None:
+    write_card(folder, msgspec.structs.replace(card, operating_points={OPERATING_POINT: point}, metrics=measured))

@@ -16,7 +16,7 @@ from models.errors.outcome import Outcome, outcome
 from models.importing.told import SOUND_SUFFIXES
 from models.training.examples import frames, read, windowed
 from protos.feature_spec import DEFAULT_SPEC
-from protos.model_card import CARD_FILE, read_model_card, write_model_card
+from protos.model_card import CARD_FILE, ModelCard, read_model_card, write_model_card
 
 METRIC_DECIMALS = 4
 SLICE_CLIPS_MIN = 20
@@ -123,8 +123,13 @@ def record(model: Path, result: Evaluation) -> None:
         if share.of >= SLICE_CLIPS_MIN and not name.startswith("speaker=")
     }
     rounded = {name: round(value, METRIC_DECIMALS) for name, value in metrics.items()}
+    write_card(model, msgspec.structs.replace(card, metrics=rounded))
+
+
+def write_card(model: Path, card: ModelCard) -> None:
+    """In place of the one that is there. ModelError if it cannot be written."""
     try:
-        write_model_card(model / CARD_FILE, msgspec.structs.replace(card, metrics=rounded))
+        write_model_card(model / CARD_FILE, card)
     except OSError as error:
         raise ModelError(f"{model / CARD_FILE}: cannot be written: {error.strerror}.") from error
 

@@ -1,17 +1,18 @@
 """What the machines say: the commands, what is nearly one, and other sentences of the home domain."""
 
-import hashlib
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from models.data.clip import Split
+from models.data.split import part_of
 from models.home.phrases import Meaning
 
 OTHERS = {"train": 500, "tune": 600, "test": 650}
 """Sentences of the catalogue; none is in two parts."""
-PARTS = {"train": range(128), "tune": range(128, 192), "test": range(192, 256)}
+PARTS: dict[Split, range] = {"train": range(128), "tune": range(128, 192), "test": range(192, 256)}
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -33,14 +34,9 @@ def texts(meanings: Sequence[Meaning], near: Path, catalogue: Path) -> dict[str,
         entry = msgspec.json.decode(line, type=Named)
         for text in (entry.title, *entry.aliases) if entry.id not in own else ():
             if "(" not in text and text not in commands:
-                parts[_part(text)].add(text)
+                parts[part_of(text, PARTS)].add(text)
     choice = random.Random(1)
     for part, most in OTHERS.items():
         some = choice.sample(sorted(parts[part]), min(most, len(parts[part])))
         found[part] = [(text, "unknown") for text in some]
     return found
-
-
-def _part(text: str) -> str:
-    first = hashlib.blake2b(text.lower().encode(), digest_size=2).digest()[0]
-    return next(part for part, numbers in PARTS.items() if first in numbers)

@@ -29,7 +29,8 @@ from models.training.recipe import read_recipe
 RECIPE_FILE, NEAR_FILE, OTHER_FILE = "recipe.toml", "near.txt", "other.txt"
 SPOKEN = "spoken"
 RECIPES = Path(__file__).parents[1] / "recipes"
-SHARED_TEXTS = ("everyday.txt", "home-v1-near.txt")
+EVERYDAY_FILE = "everyday.txt"
+SHARED_TEXTS = (EVERYDAY_FILE, "home-v1-near.txt")
 
 WINDOW_S = (0.8, 2.5)
 LONGEST_SHARE = 0.95
@@ -90,7 +91,7 @@ def make(
     people: People | None,
     tell: Callable[[str], None],
     *,
-    wake: bool = False,
+    wake: bool,
 ) -> Made:
     """Has it all spoken, writes the recipe if there is none, and the next free manifest. `tell` hears how far it is."""
     clips: list[Clip] = []
@@ -137,8 +138,8 @@ def lines(file: Path) -> list[str]:
         raise DataError(f"{file}: cannot be read: {error}.") from error
 
 
-def _write_lines(file: Path, lines: Sequence[str]) -> None:
-    _write(file, "".join(f"{line}\n" for line in lines))
+def _write_lines(file: Path, texts: Sequence[str]) -> None:
+    _write(file, "".join(f"{text}\n" for text in texts))
 
 
 def _write(file: Path, text: str) -> None:

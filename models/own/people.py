@@ -10,7 +10,7 @@ import msgspec
 
 from common.errors import DataError
 from models.data.clip import SILENT_LABELS, Clip, Split
-from models.data.manifest import moved, read_manifest
+from models.data.manifest import moved
 from models.data.placing import number
 from models.data.sound_file import damage
 from models.evaluation.evaluation import clips_of
@@ -42,23 +42,17 @@ def people(source: Path, labels: Collection[str], folder: Path) -> People:
     `folder` is that of the set. DataError if there are none."""
     if source.is_dir() and (source / RECORDED_FILE).exists():
         source = source / RECORDED_FILE
+    there, found, unread = clips_of(source, None)
     if source.is_dir():
-        there, found, unread = clips_of(source, None)
         found = [_with_speaker(clip) for clip in found]
-    else:
-        read = read_manifest(source)
-        there, found, unread = read.folder, read.clips, read.unread
     found = [clip for clip in found if _is_sound(clip, there, unread)]
     meant = [msgspec.structs.replace(clip, label=label(clip, labels)) for clip in found if clip.label or clip.text]
     if not any(clip.label in labels for clip in meant):
         raise DataError(f"{source}: has no recording of a command: there are {', '.join(sorted(labels))}.")
     divided, told = divide(meant)
     speakers = len({clip.speaker for clip in divided if clip.speaker})
-    named = (
-        f"recordings of {speakers or 'unnamed'} people: {len(divided)} clips"
-        if speakers != 1
-        else (f"recordings of 1 person: {len(divided)} clips")
-    )
+    who = "1 person" if speakers == 1 else f"{speakers or 'unnamed'} people"
+    named = f"recordings of {who}: {len(divided)} clips"
     clips = [clip if clip.source else msgspec.structs.replace(clip, source=named) for clip in divided]
     return People(list(moved(clips, there, folder)), f"{named}; {told}", unread)
 

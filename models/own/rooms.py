@@ -37,9 +37,9 @@ def in_rooms(clips: Sequence[Clip], folder: Path, recipe: Recipe, tell: Callable
     tasks = [learnt[at : at + PER_TASK] for at in range(0, len(learnt), PER_TASK)]
     made: list[Clip] = []
     with processes(os.cpu_count() or 1) as pool:
-        for part in pool.map(_placed, tasks, [placing] * len(tasks), [rooms] * len(tasks)):
+        for at, part in enumerate(pool.map(_placed, tasks, [placing] * len(tasks), [rooms] * len(tasks)), 1):
             made += part
-            tell(f"placed in rooms: {min(len(made), len(learnt))} of {len(learnt)}")
+            tell(f"placed in rooms: {min(at * PER_TASK, len(learnt))} of {len(learnt)}")
     made += written(disturbances(DISTURBANCES, seconds, np.random.default_rng(SEED)), rooms)
     return [msgspec.structs.replace(clip, path=f"{PLACED}/{clip.path}") for clip in made]
 

@@ -1,6 +1,5 @@
 """What machines say for a set of commands: each command often, what is nearly one less, everything else once."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from models.data.clip import Clip, Split
+from models.data.split import part_of
 from models.evaluation.by_board import NEAR
 from models.finding import Finding
 from models.own.voices import FORMANTS, MANNERS, Speaking
@@ -58,7 +58,7 @@ def planned(texts: Texts, voices: Voices) -> list[tuple[Split, list[Task]]]:
     """Who says what, by part."""
     plan = []
     for split, times in TIMES.items():
-        others = [text for text in texts.others if _part(text) == split]
+        others = [text for text in texts.others if part_of(text, PARTS) == split]
         said = (
             ([Text(command.text, command.label) for command in texts.commands], times.command),
             ([Text(text, UNKNOWN) for text in texts.near], times.near),
@@ -70,8 +70,3 @@ def planned(texts: Texts, voices: Voices) -> list[tuple[Split, list[Task]]]:
             todo = [task for what, each in said for task in tasks(some, manners, what, each)]
             plan.append((split, todo))
     return plan
-
-
-def _part(text: str) -> Split:
-    first = hashlib.blake2b(text.lower().encode(), digest_size=2).digest()[0]
-    return next(part for part, numbers in PARTS.items() if first in numbers)

@@ -93,7 +93,7 @@ def _others(phrases: dict[str, str], recipe: Path | None) -> list[str]:
     commands = wanted(phrases.values())
     near_file = recipe.with_name(making.NEAR_FILE) if recipe else None
     nearly = making.lines(near_file) if near_file and near_file.exists() else []
-    everyday = making.lines(making.RECIPES / making.SHARED_TEXTS[0])
+    everyday = making.lines(making.RECIPES / making.EVERYDAY_FILE)
     others = [text for text in everyday if is_none_of(text, commands)]
     return [*nearly, *others[:: max(1, len(others) // max(1, len(nearly)))]]
 
@@ -121,6 +121,7 @@ def _source(played: str | None, settings: "EdgeSettings") -> "Source":
 
 def _enter_was_pressed() -> bool:
     """On a terminal, since it was last asked."""
-    if not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
+    # None: closed by whoever started us.
+    if sys.stdin is None or not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
         return False
     return bool(sys.stdin.readline())

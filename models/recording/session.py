@@ -1,6 +1,5 @@
 """Walks a person through their commands: shows one, listens, says what is wrong with it, and asks again or goes on."""
 
-import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -8,6 +7,7 @@ from typing import NamedTuple, TypeVar
 from common.errors import MicrophoneError
 from edge.console import Console
 from edge.speech.utterance import UtteranceEnd
+from models.data.placing import number
 from models.own.wanted import SILENCE, UNKNOWN
 from models.recording.ears import Ears, Nothing, Uttered
 from models.recording.faults import fault, room_fault
@@ -37,18 +37,17 @@ def plan(
     there is."""
     drawn = _shuffled(others, seed)
     asked = []
-    for number in range(times):
-        left = [Asked(label, text) for label, text in phrases.items() if counts.get(label, 0) <= number]
-        for at in range(number * len(phrases), (number + 1) * len(phrases)):
+    for times_before in range(times):
+        left = [Asked(label, text) for label, text in phrases.items() if counts.get(label, 0) <= times_before]
+        for at in range(times_before * len(phrases), (times_before + 1) * len(phrases)):
             if drawn and counts.get(UNKNOWN, 0) <= at:
                 left.append(Asked(UNKNOWN, drawn[at % len(drawn)]))
-        asked += _shuffled(left, f"{seed}\0{number}")
+        asked += _shuffled(left, f"{seed}\0{times_before}")
     return asked
 
 
 def _shuffled(things: Sequence[T], seed: str) -> list[T]:
-    digest = hashlib.blake2b(seed.encode(), digest_size=8).digest()
-    return random.Random(int.from_bytes(digest)).sample(things, len(things))
+    return random.Random(number(seed)).sample(things, len(things))
 
 
 class Session:
@@ -64,8 +63,8 @@ class Session:
 
     def walk(self, asked: Sequence[Asked]) -> bool:
         """Through all that is asked for; whether there was sound until the end. MicrophoneError if nobody is heard."""
-        for number, wanted in enumerate(asked, 1):
-            self._console.print(f"{number:>3} of {len(asked)}  {self._console.bold(wanted.text)}")
+        for at, wanted in enumerate(asked, 1):
+            self._console.print(f"{at:>3} of {len(asked)}  {self._console.bold(wanted.text)}")
             if not self._ask(wanted):
                 return False
         return True

@@ -28,7 +28,7 @@ class Takes:
     def numbers(self, label: str) -> list[int]:
         """Of the recordings there are."""
         names = (file.stem for file in (self.folder / label).glob(f"{self._speaker}_*{SUFFIX}"))
-        return sorted(int(number) for name in names if (number := name.removeprefix(f"{self._speaker}_")).isdigit())
+        return sorted(int(number) for name in names if (number := name.removeprefix(f"{self._speaker}_")).isdecimal())
 
     def keep(
         self,
@@ -40,33 +40,34 @@ class Takes:
         measured: Mapping[str, float] | None = None,
     ) -> Path:
         """Writes a recording as it is, and its line; `part_ms` is what of it counts. DataError if that cannot be."""
-        number = max(self.numbers(label), default=0) + 1
-        # Where a file was deleted its line is still there, with the places of another sound.
-        while self._is_told(path := f"{label}/{self._speaker}_{number}{SUFFIX}"):
-            number += 1
         start_ms, end_ms = part_ms or (None, None)
-        clip = Clip(
-            path=path,
-            text=text,
-            label=label,
-            speaker=self._speaker,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            measured=dict(measured or {}),
-        )
         try:
+            clip = Clip(
+                path=self._free_path(label),
+                text=text,
+                label=label,
+                speaker=self._speaker,
+                start_ms=start_ms,
+                end_ms=end_ms,
+                measured=dict(measured or {}),
+            )
             (self.folder / label).mkdir(parents=True, exist_ok=True)
-            write_sound(self.folder / path, samples, SAMPLE_RATE_HZ)
+            write_sound(clip.file(self.folder), samples, SAMPLE_RATE_HZ)
             self._add(msgspec.json.encode(clip))
         except (OSError, InputError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
             raise DataError(f"{self.folder}: cannot be recorded to: {reason}.") from error
-        return self.folder / path
+        return clip.file(self.folder)
 
-    def _is_told(self, path: str) -> bool:
-        """Whether the manifest has a line of it."""
+    def _free_path(self, label: str) -> str:
+        """From the folder."""
         file = self.folder / RECORDED_FILE
-        return file.exists() and msgspec.json.encode(path) in file.read_bytes()
+        told = file.read_bytes() if file.exists() else b""
+        number = max(self.numbers(label), default=0) + 1
+        # Where a file was deleted its line is still there, with the places of another sound.
+        while msgspec.json.encode(path := f"{label}/{self._speaker}_{number}{SUFFIX}") in told:
+            number += 1
+        return path
 
     def _add(self, line: bytes) -> None:
         file = self.folder / RECORDED_FILE
