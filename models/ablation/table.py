@@ -96,8 +96,8 @@ def _measured(condition: str, some: Sequence[Trial], base: Sequence[Trial], judg
     return Measured(
         accuracies=tuple(accuracies),
         differences=tuple(one - other for one, other in zip(accuracies, references, strict=True)),
-        low=-compared.difference_high,
-        high=-compared.difference_low,
+        low=0.0 - compared.difference_high,
+        high=0.0 - compared.difference_low,
     )
 
 
