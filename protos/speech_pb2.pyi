@@ -123,7 +123,7 @@ class RecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[UtteranceConfig, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., speech_seems_over: _Optional[_Union[SpeechSeemsOver, _Mapping]] = ..., speech_goes_on: _Optional[_Union[SpeechGoesOn, _Mapping]] = ..., end: _Optional[_Union[UtteranceEnd, _Mapping]] = ...) -> None: ...
 
 class UtteranceConfig(_message.Message):
-    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables")
+    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables", "explain")
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +141,7 @@ class UtteranceConfig(_message.Message):
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     VAD_FIELD_NUMBER: _ClassVar[int]
     CODEC_TABLES_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     utterance_id: str
     device_id: str
     session_id: str
@@ -158,7 +159,8 @@ class UtteranceConfig(_message.Message):
     replayed: bool
     vad: str
     codec_tables: str
-    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ...) -> None: ...
+    explain: bool
+    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class Frames(_message.Message):
     __slots__ = ("first_frame", "frame_count", "data")
@@ -235,7 +237,7 @@ class Partial(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., decoded_ms: _Optional[int] = ...) -> None: ...
 
 class Final(_message.Message):
-    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log", "not_logged")
+    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log", "not_logged", "choices", "explanation")
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -251,6 +253,8 @@ class Final(_message.Message):
     SEARCHING_MS_FIELD_NUMBER: _ClassVar[int]
     FROM_LOG_FIELD_NUMBER: _ClassVar[int]
     NOT_LOGGED_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     transcript: str
     confidence: float
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
@@ -266,7 +270,17 @@ class Final(_message.Message):
     searching_ms: int
     from_log: bool
     not_logged: bool
-    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ..., not_logged: _Optional[bool] = ...) -> None: ...
+    choices: _containers.RepeatedCompositeFieldContainer[Choice]
+    explanation: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ..., not_logged: _Optional[bool] = ..., choices: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ..., explanation: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Choice(_message.Message):
+    __slots__ = ("transcript", "intent")
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    transcript: str
+    intent: Intent
+    def __init__(self, transcript: _Optional[str] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ...) -> None: ...
 
 class Alternative(_message.Message):
     __slots__ = ("transcript", "confidence", "engine")
@@ -291,8 +305,15 @@ class Word(_message.Message):
     def __init__(self, text: _Optional[str] = ..., start_ms: _Optional[int] = ..., end_ms: _Optional[int] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("name", "slots", "confidence")
+    __slots__ = ("name", "slots", "confidence", "values", "action", "response")
     class SlotsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ValuesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -302,26 +323,34 @@ class Intent(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
     name: str
     slots: _containers.ScalarMap[str, str]
     confidence: float
-    def __init__(self, name: _Optional[str] = ..., slots: _Optional[_Mapping[str, str]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    values: _containers.ScalarMap[str, str]
+    action: str
+    response: str
+    def __init__(self, name: _Optional[str] = ..., slots: _Optional[_Mapping[str, str]] = ..., confidence: _Optional[float] = ..., values: _Optional[_Mapping[str, str]] = ..., action: _Optional[str] = ..., response: _Optional[str] = ...) -> None: ...
 
 class SearchResult(_message.Message):
-    __slots__ = ("id", "title", "snippet", "score", "url", "action")
+    __slots__ = ("id", "title", "snippet", "score", "url", "action", "data_json")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     SNIPPET_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    DATA_JSON_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     snippet: str
     score: float
     url: str
     action: str
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., snippet: _Optional[str] = ..., score: _Optional[float] = ..., url: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
+    data_json: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., snippet: _Optional[str] = ..., score: _Optional[float] = ..., url: _Optional[str] = ..., action: _Optional[str] = ..., data_json: _Optional[str] = ...) -> None: ...
 
 class ForgetRequest(_message.Message):
     __slots__ = ("device_id", "utterance_id", "span", "everything")

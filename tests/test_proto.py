@@ -134,8 +134,7 @@ PLAIN = {
     "Word.end_ms",
     "Word.confidence",
     "Intent.name",
-    "Intent.slots",
-    "Intent.confidence",
+    "Choice.intent",
     "EnrolResponse.certificate",
     "RenewResponse.certificate",
 }

@@ -1,6 +1,6 @@
 """An answer to an utterance, by whichever path it came."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,18 @@ class Result(msgspec.Struct, frozen=True):
     score: float
     url: str | None
     action: str | None
+    data: dict[str, Any] = {}
+    """What the action needs, such as {"minutes": 10}."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of two things that may have been meant."""
+
+    transcript: str
+    intent: str
+    slots: dict[str, str] = {}
+    values: dict[str, str] = {}
+    confidence: float | None = None
 
 
 class Partial(msgspec.Struct, frozen=True):
@@ -56,7 +68,17 @@ class Answer(msgspec.Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()
     words: tuple[Word, ...] = ()
     intent: str | None = None
+    intent_confidence: float | None = None
     slots: dict[str, str] = {}
+    """From a slot's name to the words of its value."""
+    values: dict[str, str] = {}
+    """From a slot's name to its value in one form, such as "20 oz" for "twenty ounce"."""
+    action: str | None = None
+    """What the board may do, with the values."""
+    response: str | None = None
+    """What may be said in answer."""
+    choices: tuple[Choice, ...] = ()
+    """Two things that may have been meant, or none."""
     results: tuple[Result, ...] = ()
     results_are_partial: bool = False
     engine: str | None = None
@@ -69,6 +91,8 @@ class Answer(msgspec.Struct, frozen=True):
     searching_ms: int | None = None
     from_log: bool = False
     not_logged: bool = False
+    explanation: tuple[str, ...] = ()
+    """Why this answer and no other, where that was asked for."""
     why_not_better: str | None = None
     """Why no better path answered, a sentence; None when the best one did."""
 

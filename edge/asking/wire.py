@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+import msgspec
 
 from common import VERSION
 from common.errors import CloudError
-from edge.asking.answer import Alternative, Answer, Result, Word
+from edge.asking.answer import Alternative, Answer, Choice, Result, Word
 from edge.plain_text import plain
 from edge.settings import Cloud, Service
 from edge.speech.turn import Completeness
@@ -16,7 +19,8 @@ from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 
-ALTERNATIVES_MAX, RESULTS_MAX = 10, 20
+ALTERNATIVES_MAX, RESULTS_MAX, CHOICES_MAX, EXPLANATION_MAX = 10, 20, 2, 100
+DATA_BYTES_MAX = 4000
 ACCEPTED_LENGTH_MAX = 500
 
 
@@ -109,31 +113,26 @@ def completeness(turn: speech_pb2.Turn) -> Completeness:
 
 def answer(final: speech_pb2.Final) -> Answer:
     """The service's final, within the bounds of protos/speech.proto: what is kept of it must be readable again."""
-
-    def confidence(of: speech_pb2.Final | speech_pb2.Alternative | speech_pb2.Word) -> float | None:
-        return of.confidence if of.HasField("confidence") and 0 <= of.confidence <= 1 else None
-
+    intent = final.intent if final.HasField("intent") else None
     return Answer(
         path="cloud",
         transcript=final.transcript,
-        confidence=confidence(final),
+        confidence=_confidence(final),
         alternatives=tuple(
-            Alternative(a.transcript, confidence(a), a.engine) for a in final.alternatives[:ALTERNATIVES_MAX]
+            Alternative(a.transcript, _confidence(a), a.engine) for a in final.alternatives[:ALTERNATIVES_MAX]
         ),
-        words=tuple(Word(w.text, w.start_ms, w.end_ms, confidence(w)) for w in final.words),
-        intent=final.intent.name if final.HasField("intent") else None,
+        words=tuple(Word(w.text, w.start_ms, w.end_ms, _confidence(w)) for w in final.words),
+        intent=intent.name if intent else None,
+        intent_confidence=_confidence(intent) if intent else None,
         slots=dict(final.intent.slots),
-        results=tuple(
-            Result(
-                r.id,
-                r.title,
-                r.snippet,
-                r.score if math.isfinite(r.score) else 0.0,
-                r.url if r.HasField("url") else None,
-                r.action if r.HasField("action") else None,
-            )
-            for r in final.results[:RESULTS_MAX]
+        values=dict(final.intent.values),
+        action=intent.action if intent and intent.HasField("action") else None,
+        response=intent.response if intent and intent.HasField("response") else None,
+        choices=tuple(
+            Choice(c.transcript, c.intent.name, dict(c.intent.slots), dict(c.intent.values), _confidence(c.intent))
+            for c in final.choices[:CHOICES_MAX]
         ),
+        results=tuple(map(_result, final.results[:RESULTS_MAX])),
         results_are_partial=final.results_are_partial,
         engine=final.engine.name,
         model=final.engine.model,
@@ -145,7 +144,36 @@ def answer(final: speech_pb2.Final) -> Answer:
         searching_ms=final.searching_ms,
         from_log=final.from_log,
         not_logged=final.not_logged,
+        explanation=tuple(final.explanation[:EXPLANATION_MAX]),
     )
+
+
+def _confidence(
+    of: speech_pb2.Final | speech_pb2.Alternative | speech_pb2.Word | speech_pb2.Intent,
+) -> float | None:
+    return of.confidence if of.HasField("confidence") and 0 <= of.confidence <= 1 else None
+
+
+def _result(found: speech_pb2.SearchResult) -> Result:
+    return Result(
+        found.id,
+        found.title,
+        found.snippet,
+        found.score if math.isfinite(found.score) else 0.0,
+        found.url if found.HasField("url") else None,
+        found.action if found.HasField("action") else None,
+        _data(found.data_json),
+    )
+
+
+def _data(text: str) -> dict[str, Any]:
+    """What an action needs; nothing where it is no JSON object of a bearable size."""
+    if not text or len(text.encode()) > DATA_BYTES_MAX:
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return {}
 
 
 def choose_codec(address: str, spec: FeatureSpec, description: speech_pb2.DescribeResponse) -> int:

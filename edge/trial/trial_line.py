@@ -33,7 +33,12 @@ class TrialLine(msgspec.Struct, frozen=True):
     results: tuple[answers.Result, ...]
     results_are_partial: bool
     intent: str | None
+    intent_confidence: float | None
     slots: dict[str, str]
+    values: dict[str, str]
+    action: str | None
+    response: str | None
+    choices: tuple[answers.Choice, ...]
     words: tuple[answers.Word, ...]
     engine: str | None
     model: str | None
@@ -41,6 +46,7 @@ class TrialLine(msgspec.Struct, frozen=True):
     domain_version: str | None
     service_version: str | None
     from_log: bool
+    explanation: tuple[str, ...]
     why_not_better: str | None
     audio_s: float
     wire_bytes: int
