@@ -21,11 +21,11 @@ import numpy as np
 
 from benchmarks import corpus, path
 from benchmarks.boards import Clip, Counted, Crowd, clip_of
+from benchmarks.domains import bundle
 from benchmarks.figures import p50_p95
 from benchmarks.idle import cpu_s
 from benchmarks.plain_engines import cpu_share
 from cloud.decoders.weights import usable
-from cloud.finding.domain import load_domain
 from cloud.settings import CloudSettings
 from cloud.workers.worker import WorkerOptions
 
@@ -188,13 +188,13 @@ def point_of(service: path.Service, way: Way, spoken: list[Clip], boards: int, s
 def plain_share(way: Way, spoken: list[Clip]) -> float:
     """Processor seconds for a second of speech, of the engines in plain processes."""
     weights = str(usable("tiny.en", CloudSettings().storage.weights_dir)) if "whisper" in way.engines else None
-    folder = str(load_domain(way.domain).folder)
+    domain = bundle(way.domain)
     share = 0.0
     with tempfile.TemporaryDirectory() as scratch:
         for engine in way.engines:
-            options = WorkerOptions(engine, weights, (folder,), alone=weights is None)
+            options = WorkerOptions(engine, weights, (domain,), alone=weights is None)
             file = Path(scratch) / "clips.npz"
-            share += cpu_share(options, folder, spoken, processes=os.cpu_count() or 1, file=file)
+            share += cpu_share(options, domain, spoken, processes=os.cpu_count() or 1, file=file)
     return share
 
 

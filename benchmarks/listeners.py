@@ -1,10 +1,10 @@
 """The engines of the service without a service: frames in, words out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.domains import bundle
 from cloud.decoders import Engine, Task
 from cloud.decoders.pocketsphinx import PocketSphinx
 from cloud.decoders.weights import usable
@@ -14,8 +14,6 @@ from edge.sound.source import Samples
 from edge.speech.log_mel import LogMel
 from protos.feature_spec import FeatureSpec, Levels
 
-COFFEE = Path(__file__).parent.parent / "cloud" / "domains" / "coffee"
-NO_GRAMMAR = Path(__file__).parent
 FED_FRAMES = 10
 
 Messages = list[Samples]
@@ -30,17 +28,18 @@ class Listeners:
 
     def words(self, name: str, spec: FeatureSpec, utterances: Sequence[Levels]) -> str:
         """What an engine ("whisper", "pocketsphinx", "grammar") makes of the utterances of a clip."""
-        folder = str(COFFEE if name == "grammar" else NO_GRAMMAR)
+        coffee = bundle("coffee") if name == "grammar" else ""
         found = []
         for number, levels in enumerate(utterances):
             # A board of its own each time: no mean is carried on from clip to clip.
-            decoding = self._engine(name).begin(Task(f"board-{number}", "", spec, folder))
+            decoding = self._engine(name).begin(Task(f"board-{number}", "", spec, coffee))
             for start in range(0, len(levels), FED_FRAMES):
                 decoding.feed(levels[start : start + FED_FRAMES])
             hypothesis = decoding.finish()
             # What pocketsphinx doubts is counted as heard: the choice between engines is not measured here.
             silent = name == "whisper" and "no_speech" in hypothesis.doubts
-            found.append("" if silent else hypothesis.transcript)
+            sentence = hypothesis.sentences[0].text if hypothesis.sentences else ""
+            found.append("" if silent else hypothesis.transcript or sentence)
         return " ".join(found)
 
     def _engine(self, name: str) -> Engine:
@@ -65,4 +64,4 @@ def _load(name: str) -> Engine:
         return Whisper(str(usable("tiny.en", CloudSettings().storage.weights_dir)))
     if name == "pocketsphinx":
         return PocketSphinx(alone=True)
-    return PocketSphinx(domain_folders=[str(COFFEE)])
+    return PocketSphinx(bundles=[bundle("coffee")])

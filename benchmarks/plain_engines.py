@@ -25,13 +25,13 @@ from protos.feature_spec import DEFAULT_SPEC
 
 
 def cpu_share(
-    options: WorkerOptions, domain_folder: str, clips: Sequence[Clip], *, processes: int, file: Path
+    options: WorkerOptions, domain_bundle: str, clips: Sequence[Clip], *, processes: int, file: Path
 ) -> float:
     """Processor seconds for a second of these clips, of so many processes side by side that decode them all.
 
     They hear up to where speech seems over, as a service's do; `file` is written for them."""
     np.savez(file, *[clip.levels[: clip.needed_frames] for clip in clips])
-    arguments = [msgspec.json.encode(options).decode(), domain_folder, str(file)]
+    arguments = [msgspec.json.encode(options).decode(), domain_bundle, str(file)]
     command = [sys.executable, "-m", "benchmarks.plain_engines", *arguments]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
     cpu_s = [float(process.communicate()[0]) for process in running]
@@ -40,13 +40,13 @@ def cpu_share(
 
 def main() -> None:
     """Decodes all clips of a file; prints the processor seconds that it took."""
-    options, domain_folder, file = sys.argv[1:]
+    options, domain_bundle, file = sys.argv[1:]
     engine = load_engine(msgspec.json.decode(options, type=WorkerOptions))
     with np.load(file) as clips:
         levels = list(clips.values())
     before_s = time.process_time()
     for number, each in enumerate(levels):
-        decoding = engine.begin(Task(f"board-{number}", "utterance", DEFAULT_SPEC, domain_folder))
+        decoding = engine.begin(Task(f"board-{number}", "utterance", DEFAULT_SPEC, domain_bundle))
         for start in range(0, len(each), MESSAGE_FRAMES):
             decoding.feed(each[start : start + MESSAGE_FRAMES])
         decoding.finish()

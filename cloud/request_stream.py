@@ -1,10 +1,12 @@
 """Reads one utterance's requests and holds them to the rules of protos/speech.proto. Pure: no network, no clock."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
 
+from cloud.decoders.languages import ENGLISH
 from protos import codec, speech_pb2
 from protos.codec import CodecError
 from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec, Levels
@@ -15,9 +17,6 @@ MESSAGE_BYTES_MAX = 1 << 18
 
 FRAMES_WITHOUT_SOUND_MAX = 100
 """Frames beyond the longest utterance that are still taken: a board's clock of blocks is not ours."""
-
-LANGUAGES = ("en",)
-"""What the engines understand, as the first part of a BCP 47 tag."""
 
 
 class Refusal(Exception):
@@ -64,10 +63,14 @@ Event = Opened | Spoken | SeemsOver | GoesOn | Ended
 class RequestStream:
     """State of one stream of requests."""
 
-    def __init__(self, *, utterance_s_max: int, domains: frozenset[str]) -> None:
+    def __init__(
+        self, *, utterance_s_max: int, domains: frozenset[str], languages: Collection[str] = (ENGLISH,)
+    ) -> None:
+        """`languages` are first parts of BCP 47 tags."""
         self._frames_max = utterance_s_max * 100 + FRAMES_WITHOUT_SOUND_MAX
         self._utterance_s_max = utterance_s_max
         self._domains = domains
+        self._languages = languages
         self._decoder: codec.Decoder | None = None
         self._frames = 0
         self._ended = False
@@ -126,10 +129,12 @@ class RequestStream:
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"There is no domain {_short(config.domain)}; there are {', '.join(sorted(self._domains))}.",
             )
-        if config.HasField("language") and config.language.split("-")[0].lower() not in LANGUAGES:
+        if config.HasField("language") and config.language.split("-")[0].lower() not in self._languages:
+            several = len(self._languages) > 1
+            there = f"{len(self._languages)} others are" if several else f"{', '.join(self._languages)} is"
             raise Refusal(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                f"The language {_short(config.language)} is not understood here; {', '.join(LANGUAGES)} is.",
+                f"The language {_short(config.language)} is not understood here; {there}.",
             )
         self._decoder = codec.decoder(config.codec, spec)
         return Opened(config, spec)

@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
+import msgspec
 import sdnotify
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import FILE_NAME, SqliteAnswerLog
+from cloud.beside import beside
 from cloud.claims import OwnClaims
+from cloud.decoders import languages
 from cloud.decoders.weights import usable
 from cloud.finding.served_domain import ServedDomain
 from cloud.keys.closed import Closed
@@ -61,6 +64,7 @@ async def serve(settings: CloudSettings) -> None:
 async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIterator[str]:
     """A service that answers; yields its HOST:PORT."""
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
+    languages.check(settings)
     closed = Closed(settings, listen)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(_open_log(settings))
@@ -68,9 +72,11 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         domains = _open_domains(settings, stack)
         pools = await _open_pools(settings, domains, stack)
         await stack.enter_async_context(watched(pools, supervision))
+        await stack.enter_async_context(beside(*[served.follow for served in domains.values()]))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         boards = places(settings, streams_max=streams_max(settings))
-        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards)
+        spoken = settings.decoding.languages
+        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards, spoken)
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -109,29 +115,61 @@ def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str
     """Every domain, its index built where it is not there yet. DomainError if one is broken."""
     served: dict[str, ServedDomain] = {}
     for name in settings.domains.serve:
-        one = stack.enter_context(ServedDomain(name, settings.storage.index_dir))
-        if one.domain.name in served:
-            raise DomainError(
-                f"{one.domain.folder}: there is another domain called {one.domain.name}; rename its folder."
-            )
-        served[one.domain.name] = one
-        logger.info("domain %s: %d entries, version %s", one.domain.name, len(one.domain.entries), one.domain.version)
+        one = stack.enter_context(ServedDomain(name, settings.storage))
+        if one.name in served:
+            raise DomainError(f"{one.folder}: there is another domain called {one.name}; rename its folder.")
+        served[one.name] = one
+        logger.info("domain %s: %d entries, version %s", one.name, one.now.entries, one.now.version)
     return served
 
 
 async def _open_pools(
     settings: CloudSettings, domains: Mapping[str, ServedDomain], stack: AsyncExitStack
 ) -> list[Pool]:
-    """pocketsphinx always, Whisper where it is wanted and can be had. EngineError if pocketsphinx cannot."""
+    """pocketsphinx where English is spoken, further engines, and Whisper, last, where it is wanted and can be had.
+    EngineError if none that knows the language can."""
     whisper = None
     try:
         # First: what pocketsphinx does at an end depends on whether it is alone.
         if settings.decoding.whisper:
-            whisper = await stack.enter_async_context(_whisper(settings))
+            whisper = await _open_whisper(settings, domains, stack)
     except EngineError as error:
+        if languages.by_whisper_alone(settings):
+            raise
         logger.warning("serving by pocketsphinx alone. %s", error)
-    sphinx = await stack.enter_async_context(_sphinx(settings, domains, alone=whisper is None))
-    return [sphinx] if whisper is None else [sphinx, whisper]
+    pools = [] if whisper is None else [whisper]
+    for module in reversed(settings.decoding.more_engines):
+        try:
+            pools.insert(
+                0, await stack.enter_async_context(_queued(settings, WorkerOptions(module, bundles=_bundles(domains))))
+            )
+        except EngineError as error:
+            logger.warning("serving without %s. %s", module, error)
+    if not languages.by_whisper_alone(settings):
+        pools.insert(0, await stack.enter_async_context(_sphinx(settings, domains, alone=whisper is None)))
+    return pools
+
+
+async def _open_whisper(settings: CloudSettings, domains: Mapping[str, ServedDomain], stack: AsyncExitStack) -> Pool:
+    """On the device that is set; where that is not to be had, on the processor. EngineError if neither can be."""
+    decoding = settings.decoding
+    weights = str(usable(decoding.whisper_model, settings.storage.weights_dir))
+    options = WorkerOptions(
+        "whisper",
+        weights=weights,
+        bundles=_bundles(domains),
+        device=decoding.whisper_device,
+        compute_type=decoding.whisper_compute,
+        threads=decoding.whisper_threads,
+    )
+    usual = msgspec.structs.replace(options, device="cpu", compute_type="int8")
+    try:
+        return await stack.enter_async_context(_queued(settings, options))
+    except EngineError as error:
+        if options == usual:
+            raise
+        logger.warning("Whisper goes on by the processor, as int8. %s", error)
+        return await stack.enter_async_context(_queued(settings, usual))
 
 
 def _sphinx(settings: CloudSettings, domains: Mapping[str, ServedDomain], *, alone: bool) -> Pool:
@@ -139,7 +177,7 @@ def _sphinx(settings: CloudSettings, domains: Mapping[str, ServedDomain], *, alo
     return Pool(
         WorkerOptions(
             "pocketsphinx",
-            domain_folders=tuple(str(served.domain.folder) for served in domains.values()),
+            bundles=_bundles(domains),
             alone=alone,
             nice=WORKER_NICE if alone else PARTIALS_NICE,
             decoders_max=math.ceil(streams_max(settings) / workers),
@@ -151,11 +189,14 @@ def _sphinx(settings: CloudSettings, domains: Mapping[str, ServedDomain], *, alo
     )
 
 
-def _whisper(settings: CloudSettings) -> Pool:
-    """EngineError if its weights are not there."""
-    weights = usable(settings.decoding.whisper_model, settings.storage.weights_dir)
+def _bundles(domains: Mapping[str, ServedDomain]) -> tuple[str, ...]:
+    return tuple(str(served.now.bundle_file) for served in domains.values())
+
+
+def _queued(settings: CloudSettings, options: WorkerOptions) -> Pool:
+    """An engine that takes one utterance at a time, whole."""
     return Pool(
-        WorkerOptions("whisper", weights=str(weights), nice=WORKER_NICE),
+        msgspec.structs.replace(options, nice=WORKER_NICE, languages=settings.decoding.languages),
         size=whisper_workers(settings),
         wedged_s=settings.decoding.wedged_s,
         streaming=False,

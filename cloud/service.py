@@ -5,7 +5,7 @@ Requests arrive here as bytes, so that garbage gets a status and a sentence inst
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import grpc
@@ -13,13 +13,13 @@ import grpc
 from cloud.answer_log import Key
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
-from cloud.finding.served_domain import ServedDomain
+from cloud.decoders.languages import ENGLISH
+from cloud.finding.served_domain import DomainVersion, ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import check_device
 from cloud.places import Place, Places
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
-    LANGUAGES,
     MESSAGE_BYTES_MAX,
     Ended,
     GoesOn,
@@ -50,13 +50,16 @@ class SpeechService:
         domains: Mapping[str, ServedDomain],
         claims: Claims,
         places: Places,
+        languages: Sequence[str] = (ENGLISH,),
     ) -> None:
+        """`languages` are what the engines understand, first parts of BCP 47 tags."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
         self._default_domain = next(iter(domains))
         self._claims = claims
         self._places = places
+        self._languages = languages
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -75,11 +78,11 @@ class SpeechService:
         response = speech_pb2.DescribeResponse(
             service_version=VERSION,
             engines=[speech_pb2.Engine(name=ready.engine, model=ready.model) for ready in engines],
-            domains=[served.describe() for served in self._domains.values()],
+            domains=[served.now.describe() for served in self._domains.values()],
             default_domain=self._default_domain,
             feature_specs=[speech_pb2.FeatureSpec(fingerprint=fingerprint) for fingerprint in ACCEPTED_SPECS],
             codecs=CODECS,
-            languages=LANGUAGES,
+            languages=self._languages,
             limits=speech_pb2.Limits(
                 utterance_ms_max=1000 * self._settings.utterance_s_max,
                 message_bytes_max=MESSAGE_BYTES_MAX,
@@ -118,7 +121,11 @@ class SpeechService:
         await self._claims.close()
 
     async def _answer(self, context: Context) -> speech_pb2.Final:
-        stream = RequestStream(utterance_s_max=self._settings.utterance_s_max, domains=frozenset(self._domains))
+        stream = RequestStream(
+            utterance_s_max=self._settings.utterance_s_max,
+            domains=frozenset(self._domains),
+            languages=self._languages,
+        )
         async with Requests(context, self._settings.idle_s_max) as requests:
             opened = stream.accept(await requests.next())
         assert isinstance(opened, Opened)
@@ -129,20 +136,21 @@ class SpeechService:
         claim = await self._claims.claim(key, config.attempt, _spoken_at_unix_us(config))
         if isinstance(claim, speech_pb2.Final):
             return claim
-        served = self._domains[config.domain if config.HasField("domain") else self._default_domain]
+        domain = self._domains[config.domain if config.HasField("domain") else self._default_domain].now
         with claim:
             async with AsyncExitStack() as held:
-                place = held.enter_context(self._admit(config, served))
+                place = held.enter_context(self._admit(config, domain))
                 outbox = Outbox()
                 # At once, so that whoever comes next finds its load there.
                 recognition = self._recogniser.begin(
                     config.device_id,
                     config.utterance_id,
                     opened.spec,
-                    served,
+                    domain,
                     outbox.put_partial,
                     outbox.put_turn,
                     replayed=config.replayed,
+                    explain=config.explain,
                 )
                 held.push_async_callback(recognition.close)
                 writing = asyncio.create_task(write(outbox, context))
@@ -160,9 +168,9 @@ class SpeechService:
                     await stop(writing)
                 return final
 
-    def _admit(self, config: speech_pb2.UtteranceConfig, served: ServedDomain) -> Place:
+    def _admit(self, config: speech_pb2.UtteranceConfig, domain: DomainVersion) -> Place:
         """A place for a stream. Refusal, at once, if there is none, or the engines have all that they can do."""
-        if not self._recogniser.bears(served, replayed=config.replayed):
+        if not self._recogniser.bears(domain, replayed=config.replayed):
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
         return self._places.take(config.device_id, replayed=config.replayed)
 

@@ -88,6 +88,43 @@ class Decoding(msgspec.Struct, frozen=True):
     whisper_model: Annotated[str, Meta(description="Name of the weights, as `parrotlet-cloud engines` lists them.")] = (
         "tiny.en"
     )
+    whisper_device: Annotated[
+        Literal["cpu", "cuda"], Meta(description="What Whisper computes on; where there is no such GPU, the processor.")
+    ] = "cpu"
+    whisper_compute: Annotated[
+        Literal[
+            "int8",
+            "int8_float32",
+            "int8_float16",
+            "int8_bfloat16",
+            "int16",
+            "float16",
+            "bfloat16",
+            "float32",
+            "default",
+            "auto",
+        ],
+        Meta(
+            description="Numbers that Whisper computes with, as CTranslate2 calls them; default: as the weights have "
+            "them; auto: the fastest here."
+        ),
+    ] = "int8"
+    whisper_threads: Annotated[
+        int,
+        Meta(ge=1, le=64, description="Threads of each process that runs Whisper; more help one speaker, not many."),
+    ] = 1
+    languages: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[a-z]{2,3}\\Z")], ...],
+        Meta(
+            min_length=1,
+            description="Languages spoken, first parts of BCP 47; of several, the one that is heard. With others than "
+            "en, Whisper alone is asked, by weights such as base; then nothing is shown before the final.",
+        ),
+    ] = ("en",)
+    more_engines: Annotated[
+        tuple[str, ...],
+        Meta(description="Modules of further engines, asked beside the others: see cloud/decoders/__init__.py."),
+    ] = ()
     whisper_queue_max: Annotated[
         int, Meta(ge=1, le=100, description="Utterances that wait for Whisper; beyond, pocketsphinx answers.")
     ] = 8
@@ -131,6 +168,10 @@ class Storage(msgspec.Struct, frozen=True):
     @property
     def index_dir(self) -> Path:
         return self.state_dir / "index"
+
+    @property
+    def bundle_dir(self) -> Path:
+        return self.state_dir / "bundles"
 
 
 class Log(msgspec.Struct, frozen=True):

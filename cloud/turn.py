@@ -35,18 +35,18 @@ WORDS_MIN = 2
 _WORD = re.compile(r"[\w']+")
 
 
-def completeness(hypothesis: Hypothesis, *, under_grammar: bool) -> "speech_pb2.Completeness":
-    """What the words up to a pause say about what follows. `under_grammar`: the domain's queries are sentences of a
-    grammar, and the hypothesis may be none."""
+def completeness(hypothesis: Hypothesis, *, understood: bool, open_speech: bool) -> "speech_pb2.Completeness":
+    """What the words up to a pause say about what follows. `understood`: they are a sentence of the domain;
+    `open_speech`: they need not be one."""
     words = _WORD.findall(hypothesis.transcript.lower())
     if hypothesis.doubts or not words:
         return speech_pb2.COMPLETENESS_UNSPECIFIED
-    if hypothesis.by_grammar:
+    if understood:
         return speech_pb2.COMPLETENESS_COMPLETE
     last = words[-1]
     if last in WANTS_MORE or last in NUMBERS or last.isdigit() or len(last) == 1 or _trails_off(hypothesis.transcript):
         return speech_pb2.COMPLETENESS_UNFINISHED
-    if under_grammar or len(words) < WORDS_MIN:
+    if not open_speech or len(words) < WORDS_MIN:
         return speech_pb2.COMPLETENESS_UNSPECIFIED
     return speech_pb2.COMPLETENESS_COMPLETE
 

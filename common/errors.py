@@ -4,10 +4,12 @@
     ├── SettingsError       a settings file, environment variable or option is not usable
     ├── InputError          sound that cannot be read: missing, not audio, shorter than it says
     ├── MicrophoneError     a sound device that is not there, or went away
+    ├── LoudspeakerError    a sound cannot be played, or a text not be spoken
     ├── DaemonError         the board's daemon is not there, or a part of it died
     ├── CloudError          the service did not answer an utterance
     │   ├── GivenUp         nobody wanted the answer any more
     │   └── NotUnderstood   it was heard whole, and is nothing that is known there
+    ├── ActionError         what was understood could not be done
     ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
     ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
@@ -36,6 +38,10 @@ class MicrophoneError(ParrotletError):
     """Raised when a sound device cannot be opened or stops delivering."""
 
 
+class LoudspeakerError(ParrotletError):
+    """Raised when a sound cannot be played, or a text not be spoken; names what hinders it."""
+
+
 class DaemonError(ParrotletError):
     """Raised when the board's daemon is not there, or cannot go on because a part of it died."""
 
@@ -50,6 +56,10 @@ class GivenUp(CloudError):
 
 class NotUnderstood(CloudError):
     """Raised when whoever was asked heard all of an utterance and knows nothing like it; another may."""
+
+
+class ActionError(ParrotletError):
+    """Raised when an action could not be done; names the sink and why, and no word of what was said."""
 
 
 class SpoolError(ParrotletError):

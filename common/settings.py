@@ -9,14 +9,14 @@ A settings type is a frozen struct of sections, each a frozen struct of values:
         cloud: Cloud = Cloud()
 
 `load` fills it: defaults, then the file, then PREFIX_SECTION_KEY of the environment, then options. All faults are
-collected and told at once, a sentence each: source, key, legal range, near key.
+collected and told at once, a sentence each: source, key, legal range, near key. A value may also be a tuple of structs:
+tables of the file, [[section.key]].
 """
 
-import difflib
 import os
 import tomllib
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -82,11 +82,15 @@ def load(
     faults: list[str] = []
 
     def take(path: str, raw: Any, origin: str, *, from_text: bool = False) -> None:
+        told = len(faults)
+        if (table := table_type(known[path])) is not None:
+            faults.extend(_table_faults(path, table, raw, origin))
         try:
             values[path] = msgspec.convert(raw, known[path].type, strict=not from_text, dec_hook=_path)
             origins[path] = origin
         except msgspec.ValidationError:
-            faults.append(f"{origin}: {path} is {_shown(raw)}, but must be {legal(known[path])}.")
+            if len(faults) == told:
+                faults.append(f"{origin}: {path} is {_shown(raw)}, but must be {legal(known[path])}.")
 
     if file is not None:
         for path, raw in _file_values(file, known, faults):
@@ -108,6 +112,34 @@ def load(
     return Loaded(_build(settings_type, values), origins)
 
 
+def table_type(key: Key) -> type[msgspec.Struct] | None:
+    """What each table is, of a key whose value is some of them; None for any other key."""
+    plain = _plain(key.type)
+    inner = get_args(plain)[0] if get_origin(plain) is tuple else None
+    return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
+
+
+def _table_faults(path: str, table: type[msgspec.Struct], raw: Any, origin: str) -> Iterator[str]:
+    """What is wrong with the tables of [[path]], one by one."""
+    if not isinstance(raw, list) or not all(isinstance(given, dict) for given in raw):
+        yield f"{origin}: {path} must be tables, each under a line [[{path}]] of the settings file."
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(table)}
+    for number, given in enumerate(raw, start=1):
+        for name, value in given.items():
+            if name not in fields:
+                yield f"{origin}: there is no key {name} in [[{path}]].{_near(name, set(fields))}"
+                continue
+            key = Key(f"{path}[{number}]", name, fields[name].type, fields[name].default)
+            try:
+                msgspec.convert(value, key.type, dec_hook=_path)
+            except msgspec.ValidationError:
+                yield f"{origin}: {key.path} is {_shown(value)}, but must be {legal(key)}."
+        missing = [name for name, field in fields.items() if field.required and name not in given]
+        if missing:
+            yield f"{origin}: {path}[{number}] lacks {' and '.join(missing)}."
+
+
 def _keep_order(known: Mapping[str, Key], values: dict[str, Any], origins: Mapping[str, str]) -> Iterator[str]:
     """Moves each default that is on the wrong side of another value; a sentence for what was set there."""
     for path, key in known.items():
@@ -126,7 +158,7 @@ def _unknown_variables(environment: Mapping[str, str], prefix: str, known: Mappi
     names = {environment_name(prefix, path) for path in known} | {f"{prefix}_CONFIG"}
     for variable in sorted(environment):
         if variable.startswith(f"{prefix}_") and variable not in names:
-            near = difflib.get_close_matches(variable, sorted(names), n=1, cutoff=0.5)
+            near = _alike(variable, names)
             yield f"{variable}: there is no such setting." + (f" Did you mean {near[0]}?" if near else "")
 
 
@@ -141,7 +173,9 @@ def legal(key: Key) -> str:
     if get_origin(plain) is Literal:
         return "one of " + ", ".join(_shown(choice) for choice in get_args(plain))
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
-    noun = "a list of texts" if get_origin(plain) is tuple else words.get(plain, str(plain))
+    noun = words.get(plain, str(plain))
+    if get_origin(plain) is tuple:
+        noun = "a list of texts" if table_type(key) is None else "tables, each under a line of its own in brackets"
     meta = key.meta
     low = meta.ge if meta.ge is not None else meta.gt
     high = meta.le if meta.le is not None else meta.lt
@@ -172,6 +206,9 @@ def as_toml(loaded: Loaded[Any], secrets: frozenset[str] = frozenset()) -> str:
         value = getattr(getattr(loaded.settings, key.section), key.name)
         if key.meta.description:
             lines.append(f"# {key.meta.description}")
+        for field in msgspec.structs.fields(table_type(key) or msgspec.Struct):
+            of_table = Key(key.path, field.encode_name, field.type, field.default)
+            lines.append(f"#   {field.encode_name}: {of_table.meta.description} ({legal(of_table)})")
         lines.append(f"#   {legal(key)}; from {loaded.origins[key.path]}")
         shown = '"***"' if key.path in secrets and value else _shown(value)
         # TOML has no null: what is not set is a comment.
@@ -231,14 +268,25 @@ def _plain(annotated: Any) -> Any:
 
 
 def _near(word: str, words: set[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    near = _alike(word, words)
     return f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(words))}."
+
+
+def _alike(word: str, words: Iterable[str]) -> list[str]:
+    """The one that was meant, if any looks like it."""
+    import difflib  # Not for who types no wrong word.
+
+    return difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
 
 
 def _shown(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_shown(item) for item in value) + "]"
+    if isinstance(value, msgspec.Struct):
+        # What is not set is left out, as TOML has no null.
+        pairs = [(name, part) for name, part in msgspec.structs.asdict(value).items() if part is not None]
+        return "{" + ", ".join(f"{name} = {_shown(part)}" for name, part in pairs) + "}"
     if isinstance(value, Path):
         value = str(value)
     if isinstance(value, float):

@@ -7,7 +7,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # gRPC tells our sentences' causes again, in its own words.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
+from edge.actions.commands import actions
 from edge.keys.enrol_commands import enrol, locate, renew, services
-from edge.settings import EdgeSettings
+from edge.settings import SECRETS, EdgeSettings
 from edge.spool.commands import spool
 from edge.spool.forget_commands import forget
 
@@ -64,6 +64,8 @@ def main() -> None:
 @click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
 @click.option("--timing", is_flag=True, help="Tell where the time went, p50 and p95 at the end; plays in real time.")
 @click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
+@click.option("--act", is_flag=True, help="Also do what is asked for, as the daemon would.")
+@click.option("--explain", is_flag=True, help="Tell why the answer and what was found are what they are.")
 @click.option("--offline", is_flag=True, help="Ask no service: the board's own model answers, or nobody.")
 @options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.LOCAL)
 def test(
@@ -73,6 +75,8 @@ def test(
     realtime: bool,
     timing: bool,
     save: Path | None,
+    act: bool,
+    explain: bool,
     offline: bool,
     loaded: Loaded[EdgeSettings],
 ) -> None:
@@ -97,7 +101,7 @@ def test(
         raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
     from edge.trial.try_out import Asked, Shown, try_out
 
-    asked = Asked(microphone=microphone, realtime=realtime or timing, offline=offline)
+    asked = Asked(microphone=microphone, realtime=realtime or timing, offline=offline, act=act, explain=explain)
     sys.exit(try_out(loaded, files, asked, Shown(as_json=as_json, timing=timing, save=save)))
 
 
@@ -127,6 +131,49 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
 
 
 @main.command()
+@click.option("--satellite", is_flag=True, help="Lend a home this board's microphone and loudspeaker instead.")
+@click.option("--input", "input_file", metavar="FILE", help="With --satellite: play a file in place of the microphone.")
+@options.with_settings(
+    options.WYOMING,
+    options.CLOUD,
+    options.HEARING,
+    options.LOCAL,
+    options.MICROPHONE,
+    options.DAEMON,
+    options.WAKE,
+    options.STATE,
+)
+def wyoming(satellite: bool, input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
+    """Serve speech to text to clients that speak Wyoming, such as Home Assistant, until SIGTERM or Ctrl-C.
+
+    With --satellite, it is the home that hears what is said to this board, and answers by its loudspeaker: the sound
+    itself is sent, when somebody speaks, or with activation.mode = "wake" or "button" after that. SIGUSR1 is a press,
+    SIGUSR2 mutes and unmutes.
+
+    Listens to this machine alone, unless --listen says otherwise: Wyoming has no encryption. Home Assistant finds both
+    by itself.
+
+    \b
+    Example:
+      parrotlet-edge wyoming --listen 0.0.0.0:10300
+      parrotlet-edge wyoming --satellite --listen 0.0.0.0:10700 --activation wake
+    """
+    if input_file is not None and not satellite:
+        raise click.UsageError("--input is for --satellite: speech to text hears its clients.")
+    from edge.wyoming.satellite_serving import serve_satellite
+    from edge.wyoming.serving import serve_speech
+
+    try:
+        if satellite:
+            serve_satellite(loaded, input_file)
+        else:
+            serve_speech(loaded)
+    except DaemonError as error:
+        click.echo(str(error), err=True)
+        sys.exit(DIED)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @options.with_settings(options.SOCKET)
 def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
@@ -141,6 +188,8 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge status
     """
+    import json
+
     from edge.board.status import status_lines
 
     said = _ask(loaded, "status")
@@ -186,10 +235,31 @@ def unmute(loaded: Loaded[EdgeSettings]) -> None:
     _ask(loaded, "unmute")
 
 
+@main.command("lists")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@options.with_settings(options.SOCKET)
+def show_lists(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
+    """Print the lists that the running daemon keeps, such as what to buy. They are added to and cleared by voice.
+
+    \b
+    Example:
+      parrotlet-edge lists
+      parrotlet-edge lists --json
+    """
+    import json
+
+    from edge.board.status import list_lines
+
+    said = _ask(loaded, "lists")
+    click.echo(json.dumps(said, ensure_ascii=False) if as_json else "\n".join(list_lines(said)))
+
+
 @main.command()
 @options.with_settings(options.SOCKET)
 def press(loaded: Loaded[EdgeSettings]) -> None:
     """Make the running daemon listen for one utterance, where activation.mode is button or wake.
+
+    It also ends what the daemon is saying, and a timer that rings.
 
     \b
     Example:
@@ -249,7 +319,7 @@ def level(loaded: Loaded[EdgeSettings]) -> None:
 @_as_the_daemon
 @click.option("--check", is_flag=True, help="Print nothing but what is wrong; exit status 2 if anything is.")
 def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
-    """Print the effective settings, and where each came from.
+    """Print the effective settings, and where each came from; a password is shown as ***.
 
     A model of the board's own that does not fit is told by --check, and no reason not to start.
 
@@ -258,7 +328,7 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
       parrotlet-edge config > edge.toml
     """
     if not check:
-        click.echo(as_toml(loaded), nl=False)
+        click.echo(as_toml(loaded, SECRETS), nl=False)
     else:
         from edge.board.checks import doubts
 
@@ -266,6 +336,7 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
             click.echo(sentence, err=True)
 
 
+main.add_command(actions)
 main.add_command(forget)
 main.add_command(spool)
 main.add_command(enrol)

@@ -96,14 +96,29 @@ class Console:
             lines.append(
                 "  " + (self.bold(plain(answer.transcript)) if answer.transcript else self.faint("(no words)"))
             )
+            lines += self._meaning(answer)
             lines += self._alternatives(answer.alternatives[:ALTERNATIVES_SHOWN])
             lines += self._results(answer.results[:RESULTS_SHOWN])
+            if answer.response:
+                lines.append("  " + plain(answer.response))
             lines.append("  " + self.faint(plain(_summary(answer, timing))))
             if answer.why_not_better:
                 lines.append("  " + self.warning(plain(f"by {_BY[answer.path]}: {answer.why_not_better}")))
         if with_times:
             lines.append("  " + self.faint(time_line(timing)))
         self.print("\n".join(lines) + "\n")
+
+    def _meaning(self, answer: Answer) -> list[str]:
+        """What was understood, or the question back; and why, where that was asked for."""
+        lines = []
+        if answer.intent:
+            slots = ", ".join(f"{slot}: {value}" for slot, value in answer.slots.items())
+            sure = "" if answer.intent_confidence is None else f" ({answer.intent_confidence:.0%} sure)"
+            lines.append("  " + _fit(f"{answer.intent}{sure}" + (f"  {slots}" if slots else ""), self.width - 2))
+        if answer.choices:
+            asked = ", or ".join(f'"{choice.transcript}"' for choice in answer.choices)
+            lines.append("  " + self.warning(_fit(f"Did you mean {asked}?", self.width - 2)))
+        return lines + ["  " + self.faint(plain(why)) for why in answer.explanation]
 
     def _alternatives(self, alternatives: tuple[Alternative, ...]) -> list[str]:
         return ["  " + self.faint(_fit(f"or: {other.transcript}", self.width - 2)) for other in alternatives]
@@ -133,8 +148,6 @@ def _summary(answer: Answer, timing: TimingMs) -> str:
     said = [" ".join(filter(None, (answer.engine, answer.model))) or answer.path]
     if answer.confidence is not None:
         said.append(f"{answer.confidence:.0%} sure")
-    if answer.intent:
-        said.append(" ".join([answer.intent, *(f"{slot}={value}" for slot, value in answer.slots.items())]))
     if not answer.results:
         said.append("nothing found")
     if timing.endpoint_to_final is not None:

@@ -30,10 +30,12 @@ SOCKET = {"device.runtime_dir": "--runtime-dir"}
 STATE = {"device.state_dir": "--state-dir"}
 ACTIVATION = {"activation.mode": "--activation"}
 WAKE = {"wake.phrase": "--wake-phrase", "wake.threshold": "--wake-threshold"}
+WYOMING = {"wyoming.listen": "--listen"}
 DAEMON = {**ACTIVATION, "activation.gpio": "--gpio", "log.level": "--log-level"}
 
 _METAVARS = {
     "cloud.address": "HOST:PORT",
+    "wyoming.listen": "HOST:PORT",
     "device.runtime_dir": "DIR",
     "device.state_dir": "DIR",
     "local.model_dir": "DIR",

@@ -11,6 +11,8 @@ from protos.name import NAME_OR_NONE
 
 ENVIRONMENT_PREFIX = "PARROTLET_EDGE"
 SYSTEM_FILE = Path("/etc/parrotlet/edge.toml")
+SECRETS = frozenset({"mqtt.password"})
+"""Settings that are shown to nobody."""
 MODELS_DIR = Path(__file__).parents[1] / "models" / "files"
 """Lies beside the code, in a checkout and where scripts/install has put it."""
 
@@ -229,6 +231,142 @@ class Spool(msgspec.Struct, frozen=True):
     ] = 30
 
 
+_SINK_NAME = Annotated[
+    str, Meta(pattern="^[a-z0-9-]{1,32}\\Z", description="What it is called in the log; not as another.")
+]
+_PATTERNS = Annotated[
+    tuple[str, ...], Meta(min_length=1, description='Which actions it does, such as "light.*"; "*" is all of them.')
+]
+_CA_FILE = Annotated[
+    Path | None, Meta(description="Certificate of the authority that proves who answers; unset: the system's ones.")
+]
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """An address that actions are posted to."""
+
+    name: _SINK_NAME
+    url: Annotated[
+        str,
+        Meta(pattern="^https?://[^\\s@#]+\\Z", description="Where to; by http:// everybody on the way can read it."),
+    ]
+    actions: _PATTERNS = ("*",)
+    secret_file: Annotated[
+        Path | None, Meta(description="Holds the secret by which it is signed; unset: it is not signed.")
+    ] = None
+    ca_file: _CA_FILE = None
+    try_s_max: Annotated[float, Meta(ge=0.1, le=60, description="Longest wait for the answer to one try.")] = 5.0
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A program of this board that does actions."""
+
+    name: _SINK_NAME
+    command: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="The program, from /, and its arguments; no shell. {action}, {intent}, {transcript}, "
+            "{response}, {utterance_id}, {device_id}, or a slot's name in braces, is a whole argument.",
+        ),
+    ]
+    actions: _PATTERNS
+    time_s_max: Annotated[float, Meta(ge=0.1, le=600, description="After so long it is ended.")] = 10.0
+
+
+class Actions(msgspec.Struct, frozen=True):
+    """What does what was understood; the broker is set under [mqtt]."""
+
+    dry_run: Annotated[bool, Meta(description="Nothing is done, and the log says what would have been.")] = False
+    age_s_max: Annotated[
+        float, Meta(ge=1, le=86_400, description="How long after it was said an action may still begin.")
+    ] = 60.0
+    webhooks: Annotated[tuple[Webhook, ...], Meta(description="Addresses that actions are posted to.")] = ()
+    programs: Annotated[tuple[Program, ...], Meta(description="Programs of this board that do actions.")] = ()
+
+
+class Mqtt(msgspec.Struct, frozen=True):
+    """A broker that is told how the board is and what it shall do; Home Assistant finds the board there."""
+
+    address: Annotated[str, Meta(description="HOST:PORT of the broker; empty: none.")] = ""
+    user: Annotated[
+        str, Meta(max_length=256, description="Who the board is to the broker; empty: it does not say.")
+    ] = ""
+    password: Annotated[str, Meta(max_length=256, description="The user's password; never shown.")] = ""
+    tls: Annotated[bool, Meta(description="false: everybody on the way can read what is told, and the password.")] = (
+        True
+    )
+    ca_file: _CA_FILE = None
+    prefix: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){0,7}\\Z",
+            description="Topics begin with it; the board's name comes next.",
+        ),
+    ] = "parrotlet"
+    discovery: Annotated[
+        str, Meta(pattern=NAME_OR_NONE, description="Where Home Assistant looks for devices; empty: it is not told.")
+    ] = "homeassistant"
+    actions: Annotated[
+        tuple[str, ...], Meta(description='Which actions are published, such as "light.*"; empty: none.')
+    ] = ("*",)
+    transcripts: Annotated[bool, Meta(description="Whether the broker is told what was said.")] = True
+
+
+class Wyoming(msgspec.Struct, frozen=True):
+    """`parrotlet-edge wyoming`: for homes that speak Wyoming."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="HOST:PORT to listen on; empty: port 10300, or 10700 as a satellite, of this machine alone. "
+            "Wyoming has no encryption."
+        ),
+    ] = ""
+    clients_max: Annotated[int, Meta(ge=1, le=64, description="Clients at a time that may have speech under way.")] = 4
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """How the board answers where one stands."""
+
+    # A board that always listens hears every talk in the room: nobody wants a sound after each sentence of it.
+    sounds: Annotated[
+        Literal["asked", "always", "off"],
+        Meta(
+            description="Small sounds for heard, understood, not understood, offline: asked: where a press or the wake "
+            "word asked the board to listen; off: none but the ring of a timer."
+        ),
+    ] = "asked"
+    volume_db: Annotated[float, Meta(ge=-60, le=0, description="Of sounds and voice; 0 is the loudest.")] = -12.0
+    device: Annotated[
+        str, Meta(description="Loudspeaker: its name (or a part of it) or number; empty: the default.")
+    ] = ""
+    voice: Annotated[
+        Literal["off", "espeak-ng", "piper"], Meta(description="Program that speaks answers, where it is installed.")
+    ] = "off"
+    voice_name: Annotated[
+        str,
+        Meta(
+            pattern="^(?!-)[^\\x00-\\x1f]{0,255}\\Z",
+            description="A voice of espeak-ng, such as en-us+f3 (empty: en), or a model file of piper, FILE.onnx.",
+        ),
+    ] = ""
+    says: Annotated[
+        Literal["response", "title", "snippet"],
+        Meta(
+            description="What is spoken: the domain's response; where there is none, title or text of what was found."
+        ),
+    ] = "response"
+    light: Annotated[
+        str,
+        Meta(
+            pattern="^(off|gpio:[0-9]{1,2}|led:[A-Za-z0-9_.:-]{1,64}|apa102:[0-9]{1,3}(:[0-9]{1,2})?)\\Z",
+            description="Shows what the board does: off; gpio:N, an LED on BCM line N; led:NAME, one of "
+            "/sys/class/leds; apa102:N, N lights of a microphone HAT on SPI; apa102:N:P, powered by BCM line P.",
+        ),
+    ] = "off"
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the board says of itself. Never a transcript above debug."""
 
@@ -251,4 +389,8 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     house: House = House()
     local: Local = Local()
     spool: Spool = Spool()
+    actions: Actions = Actions()
+    mqtt: Mqtt = Mqtt()
+    wyoming: Wyoming = Wyoming()
+    answer: Answer = Answer()
     log: Log = Log()

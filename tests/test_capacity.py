@@ -9,7 +9,7 @@ import soundfile
 
 from benchmarks import capacity, path, plain_engines
 from benchmarks.boards import HANG_OVER_S, ROOM_S, SEEMS_OVER_S, Clip, Counted, Crowd, Pause, clip_of, encoded, pauses
-from cloud.finding.domain import load_domain
+from benchmarks.domains import bundle
 from cloud.workers.worker import WorkerOptions
 from protos import speech_pb2
 from tests.conftest import Speech
@@ -63,9 +63,9 @@ def test_a_pause_for_thought_seems_over_and_goes_on(speech: Speech) -> None:
 
 
 def test_plain_engines_decode_the_same(tmp_path: Path, spoken: list[Clip]) -> None:
-    folder = str(load_domain("coffee").folder)
-    options = WorkerOptions("pocketsphinx", domain_folders=(folder,), alone=True)
-    share = plain_engines.cpu_share(options, folder, spoken, processes=1, file=tmp_path / "clips.npz")
+    coffee = bundle("coffee")
+    options = WorkerOptions("pocketsphinx", bundles=(coffee,), alone=True)
+    share = plain_engines.cpu_share(options, coffee, spoken, processes=1, file=tmp_path / "clips.npz")
     assert 0.001 < share < 1
 
 

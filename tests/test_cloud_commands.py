@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.finding.domain import SHIPPED
+from cloud.building.folder import SHIPPED
 from common import VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -44,11 +44,11 @@ def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A domain with a grammar."""
+    """A domain with a command."""
     folder = tmp_path / "shop"
     folder.mkdir()
     (folder / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea", "aliases": ["a cup of tea"]}\n')
-    (folder / "grammar.jsgf").write_text("#JSGF V1.0; grammar shop; public <order> = tea | coffee;")
+    (folder / "commands.yaml").write_text("intents: {order: {data: [{sentences: [bring (tea|coffee)]}]}}\n")
     return folder
 
 
@@ -70,6 +70,15 @@ def test_a_query_with_fillers_finds_what_the_query_without_finds() -> None:
     assert (nothing.stdout, nothing.stderr) == ("", "Nothing found.\n")
 
 
+def test_a_search_tells_why_where_it_is_asked() -> None:
+    plain = invoke("search", "whether today")
+    assert '"whether"' not in plain.stdout
+    told = invoke("search", "--explain", "whether today")
+    assert '"whether" sounds like "weather" (0.' in told.stdout
+    lines = invoke("search", "--explain", "--json", "whether today").stdout.splitlines()
+    assert json.loads(lines[0])["explanation"].startswith('"whether" sounds like "weather"')
+
+
 def test_a_sound_domain_is_checked_and_built(shop: Path, tmp_path: Path) -> None:
     checked = invoke("domain", "check", str(shop))
     assert checked.exit_code == 0
@@ -80,22 +89,21 @@ def test_a_sound_domain_is_checked_and_built(shop: Path, tmp_path: Path) -> None
     assert Path(built.stdout.split(" in ")[1].strip()).is_file()
 
 
-@pytest.mark.parametrize(
-    ("grammar", "sentence"),
-    [
-        ("this is not { a grammar", "grammar.jsgf: cannot be used: "),
-        ("#JSGF V1.0; grammar g; public <a> = mokaccino;", "no pronunciation is known of mokaccino"),
-    ],
-)
-def test_a_broken_grammar_is_told_in_one_line_by_check_and_by_serve(shop: Path, grammar: str, sentence: str) -> None:
-    (shop / "grammar.jsgf").write_text(grammar)
+def test_broken_commands_are_told_by_their_lines_by_check_and_by_serve(shop: Path) -> None:
+    (shop / "commands.yaml").write_text("intents:\n  a:\n    data:\n      - sentences: ['go {there}', 'go (there']\n")
+    told = [
+        'commands.yaml:4: "go {there}" refers to {there}, and there is no such list.',
+        'commands.yaml:4: opens a bracket with ( and does not close it, at character 4, in "go (there".',
+    ]
     check = [sys.executable, "-m", "cloud", "domain", "check", str(shop)]
     checked = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (checked.returncode, checked.stdout) == (2, "")
-    assert sentence in checked.stderr
+    assert checked.stderr.splitlines() == [*(f"{shop}/{line}" for line in told), "2 faults, no warnings"]
     served = serve("--domain", str(shop), state_dir=shop.parent / "state", PARROTLET_CLOUD_DECODING_WHISPER="false")
     assert served.returncode == 2
-    assert [sentence in line for line in served.stderr.splitlines() if not line.startswith("INFO")] == [True]
+    assert [line for line in served.stderr.splitlines() if "commands.yaml" in line] == [
+        f"{shop}/{line}" for line in told
+    ]
 
 
 def test_a_broken_catalogue_is_told_by_line(shop: Path) -> None:
@@ -140,9 +148,9 @@ def test_no_domain_at_all_is_refused(tmp_path: Path) -> None:
 def test_engines_are_listed_and_unknown_weights_named() -> None:
     listed = invoke("engines")
     assert listed.exit_code == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["pocketsphinx", "whisper"]
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["pocketsphinx", "whisper", "whisper"]
     fetched = invoke("engines", "fetch", "nonsense")
-    assert (fetched.exit_code, fetched.stderr) == (2, "No weights are known as nonsense; there are: tiny.en.\n")
+    assert (fetched.exit_code, fetched.stderr) == (2, "No weights are known as nonsense; there are: tiny.en, base.\n")
 
 
 def test_what_is_shipped_passes_the_check() -> None:

@@ -5,7 +5,7 @@ import io
 import msgspec
 import pytest
 
-from edge.asking.answer import Answer, Partial, Result
+from edge.asking.answer import Answer, Choice, Partial, Result
 from edge.asking.timing import TimingMs
 from edge.board.display import UNTIMED
 from edge.board.metrics import metrics_text
@@ -64,6 +64,17 @@ def test_titles_are_aligned_and_long_ones_cut(terminal: Terminal) -> None:
     rows = [line for line in terminal.getvalue().splitlines() if "word" in line]
     assert len({row.index("word") for row in rows}) == 1
     assert all(len(row) <= 40 for row in rows)
+
+
+def test_what_was_meant_is_shown_or_asked(terminal: Terminal) -> None:
+    console = Console(terminal, {"NO_COLOR": "1"})
+    why = ("So.",)
+    meant = Answer("cloud", "x", intent="timer", intent_confidence=0.957, slots={"for": "an hour"}, explanation=why)
+    console.print_answer("a", meant, TIMING)
+    assert "\n  timer (96% sure)  for: an hour\n  So.\n" in terminal.getvalue()
+    console.print_answer("a", Answer("cloud", "x", choices=(Choice("tea", "t"), Choice("two\x1b", "t"))), TIMING)
+    assert '\n  Did you mean "tea", or "two' in terminal.getvalue()
+    assert "\x1b" not in terminal.getvalue().replace("\r\x1b[K", "")
 
 
 def test_who_answered_instead_is_named(terminal: Terminal) -> None:

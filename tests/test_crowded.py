@@ -16,7 +16,7 @@ from cloud.finding.served_domain import ServedDomain
 from cloud.places import Places
 from cloud.recognition import Recogniser
 from cloud.service import SpeechService
-from cloud.settings import Server
+from cloud.settings import Server, Storage
 from cloud.workers.pool import Pool
 from protos import speech_pb2, speech_pb2_grpc
 from tests.test_recognition import SPHINX, FakePool
@@ -52,7 +52,7 @@ class FakeContext:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[ServedDomain]:
-    with ServedDomain("home", tmp_path) as served:
+    with ServedDomain("home", Storage(state_dir=tmp_path)) as served:
         yield served
 
 

@@ -71,6 +71,7 @@ class Running:
         source: Source,
         recogniser: FakeRecogniser | None = None,
         stop_s_max: float = 5.0,
+        file: Path | None = None,
         **more: str,
     ) -> None:
         options = {
@@ -79,7 +80,7 @@ class Running:
             **{key.replace("__", "."): value for key, value in more.items()},
         }
         self.loaded: Loaded[EdgeSettings] = load(
-            EdgeSettings, file=None, environment={}, environment_prefix="X", options=options
+            EdgeSettings, file=file, environment={}, environment_prefix="X", options=options
         )
         self.recogniser = recogniser or FakeRecogniser()
         self.notes = Notes()
@@ -167,6 +168,22 @@ def test_the_death_of_the_network_thread_ends_the_daemon_with_a_sentence(tmp_pat
     daemon.recogniser.alive = False
     daemon.join()
     assert isinstance(daemon.error, DaemonError)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [("edge.answering.mouth.Mouth", "mouth"), ("edge.actions.timekeeper.Timekeeper", "timers")]
+)
+def test_the_death_of_what_answers_ends_the_daemon_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, name: str
+) -> None:
+    def die(self: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(f"{part}._work", die)
+    daemon = Running(tmp_path, Endless([]))
+    daemon.join()
+    assert isinstance(daemon.error, DaemonError)
+    assert str(daemon.error).startswith(f"The {name} thread died of RuntimeError (a fault of ours)")
 
 
 def test_an_input_that_cannot_be_read_is_told_as_such(tmp_path: Path) -> None:
@@ -302,6 +319,9 @@ def test_the_board_counts_what_is_heard_and_keeps_the_last_answer() -> None:
         "transcript": ANSWER.transcript,
         "results": ("Timer, 10 minutes",),
         "endpoint_to_final_ms": 1000,
+        "intent": None,
+        "level_dbfs": -20.0,
+        "snr_db": None,
         "why_not_better": None,
         "ago_s": 60.0,
     }

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from cloud.finding.domain import FAULTS_SHOWN_MAX, load_domain, shipped_domains, warnings
+from cloud.building.checks.folder import check_domain
+from cloud.building.domain import load_domain
+from cloud.building.fault import TOLD_MAX
+from cloud.building.folder import SHIPPED, shipped_domains
 from common.errors import DomainError
 
 
@@ -69,8 +72,8 @@ def test_a_broken_line_is_named_by_file_and_number(tmp_path: Path, line: str, wh
 def test_all_broken_lines_are_told_at_once_but_not_without_end(tmp_path: Path) -> None:
     said = fault(write(tmp_path, "{", TEA, "{")).splitlines()
     assert [line.split(": ")[0].rpartition(":")[2] for line in said] == ["1", "3"]
-    said = fault(write(tmp_path, *["{"] * (FAULTS_SHOWN_MAX + 7))).splitlines()
-    assert len(said) == FAULTS_SHOWN_MAX + 1
+    said = fault(write(tmp_path, *["{"] * (TOLD_MAX + 7))).splitlines()
+    assert len(said) == TOLD_MAX + 1
     assert said[-1] == "... and 7 more."
 
 
@@ -103,7 +106,9 @@ def test_the_version_follows_content_and_nothing_else(tmp_path: Path) -> None:
     assert load_domain(write(tmp_path / "b", TEA)).version == first
     (tmp_path / "b" / ".catalogue.jsonl.swp").write_text("an editor's")
     assert load_domain(str(tmp_path / "b")).version == first
-    (tmp_path / "b" / "grammar.jsgf").write_text("#JSGF V1.0;")
+    (tmp_path / "b" / "notes.txt").write_text("Ask about the tea.")
+    assert load_domain(str(tmp_path / "b")).version == first
+    (tmp_path / "b" / "lexicon.txt").write_text("tea = tee")
     assert load_domain(str(tmp_path / "b")).version != first
     assert load_domain(write(tmp_path / "a", TEA | {"title": "Tee"})).version != first
 
@@ -111,17 +116,22 @@ def test_the_version_follows_content_and_nothing_else(tmp_path: Path) -> None:
 def test_check_warns_of_what_makes_things_hard_to_find(tmp_path: Path) -> None:
     kettle = {"id": "kettle", "title": "The tea", "aliases": ["kettle"]}
     long = {"id": "long", "title": "word " * 30}
-    said = warnings(load_domain(write(tmp_path, TEA, kettle, long)))
-    assert len(said) == 3
-    assert said[0].startswith("long: has no aliases")
-    assert said[1].startswith("long: its title has 150 characters")
-    assert said[2].startswith("tea and kettle: share the name")
+    write(tmp_path, TEA, kettle, long)
+    said = [(warning.line, warning.sentence) for warning in check_domain(tmp_path).faults.warnings]
+    assert said == [
+        (3, "long has no aliases, so it is found by its title alone."),
+        (3, "the title of long has 150 characters; a phone shows about 80."),
+        (2, 'tea and kettle share the name "Tea" (line 1).'),
+    ]
 
 
 @pytest.mark.parametrize("name", ["home", "coffee"])
 def test_what_is_shipped_is_sound(name: str) -> None:
     assert name in shipped_domains()
     domain = load_domain(name)
-    assert warnings(domain) == []
+    faults = check_domain(SHIPPED / name).faults
+    assert faults.faults == []
+    # Every home has a bedroom and a bathroom.
+    assert [warning for warning in faults.warnings if "sound much alike" not in warning.sentence] == []
     assert all(2 <= len(entry.aliases) <= 6 and entry.text for entry in domain.entries)
     assert len(domain.entries) >= {"home": 400, "coffee": 40}[name]

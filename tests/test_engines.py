@@ -17,6 +17,7 @@ from cloud.workers.worker import WorkerOptions
 from cloud.workers.worker_process import WorkerProcess
 from common.errors import EngineError
 from protos import speech_pb2, speech_pb2_grpc
+from tests.conftest import Speech
 
 WITHOUT_NEW_CODE = """#!{0}
 import ctypes, os, sys
@@ -42,7 +43,9 @@ def test_with_weights_that_cannot_be_loaded_it_serves_by_pocketsphinx_alone(
 
     asyncio.run(run())
     (line,) = [record.getMessage() for record in caplog.records if record.name == "cloud.server"]
-    assert line.startswith(f"serving by pocketsphinx alone. {tmp_path} holds no Whisper weights that can be loaded: ")
+    assert line.startswith(
+        f"serving by pocketsphinx alone. {tmp_path} holds no Whisper weights that can be loaded on cpu as int8: "
+    )
 
 
 @pytest.fixture
@@ -74,3 +77,49 @@ def test_a_whisper_that_loads_and_cannot_compute_is_told_and_the_service_is_ther
         with grpc.insecure_channel(service.address) as channel:
             described = speech_pb2_grpc.SpeechStub(channel).Describe(speech_pb2.DescribeRequest(), timeout=60)
     assert [engine.name for engine in described.engines] == ["pocketsphinx"]
+
+
+def test_without_the_gpu_that_is_set_whisper_goes_on_by_the_processor(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        usable("tiny.en", CloudSettings().storage.weights_dir)
+    except EngineError as error:
+        pytest.skip(str(error))
+    decoding = Decoding(workers=1, whisper_workers=1, whisper_device="cuda", whisper_compute="float16")
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            pools = await server._open_pools(CloudSettings(decoding=decoding), {}, stack)
+            assert [pool.engine.engine for pool in pools] == ["pocketsphinx", "whisper"]
+
+    asyncio.run(run())
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "cloud.server"]
+    assert line.startswith("Whisper goes on by the processor, as int8. ")
+    assert "on cuda as float16" in line
+
+
+def test_a_third_engine_is_a_file_that_the_settings_name(speech: Speech, tmp_path: Path) -> None:
+    file = speech.path("timer")
+    settings = {"decoding_whisper": "false", "decoding_more_engines": "tests.loudness_engine"}
+    with path.service(tmp_path, **settings) as service:
+        with grpc.insecure_channel(service.address) as channel:
+            described = speech_pb2_grpc.SpeechStub(channel).Describe(speech_pb2.DescribeRequest(), timeout=60)
+        (answer,) = path.hear(service.address, [file])[file]
+    assert {engine.name: engine.model for engine in described.engines}["loudness"] == "one threshold"
+    # Without Whisper nobody says whose words count; both are told.
+    told = {one["engine"]: one["transcript"] for one in (answer, *answer["alternatives"])}
+    assert told["loudness"] == "hey"
+    assert "timer for ten minutes" in told["pocketsphinx"]
+
+
+def test_a_third_engine_that_is_not_there_costs_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    decoding = Decoding(workers=1, whisper=False, more_engines=("tests.nowhere", "tests.conftest"))
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            (pool,) = await server._open_pools(CloudSettings(decoding=decoding), {}, stack)
+            assert pool.engine.engine == "pocketsphinx"
+
+    asyncio.run(run())
+    told = [record.getMessage() for record in caplog.records if record.name == "cloud.server"]
+    assert [line.split(". ")[0] for line in told] == ["serving without tests.conftest", "serving without tests.nowhere"]
+    assert all("a module with a function load: " in line for line in told)

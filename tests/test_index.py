@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud.finding.domain import Domain, Entry
+from cloud.building.catalogue import Entry
+from cloud.building.domain import Domain
+from cloud.finding import index_tables
 from cloud.finding.index import SqliteIndex, build, open_index
 from common.errors import DomainError
 
@@ -118,3 +120,27 @@ def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DomainError, match="the index cannot be written"):
         build(domain(), tmp_path / "file")
+
+
+def test_a_word_of_many_texts_is_looked_for_in_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tuple(Entry(id=f"told{number}", title="Something", text="Nice with milk.") for number in range(5))
+    named = Entry(id="milk", title="Oat milk", text="Nice.")
+    monkeypatch.setattr(index_tables, "COMMON_ROWS", 4)
+    with closing(open_index(domain(entries=(*told, named)))) as index:
+        assert ids(index, "milk") == ["milk"]
+    monkeypatch.setattr(index_tables, "COMMON_ROWS", 6)
+    with closing(open_index(domain(entries=(*told, named)))) as index:
+        assert len(ids(index, "milk")) == 6
+
+
+def test_of_letters_that_many_words_share_the_rare_ones_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One name shares rare letters with what was heard, and a hundred others common ones."""
+    others = tuple(
+        Entry(id=f"e{number}", title=f"{chr(97 + number % 26)}{chr(97 + number // 26)}qtle") for number in range(100)
+    )
+    monkeypatch.setattr("cloud.finding.index.SPELLED_MAX", 5)
+    with closing(open_index(domain(entries=(*ENTRIES, *others)))) as index:
+        found = index.spelled_like("kettqtle")
+        assert found["kettle"] == "kettl"
+        assert len(found) < 5
+        assert index.spelled_like("xyzw") == {}

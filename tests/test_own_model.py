@@ -355,8 +355,10 @@ def test_a_model_that_is_not_for_commands_is_refused(copy: Path) -> None:
 
 
 def test_settings_name_the_model_and_a_missing_one_is_told_and_done_without(caplog: pytest.LogCaptureFixture) -> None:
-    paths = [service.path for service in whole_chain_of(settings()).services()]
-    assert paths == ["cloud", "local"]
+    chain = whole_chain_of(settings(), explain=True)
+    assert [service.path for service in chain.services()] == ["cloud", "local"]
+    assert chain.members[0].service.explain
+    assert not whole_chain_of(settings()).members[0].service.explain
     assert [service.path for service in whole_chain_of(settings(**{"local.model": ""})).services()] == ["cloud"]
     assert not caplog.records
     assert [service.path for service in whole_chain_of(settings(**{"local.model": "x"})).services()] == ["cloud"]

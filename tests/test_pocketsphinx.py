@@ -8,21 +8,30 @@ import pytest
 import soundfile
 
 from benchmarks import corpus
-from cloud.decoders import Task
+from cloud.building.build import build_bundle
+from cloud.building.domain import load_domain
+from cloud.decoders import Hypothesis, Task
 from cloud.decoders.pocketsphinx import PocketSphinx, load
-from cloud.decoders.sphinx_kind import Kind
-from common.errors import DomainError
 from edge.speech.log_mel import log_mel
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels
 from tests.conftest import Speech
 
-COFFEE = str(Path(__file__).parent.parent / "cloud" / "domains" / "coffee")
-NO_GRAMMAR = ""
+OPEN = ""
 
 
 @pytest.fixture(scope="module")
-def engine() -> PocketSphinx:
-    return PocketSphinx(domain_folders=[COFFEE])
+def coffee(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(build_bundle(load_domain("coffee"), tmp_path_factory.mktemp("bundles")))
+
+
+@pytest.fixture(scope="module")
+def engine(coffee: str) -> PocketSphinx:
+    return PocketSphinx(bundles=[coffee])
+
+
+def said(found: Hypothesis) -> str:
+    """The words, or the sentence of the domain."""
+    return found.transcript or next((sentence.text for sentence in found.sentences), "")
 
 
 def frames(speech: Speech, name: str, spec: FeatureSpec = DEFAULT_SPEC) -> Levels:
@@ -41,7 +50,7 @@ def noise(seconds: int, deviation: int = 1000) -> Levels:
 
 def test_words_come_while_they_are_spoken_and_have_their_times(engine: PocketSphinx, speech: Speech) -> None:
     levels = frames(speech, "timer")
-    decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, OPEN))
     partials = [decoding.feed(levels[start : start + 10]) for start in range(0, len(levels), 10)]
     found = decoding.finish()
     assert "time" in partials[len(partials) * 3 // 4]
@@ -56,7 +65,7 @@ def test_pieces_of_any_size_give_the_same_words(engine: PocketSphinx, speech: Sp
     levels = frames(speech, "timer")
     heard = set()
     for piece in (1, 5, 8, 20, 1000):
-        decoding = engine.begin(Task(f"board-{piece}", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+        decoding = engine.begin(Task(f"board-{piece}", "u1", DEFAULT_SPEC, OPEN))
         for start in range(0, len(levels), piece):
             decoding.feed(levels[start : start + piece])
         heard.add(decoding.finish().transcript)
@@ -65,67 +74,73 @@ def test_pieces_of_any_size_give_the_same_words(engine: PocketSphinx, speech: Sp
 
 
 @pytest.mark.parametrize("spec", ACCEPTED_SPECS.values(), ids=lambda spec: spec.fingerprint)
-def test_an_order_is_heard_under_the_grammar_from_any_accepted_frames(
-    engine: PocketSphinx, speech: Speech, spec: FeatureSpec
+def test_an_order_is_heard_as_a_sentence_from_any_accepted_frames(
+    engine: PocketSphinx, coffee: str, speech: Speech, spec: FeatureSpec
 ) -> None:
-    decoding = engine.begin(Task("counter", "u1", spec, COFFEE))
+    decoding = engine.begin(Task("counter", "u1", spec, coffee))
     decoding.feed(frames(speech, "latte", spec))
     found = decoding.finish()
-    assert (found.by_grammar, found.doubts) == (True, ())
-    assert found.transcript.endswith("large latte with soy milk")
+    assert (found.transcript, found.doubts) == ("", ())
+    [sentence] = found.sentences
+    assert sentence.text.endswith("large latte with soy milk")
+    assert " ".join(word.text for word in sentence.words) == sentence.text
 
 
-def test_what_is_no_order_is_doubted_under_the_grammar(engine: PocketSphinx, speech: Speech) -> None:
-    for name in ("berlin", "fuse_box", "jazz", "egg"):
-        decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, COFFEE))
+def test_what_is_no_order_is_less_like_one(engine: PocketSphinx, coffee: str, speech: Speech) -> None:
+    scores = {}
+    for name in ("latte", "berlin", "fuse_box", "jazz", "egg"):
+        decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, coffee))
         decoding.feed(frames(speech, name))
-        found = decoding.finish()
-        assert not found.transcript or "out_of_grammar" in found.doubts
+        scores[name] = max((sentence.score for sentence in decoding.finish().sentences), default=-1000.0)
+    order = scores.pop("latte")
+    assert max(scores.values()) < order - 5
 
 
 @pytest.mark.parametrize("dbfs", [-30, -50])
-def test_quiet_speech_is_heard_as_well_as_loud(engine: PocketSphinx, speech: Speech, dbfs: float) -> None:
-    for name, folder, words in (("jazz", NO_GRAMMAR, "play some"), ("latte", COFFEE, "large latte with soy milk")):
-        decoding = engine.begin(Task(f"{name}{dbfs}", "u1", DEFAULT_SPEC, folder))
+def test_quiet_speech_is_heard_as_well_as_loud(engine: PocketSphinx, coffee: str, speech: Speech, dbfs: float) -> None:
+    for name, bundle, words in (("jazz", OPEN, "play some"), ("latte", coffee, "large latte with soy milk")):
+        decoding = engine.begin(Task(f"{name}{dbfs}", "u1", DEFAULT_SPEC, bundle))
         decoding.feed(quiet_frames(speech, name, dbfs))
         found = decoding.finish()
         assert not found.doubts
-        assert words in found.transcript
+        assert words in said(found)
 
 
 @pytest.mark.parametrize("deviation", [3, 30, 300, 3000])
-@pytest.mark.parametrize("folder", [NO_GRAMMAR, COFFEE])
-def test_steady_noise_is_no_speech(engine: PocketSphinx, folder: str, deviation: int) -> None:
-    decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, folder))
+@pytest.mark.parametrize("is_open", [True, False])
+def test_steady_noise_is_no_speech(engine: PocketSphinx, coffee: str, is_open: bool, deviation: int) -> None:
+    decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, OPEN if is_open else coffee))
     decoding.feed(noise(3, deviation))
     found = decoding.finish()
-    assert not found.transcript or "no_speech" in found.doubts
+    assert not said(found) or "no_speech" in found.doubts
 
 
-def test_several_utterances_interleave_without_touching_each_other(engine: PocketSphinx, speech: Speech) -> None:
-    names = {"timer": NO_GRAMMAR, "latte": COFFEE}
+def test_several_utterances_interleave_without_touching_each_other(
+    engine: PocketSphinx, coffee: str, speech: Speech
+) -> None:
+    names = {"timer": OPEN, "latte": coffee}
     levels = {name: frames(speech, name) for name in names}
-    decodings = {name: engine.begin(Task(name, "u1", DEFAULT_SPEC, folder)) for name, folder in names.items()}
+    decodings = {name: engine.begin(Task(name, "u1", DEFAULT_SPEC, bundle)) for name, bundle in names.items()}
     for start in range(0, max(map(len, levels.values())), 10):
         for name, decoding in decodings.items():
             decoding.feed(levels[name][start : start + 10])
     assert decodings["timer"].finish().transcript.endswith("for ten minutes")
-    assert decodings["latte"].finish().transcript.endswith("large latte with soy milk")
+    assert said(decodings["latte"].finish()).endswith("large latte with soy milk")
 
 
 def test_an_utterance_given_up_leaves_its_decoder_fit_for_the_next(engine: PocketSphinx, speech: Speech) -> None:
     levels = frames(speech, "timer")
-    given_up = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    given_up = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, OPEN))
     given_up.feed(levels[:50])
     given_up.close()
     given_up.close()
-    decoding = engine.begin(Task("hall", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = engine.begin(Task("hall", "u1", DEFAULT_SPEC, OPEN))
     decoding.feed(levels)
     assert decoding.finish().transcript.endswith("for ten minutes")
 
 
 def test_alone_it_takes_its_time_at_the_end(speech: Speech) -> None:
-    decoding = PocketSphinx(alone=True).begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = PocketSphinx(alone=True).begin(Task("kitchen", "u1", DEFAULT_SPEC, OPEN))
     decoding.feed(frames(speech, "timer"))
     found = decoding.finish()
     assert found.transcript.endswith("for ten minutes")
@@ -138,12 +153,12 @@ def test_an_utterance_given_up_costs_no_second_pass_and_leaves_its_decoder_fit(s
     for given_up in (False, True):
         engine = PocketSphinx(alone=True)
         if given_up:
-            decoding = engine.begin(Task("hall", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+            decoding = engine.begin(Task("hall", "u1", DEFAULT_SPEC, OPEN))
             decoding.feed(levels)
             began_s = time.process_time()
             decoding.close()
             given_up_s = time.process_time() - began_s
-        decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+        decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, OPEN))
         decoding.feed(levels)
         began_s = time.process_time()
         heard.append(decoding.finish())
@@ -153,36 +168,44 @@ def test_an_utterance_given_up_costs_no_second_pass_and_leaves_its_decoder_fit(s
 
 
 def test_nothing_at_all_is_no_words(engine: PocketSphinx) -> None:
-    decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, OPEN))
     assert decoding.finish().transcript == ""
 
 
 def test_noise_does_not_move_the_mean_that_a_board_starts_from(engine: PocketSphinx, speech: Speech) -> None:
     before = engine.means.start("attic", "u3").value
-    decoding = engine.begin(Task("attic", "u1", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = engine.begin(Task("attic", "u1", DEFAULT_SPEC, OPEN))
     decoding.feed(noise(2))
     decoding.finish()
     assert np.array_equal(engine.means.start("attic", "u3").value, before)
-    decoding = engine.begin(Task("attic", "u2", DEFAULT_SPEC, NO_GRAMMAR))
+    decoding = engine.begin(Task("attic", "u2", DEFAULT_SPEC, OPEN))
     decoding.feed(frames(speech, "timer"))
     decoding.finish()
     assert not np.array_equal(engine.means.start("attic", "u3").value, before)
 
 
-@pytest.mark.parametrize(
-    ("grammar", "dictionary", "sentence"),
-    [
-        ("#JSGF V1.0; grammar g; public <a> = tea | mokaccino;", "", "no pronunciation is known of mokaccino"),
-        ("#JSGF V1.0; grammar g; public <a> = (tea;", "", "grammar.jsgf: cannot be used"),
-        ("", "", "grammar.jsgf: cannot be used"),
-        ("#JSGF V1.0; grammar g; public <a> = tea;", "moka NOT PHONES", "dictionary.txt:1: not a new word"),
-    ],
-)
-def test_a_broken_grammar_is_told_by_file_and_cause(grammar: str, dictionary: str, sentence: str) -> None:
-    with pytest.raises(DomainError, match=sentence):
-        load(Kind("my-shop", grammar, dictionary))
-
-
-def test_a_word_of_ones_own_gets_its_pronunciation() -> None:
-    decoder = load(Kind("my-shop", "#JSGF V1.0; grammar g; public <a> = mokaccino;", "mokaccino M OW K AH CH IY N OW"))
+def test_a_word_of_ones_own_gets_its_pronunciations(tmp_path: Path) -> None:
+    write_domain(
+        tmp_path / "shop", "mokaccino", lexicon="mokaccino M OW K AH CH IY N OW\nmokaccino = moh kah chee noh\n"
+    )
+    decoder = load(str(build_bundle(load_domain(str(tmp_path / "shop")), tmp_path)))
     assert decoder.lookup_word("mokaccino") == "M OW K AH CH IY N OW"
+    assert decoder.lookup_word("mokaccino(2)") == "M OW K AA CH IY N OW"
+
+
+def test_a_domain_that_is_open_is_heard_both_ways(tmp_path: Path, engine: PocketSphinx, speech: Speech) -> None:
+    write_domain(tmp_path / "shop", "i'd like a large latte with soy milk")
+    shop = str(build_bundle(load_domain(str(tmp_path / "shop")), tmp_path))
+    decoding = engine.begin(Task("counter", "u1", DEFAULT_SPEC, shop))
+    # What fits a sentence of the domain is shown as one.
+    assert decoding.feed(frames(speech, "latte")) == "i'd like a large latte with soy milk"
+    found = decoding.finish()
+    assert found.transcript
+    assert [sentence.text for sentence in found.sentences] == ["i'd like a large latte with soy milk"]
+
+
+def write_domain(folder: Path, sentence: str, lexicon: str = "") -> None:
+    folder.mkdir()
+    (folder / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea"}\n')
+    (folder / "commands.yaml").write_text(f'intents: {{order: {{data: [{{sentences: ["{sentence}"]}}]}}}}\n')
+    (folder / "lexicon.txt").write_text(lexicon)

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from cloud.decoders import Hypothesis
-from cloud.finding.served_domain import ServedDomain
+from cloud.decoders import Hypothesis, Name, Sentence
+from cloud.finding.served_domain import DomainVersion, ServedDomain
 from cloud.recognition import NobodyDecoded, Recogniser
+from cloud.settings import Storage
 from cloud.workers.heard import Rank
 from cloud.workers.pool import Pool
 from cloud.workers.pool_job import PoolBusy
@@ -68,19 +68,19 @@ class FakePool:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDomain]:
-    with ServedDomain("home", Path(tmp_path_factory.mktemp("index"))) as served:
-        yield served
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainVersion]:
+    with ServedDomain("home", Storage(state_dir=tmp_path_factory.mktemp("state"))) as served:
+        yield served.now
 
 
 @pytest.fixture(scope="module")
-def coffee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDomain]:
-    with ServedDomain("coffee", Path(tmp_path_factory.mktemp("index"))) as served:
-        yield served
+def coffee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainVersion]:
+    with ServedDomain("coffee", Storage(state_dir=tmp_path_factory.mktemp("state"))) as served:
+        yield served.now
 
 
 def recognise(
-    home: ServedDomain, *outcomes: Hypothesis | Exception | None, answer_s_max: float = 5.0
+    home: DomainVersion, *outcomes: Hypothesis | Exception | None, answer_s_max: float = 5.0
 ) -> tuple[speech_pb2.Final, list[speech_pb2.Partial]]:
     pools = [FakePool(outcome) for outcome in outcomes]
     partials: list[speech_pb2.Partial] = []
@@ -101,17 +101,26 @@ def recognise(
         assert all(job.closed for pool in pools for job in pool.jobs)
 
 
-def test_the_final_has_words_results_and_what_made_them(home: ServedDomain) -> None:
+def test_the_final_has_words_results_and_what_made_them(home: DomainVersion) -> None:
     final, _ = recognise(home, SPHINX, WHISPER)
     assert final.transcript == WHISPER.transcript
     assert (final.engine.name, final.engine.model) == ("whisper", "tiny.en")
     assert [other.engine for other in final.alternatives] == ["pocketsphinx"]
     assert final.results[0].id == "timer-10-minutes"
-    assert (final.domain.name, final.domain.version) == ("home", home.domain.version)
-    assert not final.HasField("confidence")
+    assert (final.domain.name, final.domain.version) == ("home", home.version)
+    assert (final.intent.name, dict(final.intent.values)) == ("timerStart", {"minutes": "10"})
+    assert final.confidence == final.intent.confidence > 0.9
 
 
-def test_partials_grow_firmer(home: ServedDomain) -> None:
+def test_names_that_one_engine_listened_for_count_whoever_has_the_words(home: DomainVersion) -> None:
+    names = (Name("Timer for 5 minutes", "set a Timer for 5 minutes", 6.0),)
+    doubtful = Hypothesis("whisper", "tiny.en", "Some thyme.", names=names, doubts=("log_probability",))
+    final, _ = recognise(home, Hypothesis("pocketsphinx", "en-us", "some time"), doubtful)
+    assert final.engine.name == "pocketsphinx"
+    assert [result.id for result in final.results][:1] == ["timer-5-minutes"]
+
+
+def test_partials_grow_firmer(home: DomainVersion) -> None:
     _, partials = recognise(home, SPHINX)
     assert [(each.revision, each.stable_text, each.unstable_text) for each in partials[:3]] == [
         (1, "", "set a"),
@@ -123,35 +132,49 @@ def test_partials_grow_firmer(home: ServedDomain) -> None:
 
 @pytest.mark.parametrize("fault", [DecodingFailed("it broke"), PoolBusy(), None])
 def test_an_engine_that_fails_is_busy_or_never_answers_leaves_it_to_the_other(
-    home: ServedDomain, fault: Exception | None
+    home: DomainVersion, fault: Exception | None
 ) -> None:
     final, _ = recognise(home, SPHINX, fault, answer_s_max=0.2)
     assert (final.engine.name, final.transcript) == ("pocketsphinx", SPHINX.transcript)
 
 
-def test_a_sentence_of_the_grammar_does_not_wait_for_the_other(coffee: ServedDomain) -> None:
-    sure = Hypothesis("pocketsphinx", "en-us", "a large latte", by_grammar=True)
+def test_a_sentence_that_is_surely_understood_does_not_wait_for_the_other(coffee: DomainVersion) -> None:
+    heard = (Sentence("a large latte", 0.0),)
+    sure = Hypothesis("pocketsphinx", "en-us", "", sentences=heard)
     final, _ = recognise(coffee, sure, None, answer_s_max=3600)
     assert final.transcript == "a large latte"
+    assert final.intent.name == "orderDrink"
+    assert dict(final.intent.slots) == {"size": "large", "coffeeDrink": "latte"}
+    assert 0.9 < final.intent.confidence == final.confidence <= 1
 
 
-def test_whispers_words_do_not_wait_for_an_engine_that_is_behind(home: ServedDomain) -> None:
+@pytest.mark.parametrize(("score", "begins"), [(0.0, False), (-30.0, True)])
+def test_a_dearer_engine_begins_only_where_the_first_is_not_sure(
+    coffee: DomainVersion, score: float, begins: bool
+) -> None:
+    heard = Hypothesis("pocketsphinx", "en-us", "", sentences=(Sentence("a large latte", score),))
+    pools = [FakePool(heard), FakePool(WHISPER)]
+    asyncio.run(paused(coffee, pools, goes_on=False))
+    assert pools[1].jobs[0].finished == begins
+
+
+def test_whispers_words_do_not_wait_for_an_engine_that_is_behind(home: DomainVersion) -> None:
     final, _ = recognise(home, None, WHISPER, answer_s_max=3600)
     assert final.transcript == WHISPER.transcript
 
 
-def test_when_nobody_can_decode_it_says_why(home: ServedDomain) -> None:
+def test_when_nobody_can_decode_it_says_why(home: DomainVersion) -> None:
     with pytest.raises(NobodyDecoded, match="^it broke; too many utterances wait$"):
         recognise(home, DecodingFailed("it broke"), PoolBusy())
 
 
-def test_no_words_are_not_searched(home: ServedDomain) -> None:
+def test_no_words_are_not_searched(home: DomainVersion) -> None:
     final, _ = recognise(home, SPHINX, Hypothesis("whisper", "tiny.en", "you", doubts=("ghost",)))
     assert (final.transcript, len(final.results), final.searching_ms) == ("", 0, 0)
 
 
 async def paused(
-    home: ServedDomain, pools: list[FakePool], *, goes_on: bool
+    home: DomainVersion, pools: list[FakePool], *, goes_on: bool
 ) -> tuple[speech_pb2.Final, list[speech_pb2.Turn]]:
     """An utterance with a pause that may be the end, long enough for all that may be done within it."""
     turns: list[speech_pb2.Turn] = []
@@ -174,7 +197,7 @@ async def paused(
         await recognition.close()
 
 
-def test_a_pause_that_is_the_end_has_the_answer_ready(home: ServedDomain) -> None:
+def test_a_pause_that_is_the_end_has_the_answer_ready(home: DomainVersion) -> None:
     final, turns = asyncio.run(paused(home, [FakePool(SPHINX), FakePool(WHISPER)], goes_on=False))
     assert final.transcript == WHISPER.transcript
     assert final.results[0].id == "timer-10-minutes"
@@ -182,14 +205,14 @@ def test_a_pause_that_is_the_end_has_the_answer_ready(home: ServedDomain) -> Non
     assert turns == [speech_pb2.Turn(speech_end_ms=100, completeness="COMPLETENESS_COMPLETE")]
 
 
-def test_a_pause_that_is_none_is_heard_on(home: ServedDomain) -> None:
+def test_a_pause_that_is_none_is_heard_on(home: DomainVersion) -> None:
     pools = [FakePool(SPHINX), FakePool(WHISPER)]
     final, _ = asyncio.run(paused(home, pools, goes_on=True))
     assert final.transcript == WHISPER.transcript
     assert [job.frames for pool in pools for job in pool.jobs] == [20, 20]
 
 
-def test_nothing_is_finished_beforehand_while_others_wait_for_the_engine(home: ServedDomain) -> None:
+def test_nothing_is_finished_beforehand_while_others_wait_for_the_engine(home: DomainVersion) -> None:
     busy = FakePool(WHISPER)
     busy.has_room = False
 
@@ -207,7 +230,7 @@ def test_nothing_is_finished_beforehand_while_others_wait_for_the_engine(home: S
     asyncio.run(one())
 
 
-def test_what_was_finished_beforehand_and_never_asked_for_is_given_up(home: ServedDomain) -> None:
+def test_what_was_finished_beforehand_and_never_asked_for_is_given_up(home: DomainVersion) -> None:
     pool = FakePool(None)
 
     async def one() -> None:

@@ -37,6 +37,16 @@ def frames(first: int = 0, count: int = 10, data: bytes | None = None) -> bytes:
     return speech_pb2.RecognizeRequest(frames=message).SerializeToString()
 
 
+def test_a_board_is_told_what_is_understood() -> None:
+    german = RequestStream(utterance_s_max=2, domains=frozenset({"home"}), languages=("de", "en"))
+    german.accept(config(language="de-CH"))
+    for languages, there in ((("en",), "en is"), (("de", "en"), "2 others are")):
+        refused = RequestStream(utterance_s_max=2, domains=frozenset({"home"}), languages=languages)
+        with pytest.raises(Refusal, match=f"The language 'sv' is not understood here; {there}") as refusal:
+            refused.accept(config(language="sv"))
+        assert refusal.value.code is PRECONDITION
+
+
 def end(reason: int = speech_pb2.END_REASON_ENDPOINT) -> bytes:
     message = speech_pb2.UtteranceEnd()
     message.reason = reason  # type: ignore[assignment]

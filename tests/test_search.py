@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.finding.domain import Domain, Entry, load_domain
+from cloud.building.catalogue import Entry
+from cloud.building.domain import Domain, load_domain
 from cloud.finding.index import Index, SqliteIndex, open_index
 from cloud.finding.search import SNIPPET_CHARS, Found, search, snippet
 
@@ -246,7 +247,7 @@ def home() -> Iterator[Index]:
 
 def test_a_result_says_where_it_leads() -> None:
     assert search(SMALL, "the weather in Berlin")[0] == Found(
-        "berlin", "Weather in Berlin", "", 1.0, "https://wttr.in/Berlin", None
+        "berlin", "Weather in Berlin", "", 1.0, "https://wttr.in/Berlin", None, None
     )
     assert search(SMALL, "timer for ten minutes")[0].action == "timer.start"
 

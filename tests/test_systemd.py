@@ -67,6 +67,10 @@ def test_the_board_may_use_sound_and_buttons_and_no_other_device() -> None:
     assert section(UNITS[0], "Service")["PrivateDevices"] == "yes"
 
 
+def test_what_speaks_and_is_too_large_does_not_end_the_board() -> None:
+    assert section(UNITS[1], "Service")["OOMPolicy"] == "continue"
+
+
 def test_the_watchdogs_are_slower_than_what_they_watch_for() -> None:
     # A device that delivers nothing for 5 s is re-opened first; see edge/.
     assert float(section(UNITS[1], "Service")["WatchdogSec"]) > 2 * SILENT_S_MAX

@@ -33,22 +33,22 @@ UNKNOWN = speech_pb2.COMPLETENESS_UNSPECIFIED
     ],
 )
 def test_open_speech(transcript: str, expected: int) -> None:
-    assert completeness(Hypothesis("whisper", "tiny.en", transcript), under_grammar=False) == expected
+    assert completeness(Hypothesis("whisper", "tiny.en", transcript), understood=False, open_speech=True) == expected
 
 
-def test_a_sentence_of_the_grammar_is_whole_whatever_its_last_word() -> None:
-    order = Hypothesis("pocketsphinx", "en-us", "a latte with milk and sugar for one", by_grammar=True)
-    assert completeness(order, under_grammar=True) == WHOLE
+def test_a_command_that_was_understood_is_whole_whatever_its_last_word() -> None:
+    order = Hypothesis("pocketsphinx", "en-us", "a latte with milk and sugar for one")
+    assert completeness(order, understood=True, open_speech=False) == WHOLE
 
 
-def test_other_words_say_little_where_sentences_of_a_grammar_are_expected() -> None:
-    assert completeness(Hypothesis("whisper", "tiny.en", "A large coffee."), under_grammar=True) == UNKNOWN
-    assert completeness(Hypothesis("whisper", "tiny.en", "Can I get a"), under_grammar=True) == MORE
+def test_other_words_say_little_where_commands_are_expected() -> None:
+    for words, said in (("A large coffee.", UNKNOWN), ("Can I get a", MORE)):
+        assert completeness(Hypothesis("whisper", "tiny.en", words), understood=False, open_speech=False) == said
 
 
 def test_doubted_words_say_nothing() -> None:
     doubted = Hypothesis("whisper", "tiny.en", "Thank you very much.", doubts=("ghost",))
-    assert completeness(doubted, under_grammar=False) == UNKNOWN
+    assert completeness(doubted, understood=False, open_speech=True) == UNKNOWN
 
 
 def test_the_newest_opinion_counts_and_only_for_its_pause() -> None:

@@ -13,7 +13,7 @@ from edge.sound.source import BLOCK_SAMPLES, Block, Interruption, Samples
 from edge.speech.hearing import hear
 from edge.speech.utterance import EndReason
 from edge.speech.utterance_maker import JudgedBlock
-from edge.speech.wake import PAUSE_BLOCKS, TAIL_BLOCKS, Wake
+from edge.speech.wake import EAGER_PROBABILITY, PAUSE_BLOCKS, TAIL_BLOCKS, Wake
 from tests.test_hearing import CUT, ListSource, LoudGate, assemble
 
 LAG_BLOCKS = 6
@@ -92,6 +92,19 @@ def test_a_short_word_in_the_same_breath_is_admitted(wake: Wake) -> None:
     word = "#" * (TAIL_BLOCKS - LAG_BLOCKS)
     letters = "#" * 30 + "W" + word + "_" * 20
     assert admitted(wake, letters) == list(range(30 - LAG_BLOCKS, len(letters)))
+
+
+def test_what_may_be_the_phrase_counts_only_where_it_is_eager() -> None:
+    word, eager = Word(), False
+    wake = Wake(word, WINDOW_S, eager=lambda: eager)
+    word.probability = EAGER_PROBABILITY
+    assert admitted(wake, "_" * 20) == []
+    eager = True
+    word.probability = EAGER_PROBABILITY - 0.01
+    assert admitted(wake, "_" * 20) == []
+    word.probability = EAGER_PROBABILITY
+    assert admitted(wake, "_" * 20) != []
+    assert wake.listening()
 
 
 def test_it_sleeps_again_when_nobody_speaks_in_time(wake: Wake) -> None:

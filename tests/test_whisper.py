@@ -11,12 +11,13 @@ import pytest
 import soundfile
 import tokenizers
 
-from cloud.decoders import Task
+from cloud.decoders import Name, Task
 from cloud.decoders.weights import usable
 from cloud.decoders.whisper import (
     FIRST_FRAMES,
     STRETCH_FRAMES,
     WINDOW_FRAMES,
+    Heard,
     Known,
     Whisper,
     WhisperDecoding,
@@ -66,16 +67,16 @@ class CountingReader:
     def __init__(self) -> None:
         self.read_frames: list[int] = []
 
-    def read(self, log_mel: LogMel) -> Reading:
+    def read(self, log_mel: LogMel, bundle: str = "") -> Heard:
         self.read_frames.append(len(log_mel))
-        return said("Hello.")
+        return Heard(said("Hello."))
 
 
 def test_what_was_read_at_a_pause_is_not_read_again() -> None:
     reader, known = CountingReader(), Known()
     levels = np.random.default_rng(1).integers(0, DEFAULT_SPEC.levels, (2500, 80)).astype(np.int8)
     for end in (1500, 2500):
-        decoding = WhisperDecoding(cast(Whisper, reader), DEFAULT_SPEC, known)
+        decoding = WhisperDecoding(cast(Whisper, reader), Task("kitchen", "u1", DEFAULT_SPEC), known)
         decoding.feed(levels[:end])
         assert decoding.finish().transcript.startswith("Hello.")
     # All but the last stretch before the pause stands; that one is read again, with what follows.
@@ -84,15 +85,25 @@ def test_what_was_read_at_a_pause_is_not_read_again() -> None:
 
 
 def test_a_silent_stretch_among_others_is_passed_over() -> None:
-    found = hypothesis("tiny.en", [said("Turn on"), said("Thank you.", no_speech=0.9), said("the light.")])
+    heard = [Heard(reading) for reading in (said("Turn on"), said("Thank you.", no_speech=0.9), said("the light."))]
+    found = hypothesis("tiny.en", heard)
     assert (found.transcript, found.doubts) == ("Turn on the light.", ())
-    assert hypothesis("tiny.en", [said("you", no_speech=0.9)]).doubts == ("no_speech", "ghost")
+    assert hypothesis("tiny.en", [Heard(said("you", no_speech=0.9))]).doubts == ("no_speech", "ghost")
     assert hypothesis("tiny.en", []).doubts == ("no_speech",)
+
+
+def test_names_that_were_listened_for_are_alternatives() -> None:
+    names = tuple(Name(name, f"Take me to {name}", -number) for number, name in enumerate(("Kure", "Cuba", "Q", "Coo")))
+    whole = Heard(said("Take me to cure."), names=names)
+    found = hypothesis("tiny.en", [whole], whole)
+    assert found.names == names
+    assert [other.transcript for other in found.alternatives] == ["Take me to Kure", "Take me to Cuba", "Take me to Q"]
 
 
 def test_a_multilingual_model_is_told_the_language() -> None:
     assert prompt(False) == ["<|startoftranscript|>", "<|notimestamps|>"]
     assert prompt(True) == ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+    assert prompt(True, "de") == ["<|startoftranscript|>", "<|de|>", "<|transcribe|>", "<|notimestamps|>"]
 
 
 def test_a_folder_without_weights_is_told(tmp_path: object) -> None:
@@ -103,19 +114,57 @@ def test_a_folder_without_weights_is_told(tmp_path: object) -> None:
 class Library:
     """A library that loads anything, and reads as the test says."""
 
-    is_multilingual = False
-
-    def __init__(self, outcome: RuntimeError | float) -> None:
+    def __init__(self, outcome: RuntimeError | float = -0.5, *, is_multilingual: bool = False) -> None:
         self.outcome = outcome
+        self.is_multilingual = is_multilingual
         self.windows: list[tuple[int, ...]] = []
+        self.prompts: list[list[int]] = []
 
     def encode(self, features: ctranslate2.StorageView) -> None:
         self.windows.append(tuple(features.shape))
         if isinstance(self.outcome, RuntimeError):
             raise self.outcome
 
-    def generate(self, *arguments: Any, **options: Any) -> Any:
+    def detect_language(self, encoded: None) -> list[list[tuple[str, float]]]:
+        return [[("<|th|>", 0.6), ("<|de|>", 0.3), ("<|en|>", 0.1)]]
+
+    def generate(self, encoded: None, prompts: list[list[int]], **options: Any) -> Any:
+        self.prompts += prompts
         return [SimpleNamespace(sequences_ids=[[0]], scores=[self.outcome], no_speech_prob=0.5)]
+
+
+TOKENS = ("hello", "<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>", "<|transcribe|>", "<|en|>", "<|de|>")
+
+
+def loaded_by(patch: pytest.MonkeyPatch, folder: Path, library: Library) -> Library:
+    """From now on, the library that loads that folder, in which there is a tokenizer."""
+    words = {token: number for number, token in enumerate(TOKENS)}
+    tokenizers.Tokenizer(tokenizers.models.WordLevel(words, "hello")).save(str(folder / "tokenizer.json"))
+    patch.setattr(ctranslate2.models, "Whisper", lambda *arguments, **options: library)
+    return library
+
+
+@pytest.mark.parametrize(("languages", "wanted"), [(("en",), "en"), (("de",), "de"), (("en", "de"), "de")])
+def test_the_language_is_the_one_that_is_set_or_of_several_the_one_that_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, languages: tuple[str, ...], wanted: str
+) -> None:
+    library = loaded_by(monkeypatch, tmp_path, Library(is_multilingual=True))
+    Whisper(str(tmp_path), languages=languages)
+    assert [TOKENS[token] for token in library.prompts[-1]] == prompt(True, wanted)
+
+
+@pytest.mark.parametrize(("is_multilingual", "language"), [(True, "tlh"), (False, "de")])
+def test_a_language_that_the_weights_do_not_know_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_multilingual: bool, language: str
+) -> None:
+    loaded_by(monkeypatch, tmp_path, Library(is_multilingual=is_multilingual))
+    with pytest.raises(EngineError, match=f"does not know the language {language}"):
+        Whisper(str(tmp_path), languages=(language,))
+
+
+def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="that can be loaded on cuda as float16: "):
+        Whisper(str(tmp_path), device="cuda", compute_type="float16")
 
 
 @pytest.mark.parametrize(
@@ -129,10 +178,7 @@ class Library:
 def test_one_that_loads_and_cannot_compute_is_told_before_anybody_speaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: RuntimeError | float, why: str | None
 ) -> None:
-    words = {"<|startoftranscript|>": 1, "<|notimestamps|>": 2, "<|endoftext|>": 3, "hello": 0}
-    tokenizers.Tokenizer(tokenizers.models.WordLevel(words, "hello")).save(str(tmp_path / "tokenizer.json"))
-    library = Library(outcome)
-    monkeypatch.setattr(ctranslate2.models, "Whisper", lambda *arguments, **options: library)
+    library = loaded_by(monkeypatch, tmp_path, Library(outcome))
     with pytest.raises(EngineError, match=why) if why else nullcontext():
         Whisper(str(tmp_path))
     # Once, in a short window.

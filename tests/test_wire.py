@@ -39,7 +39,15 @@ def test_fewer_levels_and_the_tables_they_need_are_said_in_the_configuration() -
     assert said.codec_tables == codec.tables_name(speech_pb2.CODEC_CONTEXT, fewer)
     said = wire.config(HEAD, cloud, "kitchen", fewer, 1, speech_pb2.CODEC_DEFLATE, replayed=True)
     assert said.replayed
+    assert not said.explain
     assert not said.HasField("codec_tables")
+
+
+def test_why_is_asked_for_where_a_person_wants_to_know() -> None:
+    said = wire.config(
+        HEAD, Cloud(), "kitchen", DEFAULT_SPEC, 1, speech_pb2.CODEC_CONTEXT, replayed=False, explain=True
+    )
+    assert said.explain
 
 
 def test_frames_that_are_coded_already_need_no_encoder() -> None:

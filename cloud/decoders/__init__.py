@@ -2,6 +2,16 @@
 
 An engine is loaded once in a worker process and then decodes many utterances; what it makes of the 80 bands
 (its own matrix, mean, window) is its own business. Each engine is one file of this folder.
+
+A further engine is a module that may lie anywhere on the path, named in decoding.more_engines. It has
+
+    def load(options: cloud.workers.worker.WorkerOptions) -> Engine
+
+which is called in a process of its own and may take its time: the worker is ready when it returns. What cannot be used
+here is an EngineError, a sentence that says what to type; the service then goes on without it. Utterances come one at
+a time, in the levels of `Task.spec`, whose `dequantise` makes log10 mel powers of them. A RuntimeError or ValueError
+fails one utterance; a death or a long silence costs a worker, which is replaced, and the utterance is decoded again.
+tests/loudness_engine.py is the shortest there is.
 """
 
 from typing import Protocol
@@ -28,6 +38,28 @@ class Alternative(msgspec.Struct, frozen=True):
     engine: str
 
 
+class Sentence(msgspec.Struct, frozen=True):
+    """One of the domain's sentences, as an engine heard it."""
+
+    text: str
+    """Its words, lower case, with single spaces."""
+    score: float
+    """Greater is better; compare within one hypothesis, and with its `free_score`."""
+    words: tuple[Word, ...] = ()
+    """In time, where the engine knows."""
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name of the domain's catalogue, as an engine heard it."""
+
+    text: str
+    """As the catalogue writes it."""
+    said: str
+    """All that was said, with the name in it."""
+    score: float
+    """Greater is better, a natural logarithm; compare within one hypothesis."""
+
+
 class Hypothesis(msgspec.Struct, frozen=True):
     """What one engine makes of an utterance."""
 
@@ -43,8 +75,12 @@ class Hypothesis(msgspec.Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()
     doubts: tuple[str, ...] = ()
     """Names of the engine's own guards that object, such as "repetition"; empty: none does."""
-    by_grammar: bool = False
-    """Decoded under the domain's grammar: the words are one of its sentences, or none."""
+    sentences: tuple[Sentence, ...] = ()
+    """What it would be if it is one of the domain's sentences, the best first."""
+    free_score: float | None = None
+    """Score of `transcript` where that was read freely; None: the engine cannot say."""
+    names: tuple[Name, ...] = ()
+    """Which names of a large catalogue may have been said, the likeliest first, each once."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -54,8 +90,8 @@ class Task(msgspec.Struct, frozen=True):
     utterance_id: str
     """Unique for its board."""
     spec: FeatureSpec
-    domain_folder: str
-    """Absolute; may hold a grammar.jsgf and a dictionary.txt."""
+    bundle: str = ""
+    """File of the domain's bundle, absolute; empty: open speech only."""
 
 
 class Decoding(Protocol):

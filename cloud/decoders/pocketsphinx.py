@@ -1,34 +1,41 @@
-"""pocketsphinx: words while the person still speaks, and closed domains under a grammar.
+"""pocketsphinx: words while the person still speaks, and the sentences of a domain.
 
 Huggins-Daines et al. 2006, "Pocketsphinx: A Free, Real-Time Continuous Speech Recognition System for Hand-Held
 Devices". Its weights come with its package. It gets cepstra made from the frames, never sound.
 """
 
-import ctypes
-import os
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pocketsphinx
 
-from cloud.decoders import Hypothesis, Task
+from cloud.building.bundle import Bundle, read_bundle
+from cloud.decoders import Hypothesis, Sentence, Task, Word
 from cloud.decoders.cepstral_mean import BoardMeans, CepstralMean
 from cloud.decoders.speech_gain import SpeechGain
 from cloud.decoders.sphinx_features import CEPSTRA, Cepstra, Floats, SphinxFeatures
 from cloud.decoders.sphinx_guards import doubts
-from cloud.decoders.sphinx_kind import DICTIONARY, GRAMMAR, OPEN_SPEECH, Kind, grammar_words, kind_of
 from cloud.decoders.sphinx_reading import Reading, transcript
+from cloud.understanding.word_graph import WordGraph
 from common.errors import DomainError, EngineError
 from protos.feature_spec import FeatureSpec, Levels
 
 KINDS_MAX = 16
-"""Kinds of decoders that are kept: a grammar that was changed leaves its old kind behind."""
+"""Kinds of decoders that are kept: a domain that was changed leaves its old kind behind."""
 
+OPEN_SPEECH = ""
+"""The kind of decoder that knows the general model; another kind is named by a domain's bundle."""
+
+SHOWN_SCORE_MIN = -28.0
+"""Least score of a sentence of the domain that is shown while it is spoken: nine in ten orders had it in the end, and
+hardly anything else."""
+
+SEARCH = "sentences"
 
 OPEN_SPEECH_BEAM = {"maxhmmpf": 3000, "maxwpf": 10}
 """Most states and most word ends that open speech keeps a frame. Unbounded (30,000 and all), a third of 100 sentences
@@ -37,36 +44,36 @@ dearest twentieth of 100 ms took 28 ms instead of 154."""
 
 
 class PocketSphinx:
-    """The general model and the grammars of domains, loaded. Used from one thread.
+    """The general model and the sentences of domains, loaded. Used from one thread.
 
-    EngineError if the model cannot be loaded; DomainError if a grammar or dictionary cannot.
+    EngineError if the model cannot be loaded; DomainError if a bundle cannot.
     """
 
     name = "pocketsphinx"
 
-    def __init__(self, *, domain_folders: Sequence[str] = (), alone: bool = False, idle_max: int = 4) -> None:
+    def __init__(self, *, bundles: Sequence[str] = (), alone: bool = False, idle_max: int = 4) -> None:
         """`alone`: no other engine hears the utterances, so that open speech is worth a second pass at its end.
         `idle_max`: decoders of a kind that are kept for the next utterance."""
         self._idle_max = idle_max
         self._second_pass = alone
         self.model = f"en-us {version('pocketsphinx')}"
         self.means = BoardMeans()
-        self._idle: OrderedDict[Kind, list[pocketsphinx.Decoder]] = OrderedDict()
-        for kind in {OPEN_SPEECH, *map(kind_of, domain_folders)}:
+        self._idle: OrderedDict[str, list[pocketsphinx.Decoder]] = OrderedDict()
+        for kind in dict.fromkeys(kind for bundle in ("", *bundles) for kind in kinds(bundle)):
             self._keep(kind, load(kind, second_pass=alone))
 
     def begin(self, task: Task) -> "SphinxDecoding":
-        """A new utterance, under the grammar of its domain if that has one."""
+        """A new utterance: as open speech, as one of the domain's sentences, or as both."""
         return SphinxDecoding(self, task)
 
-    def read(self, kind: Kind, mean: CepstralMean) -> Reading:
-        """Begins a reading by an idle decoder; where none is idle by a new one, 90 MB and 0.3 s, for a grammar a third
+    def read(self, kind: str, mean: CepstralMean) -> Reading:
+        """Begins a reading by an idle decoder; where none is idle by a new one, 90 MB and 0.3 s, for sentences a third
         of it."""
         idle = self._idle.get(kind)
         decoder = idle.pop() if idle else load(kind, second_pass=self._second_pass)
         return Reading(decoder, mean, lambda used: self._keep(kind, used))
 
-    def _keep(self, kind: Kind, decoder: pocketsphinx.Decoder) -> None:
+    def _keep(self, kind: str, decoder: pocketsphinx.Decoder) -> None:
         """Keeps a decoder whose utterance has ended."""
         idle = self._idle.setdefault(kind, [])
         self._idle.move_to_end(kind)
@@ -82,43 +89,60 @@ class SphinxDecoding:
     def __init__(self, engine: PocketSphinx, task: Task) -> None:
         self._engine = engine
         self._task = task
-        self._kind = kind_of(task.domain_folder)
-        self._mean = engine.means.start(task.device_id, task.utterance_id)
-        self._reading = engine.read(self._kind, self._mean)
+        # Each moves its own; they hear the same.
+        self._means = [engine.means.start(task.device_id, task.utterance_id) for _ in kinds(task.bundle)]
+        self._readings = {
+            kind: engine.read(kind, mean) for kind, mean in zip(kinds(task.bundle), self._means, strict=True)
+        }
         self._features = features(task.spec)
         self._gain = SpeechGain()
         self._fed: list[Cepstra] = []
 
     def feed(self, levels: Levels) -> str:
         self._read(self._gain.push(self._features.log_filters(levels)))
-        return transcript(self._reading.words())
+        return transcript(self._shown())
 
     def finish(self) -> Hypothesis:
         self._read(self._gain.flush())
-        self._reading.end()
-        words, score = self._reading.words(), self._reading.score()
-        self.close()
-        by_grammar = self._kind.grammar is not None
+        for reading in self._readings.values():
+            reading.end()
+        words = self._readings[OPEN_SPEECH].words() if OPEN_SPEECH in self._readings else []
         cepstra = np.concatenate([np.empty((0, CEPSTRA), np.float32), *self._fed])
-        objections = doubts(cepstra, score, by_grammar=by_grammar) if words else ("no_speech",)
+        sentences = tuple(
+            Sentence(transcript(reading.words()), reading.score(), tuple(reading.words()))
+            for kind, reading in self._readings.items()
+            if kind != OPEN_SPEECH and reading.words()
+        )
+        objections = doubts(cepstra) if words or sentences else ("no_speech",)
+        self.close()
         if not objections:
-            self._engine.means.remember(self._task.device_id, self._task.utterance_id, self._mean)
+            self._engine.means.remember(self._task.device_id, self._task.utterance_id, self._means[0])
         return Hypothesis(
             self._engine.name,
             self._engine.model,
             transcript(words),
             words=tuple(words),
             doubts=objections,
-            by_grammar=by_grammar,
+            sentences=sentences,
         )
 
     def close(self) -> None:
-        self._reading.close()
+        for reading in self._readings.values():
+            reading.close()
+
+    def _shown(self) -> list[Word]:
+        """The words so far: those of a sentence of the domain where they fit well, else those of open speech."""
+        first, *others = self._readings.values()
+        for sentences in others:
+            if sentences.score() >= SHOWN_SCORE_MIN and (words := sentences.words()):
+                return words
+        return first.words()
 
     def _read(self, log_filters: Floats) -> None:
         cepstra = self._features.cepstra(log_filters)
         self._fed.append(cepstra)
-        self._reading.feed(cepstra)
+        for reading in self._readings.values():
+            reading.feed(cepstra)
 
 
 @cache
@@ -127,61 +151,57 @@ def features(spec: FeatureSpec) -> SphinxFeatures:
     return SphinxFeatures(spec)
 
 
-def load(kind: Kind, *, second_pass: bool = False) -> pocketsphinx.Decoder:
-    """A new decoder. EngineError if the general model is not there; DomainError, naming the file, if the grammar or
-    dictionary cannot be used.
+def kinds(bundle: str) -> list[str]:
+    """The decoders that listen to an utterance of that domain, open speech first if it is heard."""
+    if not bundle:
+        return [OPEN_SPEECH]
+    known = read_bundle(Path(bundle))
+    sentences = [bundle] if known.graph is not None else []
+    return sentences if sentences and not known.open_speech else [OPEN_SPEECH, *sentences]
+
+
+def load(kind: str, *, second_pass: bool = False) -> pocketsphinx.Decoder:
+    """A new decoder. EngineError if the general model is not there; DomainError if a bundle cannot be used.
 
     `second_pass` (fwdflat), of open speech only: 0.6 s at the end, and 0.45 word error rate instead of 0.62. The third
     (bestpath) searches a lattice: 0.47 after open speech, and up to 16 s under a grammar.
     """
-    open_speech = kind.grammar is None
+    open_speech = kind == OPEN_SPEECH
     model: dict[str, Any] = OPEN_SPEECH_BEAM if open_speech else {"lm": None}
     try:
         decoder = pocketsphinx.Decoder(loglevel="FATAL", fwdflat=second_pass and open_speech, bestpath=False, **model)
     except RuntimeError as error:
         raise EngineError(f"pocketsphinx's model cannot be loaded: {error}.") from error
-    if kind.grammar is not None:
-        _add_words(decoder, kind)
-        _add_grammar(decoder, kind, kind.grammar)
+    if not open_speech:
+        bundle = read_bundle(Path(kind))
+        assert bundle.graph is not None
+        _add_words(decoder, bundle)
+        _add_sentences(decoder, bundle.graph, bundle.domain)
     return decoder
 
 
-def _add_words(decoder: pocketsphinx.Decoder, kind: Kind) -> None:
-    for number, line in enumerate(kind.dictionary.splitlines(), 1):
-        word, _, phones = line.strip().partition(" ")
-        if not word or word.startswith("#"):
-            continue
-        try:
-            decoder.add_word(word, phones.strip(), False)
-        except RuntimeError as error:
-            raise DomainError(f"{kind.folder}/{DICTIONARY}:{number}: not a new word and its phones: {line}") from error
-
-
-def _add_grammar(decoder: pocketsphinx.Decoder, kind: Kind, grammar: str) -> None:
+def _add_words(decoder: pocketsphinx.Decoder, bundle: Bundle) -> None:
+    """The words that the general dictionary lacks; and those of which the domain knows better."""
     try:
-        with _hushed():
-            decoder.add_jsgf_string(GRAMMAR, grammar)
-        decoder.activate_search(GRAMMAR)
+        for word, pronunciations in bundle.pronunciations.items():
+            for number, phones in enumerate(pronunciations, 1):
+                decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
+    except RuntimeError as error:
+        raise DomainError(f"{bundle.domain}: the pronunciations of {word} cannot be used: {error}.") from error
+
+
+def _add_sentences(decoder: pocketsphinx.Decoder, sentences: WordGraph, domain: str) -> None:
+    # A sentence is as likely as the choices that lead to it.
+    choices = Counter(transition.source for transition in sentences.transitions)
+    transitions = [
+        (one.source, one.target, one.probability / choices[one.source], *([one.word] if one.word else []))
+        for one in sentences.transitions
+    ]
+    try:
+        grammar = decoder.create_fsg(SEARCH, sentences.start, sentences.end, transitions)
+        decoder.add_fsg(SEARCH, grammar)
+        decoder.activate_search(SEARCH)
     except (RuntimeError, ValueError) as error:
-        unknown = [word for word in grammar_words(grammar) if decoder.lookup_word(word) is None]
-        why = f"no pronunciation is known of {', '.join(unknown)}; add them to {DICTIONARY}" if unknown else str(error)
-        raise DomainError(f"{kind.folder}/{GRAMMAR}: cannot be used: {why}.") from error
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """The parser of grammars prints what it cannot read, past all of Python, and through C's own buffer."""
-    flush = ctypes.CDLL(None).fflush
-    flush(None)
-    kept = os.dup(1), os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        flush(None)
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
-        for descriptor in (*kept, nowhere):
-            os.close(descriptor)
+        unknown = sorted({one.word for one in sentences.transitions if one.word and not decoder.lookup_word(one.word)})
+        why = f"no pronunciation is known of {', '.join(unknown[:10])}" if unknown else str(error)
+        raise DomainError(f"{domain}: its sentences cannot be listened for: {why}.") from error

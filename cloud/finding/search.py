@@ -39,6 +39,8 @@ class Found(NamedTuple):
     score: float
     url: str | None
     action: str | None
+    data: str | None
+    """JSON of what the action needs."""
 
 
 class Fit(NamedTuple):
@@ -82,11 +84,13 @@ def search(index: Index, query: str, limit: int = 5) -> list[Found]:
     name_weights = weights(index.size, index.frequencies(list(parts)), parts)
     scored = [(_score(words, contender, name_weights), contender.entry) for contender in contenders]
     best = sorted(scored, key=lambda pair: (-pair[0], -pair[1].rank, pair[1].id))
-    return [
-        Found(entry.id, entry.title, snippet(entry.text), round(score, 4), entry.url, entry.action)
-        for score, entry in best[:limit]
-        if score > 0
-    ]
+    return [as_found(entry, score) for score, entry in best[:limit] if score > 0]
+
+
+def found_entries(index: Index, ids: Sequence[str]) -> list[Found]:
+    """The entries with these ids, in their order; those that are not there are left out. Their score is 1."""
+    known = {entry.id: entry for entry in index.entries(ids)}
+    return [as_found(known[id], 1.0) for id in ids if id in known]
 
 
 def snippet(text: str) -> str:
@@ -98,6 +102,11 @@ def snippet(text: str) -> str:
     if not text[SNIPPET_CHARS - 1].isspace() and " " in head:
         head = head.rpartition(" ")[0]
     return head.rstrip(" ,.;:") + "…"
+
+
+def as_found(entry: Indexed, score: float) -> Found:
+    """An entry as a result."""
+    return Found(entry.id, entry.title, snippet(entry.text), round(score, 4), entry.url, entry.action, entry.data)
 
 
 def _telling(index: Index, words: Sequence[Word]) -> list[str]:

@@ -1,45 +1,140 @@
-"""A domain that a running service searches."""
+"""A domain that a running service understands and searches, in the version that its folder holds now."""
 
 import asyncio
+import functools
+import logging
+import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from cloud.decoders.sphinx_kind import GRAMMAR
-from cloud.finding.domain import Domain, load_domain
+from cloud.building.build import build_bundle
+from cloud.building.bundle import Bundle, read_bundle
+from cloud.building.domain import Domain, load_domain
+from cloud.decoders import Hypothesis
+from cloud.finding.heard import find
 from cloud.finding.index import open_index
-from cloud.finding.search import Found, search
+from cloud.finding.search import Found, found_entries
+from cloud.finding.sounding import Sounding
+from cloud.pronouncing.pronouncer import Pronouncer
+from cloud.settings import Storage
+from cloud.understanding.network import Following
+from common.errors import DomainError
 from protos import speech_pb2
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""How often a folder is looked at for changes."""
+
+BUILD_S_MAX = 600.0
+"""How long a domain may take to build."""
+
+
+class DomainVersion:
+    """One version of a domain, open. What is open stays as it is; it is closed when nobody holds it any more."""
+
+    def __init__(self, domain: Domain, storage: Storage, thread: ThreadPoolExecutor) -> None:
+        """DomainError if it cannot be built."""
+        self.name = domain.name
+        self.version = domain.version
+        self.entries = len(domain.entries)
+        self.bundle_file = build_bundle(domain, storage.bundle_dir).resolve()
+        self.bundle: Bundle = read_bundle(self.bundle_file)
+        self.following = Following(self.bundle.network)
+        self._index = open_index(domain, storage.index_dir)
+        names = self.bundle.names
+        self._sounding = Sounding(names, Pronouncer(domain.lexicon)) if names else None
+        self._thread = thread
+        weakref.finalize(self, self._index.close)
+
+    async def find(self, chosen: Hypothesis, limit: int, *, explain: bool) -> tuple[list[Found], list[str]]:
+        """What the domain has for an answer and its other readings, the best first; where asked for, why."""
+        finding = functools.partial(find, self._index, self._sounding, chosen, limit, explain=explain)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, finding)
+
+    async def entries_of(self, ids: list[str]) -> list[Found]:
+        """The entries with these ids, in their order."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, found_entries, self._index, ids)
+
+    def describe(self) -> speech_pb2.Domain:
+        """The domain as the wire says it."""
+        return speech_pb2.Domain(name=self.name, version=self.version, entries=self.entries)
 
 
 class ServedDomain:
-    """A domain with its index open, as a context manager.
+    """A domain, as a context manager.
 
-    The index has a thread of its own: SQLite's connection stays in it, and the event loop never waits for a disk.
+    Its indexes have a thread of their own: SQLite's connections stay in it, and the event loop never waits for a disk.
     """
 
-    def __init__(self, name_or_folder: str, index_dir: Path) -> None:
-        self.domain: Domain = load_domain(name_or_folder)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"search-{self.domain.name}")
-        self._index_dir = index_dir
-        self.has_grammar = (self.domain.folder / GRAMMAR).exists()
-        """Its queries are sentences of a grammar."""
+    def __init__(self, name_or_folder: str, storage: Storage) -> None:
+        self._name_or_folder = name_or_folder
+        self._storage = storage
+        domain = load_domain(name_or_folder)
+        self.name, self.folder = domain.name, domain.folder
+        self._first: Domain | None = domain
+        """What was read already, until it is open: a large one takes 110 MB."""
+        self._seen = _look(self.folder)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"search-{self.name}")
+        self.now: DomainVersion
+        """The version that is served: whoever begins with it goes on with it."""
 
     def __enter__(self) -> "ServedDomain":
-        """DomainError if the index cannot be built."""
-        self._index = self._thread.submit(open_index, self.domain, self._index_dir).result()
+        """DomainError if it cannot be built."""
+        first, self._first = self._first or load_domain(self._name_or_folder), None
+        self.now = self._thread.submit(DomainVersion, first, self._storage, self._thread).result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.submit(self._index.close).result()
         self._thread.shutdown()
 
-    async def search(self, query: str, limit: int) -> list[Found]:
-        """What the domain has for a transcript, the best first."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, search, self._index, query, limit)
+    async def follow(self, look_s: float = LOOK_S) -> None:
+        """Serves each new version of the folder, for ever. A broken one is told, and the old one goes on."""
+        while True:
+            await asyncio.sleep(look_s)
+            loop = asyncio.get_running_loop()
+            seen = await loop.run_in_executor(self._thread, _look, self.folder)
+            if seen == self._seen:
+                continue
+            self._seen = seen
+            try:
+                await self._renew()
+            except DomainError as error:
+                logger.error("domain %s: version %s is served on. %s", self.name, self.now.version, error)
 
-    def describe(self) -> speech_pb2.Domain:
-        """The domain as the wire says it."""
-        return speech_pb2.Domain(name=self.domain.name, version=self.domain.version, entries=len(self.domain.entries))
+    async def _renew(self) -> None:
+        """Builds in a process of its own, which takes no time from those who are answered; then swaps."""
+        folders = (str(self._storage.bundle_dir), str(self._storage.index_dir))
+        building = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cloud.building", str(self.folder), *folders, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            async with asyncio.timeout(BUILD_S_MAX):
+                _, said = await building.communicate()
+        except TimeoutError as error:
+            raise DomainError(f"Building it took longer than {BUILD_S_MAX:.0f} s.") from error
+        finally:
+            if building.returncode is None:
+                building.kill()
+                await building.wait()
+        if building.returncode:
+            raise DomainError(said.decode("utf-8", "replace").strip() or "Building it ended without a word.")
+        self.now = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        logger.info("domain %s: %d entries, now version %s", self.name, self.now.entries, self.now.version)
+
+    def _open(self) -> DomainVersion:
+        return DomainVersion(load_domain(self._name_or_folder), self._storage, self._thread)
+
+
+def _look(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether a folder was changed, without reading it."""
+    try:
+        stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    except OSError:
+        # Being written at this moment, or gone: another look will tell.
+        return ()
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

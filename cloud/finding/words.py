@@ -9,6 +9,8 @@ import functools
 import re
 import unicodedata
 
+from cloud.understanding.numbers import NUMBER_WORDS, number_at
+
 FILLERS = frozenset(
     """
     ah alright eh er erm ah hello hey hi hm hmm huh mm oh ok okay parrotlet please right so thank thanks uh uhm um well
@@ -29,16 +31,12 @@ _PHRASES = re.compile(
     r"\b(?:you know|i mean|kind of|sort of|by the way|excuse me|at the moment|find out|look up|search for"
     r"|find me|i wonder|i was wondering|do me a favour|if you can|any idea|is it possible)\b"
 )
-# fmt: off
-_UNITS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)
-# fmt: on
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SMALL = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, 2)}
-_NUMBER_WORDS = frozenset((*_SMALL, "hundred", "thousand"))
-
+_LETTERS = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "ı": "i", "ə": "e",
+     "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "ʻ": "'", "ʼ": "'", "ʾ": "'",
+     "ʿ": "'", "’": "'", "‘": "'"}
+)  # fmt: skip
+"""Those that are no letter with an accent."""
 _SOUNDS = tuple(
     (re.compile(pattern), into)
     for pattern, into in (
@@ -97,12 +95,18 @@ def sound(word: str) -> str:
     return word
 
 
+def unaccented(text: str) -> str:
+    """The same without accents, in letters of English as far as there are any."""
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)).translate(
+        _LETTERS
+    )
+
+
 def _split(text: str) -> list[str]:
-    plain = text
-    if not text.isascii():
-        plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    plain = plain.casefold().replace("ß", "ss").replace("°", " degrees ")
-    plain = re.sub(r"['\u2018\u2019\u02bc`](s\b)?", "", plain)
+    plain = unaccented(text).casefold().replace("°", " degrees ")
+    plain = re.sub(r"['`](s\b)?", "", plain)
     plain = re.sub(r"\b([ap])\.\s?m\b", r"\1m", plain)
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)|(?<=\d):00\b", "", plain)
     plain = _PHRASES.sub(" ", plain) if _PHRASES.sub("", plain).strip() else plain
@@ -114,33 +118,10 @@ def _numbers(words: list[str]) -> list[str]:
     out: list[str] = []
     at = 0
     while at < len(words):
-        value, after = _number(words, at) if words[at] in _NUMBER_WORDS else (0, at)
+        value, after = number_at(words, at) if words[at] in NUMBER_WORDS else (0, at)
         if after > at:
             out.append(str(value))
         else:
             out.append(words[at].lstrip("0") or "0" if words[at].isdecimal() else words[at])
         at = max(after, at + 1)
     return out
-
-
-def _number(words: list[str], at: int) -> tuple[int, int]:
-    """Value and end of the number in words that starts at `at`; the end is `at` where none does."""
-    total, end = 0, at
-    for scale_word, scale in (("thousand", 1000), ("hundred", 100)):
-        value, after = _below_hundred(words, end)
-        if words[after : after + 1] == [scale_word]:
-            total += (value if after > end else 1) * scale
-            end = after + 1
-            if words[end : end + 1] == ["and"] and _below_hundred(words, end + 1)[1] > end + 1:
-                end += 1
-    value, after = _below_hundred(words, end)
-    return total + value, after
-
-
-def _below_hundred(words: list[str], at: int) -> tuple[int, int]:
-    value, *following = [_SMALL.get(word) for word in words[at : at + 2]] or [None]
-    if value is None:
-        return 0, at
-    if value >= 20 and following and following[0] is not None and 0 < following[0] < 10:
-        return value + following[0], at + 2
-    return value, at + 1

@@ -28,7 +28,7 @@ class PoolJob:
 
     def __init__(self, pool: "Pool", task: Task, on_progress: OnProgress, rank: Rank) -> None:
         self.task = task
-        self.kind = task.domain_folder
+        self.kind = task.bundle
         self.heard = Heard(rank, task.spec.frame_ms / 1000)
         self.taken_at = time.monotonic()
         """When its end would have been taken, had all that followed been done in one go: what is left of the time since

@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import importlib
 import signal
 import sys
 import time
@@ -34,24 +35,30 @@ from cloud.workers.worker_line import (
     pack,
     read_to_worker,
 )
-from common.errors import ParrotletError
+from common.errors import EngineError, ParrotletError
 
 
 class WorkerOptions(msgspec.Struct, frozen=True):
     """What a worker needs to load its engine."""
 
     engine: str
-    """Name of a file of cloud.decoders."""
+    """pocketsphinx, whisper, or a module of somebody else's that has a function `load`."""
     weights: str | None = None
     """Folder of weights, for engines whose package brings none."""
-    domain_folders: tuple[str, ...] = ()
-    """Domains that will be asked for: what they need is loaded before the worker is ready."""
+    bundles: tuple[str, ...] = ()
+    """Of domains that will be asked for: what they need is loaded before the worker is ready."""
     decoders_max: int = 4
     """Decoders of a kind that are kept for the next utterance: as many as there may be utterances at a time."""
     nice: int = 0
     """How much it steps back for other processes, as the command `nice` has it."""
     alone: bool = False
     """No other engine hears the utterances: a final is worth more time."""
+    device: str = "cpu"
+    compute_type: str = "int8"
+    threads: int = 1
+    """How weights are used; see cloud/settings.py."""
+    languages: tuple[str, ...] = ("en",)
+    """Spoken; first parts of BCP 47 tags."""
 
 
 def load_engine(options: WorkerOptions) -> Engine:
@@ -60,16 +67,32 @@ def load_engine(options: WorkerOptions) -> Engine:
         case "pocketsphinx":
             from cloud.decoders.pocketsphinx import PocketSphinx
 
-            return PocketSphinx(
-                domain_folders=options.domain_folders, alone=options.alone, idle_max=options.decoders_max
-            )
+            return PocketSphinx(bundles=options.bundles, alone=options.alone, idle_max=options.decoders_max)
         case "whisper":
             from cloud.decoders.whisper import Whisper
 
             if options.weights is None:
                 raise ValueError("whisper needs a folder of weights")
-            return Whisper(options.weights)
-    raise ValueError(f"there is no engine {options.engine}")
+            return Whisper(
+                options.weights,
+                bundles=options.bundles,
+                device=options.device,
+                compute_type=options.compute_type,
+                threads=options.threads,
+                languages=options.languages,
+            )
+        case module:
+            return _of_module(module, options)
+
+
+def _of_module(module: str, options: WorkerOptions) -> Engine:
+    """By the function `load` of a module that somebody else wrote. EngineError if there is none."""
+    try:
+        load = importlib.import_module(module).load
+    except (ImportError, AttributeError, ValueError) as error:
+        raise EngineError(f"There is no engine {module}, a module with a function load: {error}.") from error
+    engine: Engine = load(options)
+    return engine
 
 
 def serve(

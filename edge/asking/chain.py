@@ -17,10 +17,15 @@ from edge.spool.ageing import Ageing
 from edge.spool.forgetter import Forgetful, Forgetter
 from edge.spool.replay import Replayer, Sender
 from edge.spool.spool import Spool
+from protos import speech_pb2
+from protos.model_card import ModelCard
 
 
 class Keeper(Asked, Sender, Forgetful, Protocol):
     """A service: it writes down what it is asked."""
+
+    async def description(self) -> speech_pb2.DescribeResponse:
+        """What it said it is. CallFailed."""
 
 
 class Chain:
@@ -39,6 +44,11 @@ class Chain:
     @property
     def alive(self) -> bool:
         return self.network.alive and (self._own is None or self._own.service.alive)
+
+    @property
+    def own_card(self) -> ModelCard | None:
+        """What the board's own model says of itself, where there is one."""
+        return self._own.service.card if self._own else None
 
     def services(self) -> list[Service]:
         """The members, as `status` tells of them."""

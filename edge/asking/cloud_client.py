@@ -38,10 +38,12 @@ class CloudClient:
         spec: FeatureSpec = DEFAULT_SPEC,
         network: Network | None = None,
         enrolment: Enrolment | None = None,
+        explain: bool = False,
     ) -> None:
         """`spec` is that of the frames. Has a network of its own where none is given. Without an enrolment it asks in
-        plain text, on this machine alone."""
+        plain text, on this machine alone. `explain`: answers are to say why they are as they are."""
         self.settings = settings
+        self.explain = explain
         self.spec = spec
         self._own_name = device_id
         self._description: speech_pb2.DescribeResponse | None = None

@@ -36,6 +36,7 @@ class Client(Protocol):
     settings: Service
     spec: FeatureSpec
     device_id: str
+    explain: bool
     address: str
     channel: Channel
     network: Network
@@ -274,6 +275,7 @@ class CloudStream:
             attempt,
             chosen,
             replayed=self._replayed,
+            explain=self._client.explain,
         )
         sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))

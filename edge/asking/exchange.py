@@ -22,10 +22,11 @@ class Exchange:
         *,
         on_over: Callable[["Exchange"], None] = lambda exchange: None,
         on_turn: Callable[[Opinion], None] = lambda opinion: None,
+        on_partial: Callable[["Exchange"], None] = lambda exchange: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begins at once. `on_over` is called once, in the thread that hears or in the one that answers; `on_turn`
-        whenever there is an opinion on a pause, in the one that answers."""
+        whenever there is an opinion on a pause and `on_partial` with each partial, in the one that answers."""
         self.head = head
         self.end: UtteranceEnd | None = None
         self.partial: Partial | None = None
@@ -38,6 +39,7 @@ class Exchange:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._on_turn = on_turn
+        self._on_partial = on_partial
         self._stream = answerer.start(head, self)
 
     def send(self, heard: Progress) -> None:
@@ -81,6 +83,7 @@ class Exchange:
         if self._first_partial_s is None and partial.text:
             self._first_partial_s = self._clock()
         self.partial = partial
+        self._on_partial(self)
 
     def hear_turn(self, opinion: Opinion) -> None:
         self._on_turn(opinion)

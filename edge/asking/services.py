@@ -33,10 +33,12 @@ def chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
     return Chain(network, _keepers(loaded, network))
 
 
-def whole_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
-    """And the board's own model; a line of the log says why, where there is none. SettingsError as above."""
+def whole_chain_of(loaded: Loaded[EdgeSettings], *, explain: bool = False) -> Chain:
+    """And the board's own model; a line of the log says why, where there is none. SettingsError as above.
+
+    `explain`: answers say why they are as they are."""
     network = Network()
-    keepers = _keepers(loaded, network)
+    keepers = _keepers(loaded, network, explain=explain)
     try:
         own = _own_model(loaded, network) if loaded.settings.local.model else None
     except ModelError as error:
@@ -59,12 +61,12 @@ def _own_model(loaded: Loaded[EdgeSettings], network: Network) -> Member[OwnMode
     return Member("local", own, Link(own), OWN_FINAL_S_MAX, OWN_FINAL_S_MAX, wants_whole=True)
 
 
-def _keepers(loaded: Loaded[EdgeSettings], network: Network) -> list[Member[CloudClient]]:
-    members = (_member(path, loaded, network) for path in PATHS)
+def _keepers(loaded: Loaded[EdgeSettings], network: Network, *, explain: bool = False) -> list[Member[CloudClient]]:
+    members = (_member(path, loaded, network, explain=explain) for path in PATHS)
     return [member for member in members if member is not None]
 
 
-def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Member[CloudClient] | None:
+def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network, *, explain: bool) -> Member[CloudClient] | None:
     """None where nobody said which service that is."""
     known = enrolment(loaded, path)
     if not known.address(identity_watch.read(known)):
@@ -76,5 +78,6 @@ def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network) -> Membe
         spec=wire.feature_spec(loaded.settings.cloud),
         network=network,
         enrolment=known,
+        explain=explain,
     )
     return Member(path, client, Link(client), known.settings.words_s_max, known.settings.final_s_max)

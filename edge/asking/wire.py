@@ -44,6 +44,7 @@ def config(
     chosen_codec: int,
     *,
     replayed: bool,
+    explain: bool = False,
 ) -> speech_pb2.UtteranceConfig:
     """The first request of an attempt."""
     return speech_pb2.UtteranceConfig(
@@ -63,6 +64,7 @@ def config(
         replayed=replayed,
         vad=head.vad,
         codec_tables=codec.tables_name(chosen_codec, spec),
+        explain=explain,
     )
 
 

@@ -12,6 +12,9 @@ import msgspec
 
 from common import VERSION
 from common.errors import ParrotletError, SpoolError
+from edge.actions.household import Household
+from edge.answering.answering import Answering
+from edge.answering.doing import Doing
 from edge.asking.answer import Answer
 from edge.asking.exchange import Exchange
 from edge.asking.recogniser import Service
@@ -23,6 +26,7 @@ from edge.settings import EdgeSettings
 from edge.sound.capture import State
 from edge.sound.source import Source
 from edge.speech.activation import Activation
+from edge.speech.utterance import UtteranceEnd
 from edge.spool.event import Event, Kind
 from edge.spool.spool import Spool
 
@@ -72,6 +76,10 @@ class LastAnswer(msgspec.Struct, frozen=True):
     """Titles."""
     endpoint_to_final_ms: int | None
     """None where it came later."""
+    intent: str | None
+    level_dbfs: float | None
+    """Of the speech; None where it came later."""
+    snr_db: float | None
     why_not_better: str | None
     monotonic_s: float
 
@@ -94,7 +102,10 @@ class Board:
         self._device_id = device_id(settings.device.id)
         self._vad = settings.vad
         self._spool: Spool | None = None
+        self._answering: Answering | None = None
+        self._household: Household | None = None
         self._services: Callable[[], list[Service]] = list
+        self._actions: Callable[[], Mapping[str, Any]] = dict
         self._session_id = session_id
         self._clock = clock
         self._started_s = clock()
@@ -103,8 +114,9 @@ class Board:
         self._heard = 0
         self._answered = 0
         self._last: LastAnswer | None = None
-        self.unseen: deque[Exchange | Event] = deque(maxlen=UNSEEN_MAX)
-        """Exchanges that are over, and what came of utterances later, that have not been shown."""
+        self.unseen: deque[Exchange | Event | str] = deque(maxlen=UNSEEN_MAX)
+        """Exchanges that are over, what came of utterances later, and what the board said to it by itself, that have
+        not been shown."""
 
     @property
     def commands(self) -> Mapping[str, Command]:
@@ -115,12 +127,22 @@ class Board:
             "unmute": self._mute.unmute,
             "press": self.press,
             "forget": self.forget,
+            "lists": lambda: self._household.lists.all() if self._household else {},
         }
 
     def keeps(self, spool: Spool, services: Callable[[], list[Service]]) -> None:
         """Where what is said is kept, and who answers it."""
         self._spool = spool
         self._services = services
+
+    def acts(self, status: Callable[[], Mapping[str, Any]]) -> None:
+        """What does what is understood, and says how it is."""
+        self._actions = status
+
+    def answers(self, answering: Answering, household: Household) -> None:
+        """How it answers where one stands, and what it does by itself."""
+        self._answering = answering
+        self._household = household
 
     def awaited(self) -> list[Exchange]:
         """Exchanges that are not over, the oldest first."""
@@ -133,6 +155,13 @@ class Board:
             self._heard += 1
             if not exchange.over:
                 self._awaited.append(exchange)
+        if self._answering is not None:
+            self._answering.replies.expect()
+
+    def ended(self, exchange: Exchange) -> None:
+        """What was said has ended."""
+        if self._answering is not None:
+            self._answering.replies.heard(lambda: exchange.over)
 
     def over(self, exchange: Exchange) -> None:
         """An utterance has been settled."""
@@ -142,8 +171,10 @@ class Board:
             if exchange in self._awaited:
                 self._awaited.remove(exchange)
             self._answered += answer.path != "none"
-            self._last = self._last_answer(exchange.head.utterance_id, answer, after_ms)
+            self._last = self._last_answer(exchange.head.utterance_id, answer, after_ms, exchange.end)
         self.unseen.append(exchange)
+        if self._answering is not None:
+            self._answering.look()
         if answer.path == "none":
             logger.warning("not answered: %s", answer.why_not_better)
         else:
@@ -152,6 +183,8 @@ class Board:
 
     def tell(self, event: Event) -> None:
         """What came of an utterance, live or later; the live one is shown as an exchange."""
+        if self._answering is not None:
+            self._answering.replies.tell(event)
         if event.kind in (Kind.FINAL, Kind.KEPT) or any(
             exchange.head.utterance_id == event.utterance_id for exchange in self.awaited()
         ):
@@ -162,6 +195,32 @@ class Board:
                 self._answered += event.kind is Kind.LATE
                 self._last = self._last_answer(event.utterance_id, event.answer, None)
         logger.info("an utterance of before: %s", event.kind)
+
+    def reply(self, sentence: str) -> None:
+        """What the board did by itself, for whoever asked for it."""
+        self.unseen.append(sentence)
+        if self._answering is not None:
+            self._answering.replies.say(sentence)
+
+    def doing(self) -> Doing:
+        """What the board does now."""
+        if self._mute.by:
+            return Doing.MUTED
+        if self.ailment() or self._ear.state is State.ABSENT:
+            return Doing.ERROR
+        if self._answering is not None and self._answering.speaking:
+            return Doing.SPEAKING
+        awaited = self.awaited()
+        if self.awake or any(exchange.end is None for exchange in awaited):
+            return Doing.LISTENING
+        if awaited:
+            return Doing.THINKING
+        services = self._services()
+        return Doing.OFFLINE if services and all(service.down for service in services) else Doing.IDLE
+
+    def timers(self) -> list[dict[str, Any]]:
+        """Those that ring first, then the next one: lasts_s, left_s, rings."""
+        return self._household.status() if self._household else []
 
     @property
     def awake(self) -> bool:
@@ -185,7 +244,13 @@ class Board:
         return f"{_STATES[self._ear.state]}{zeros}; {self._answered} of {self._heard} utterances answered"
 
     def press(self) -> dict[str, Any]:
-        """ParrotletError, a sentence, if it cannot mean anything now."""
+        """Ends a ring; or ends what the board is saying, and listens. ParrotletError, a sentence, if it cannot mean
+        anything now."""
+        if self._answering is not None and self._answering.hush_ring():
+            return {}
+        stopped = self._answering is not None and self._answering.interrupt()
+        if stopped and (self._mute.by or self._activation.mode == "always"):
+            return {}
         if by := self._mute.by:
             cure = "turn its switch" if by == "switch" else "unmute it first with: parrotlet-edge unmute"
             raise ParrotletError(f"The board is muted; {cure}")
@@ -196,12 +261,14 @@ class Board:
     def forget(self) -> dict[str, Any]:
         """What was said has been erased: nothing of it is shown any more."""
         self.unseen.clear()
+        if self._answering is not None:
+            self._answering.interrupt()
         with self._lock:
             self._last = None
         return {}
 
-    def status(self) -> dict[str, Any]:
-        """Everything; see edge/board/status.py for how it looks."""
+    def status(self, *, with_spool: bool = True) -> dict[str, Any]:
+        """Everything, or all but what only the disk knows; see edge/board/status.py for how it looks."""
         now_s = self._clock()
         ailment = self.ailment() or (self._spool.trouble if self._spool else None)
         with self._lock:
@@ -245,17 +312,25 @@ class Board:
                 for service in self._services()
             ],
             "utterances": counts,
-            "spool": self._kept(),
+            "spool": self._kept() if with_spool else None,
+            "actions": self._actions(),
+            "answer": self._answering.status() if self._answering else None,
+            "timers": self.timers(),
             "last_answer": shown,
         }
 
-    def _last_answer(self, utterance_id: str, answer: Answer, after_ms: int | None) -> LastAnswer:
+    def _last_answer(
+        self, utterance_id: str, answer: Answer, after_ms: int | None, end: UtteranceEnd | None = None
+    ) -> LastAnswer:
         return LastAnswer(
             utterance_id=utterance_id,
             path=answer.path,
             transcript=answer.transcript,
             results=tuple(result.title for result in answer.results),
             endpoint_to_final_ms=after_ms,
+            intent=answer.intent,
+            level_dbfs=end.level_dbfs if end else None,
+            snr_db=end.snr_db if end else None,
             why_not_better=answer.why_not_better,
             monotonic_s=self._clock(),
         )

@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 
 from common.addresses import parse_address
-from common.errors import ModelError
+from common.errors import ActionError, LoudspeakerError, ModelError, SettingsError
 from common.settings import Loaded
+from edge.actions.acting import check as check_actions
+from edge.actions.program import is_missing as is_missing_program
+from edge.actions.signature import read_secret
+from edge.answering.lamp import open_lamp
+from edge.answering.voice import open_voice
 from edge.asking import wire
 from edge.asking.own_model import check_commands
 from edge.local.gate import open_gate
 from edge.local.model import Model, is_missing
 from edge.local.wake_words import open_wake_word
-from edge.settings import EdgeSettings
+from edge.settings import Answer, EdgeSettings
 
 
 def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
@@ -21,6 +26,17 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
     settings, spec = loaded.settings, wire.feature_spec(loaded.settings.cloud)
     if settings.cloud.address:
         parse_address(settings.cloud.address, called="cloud.address", port_min=1)
+    check_actions(settings)
+    for program in settings.actions.programs:
+        if is_missing_program(program):
+            yield f"{program.name} does nothing: {program.command[0]} is no program that may be run here."
+    for webhook in settings.actions.webhooks:
+        if webhook.secret_file is not None:
+            try:
+                read_secret(webhook.secret_file)
+            except ActionError as error:
+                yield f"Nothing is posted to {webhook.name}: {error}"
+    yield from _doubts_of_answering(settings.answer)
     if settings.activation.mode == "wake":
         open_wake_word(settings, spec)
     of_gate: list[str] = []
@@ -32,3 +48,16 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
             check_commands(Model(folder, spec).card, folder)
         except ModelError as error:
             yield f"The board does not answer by itself: {error}"
+
+
+def _doubts_of_answering(settings: Answer) -> Iterator[str]:
+    if settings.voice != "off":
+        try:
+            open_voice(settings)
+        except LoudspeakerError as error:
+            yield f"Answers are not spoken: {error}"
+    if settings.light != "off":
+        try:
+            open_lamp(settings.light).close()
+        except (SettingsError, OSError) as error:
+            yield f"There is no light: {error}"

@@ -17,6 +17,9 @@ from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
 from common.supervision import Supervision
 from edge import directories
+from edge.actions.acting import Acting, Told
+from edge.actions.household import Household
+from edge.answering.answering import Answering
 from edge.asking import wire
 from edge.asking.exchange import Exchange
 from edge.asking.recogniser import Answerer, Recogniser
@@ -27,19 +30,21 @@ from edge.board.control import ControlServer
 from edge.board.display import Display
 from edge.board.log_lines import start_logging
 from edge.board.mute import Mute
+from edge.board.spare_memory import give_back
 from edge.clock import boot_id
 from edge.console import Console
+from edge.local.activations import open_activation
 from edge.local.gate import open_gate
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.sound.capture import Microphone
 from edge.sound.player import Player
-from edge.speech.activation import Activation, Always, Button
+from edge.speech.half_duplex import HalfDuplex, OwnSound
 from edge.speech.hearing import hear
 from edge.speech.turn import Turn
 from edge.speech.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
-from edge.speech.wake import Wake
 from edge.spool import kept_frames
+from edge.spool.event import Event
 from edge.spool.keeping import Keeping
 from edge.spool.spool import FILE_NAME, Spool
 from edge.worker import Worker
@@ -81,10 +86,32 @@ def serve(
 ) -> None:
     """As `run`, with its parts. They start in this order, and are stopped in reverse when `started` is left."""
     settings = loaded.settings
-    activation = _activation(settings)
+    own = OwnSound()
+    activation = HalfDuplex(open_activation(settings, eager=lambda: own.played), own)
     session, turn = Session(), Turn()
-    mute = Mute(ear, directories.hoped_for(loaded, directories.STATE))
+    state = directories.hoped_for(loaded, directories.STATE)
+    mute = Mute(ear, state)
     board = Board(ear, activation, settings, session.id, mute=mute)
+    household = Household(
+        state,
+        boot_id(),
+        ring=lambda: answering.ring(),
+        on_change=lambda: answering.look(),
+        reply=board.reply,
+        dry_run=settings.actions.dry_run,
+    )
+    answering = Answering(
+        settings.answer,
+        activation,
+        own,
+        silence=household.timekeeper.silence,
+        replies_itself=household.replies,
+        doing=board.doing,
+    )
+    told = Told(lambda with_spool: board.status(with_spool=with_spool), board.commands)
+    acting = Acting(loaded, told, (household.sink,))
+    board.answers(answering, household)
+    board.acts(acting.status)
     display = Display(console, board)
     sound = hear(
         ear,
@@ -94,16 +121,21 @@ def serve(
         activation=activation,
         session=session,
         turn=turn,
+        hears_itself=lambda: own.heard,
         end_of_source_reason=EndReason.STOPPED,
     )
     with ExitStack() as started:
         control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
         started.callback(display.update)
-        spool = started.enter_context(_open_spool(loaded, board))
+        spool = started.enter_context(_open_spool(loaded, board, acting))
         board.keeps(spool, recogniser.services)
+        # Only whoever has the spool may go on with what another daemon left to be done.
+        started.enter_context(acting)
         keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
-        if settings.activation.mode != "always" and settings.activation.gpio >= 0:
-            started.callback(watch_button(settings.activation.gpio, lambda: _quietly(board.press)).close)
+        started.enter_context(answering)
+        started.enter_context(household.timekeeper)
+        if settings.activation.gpio >= 0:
+            started.callback(watch_button(settings.activation.gpio, lambda: quietly(board.press)).close)
         if settings.mute.gpio >= 0:
             # Before anything is heard: the switch may be on already.
             started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
@@ -113,24 +145,38 @@ def serve(
         asked = ", ".join(service.address for service in recogniser.services()) or "none"
         logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
-        parts = (spool.worker, control.worker, hearing)
+        give_back()
+        parts = (
+            spool.worker,
+            control.worker,
+            household.timekeeper.worker,
+            *acting.workers,
+            *answering.workers,
+            hearing,
+        )
         while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
+            answering.look()
             supervision.status(board.summary())
             if board.ailment() is None:
                 supervision.feed()
         supervision.stopping()
 
 
-def _open_spool(loaded: Loaded[EdgeSettings], board: Board) -> Spool:
+def _open_spool(loaded: Loaded[EdgeSettings], board: Board, acting: Acting) -> Spool:
     spec = wire.feature_spec(loaded.settings.cloud)
+
+    def tell(event: Event) -> None:
+        acting.take(event)
+        board.tell(event)
+
     return Spool(
         directories.hoped_for(loaded, directories.STATE) / FILE_NAME,
         loaded.settings.spool,
         boot_id=boot_id(),
         coding=kept_frames.coding(spec),
         hop_ms=spec.frame_ms,
-        on_event=board.tell,
+        on_event=tell,
     )
 
 
@@ -138,20 +184,6 @@ def _player(file: str) -> Ear:
     from edge.sound.audio_file import AudioFile  # Its libraries are not for a board that listens.
 
     return Player(AudioFile(file, realtime=True))
-
-
-def _activation(settings: EdgeSettings) -> Activation:
-    """ModelError if there is no such wake word."""
-    window_s = settings.activation.window_s
-    match settings.activation.mode:
-        case "always":
-            return Always()
-        case "button":
-            return Button(window_s)
-        case "wake":
-            from edge.local.wake_words import open_wake_word  # Its libraries are not for a board without one.
-
-            return Wake(open_wake_word(settings, wire.feature_spec(settings.cloud)), window_s)
 
 
 def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -> None:
@@ -166,6 +198,7 @@ def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -
                 raise AssertionError("unreachable: a head comes first")
             case UtteranceEnd():
                 exchange.finish(heard)
+                board.ended(exchange)
             case _:
                 exchange.send(heard)
 
@@ -203,16 +236,16 @@ def _all_well(recogniser: Recogniser, *workers: Worker) -> bool:
 def _goes_on(received: int | None, board: Board, mute: Mute) -> bool:
     """Whether the signal, if there was one, lets the daemon go on."""
     if received == signal.SIGUSR1:
-        _quietly(board.press)
+        quietly(board.press)
     elif received == signal.SIGUSR2:
-        _quietly(mute.toggle)
+        quietly(mute.toggle)
     elif received is not None:
         logger.info("stopping on %s", signal.Signals(received).name)
         return False
     return True
 
 
-def _quietly(act: Callable[[], object]) -> None:
+def quietly(act: Callable[[], object]) -> None:
     """What is asked by somebody who cannot be told why not."""
     try:
         act()

@@ -6,7 +6,9 @@ from edge.asking.answer import Answer
 from edge.asking.exchange import Exchange
 from edge.asking.timing import TimingMs
 from edge.board.board import Board
+from edge.board.timers_line import timers_line
 from edge.console import Console
+from edge.plain_text import plain
 from edge.spool.event import Event, Kind
 
 DRAW_S = 0.1
@@ -21,7 +23,9 @@ class Display:
     def __init__(self, console: Console, board: Board) -> None:
         self._console = console
         self._board = board
-        self._shows_awake = False
+        self._drawn = ""
+        self._response: str | None = None
+        """That of the answer that was shown last."""
         self.period_s = DRAW_S if console.terminal else None
         """How often to call `update`; None: there is no need."""
 
@@ -32,20 +36,30 @@ class Display:
             self._board.unseen.clear()
             return
         while self._board.unseen:
-            seen = self._board.unseen.popleft()
-            if isinstance(seen, Event):
-                self._console.print_answer(_later(seen), seen.answer or Answer("none"), UNTIMED)
-            else:
-                timing = seen.timing(realtime=True)
-                self._console.print_answer(_heading(seen), seen.answer or Answer("none"), timing)
+            self._show(self._board.unseen.popleft())
         partials = [exchange.partial for exchange in self._board.awaited()[:1]]
         if partials and partials[0] is not None:
             self._console.draw_partial(partials[0])
-        elif self._board.awake:
-            self._console.draw("  " + self._console.faint("listening …"))
-        elif self._shows_awake:
+            return
+        line = "listening …" if self._board.awake else timers_line(self._board.timers())
+        if line:
+            self._console.draw("  " + self._console.faint(line))
+        elif self._drawn:
             self._console.clear()
-        self._shows_awake = self._board.awake
+        self._drawn = line
+
+    def _show(self, seen: Exchange | Event | str) -> None:
+        if isinstance(seen, str):
+            # Where it said what the domain says, that has been shown.
+            if seen != self._response:
+                self._console.print("  " + plain(seen) + "\n")
+            return
+        answer = seen.answer or Answer("none")
+        self._response = answer.response
+        if isinstance(seen, Event):
+            self._console.print_answer(_later(seen), answer, UNTIMED)
+        else:
+            self._console.print_answer(_heading(seen), answer, seen.timing(realtime=True))
 
 
 def _later(event: Event) -> str:

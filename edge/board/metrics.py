@@ -42,6 +42,7 @@ def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
     for service in said["services"]:
         up.add_metric([service["path"]], float(service["down"] is None))
     yield up
+    yield from _of_actions(said.get("actions") or {})
     yield _counter("spool_dropped", "Utterances lost for want of room.", spool.get("dropped", 0))
     yield _gauge("spool_in_trouble", "1: the disk takes nothing.", float(spool.get("trouble") is not None))
     if "waiting" in spool:
@@ -51,6 +52,24 @@ def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
         oldest_us = spool["oldest_at_unix_us"]
         age_s = max(0.0, unix_s - oldest_us / 1e6) if oldest_us is not None else 0.0
         yield _gauge("spool_oldest_seconds", "Age of the oldest that waits.", age_s)
+
+
+def _of_actions(said: Said) -> Iterator[Metric]:
+    if not said.get("sinks"):
+        return
+    became = CounterMetricFamily(
+        "parrotlet_edge_actions", "What became of actions, by sink.", labels=["sink", "outcome"]
+    )
+    waiting = GaugeMetricFamily("parrotlet_edge_actions_waiting", "Actions that wait for a sink.", labels=["sink"])
+    for sink in said["sinks"]:
+        for outcome, count in sink["outcomes"].items():
+            became.add_metric([sink["name"], outcome], count)
+        waiting.add_metric([sink["name"]], sink["waiting"])
+    yield became
+    yield waiting
+    yield _counter("actions_overflowed", "Actions that were not done as too many came at once.", said["overflowed"])
+    if said["broker"]:
+        yield _gauge("broker_up", "1: connected to the broker.", float(said["broker"]["down"] is None))
 
 
 def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:

@@ -1,8 +1,10 @@
 """How `parrotlet-edge status` shows what the daemon says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edge.actions.action import BOARD
+from edge.board.timers_line import timers_line
 from edge.plain_text import plain
 
 Said = Mapping[str, Any]
@@ -21,11 +23,16 @@ def status_lines(said: Said) -> list[str]:
         ("utterances", "{heard} heard, {answered} answered, {awaited} under way".format(**said["utterances"])),
         ("spool", _spool(said["spool"])),
         ("last", _last(said["last_answer"])),
+        *_actions(said.get("actions") or {}),
     ]
     if said["temperature_c"] is not None:
         rows.append(("processor", f"{said['temperature_c']:.0f} °C"))
     if said["last_answer"] and said["last_answer"]["results"]:
         rows.append(("found", "; ".join(said["last_answer"]["results"][:3])))
+    if said.get("answer") and said["answer"]["trouble"]:
+        rows.append(("loudspeaker", f"NOT HEARD: {said['answer']['trouble']}"))
+    if timers := timers_line(said.get("timers", [])):
+        rows.append(("timers", timers))
     return [f"{name:<10}  {plain(value)}" for name, value in rows]
 
 
@@ -61,6 +68,15 @@ def activation_line(said: Said) -> str:
     return f"{said['mode']}, " + ("listening now" if said["listening"] else f"waiting for {waits_for}")
 
 
+def list_lines(lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each list, and what is on it."""
+    if not lists:
+        return ["There is nothing on any list."]
+    return [
+        line for name, items in lists.items() for line in (f"{plain(name)}:", *(f"  {plain(one)}" for one in items))
+    ]
+
+
 def _services(said: list[Said]) -> list[tuple[str, str]]:
     return [(service["path"], _service(service)) for service in said] or [("service", "none")]
 
@@ -81,6 +97,23 @@ def _spool(said: Said | None) -> str:
         return f"IN TROUBLE: {said['trouble']}{dropped}"
     quarantined = f", {said['quarantined']} set aside" if said["quarantined"] else ""
     return f"{said['waiting']} wait to be sent, {said['bytes'] / 1000:.0f} kB{quarantined}{dropped}"
+
+
+def _actions(said: Said) -> list[tuple[str, str]]:
+    """Rows of those that act, where any do."""
+    # What the board does by itself is seen and heard there.
+    sinks = [sink for sink in said.get("sinks", ()) if sink["name"] != BOARD or sink["last_error"]]
+    rows = [("actions", _sink(sink, dry_run=said["dry_run"])) for sink in sinks]
+    if said.get("broker") and said["broker"]["down"]:
+        rows.append(("broker", f"NOT THERE: {said['broker']['down']}"))
+    return rows
+
+
+def _sink(said: Said, *, dry_run: bool) -> str:
+    counts = {"waiting": said["waiting"], **said["outcomes"]}
+    told = [f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items() if count]
+    error = f"; last fault: {said['last_error']}" if said["last_error"] else ""
+    return f"{said['name']}: {', '.join(told) or 'none yet'}{error}" + (" (DRY RUN)" if dry_run else "")
 
 
 def _last(said: Said | None) -> str:

@@ -60,15 +60,18 @@ def hear(
     session: Session | None = None,
     turn: Turn | None = None,
     on_block: Callable[[Samples, bool], None] = lambda samples, is_speech: None,
+    hears_itself: Callable[[], bool] = lambda: False,
     end_of_source_reason: EndReason = EndReason.END_OF_INPUT,
 ) -> Iterator[Heard]:
     """Utterances of a source: head, frames about every 100 ms, end; then perhaps the next.
 
     `turn` says whether the speaker is done, and so how long a pause ends the utterance. `on_block` is called with every
-    block and the gate's judgement, also while nobody listens. When the source ends, what is running ends with
+    block and the gate's judgement, also while nobody listens. While `hears_itself` says so nothing is speech, and
+    neither the gate nor the noise floor learns from it. When the source ends, what is running ends with
     `end_of_source_reason`; InputError and MicrophoneError of the source go on up, after the end of what was running.
     """
-    ears = _Ears(gate or JudgedGate(GateModel()), segmenter, spec, activation, session or Session(), turn or Turn())
+    gate = gate or JudgedGate(GateModel())
+    ears = _Ears(gate, segmenter, spec, activation, session or Session(), turn or Turn(), hears_itself)
     try:
         for item in source.blocks():
             if isinstance(item, Interruption):
@@ -98,7 +101,9 @@ class _Ears:
         activation: Listening,
         session: Session,
         turn: Turn,
+        hears_itself: Callable[[], bool],
     ) -> None:
+        self._hears_itself = hears_itself
         self._gate = gate
         self._hang_overs = HangOvers.within(cut)
         self._segmenter: Segmenter[JudgedBlock] = Segmenter(
@@ -121,9 +126,10 @@ class _Ears:
 
     def judge(self, block: Block) -> JudgedBlock:
         """Asks the gate. It and the noise floor go on learning while nobody listens; they keep no sound."""
-        is_speech = self._gate.is_speech(block.samples)
+        of_a_person = not self._hears_itself()
+        is_speech = of_a_person and self._gate.is_speech(block.samples)
         power = power_of(block.samples)
-        if not is_speech:
+        if of_a_person and not is_speech:
             self._noise.push(power)
         now_s = self._session.clock.monotonic_s()
         return JudgedBlock(block.samples, next(self._positions), now_s, block.overruns, power, is_speech)

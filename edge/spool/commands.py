@@ -1,6 +1,5 @@
 """parrotlet-edge spool: what is kept on the board, whether its daemon runs or not."""
 
-import json
 from pathlib import Path
 
 import click
@@ -38,6 +37,8 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge spool status
     """
+    import json
+
     from edge.spool.kept_list import opened, status_lines
 
     with opened(loaded) as store:
@@ -55,6 +56,8 @@ def list_(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge spool list
     """
+    import json
+
     from edge.spool.kept_list import described, list_lines, opened
 
     with opened(loaded) as store:
@@ -76,6 +79,8 @@ def show(id_: str, as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     Example:
       parrotlet-edge spool show 0193a6f2
     """
+    import json
+
     from edge.spool.kept_list import chosen, described, opened, show_lines
 
     with opened(loaded) as store:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from common.errors import SpoolError
 from common.settings import Loaded
+from edge.actions.action_lines import logged
 from edge.asking.chain import Keeper
 from edge.asking.chain_stream import Member
 from edge.asking.cloud_channel import CallFailed
@@ -30,12 +31,17 @@ class Outcome(NamedTuple):
 
 
 def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome:
-    """Erases here, and asks there; what cannot be asked now waits in the spool. SpoolError if nothing was erased."""
-    with kept_list.opened(loaded, make=True) as store:
-        wanted = [_whole(store, erasure) for erasure in erasures]
+    """Erases here, and asks there; what cannot be asked now waits in the spool. SpoolError or ActionError
+    if not all was erased here."""
+    with kept_list.opened(loaded, make=True) as store, logged(loaded) as log:
+        known = _known(store)
+        done = {entry.utterance_id for entry in log.entries()} if log else set()
+        wanted = [_whole(known | done, erasure) for erasure in erasures]
+        # First: what is asked for twice is still erased.
+        of_log = set().union(*(log.erase(erasure) for erasure in wanted)) if log else set()
         chain = chain_of(loaded)
         with store.transaction():
-            here = sum(store.erase(erasure) for erasure in wanted)
+            here = sum(store.erase(erasure) for erasure in wanted) + len(of_log - known)
             for member in chain.keepers:
                 for erasure in wanted:
                     store.ask_to_forget(member.path, erasure)
@@ -66,12 +72,16 @@ async def _ask(store: SpoolStore, member: Member[Keeper]) -> tuple[int, str | No
     return erased, None
 
 
-def _whole(store: SpoolStore, erasure: Erasure) -> Erasure:
+def _known(store: SpoolStore) -> set[str]:
+    """Ids of the utterances of which the spool keeps something."""
+    return {kept.head.utterance_id for kept in store.kept()} | {event.utterance_id for _, event in store.events()}
+
+
+def _whole(known: set[str], erasure: Erasure) -> Erasure:
     """With the whole id, where it was cut short. SpoolError if several begin so."""
     begun = erasure.utterance_id
     if begun is None:
         return erasure
-    known = {kept.head.utterance_id for kept in store.kept()} | {event.utterance_id for _, event in store.events()}
     fitting = [utterance_id for utterance_id in known if utterance_id.startswith(begun)]
     if len(fitting) > 1:
         raise SpoolError(f"{begun}: {len(fitting)} utterances begin so; give more of it.")

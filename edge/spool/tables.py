@@ -4,9 +4,10 @@ A commit is on the disk when it returns (WAL, synchronous FULL). What is deleted
 """
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.migration import migrate
+from common.migration import Step, migrate
 
 PAGE_BYTES = 1024
 """Small pages: a commit writes each page that it touches as a whole, twice."""
@@ -51,8 +52,8 @@ STEPS = (
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
 
-def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
-    """Made if need be. sqlite3.Error and OSError come through."""
+def open_tables(file: Path, bytes_max: int, steps: Sequence[Step] = STEPS) -> sqlite3.Connection:
+    """Made if need be; `steps`: of another database that is kept alike. sqlite3.Error and OSError come through."""
     database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
     try:
         file.chmod(0o600)
@@ -66,7 +67,7 @@ def open_tables(file: Path, bytes_max: int) -> sqlite3.Connection:
         database.execute("PRAGMA wal_autocheckpoint = 256")
         database.execute("PRAGMA journal_size_limit = 262144")
         database.execute(f"PRAGMA max_page_count = {bytes_max // PAGE_BYTES}")
-        migrate(database, STEPS)
+        migrate(database, steps)
     except BaseException:
         database.close()
         raise

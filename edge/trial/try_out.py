@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,15 @@ import msgspec
 
 from common.errors import InputError
 from common.settings import Loaded
+from edge.actions.action import asked_for
+from edge.actions.trying import Trying
 from edge.asking import wire
+from edge.asking.answer import Answer
 from edge.asking.exchange import Exchange
 from edge.asking.services import own_chain_of, whole_chain_of
 from edge.asking.timing import TimingMs, table
 from edge.console import Console
+from edge.device_id import device_id
 from edge.local.gate import open_gate
 from edge.plain_text import plain
 from edge.session import Session
@@ -35,6 +40,10 @@ class Asked(NamedTuple):
     realtime: bool = False
     offline: bool = False
     """The board's own model alone."""
+    act: bool = False
+    """What is asked for is done."""
+    explain: bool = False
+    """Answers say why they are as they are."""
 
 
 class Shown(NamedTuple):
@@ -79,20 +88,35 @@ def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, sh
             console.print_answer(heading, spoken.exchange.answer, line.timing_ms, with_times=shown.timing)
         if shown.save is not None:
             save_line(shown.save, line, spoken.samples)
+        if trying is not None:
+            act(spoken.exchange, trying)
         timings.append(line.timing_ms)
 
     def complain(sentence: str) -> None:
         console.clear()
         print(plain(sentence), file=sys.stderr, flush=True)
 
+    def act(exchange: Exchange, trying: Trying) -> None:
+        head, answer = exchange.head, exchange.answer or Answer("none")
+        action = asked_for(
+            answer,
+            utterance_id=head.utterance_id,
+            device_id=device_id(settings.device.id),
+            spoken_at_unix_us=head.started_at_unix_us,
+        )
+        for tried in trying.run(action) if action else ():
+            complain(f"{tried.sink}: {tried.sentence}")
+
     gate = open_gate(settings, complain)
     if shown.save is not None:
         make_folder(shown.save)
     inputs = [_microphone(settings)] if asked.microphone else [_recording(file, asked.realtime) for file in files]
-    chain = own_chain_of(loaded) if asked.offline else whole_chain_of(loaded)
+    chain = own_chain_of(loaded) if asked.offline else whole_chain_of(loaded, explain=asked.explain)
     if asked.microphone and console.terminal and not shown.as_json:
         console.print(console.faint("Listening; Ctrl-C ends.") + "\n")
-    with chain as recogniser:
+    with ExitStack() as entered:
+        recogniser = entered.enter_context(chain)
+        trying = entered.enter_context(Trying(settings, dry_run=False)) if asked.act else None
         trial = Trial(
             recogniser,
             hear_by_settings,

@@ -22,6 +22,15 @@ def pronunciations() -> dict[str, tuple[str, ...]]:
     return {word: tuple(sounds) for word, *sounds in spoken if not word.endswith(")")}
 
 
+@cache
+def all_pronunciations() -> dict[str, list[tuple[str, ...]]]:
+    """The same with all ways to say a word, the usual first."""
+    spoken: dict[str, list[tuple[str, ...]]] = {}
+    for word, *sounds in map(str.split, _lines()):
+        spoken.setdefault(word.partition("(")[0], []).append(tuple(sounds))
+    return spoken
+
+
 def _lines() -> list[str]:
     # The file is found without importing the package, which would load its engine.
     try:

@@ -1,0 +1,1 @@
+"""What was meant: from words to an intent with its slots, and how sure that is."""
