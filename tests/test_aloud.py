@@ -136,8 +136,10 @@ def test_a_timer_set_by_voice_outlives_the_daemon_and_rings_until_somebody_ends_
     file.write_text(json.dumps([timer | {"due_s": time.monotonic() + 2.0}]))
     with running_board(virtual_microphone, tmp_path, service.address) as board:
         board.wait_for(lambda status: [timer["rings"] for timer in status["timers"]] == [True])
+        # What the one before was saying when it was killed may have been heard.
+        heard = board.ask("status")["utterances"]["heard"]
         speaks(board)
-        assert board.ask("status")["utterances"]["heard"] == 0, "its own ring is no speech"
+        assert board.ask("status")["utterances"]["heard"] == heard, "its own ring is no speech"
         assert board.ask("press") == {}
         is_silent(board, 1.0)
         board.wait_for(lambda status: status["timers"] == [])
