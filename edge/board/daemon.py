@@ -30,7 +30,7 @@ from edge.board.control import ControlServer
 from edge.board.display import Display
 from edge.board.log_lines import start_logging
 from edge.board.mute import Mute
-from edge.board.spare_memory import give_back
+from edge.board.spare_memory import give_back, share
 from edge.clock import boot_id
 from edge.console import Console
 from edge.local.activations import open_activation
@@ -68,6 +68,7 @@ def run(loaded: Loaded[EdgeSettings], input_file: str | None = None) -> None:
 
     SettingsError or InputError if it cannot start; DaemonError, a sentence, if a part of it died.
     """
+    share()
     console = Console(sys.stdout)
     start_logging(loaded.settings.log.level, console)
     ear = Microphone(loaded.settings.microphone) if input_file is None else _player(input_file)
