@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import sdnotify
 
@@ -93,6 +95,62 @@ def serve(
     state = directories.hoped_for(loaded, directories.STATE)
     mute = Mute(ear, state)
     board = Board(ear, activation, settings, session.id, mute=mute)
+    doing = _does(loaded, state, board, activation, own)
+    display = Display(console, board)
+    sound = hear(
+        ear,
+        gate=open_gate(settings),
+        segmenter=settings.segmenter,
+        spec=wire.feature_spec(settings.cloud),
+        activation=activation,
+        session=session,
+        turn=turn,
+        hears_itself=lambda: own.heard,
+        end_of_source_reason=EndReason.STOPPED,
+    )
+    with ExitStack() as started:
+        control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
+        started.callback(display.update)
+        spool = started.enter_context(_open_spool(loaded, board, doing.acting))
+        board.keeps(spool, recogniser.services)
+        # Only whoever has the spool may go on with what another daemon left to be done.
+        started.enter_context(doing.acting)
+        keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
+        started.enter_context(doing.answering)
+        started.enter_context(doing.household.timekeeper)
+        _watch_lines(settings, board, mute, started)
+        hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
+        started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
+        hearing.start()
+        asked = ", ".join(service.address for service in recogniser.services()) or "none"
+        logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
+        supervision.ready()
+        give_back()
+        parts = (spool.worker, control.worker, *doing.workers, hearing)
+        while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
+            display.update()
+            doing.answering.look()
+            supervision.status(board.summary())
+            if board.ailment() is None:
+                supervision.feed()
+        supervision.stopping()
+
+
+class Doing(NamedTuple):
+    """What comes of an answer."""
+
+    household: Household
+    answering: Answering
+    acting: Acting
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        return (self.household.timekeeper.worker, *self.acting.workers, *self.answering.workers)
+
+
+def _does(loaded: Loaded[EdgeSettings], state: Path, board: Board, activation: HalfDuplex, own: OwnSound) -> Doing:
+    """What the board does and tells, joined with it."""
+    settings = loaded.settings
     household = Household(
         state,
         boot_id(),
@@ -113,55 +171,16 @@ def serve(
     acting = Acting(loaded, told, (household.sink,))
     board.answers(answering, household)
     board.acts(acting.status)
-    display = Display(console, board)
-    sound = hear(
-        ear,
-        gate=open_gate(settings),
-        segmenter=settings.segmenter,
-        spec=wire.feature_spec(settings.cloud),
-        activation=activation,
-        session=session,
-        turn=turn,
-        hears_itself=lambda: own.heard,
-        end_of_source_reason=EndReason.STOPPED,
-    )
-    with ExitStack() as started:
-        control = started.enter_context(ControlServer(directories.usable(loaded, directories.RUNTIME), board.commands))
-        started.callback(display.update)
-        spool = started.enter_context(_open_spool(loaded, board, acting))
-        board.keeps(spool, recogniser.services)
-        # Only whoever has the spool may go on with what another daemon left to be done.
-        started.enter_context(acting)
-        keeping = started.enter_context(Keeping(recogniser, spool, wire.feature_spec(settings.cloud), session.clock))
-        started.enter_context(answering)
-        started.enter_context(household.timekeeper)
-        if settings.activation.gpio >= 0:
-            started.callback(watch_button(settings.activation.gpio, lambda: quietly(board.press)).close)
-        if settings.mute.gpio >= 0:
-            # Before anything is heard: the switch may be on already.
-            started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
-        hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
-        started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
-        hearing.start()
-        asked = ", ".join(service.address for service in recogniser.services()) or "none"
-        logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
-        supervision.ready()
-        give_back()
-        parts = (
-            spool.worker,
-            control.worker,
-            household.timekeeper.worker,
-            *acting.workers,
-            *answering.workers,
-            hearing,
-        )
-        while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
-            display.update()
-            answering.look()
-            supervision.status(board.summary())
-            if board.ailment() is None:
-                supervision.feed()
-        supervision.stopping()
+    return Doing(household, answering, acting)
+
+
+def _watch_lines(settings: EdgeSettings, board: Board, mute: Mute, started: ExitStack) -> None:
+    """Button and switch, where they are set."""
+    if settings.activation.gpio >= 0:
+        started.callback(watch_button(settings.activation.gpio, lambda: quietly(board.press)).close)
+    if settings.mute.gpio >= 0:
+        # Before anything is heard: the switch may be on already.
+        started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
 
 
 def _open_spool(loaded: Loaded[EdgeSettings], board: Board, acting: Acting) -> Spool:
