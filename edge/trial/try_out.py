@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -89,23 +89,12 @@ def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, sh
         if shown.save is not None:
             save_line(shown.save, line, spoken.samples)
         if trying is not None:
-            act(spoken.exchange, trying)
+            _act(spoken.exchange, trying, settings, complain)
         timings.append(line.timing_ms)
 
     def complain(sentence: str) -> None:
         console.clear()
         print(plain(sentence), file=sys.stderr, flush=True)
-
-    def act(exchange: Exchange, trying: Trying) -> None:
-        head, answer = exchange.head, exchange.answer or Answer("none")
-        action = asked_for(
-            answer,
-            utterance_id=head.utterance_id,
-            device_id=device_id(settings.device.id),
-            spoken_at_unix_us=head.started_at_unix_us,
-        )
-        for tried in trying.run(action) if action else ():
-            complain(f"{tried.sink}: {tried.sentence}")
 
     gate = open_gate(settings, complain)
     if shown.save is not None:
@@ -133,6 +122,18 @@ def try_out(loaded: Loaded[EdgeSettings], files: Sequence[str], asked: Asked, sh
             if shown.timing:
                 # Not among the lines of JSON.
                 print("\n".join(table(timings)), file=sys.stderr if shown.as_json else sys.stdout)
+
+
+def _act(exchange: Exchange, trying: Trying, settings: EdgeSettings, tell: Callable[[str], None]) -> None:
+    """Does what the answer asks for, and tells what came of it."""
+    action = asked_for(
+        exchange.answer or Answer("none"),
+        utterance_id=exchange.head.utterance_id,
+        device_id=device_id(settings.device.id),
+        spoken_at_unix_us=exchange.head.started_at_unix_us,
+    )
+    for tried in trying.run(action) if action else ():
+        tell(f"{tried.sink}: {tried.sentence}")
 
 
 def _microphone(settings: EdgeSettings) -> Input:
