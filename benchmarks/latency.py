@@ -5,10 +5,12 @@
 One long recording a way to answer: clips, cut to their speech, with drawn pauses over pink noise of -60 dBFS. Waits are
 told twice: from the last block that the gate called speech, and from where the speech of the clean clip ends. A split
 utterance is a wait that ended too soon, so splits are counted, beside Home Assistant's segmenter with Silero VAD on the
-same recording.
+same recording. Then the same by the engine that answered, and what the workers took of a core for a second of speech.
 """
 
+import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +65,8 @@ class Heard(NamedTuple):
     waits_ms: list[float]
     """From the true end of speech to the final, of clips that are an utterance of their own."""
     counts: Counts
+    cpu_s: float
+    """Processor time of the service and its workers, since they were ready."""
 
 
 @click.command()
@@ -73,6 +77,7 @@ class Heard(NamedTuple):
 def main(data: Path, names: tuple[str, ...], clips: int, plot: Path | None) -> None:
     """Measure waits, in milliseconds, p50 / p95; `--data` is a folder with sentences/ and orders/."""
     waits: dict[str, list[float]] = {}
+    engines: dict[str, Heard] = {}
     print("\nMilliseconds, p50 / p95, clips in real time in a quiet room\n")
     print(
         "| answered by | utterances | true end to final | " + " | ".join(FIGURES) + " | split | split by HA, Silero |"
@@ -90,6 +95,8 @@ def main(data: Path, names: tuple[str, ...], clips: int, plot: Path | None) -> N
             flush=True,
         )
         print_marks(way, heard)
+        engines[way.name] = heard
+    print_engines(engines)
     if plot is not None:
         draw(waits, plot)
 
@@ -111,7 +118,9 @@ def hear(way: Way, recording: Scene) -> Heard:
     with tempfile.TemporaryDirectory() as folder, path.service(Path(folder), **way.settings) as service:
         file = Path(folder) / "room.wav"
         soundfile.write(file, recording.sound, SAMPLE_RATE_HZ)
+        before_s = cpu_s(service)
         lines = path.hear(service.address, [file], "--realtime", "--domain", way.domain)[file]
+        took_s = cpu_s(service) - before_s
     cut = [Utterance(_sample(line["start_s"]), _sample(line["end_s"])) for line in lines]
     waits = []
     for clip in recording.spoken:
@@ -119,7 +128,32 @@ def hear(way: Way, recording: Scene) -> Heard:
         if len(own) == 1 and (wait := own[0]["timing_ms"]["last_sound_to_final"]) is not None:
             last_sound_s = own[0]["start_s"] + own[0]["speech_end_ms"] / 1000
             waits.append(wait + 1000 * (last_sound_s - clip.end / SAMPLE_RATE_HZ))
-    return Heard(lines, waits, count(recording.spoken, cut, len(recording.sound)))
+    return Heard(lines, waits, count(recording.spoken, cut, len(recording.sound)), took_s)
+
+
+def cpu_s(service: path.Service) -> float:
+    """Processor time that a service and its workers have taken so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in (service.process.pid, *service.workers())]
+    ticks = [sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats]
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def print_engines(ways: dict[str, Heard]) -> None:
+    """Who answered how soon, and how much of a core the service took for a second of speech."""
+    print("\n| what was said | answered by | utterances | last sound to final | endpoint to final |")
+    print("|---|---|---|---|---|")
+    for way, heard in ways.items():
+        answered: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for line in heard.lines:
+            answered[line["engine"] or "nobody"].append(line)
+        for engine, lines in sorted(answered.items()):
+            cells = [p50_p95(_values(lines, field)) for field in ("last_sound_to_final", "endpoint_to_final")]
+            print(f"| {way} | {engine} | {len(lines)} of {len(heard.lines)} | " + " | ".join(cells) + " |")
+    for way, heard in ways.items():
+        speech_s = sum(line["audio_s"] for line in heard.lines)
+        print(
+            f"{way}: the service took {heard.cpu_s / speech_s:.2f} of a core for a second of speech ({speech_s:.0f} s)"
+        )
 
 
 def print_marks(way: Way, heard: Heard) -> None:
