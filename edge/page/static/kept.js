@@ -1,0 +1,31 @@
+/** What this browser keeps between visits. A full or forbidden store loses that, and nothing else. */
+
+const PREFIX = "parrotlet-";
+
+/** The value that was kept under a name; `otherwise` where there is none. */
+export function recall(name, otherwise) {
+  try {
+    const text = localStorage.getItem(PREFIX + name);
+    return text === null ? otherwise : JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Whether it could be kept. */
+export function keep(name, value) {
+  try {
+    localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function dropAll() {
+  try {
+    for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name);
+  } catch {
+    // Nothing is kept where nothing may be.
+  }
+}

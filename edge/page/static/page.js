@@ -1,0 +1,340 @@
+/** The page: events come in by the stream, become answers, and are shown as cards. The parts are put together here. */
+
+import { Answers } from "./answers.js";
+import { Budget } from "./budget.js";
+import { givenInWords, makeCard } from "./card.js";
+import { makeCorrection, putCorrection } from "./correction.js";
+import { byId, element, put } from "./element.js";
+import { Feed } from "./feed.js";
+import { Feedback, UNDO_S } from "./feedback.js";
+import { dropAll } from "./kept.js";
+import { Menu } from "./menu.js";
+import { post, sentenceOf } from "./outbox.js";
+import { painted } from "./paint.js";
+import { Older, Search } from "./past.js";
+import { Stage } from "./stage.js";
+import { Stream } from "./stream.js";
+import { Talk } from "./talk.js";
+import { fill, loadWords, say } from "./words.js";
+
+/** What is older is not read aloud when it comes in. */
+const NEW_MS = 120_000;
+const NOTICE_MS = 8000;
+
+class Page {
+  constructor() {
+    this.who = { board: "", phone: "" };
+    this.answers = new Answers();
+    this.feedback = new Feedback({ onChange: (key, change) => this.#fed(key, change) });
+    const entryOf = (key) => (this.feedback.isRemoved(key) && !this.removing.has(key) ? null : this.answers.entries.get(key));
+    const cardOf = (key) => this.#card(key);
+    this.removing = new Map(); // By key, the timer of what can still be undone.
+    this.feed = new Feed(byId("feed"), { entryOf, cardOf, onAbove: (n) => this.#above(n) });
+    const take = (answers) => this.#take(answers);
+    this.older = new Older({ answers: this.answers, feed: this.feed, take });
+    this.search = new Search({ answers: this.answers, take, cardOf });
+    this.stage = new Stage({ onDo: (name) => this.#do(name), onTry: () => this.stream.connect() });
+    this.talk = new Talk();
+    this.budget = new Budget({ captureMs: () => this.talk.microphone.captureMs });
+    this.menu = new Menu({ onBudget: () => this.budget.show(!this.budget.isShown), budgetShown: () => this.budget.isShown });
+    this.stream = new Stream({
+      after: () => this.answers.after,
+      onEvent: (name, data, id) => this[`on_${name}`](data, id),
+      onState: (state, next_try_at) => this.#connected(state, next_try_at),
+    });
+  }
+
+  begin() {
+    for (const key of this.answers.entries.keys()) this.feed.change(key);
+    this.feed.flush();
+    this.#count();
+    for (const list of [byId("feed"), byId("found")]) list.addEventListener("click", (event) => this.#clicked(event));
+    byId("new").addEventListener("click", () => this.#toTop());
+    addEventListener("scroll", () => scrollY < 8 && this.#seenAll(), { passive: true });
+    addEventListener("pagehide", () => this.answers.keepNow());
+    this.budget.show(new URLSearchParams(location.search).has("debug"));
+    this.stream.connect();
+  }
+
+  // What the board tells.
+
+  on_hello(hello) {
+    this.who = hello;
+    this.menu.hello = hello;
+    this.older.board = hello.board;
+    this.stage.hello(hello);
+    byId("dock").hidden = !hello.microphone;
+    byId("first-phone").hidden = !hello.microphone;
+    const isOther = this.answers.history !== null && this.answers.history !== hello.history;
+    this.answers.history = hello.history;
+    if (isOther) {
+      this.#forgetAll();
+      this.stream.connect();
+      return;
+    }
+    this.feedback.outbox.boardIsBack();
+    this.older.begin();
+    this.#count();
+  }
+
+  on_state(state) {
+    this.stage.state(state);
+  }
+
+  on_level(level) {
+    this.stage.level(level);
+  }
+
+  on_partial(partial) {
+    this.stage.hear(partial, performance.now());
+  }
+
+  on_answer(card, id) {
+    const since = performance.now();
+    const was = this.answers.add(card, id);
+    if (id) this.answers.seen(id);
+    if (!was) return;
+    this.stage.answered(card);
+    const key = card.utterance_id;
+    this.#changed(key, () => {
+      painted("final-painted", since, { utterance_id: key, kind: card.kind }, (paint_ms) => this.budget.painted(key, paint_ms));
+    });
+    this.#count();
+    if (Date.now() - card.at_unix_ms < NEW_MS) this.#readAloud(card);
+  }
+
+  on_timing(timing) {
+    this.budget.timing(timing);
+  }
+
+  on_forgotten({ utterance_ids: keys, all }) {
+    if (all) {
+      this.#forgetAll();
+      return;
+    }
+    for (const key of keys ?? []) {
+      clearTimeout(this.removing.get(key));
+      this.removing.delete(key);
+      this.feedback.takeBack(key);
+      this.feedback.forget(key);
+      this.answers.forget(key);
+      this.stage.forget(key);
+      this.#changed(key);
+    }
+    this.#count();
+  }
+
+  #connected(state, next_try_at) {
+    if (state === "unpaired") {
+      dropAll();
+      location.replace("/pair");
+      return;
+    }
+    this.stage.connected(state, next_try_at);
+    this.#count();
+  }
+
+  // What is shown.
+
+  #changed(key, then) {
+    this.feed.change(key, then);
+    if (this.search.feed.has(key)) this.search.feed.change(key);
+  }
+
+  /** Answers of the board's history; their keys. */
+  #take(answers) {
+    for (const { id, ...card } of answers) {
+      if (this.answers.add(card, id)) this.#changed(card.utterance_id);
+    }
+    this.#count();
+    return [...new Set(answers.map(({ utterance_id: key }) => key))];
+  }
+
+  #card(key) {
+    if (this.removing.has(key)) return this.#goneCard(key);
+    return makeCard(this.answers.entries.get(key), this.who, this.feedback.of(key));
+  }
+
+  #count() {
+    const n = this.answers.entries.size;
+    const isOpen = this.stream.state === "open";
+    document.body.classList.toggle("is-first", !n);
+    byId("none").hidden = n > 0 || !isOpen;
+    put(byId("kept-note"), n && this.stream.state === "lost" ? say("answers.kept", { n }) : "");
+  }
+
+  #forgetAll() {
+    this.answers.forgetAll();
+    this.feedback.forgetAll();
+    this.removing.clear();
+    this.feed.clear();
+    this.search.feed.clear();
+    this.stage.forget();
+    this.#count();
+    this.#seenAll();
+  }
+
+  #readAloud({ kind, transcript, response, results, sentence }) {
+    const says = response || results?.[0]?.title || sentence || "";
+    const name = kind === "kept" || kind === "better" ? kind : transcript ? "final" : "none";
+    if (transcript || sentence) byId("live").textContent = say(`live.${name}`, { transcript, response: says, sentence });
+  }
+
+  #above(count) {
+    this.unseen = (this.unseen ?? 0) + count;
+    byId("new-words").textContent = say("answers.new", { n: this.unseen });
+    byId("new").hidden = false;
+  }
+
+  #seenAll() {
+    this.unseen = 0;
+    byId("new").hidden = true;
+  }
+
+  #toTop() {
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    scrollTo({ top: 0, behavior: isCalm ? "instant" : "smooth" });
+    byId("answers").focus({ preventScroll: true });
+  }
+
+  #notice(text) {
+    put(byId("notice"), text);
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => put(byId("notice"), ""), NOTICE_MS);
+  }
+
+  // What the visitor does.
+
+  async #do(name) {
+    try {
+      const answer = await post(`/do/${name}`);
+      if (!answer.ok) this.#notice(await sentenceOf(answer));
+    } catch {
+      this.#notice(say("board.failed"));
+    }
+  }
+
+  #clicked(event) {
+    const button = event.target.closest("button[data-do]");
+    const card = button?.closest(".card");
+    if (!card) return;
+    const key = card.dataset.utterance;
+    const { do: name, choice, result } = button.dataset;
+    if (name === "right") this.feedback.give(key, { verdict: "right", transcript: null, result_id: null, choice: null, title: null });
+    else if (name === "wrong") this.#wrong(key);
+    else if (name === "said") this.#correct(key, card);
+    else if (name === "delete") this.#remove(key);
+    else if (name === "undo") this.#undo(key);
+    else if (name === "choice") this.feedback.give(key, { verdict: null, choice: Number(choice) }, this.#choiceTitle(key, choice));
+    else if (name === "meant") this.feedback.give(key, { result_id: result }, this.#resultTitle(key, result));
+  }
+
+  #choiceTitle(key, choice) {
+    return this.answers.entries.get(key).card.choices[choice].transcript;
+  }
+
+  #resultTitle(key, id) {
+    return this.answers.entries.get(key).card.results.find((result) => result.id === id)?.title ?? id;
+  }
+
+  /** What is wrong may be put right at once. */
+  #wrong(key) {
+    this.feedback.give(key, { verdict: "wrong" });
+    this.feed.flush();
+    const card = this.feed.cards.get(key);
+    if (card) this.#correct(key, card);
+  }
+
+  #correct(key, card) {
+    let correction = card.querySelector(".correction");
+    const end = () => {
+      // The card may be another by now: a better answer takes the place of the first.
+      const holder = correction.closest(".card");
+      const button = holder.querySelector('[data-do="said"]');
+      correction.remove();
+      holder.classList.remove("is-correcting");
+      button.setAttribute("aria-expanded", "false");
+      button.focus({ preventScroll: true });
+    };
+    if (correction) {
+      end();
+      return;
+    }
+    const onSend = (transcript) => {
+      end();
+      this.feedback.give(key, { verdict: "wrong", transcript });
+    };
+    correction = makeCorrection(this.answers.entries.get(key).card, { onSend, onCancel: end });
+    putCorrection(card, correction);
+    correction.querySelector("textarea").focus();
+  }
+
+  #fed(key, change) {
+    if (change?.refused) {
+      this.removing.delete(key);
+      this.#changed(key);
+      this.#notice(say("given.refused", { sentence: change.refused }));
+      return;
+    }
+    const given = this.feedback.of(key);
+    for (const feed of [this.feed, this.search.feed]) {
+      const card = feed.cards.get(key);
+      if (card && given) showGiven(card, given, this.who);
+    }
+  }
+
+  #remove(key) {
+    this.feedback.remove(key);
+    this.removing.set(key, setTimeout(() => this.#gone(key), UNDO_S * 1000));
+    this.#changed(key);
+    this.feed.flush();
+    this.search.feed.flush();
+    document.querySelector(`.is-gone[data-utterance="${CSS.escape(key)}"] button`)?.focus({ preventScroll: true });
+  }
+
+  #undo(key) {
+    clearTimeout(this.removing.get(key));
+    this.removing.delete(key);
+    this.feedback.takeBack(key);
+    this.#changed(key);
+    this.feed.flush();
+    this.feed.cards.get(key)?.querySelector('[data-do="delete"]')?.focus({ preventScroll: true });
+  }
+
+  #gone(key) {
+    this.removing.delete(key);
+    this.answers.forget(key);
+    this.feedback.forget(key);
+    this.stage.forget(key);
+    this.#changed(key);
+    this.#count();
+  }
+
+  #goneCard(key) {
+    return element(
+      "article",
+      { class: "card is-gone", "data-utterance": key },
+      element("p", { class: "gone-words", role: "status", text: `${say("card.deleted")} ${say("card.deleting", { n: UNDO_S })}` }),
+      element("button", { class: "button", type: "button", "data-do": "undo", text: say("card.undo") }),
+    );
+  }
+}
+
+/** What was said of it is shown in a card that stands, so that its buttons keep the focus. */
+function showGiven(card, given, who) {
+  for (const button of card.querySelectorAll('[data-do="right"], [data-do="wrong"]')) {
+    button.setAttribute("aria-pressed", String(given.verdict === button.dataset.do));
+  }
+  for (const button of card.querySelectorAll('[data-do="meant"]')) {
+    button.setAttribute("aria-pressed", String(given.result_id === button.dataset.result));
+  }
+  for (const button of card.querySelectorAll('[data-do="choice"]')) {
+    button.setAttribute("aria-pressed", String(given.choice === Number(button.dataset.choice)));
+  }
+  const told = card.querySelector("[data-given]");
+  if (told) put(told, givenInWords(given, who));
+}
+
+await loadWords();
+fill(document);
+new Page().begin();

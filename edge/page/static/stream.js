@@ -1,0 +1,93 @@
+/**
+ * The board's events. It comes back by itself and asks for what it has missed: `after` is the last number that was
+ * seen. States: "connecting", "open", "lost" (with the time of the next try), "unpaired".
+ */
+
+const SILENT_MS = 25_000; // The board tells its state every 10 s: who hears nothing for longer hears nobody.
+const RETRY_MS_MAX = 30_000;
+const FIRST_ANSWERS = 50;
+const EVENTS = ["hello", "state", "level", "partial", "answer", "timing", "forgotten"];
+
+export class Stream {
+  /** `onEvent(name, data, id)`; `onState(state, next_try_at)`, a Date.now(); `after()` says the last number seen. */
+  constructor({ onEvent, onState, after }) {
+    Object.assign(this, { onEvent, onState, after });
+    this.retry_ms = 500;
+    this.tries = 0;
+    this.state = null;
+    addEventListener("online", () => this.connect());
+    addEventListener("offline", () => this.#lost());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.#isSilent()) this.connect();
+    });
+    setInterval(() => {
+      if (this.state === "open" && this.#isSilent()) this.#lost();
+    }, 5000);
+  }
+
+  connect() {
+    this.close();
+    this.#tell("connecting");
+    const after = this.after();
+    const source = new EventSource(after ? `/events?after=${after}` : `/events?last=${FIRST_ANSWERS}`);
+    this.source = source;
+    this.heard_at = Date.now();
+    // The browser's own way of coming back would ask with an old address, and never says when.
+    source.onerror = () => this.#lost();
+    for (const name of EVENTS) {
+      source.addEventListener(name, (event) => {
+        if (source !== this.source) return;
+        this.heard_at = Date.now();
+        const data = JSON.parse(event.data);
+        if (name === "hello") this.#opened(data);
+        this.onEvent(name, data, Number(event.lastEventId) || 0);
+      });
+    }
+    this.timer = setTimeout(() => this.state === "connecting" && this.#lost(), 10_000);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  #opened(hello) {
+    clearTimeout(this.timer);
+    this.tries = 0;
+    this.retry_ms = hello.retry_ms || this.retry_ms;
+    this.#tell("open");
+  }
+
+  #isSilent() {
+    return !this.source || Date.now() - this.heard_at > SILENT_MS;
+  }
+
+  async #lost() {
+    const mine = this.source;
+    this.close();
+    const wait_ms = Math.min(RETRY_MS_MAX, this.retry_ms * 2 ** this.tries) * (0.8 + 0.4 * Math.random());
+    this.tries += 1;
+    this.timer = setTimeout(() => this.connect(), wait_ms);
+    this.#tell("lost", Date.now() + wait_ms);
+    if (mine && (await isUnpaired())) {
+      this.close();
+      this.#tell("unpaired");
+    }
+  }
+
+  #tell(state, next_try_at = null) {
+    this.state = state;
+    this.onState(state, next_try_at);
+  }
+}
+
+/** An EventSource does not say why it was refused: asked once more, by a request that does. */
+async function isUnpaired() {
+  try {
+    const answer = await fetch("/answers?limit=1", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    return answer.status === 401 || answer.status === 403;
+  } catch {
+    return false;
+  }
+}
