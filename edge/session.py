@@ -10,9 +10,10 @@ from edge.clock import SYSTEM_CLOCK, Clock
 class Session:
     """Outlives its sources: several files of one run have one session, and their utterances are numbered through."""
 
-    def __init__(self, session_id: str | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
-        """Makes an id of its own where none is given."""
+    def __init__(self, session_id: str | None = None, clock: Clock = SYSTEM_CLOCK, *, ear: str | None = None) -> None:
+        """Makes an id of its own where none is given. `ear`: whose microphone it is, where not the board's own."""
         self.id = session_id or str(uuid.uuid4())
+        self.ear = ear
         self.clock = clock
         self._numbers = itertools.count()
 

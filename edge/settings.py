@@ -367,6 +367,33 @@ class Answer(msgspec.Struct, frozen=True):
     ] = "off"
 
 
+class Page(msgspec.Struct, frozen=True):
+    """The page for phones: answers as they come, and the phone's microphone."""
+
+    listen: Annotated[
+        str, Meta(description="HOST:PORT to serve it on, such as 0.0.0.0:7408 for all of the house; empty: no page.")
+    ] = ""
+    names: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9.-]{1,253}\\Z")], ...],
+        Meta(
+            max_length=16,
+            description="Names that phones may reach it by, besides the machine's own, NAME.local and its addresses.",
+        ),
+    ] = ()
+    tls: Annotated[
+        bool, Meta(description="false: no encryption; only where it listens to this machine alone, behind a proxy.")
+    ] = True
+    certificate_file: Annotated[
+        Path | None,
+        Meta(description="Certificate that phones trust, with its chain; unset: the board makes one, and phones warn."),
+    ] = None
+    key_file: Annotated[Path | None, Meta(description="The key of certificate_file.")] = None
+    phones_max: Annotated[int, Meta(ge=1, le=1000, description="Phones that may look on at a time.")] = 50
+    speaking_max: Annotated[
+        int, Meta(ge=0, le=32, description="Phones that may speak at a time; 0: their microphones are not used.")
+    ] = 8
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the board says of itself. Never a transcript above debug."""
 
@@ -393,4 +420,5 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     mqtt: Mqtt = Mqtt()
     wyoming: Wyoming = Wyoming()
     answer: Answer = Answer()
+    page: Page = Page()
     log: Log = Log()

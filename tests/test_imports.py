@@ -33,6 +33,10 @@ LIGHT: dict[str, set[str]] = {
     "msgspec": {"protos", "common", "edge", "cloud", "models"},
     "numpy": {"protos", "edge", "cloud", "models"},
     "sdnotify": {"edge", "cloud"},
+    # Only in edge/page/, which is loaded where a page is served.
+    "sse_starlette": {"edge"},
+    "starlette": {"edge"},
+    "uvicorn": {"edge"},
     "wyoming": {"edge"},
 }
 HEAVY: dict[str, set[str]] = {

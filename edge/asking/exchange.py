@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from common.errors import CloudError
 from edge.asking.answer import Answer, Partial
 from edge.asking.recogniser import Answerer
 from edge.asking.timing import TimingMs
 from edge.speech.turn import Opinion
-from edge.speech.utterance import Progress, UtteranceEnd, UtteranceHead
+from edge.speech.utterance import Heard, Progress, UtteranceEnd, UtteranceHead
 
 
 class Exchange:
@@ -105,6 +105,26 @@ class Exchange:
                 return
             self._over.set()
         self._on_over(self)
+
+
+def exchange_all(
+    sound: Iterable[Heard],
+    begin: Callable[[UtteranceHead], Exchange],
+    on_end: Callable[[Exchange], None] = lambda exchange: None,
+) -> None:
+    """What a hearing thread does: passes on what is heard, as it is heard, in an exchange each."""
+    exchange: Exchange | None = None
+    for heard in sound:
+        match heard:
+            case UtteranceHead():
+                exchange = begin(heard)
+            case _ if exchange is None:
+                raise AssertionError("unreachable: a head comes first")
+            case UtteranceEnd():
+                exchange.finish(heard)
+                on_end(exchange)
+            case _:
+                exchange.send(heard)
 
 
 def _ms(from_s: float | None, to_s: float | None) -> int | None:

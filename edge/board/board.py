@@ -20,11 +20,12 @@ from edge.asking.exchange import Exchange
 from edge.asking.recogniser import Service
 from edge.board.control import Command
 from edge.board.mute import Mute
+from edge.board.onlooker import Nobody, Onlooker
 from edge.board.thermometer import temperature_c
 from edge.device_id import device_id
 from edge.settings import EdgeSettings
 from edge.sound.capture import State
-from edge.sound.source import Source
+from edge.sound.source import Samples, Source
 from edge.speech.activation import Activation
 from edge.speech.utterance import UtteranceEnd
 from edge.spool.event import Event, Kind
@@ -104,6 +105,7 @@ class Board:
         self._spool: Spool | None = None
         self._answering: Answering | None = None
         self._household: Household | None = None
+        self._onlooker: Onlooker = Nobody()
         self._services: Callable[[], list[Service]] = list
         self._actions: Callable[[], Mapping[str, Any]] = dict
         self._session_id = session_id
@@ -144,6 +146,10 @@ class Board:
         self._answering = answering
         self._household = household
 
+    def shows(self, onlooker: Onlooker) -> None:
+        """Who is told what happens."""
+        self._onlooker = onlooker
+
     def awaited(self) -> list[Exchange]:
         """Exchanges that are not over, the oldest first."""
         with self._lock:
@@ -157,6 +163,15 @@ class Board:
                 self._awaited.append(exchange)
         if self._answering is not None:
             self._answering.replies.expect()
+        self._onlooker.begun(exchange)
+
+    def level(self, samples: Samples, is_speech: bool) -> None:
+        """A block of sound was heard."""
+        self._onlooker.level(samples, is_speech)
+
+    def partial(self, exchange: Exchange) -> None:
+        """There are other words."""
+        self._onlooker.partial(exchange)
 
     def ended(self, exchange: Exchange) -> None:
         """What was said has ended."""
@@ -173,6 +188,7 @@ class Board:
             self._answered += answer.path != "none"
             self._last = self._last_answer(exchange.head.utterance_id, answer, after_ms, exchange.end)
         self.unseen.append(exchange)
+        self._onlooker.over(exchange)
         if self._answering is not None:
             self._answering.look()
         if answer.path == "none":
@@ -183,6 +199,7 @@ class Board:
 
     def tell(self, event: Event) -> None:
         """What came of an utterance, live or later; the live one is shown as an exchange."""
+        self._onlooker.tell(event)
         if self._answering is not None:
             self._answering.replies.tell(event)
         if event.kind in (Kind.FINAL, Kind.KEPT) or any(
@@ -265,6 +282,7 @@ class Board:
             self._answering.interrupt()
         with self._lock:
             self._last = None
+        self._onlooker.forgotten()
         return {}
 
     def status(self, *, with_spool: bool = True) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from edge.actions.acting import Acting, Told
 from edge.actions.household import Household
 from edge.answering.answering import Answering
 from edge.asking import wire
-from edge.asking.exchange import Exchange
+from edge.asking.exchange import Exchange, exchange_all
 from edge.asking.recogniser import Answerer, Recogniser
 from edge.asking.services import whole_chain_of
 from edge.board.board import Board, Ear
@@ -44,7 +44,7 @@ from edge.sound.player import Player
 from edge.speech.half_duplex import HalfDuplex, OwnSound
 from edge.speech.hearing import hear
 from edge.speech.turn import Turn
-from edge.speech.utterance import EndReason, Heard, UtteranceEnd, UtteranceHead
+from edge.speech.utterance import EndReason, Heard, UtteranceHead
 from edge.spool import kept_frames
 from edge.spool.event import Event
 from edge.spool.keeping import Keeping
@@ -105,6 +105,7 @@ def serve(
         activation=activation,
         session=session,
         turn=turn,
+        on_block=board.level,
         hears_itself=lambda: own.heard,
         end_of_source_reason=EndReason.STOPPED,
     )
@@ -119,6 +120,7 @@ def serve(
         started.enter_context(doing.answering)
         started.enter_context(doing.household.timekeeper)
         _watch_lines(settings, board, mute, started)
+        page = _serve_page(loaded, board, spool, keeping, started)
         hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
@@ -126,7 +128,7 @@ def serve(
         logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
         give_back()
-        parts = (spool.worker, control.worker, *doing.workers, hearing)
+        parts = (spool.worker, control.worker, *doing.workers, *page, hearing)
         while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
             doing.answering.look()
@@ -183,6 +185,17 @@ def _watch_lines(settings: EdgeSettings, board: Board, mute: Mute, started: Exit
         started.callback(watch_switch(settings.mute.gpio, mute.switch).close)
 
 
+def _serve_page(
+    loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer, started: ExitStack
+) -> list[Worker]:
+    """The page for phones, where it is set; nothing of it is loaded where it is not."""
+    if not loaded.settings.page.listen:
+        return []
+    from edge.page.opening import open_page
+
+    return [started.enter_context(open_page(loaded, board, spool, answerer)).worker]
+
+
 def _open_spool(loaded: Loaded[EdgeSettings], board: Board, acting: Acting) -> Spool:
     spec = wire.feature_spec(loaded.settings.cloud)
 
@@ -207,20 +220,14 @@ def _player(file: str) -> Ear:
 
 
 def _ask(sound: Iterable[Heard], answerer: Answerer, board: Board, turn: Turn) -> None:
-    """The hearing thread: passes on what is heard, as it is heard."""
-    exchange: Exchange | None = None
-    for heard in sound:
-        match heard:
-            case UtteranceHead():
-                exchange = Exchange(answerer, heard, on_over=board.over, on_turn=turn.tell)
-                board.heard(exchange)
-            case _ if exchange is None:
-                raise AssertionError("unreachable: a head comes first")
-            case UtteranceEnd():
-                exchange.finish(heard)
-                board.ended(exchange)
-            case _:
-                exchange.send(heard)
+    """The hearing thread."""
+
+    def begin(head: UtteranceHead) -> Exchange:
+        exchange = Exchange(answerer, head, on_over=board.over, on_turn=turn.tell, on_partial=board.partial)
+        board.heard(exchange)
+        return exchange
+
+    exchange_all(sound, begin, board.ended)
 
 
 def _stop_hearing(ear: Ear, hearing: Worker, board: Board, patience_s: float) -> None:

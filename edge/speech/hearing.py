@@ -223,4 +223,5 @@ class _Ears:
             started_monotonic_s=started_s,
             stream_start_ms=first.position * BLOCK_MS,
             vad=self._gate.name,
+            ear=self._session.ear,
         )

@@ -35,6 +35,8 @@ class UtteranceHead(msgspec.Struct, frozen=True):
     stream_start_ms: int
     """Where in its source it starts: milliseconds from the source's first sample."""
     vad: str
+    ear: str | None = None
+    """Which of the board's ears heard it: a phone's id; None: its own microphone."""
 
 
 class UtteranceFrames(NamedTuple):

@@ -38,6 +38,8 @@ class Event(msgspec.Struct, frozen=True):
     answer: Answer | None = None
     sentence: str | None = None
     """Why there is no answer, or no better one."""
+    ear: str | None = None
+    """Who heard it, as in UtteranceHead."""
 
     @property
     def is_final(self) -> bool:

@@ -111,7 +111,7 @@ class Spool:
     def tell(self, entry: Entry, kind: Kind, *, answer: Answer | None = None, sentence: str | None = None) -> None:
         """Records what the user is told of an utterance, and tells it. There is one final at most."""
         head = entry.head
-        event = Event(head.utterance_id, kind, self._unix_us(), head.started_at_unix_us, answer, sentence)
+        event = Event(head.utterance_id, kind, self._unix_us(), head.started_at_unix_us, answer, sentence, head.ear)
         if event.is_final:
             if entry.told:
                 return

@@ -194,6 +194,15 @@ class SpoolStore:
         rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
         return [(number, _read(event, Event)) for number, event in rows.fetchall()]
 
+    def event_numbers(self) -> list[int]:
+        """Of the events that are there, in order."""
+        return [number for (number,) in self._database.execute("SELECT number FROM answers ORDER BY number")]
+
+    def last_event_number(self) -> int:
+        """Of the newest event there ever was; 0: there was none."""
+        row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'answers'").fetchone()
+        return 0 if row is None else int(row[0])
+
     def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
         """Whether its user was told an answer that came by this path, as far as that is remembered."""
         told = [event.answer for _, event in self.events() if event.utterance_id == utterance_id]

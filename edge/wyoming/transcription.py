@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from common.errors import CloudError
 from edge.asking.answer import Answer
-from edge.asking.exchange import Exchange
+from edge.asking.exchange import Exchange, exchange_all
 from edge.asking.recogniser import Answerer
+from edge.sound.feed import Feed
 from edge.sound.source import Samples, Source
 from edge.speech.turn import Turn
-from edge.speech.utterance import Heard, UtteranceEnd, UtteranceHead
+from edge.speech.utterance import Heard, UtteranceHead
 from edge.worker import Worker
-from edge.wyoming.feed import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -145,18 +145,8 @@ class Transcription:
 
     def _hear_all(self) -> None:
         """The hearing thread."""
-        exchange: Exchange | None = None
         try:
-            for heard in self._hear(self._feed, self._turn):
-                match heard:
-                    case UtteranceHead():
-                        exchange = self._begin(heard)
-                    case _ if exchange is None:
-                        raise AssertionError("unreachable: a head comes first")
-                    case UtteranceEnd():
-                        exchange.finish(heard)
-                    case _:
-                        exchange.send(heard)
+            exchange_all(self._hear(self._feed, self._turn), self._begin)
         finally:
             self._soon(self._heard_all)
 

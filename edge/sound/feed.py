@@ -5,7 +5,7 @@ import queue
 from collections.abc import Iterator
 from contextlib import suppress
 
-from edge.sound.source import SAMPLE_RATE_HZ, Block, Cutter, Samples
+from edge.sound.source import SAMPLE_RATE_HZ, Block, Cutter, Interruption, Samples
 
 WAITING_S_MAX = 10.0
 """So much sound may wait to be heard; whoever sends more waits until some was."""
@@ -16,9 +16,11 @@ class Feed:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.lost = 0
+        """Times that sound was missing."""
         self._loop = asyncio.get_running_loop()
         # None is the end.
-        self._stretches: queue.SimpleQueue[Samples | None] = queue.SimpleQueue()
+        self._stretches: queue.SimpleQueue[Samples | Interruption | int | None] = queue.SimpleQueue()
         self._put_samples = 0
         self._read_samples = 0
         self._room = asyncio.Event()
@@ -41,6 +43,16 @@ class Feed:
             self._room.clear()
             await self._room.wait()
 
+    def lose(self) -> None:
+        """A moment of sound is missing here: speech goes on after it."""
+        self.lost += 1
+        self._stretches.put(1)
+
+    def interrupt(self) -> None:
+        """What comes next is another stretch of time."""
+        self.lost += 1
+        self._stretches.put(Interruption("lost"))
+
     def end(self) -> None:
         """All sound is there. May be called twice."""
         if not self._closed:
@@ -53,15 +65,24 @@ class Feed:
         self._abandoned = True
         self.end()
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Block | Interruption]:
         """See Source."""
         cutter = Cutter()
+        overruns = 0
         while (stretch := self._stretches.get()) is not None and not self._abandoned:
+            if isinstance(stretch, Interruption):
+                yield from (Block(samples) for samples in cutter.flush())
+                yield stretch
+                continue
+            if isinstance(stretch, int):
+                overruns += stretch
+                continue
             for samples in cutter.push(stretch):
-                yield Block(samples)
+                yield Block(samples, overruns)
+                overruns = 0
             self._read_samples += stretch.size
             # Whoever filled it may be gone, and the loop with it.
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._room.set)
         for samples in cutter.flush():
-            yield Block(samples)
+            yield Block(samples, overruns)

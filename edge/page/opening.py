@@ -1,0 +1,61 @@
+"""The page of a board's daemon, joined with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.settings import Loaded
+from edge.asking.recogniser import Answerer
+from edge.board.board import Board
+from edge.board.control import Command
+from edge.device_id import device_id
+from edge.page.app import app
+from edge.page.microphone import Microphones
+from edge.page.page import Page, page_address
+from edge.page.story import Story
+from edge.settings import EdgeSettings
+from edge.spool.erasure import Erasure
+from edge.spool.forgetting import forget
+from edge.spool.spool import Spool
+
+
+class BoardHost:
+    """A Host, see app.py."""
+
+    def __init__(self, loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer) -> None:
+        self.name = device_id(loaded.settings.device.id)
+        self.story = Story(spool, lambda: _state(board))
+        self.microphones = Microphones(loaded.settings, answerer, board, self.story)
+        self.commands: Mapping[str, Command] = board.commands
+        self._loaded = loaded
+        self._board = board
+        board.shows(self.story)
+
+    def examples(self) -> Sequence[str]:
+        return ()
+
+    def forget(self, utterance_id: str | None) -> int:
+        erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
+        here = forget(self._loaded, [erasure]).here
+        self._board.forget()
+        return here
+
+
+def open_page(loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer) -> Page:
+    """Not served yet. SettingsError, a sentence, where it cannot be."""
+    host = BoardHost(loaded, board, spool, answerer)
+    return Page(page_address(loaded.settings.page.listen), host, app(host))
+
+
+def _state(board: Board) -> dict[str, Any]:
+    """What the board does, as the page is told."""
+    status = board.status(with_spool=False)
+    activation = status["activation"]
+    return {
+        "doing": board.doing().value,
+        "activation": activation["mode"],
+        "phrase": activation["phrase"],
+        "muted_by": status["microphone"]["muted_by"],
+        "sentence": status["ailment"],
+        # Seconds, so that it changes no more often.
+        "timers": [timer | {"left_s": round(timer["left_s"])} for timer in status["timers"]],
+    }

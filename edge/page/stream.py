@@ -1,0 +1,66 @@
+"""What a phone that looks on is sent: server-sent events, first those that are kept since it last looked."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from sse_starlette.event import ServerSentEvent
+from starlette.requests import Request
+
+from common.errors import SpoolError
+from edge.page.audience import Seat, Told, told
+from edge.page.story import Kept, Story
+
+logger = logging.getLogger(__name__)
+
+LAST_MAX = 200
+"""So many answers at most are sent to who has none; the others are asked for."""
+RETRY_MS = 1000
+"""After so long a browser comes again."""
+
+
+class Wanted:
+    """What a phone asks for. ValueError where it is no number."""
+
+    def __init__(self, request: Request) -> None:
+        seen = request.headers.get("last-event-id") or request.query_params.get("after")
+        self.after = int(seen) if seen else 0
+        self.last = None if seen else min(int(request.query_params.get("last", "50")), LAST_MAX)
+
+
+async def stream(
+    story: Story, wanted: Wanted, hello: Callable[[Kept | None], dict[str, Any]]
+) -> AsyncIterator[ServerSentEvent]:
+    """Until the phone goes, or is let go. `hello`: what it is told first."""
+    # Before anything is read, so that nothing falls between.
+    seat = story.sit()
+    try:
+        seen = wanted.after
+        for item in await _before(story, wanted, hello):
+            seen = max(seen, item.number or 0)
+            yield _event(item)
+        async for item in _from_now(seat):
+            if item.number is None or item.number > seen:
+                seen = max(seen, item.number or 0)
+                yield _event(item)
+    finally:
+        story.audience.leave(seat)
+
+
+async def _before(story: Story, wanted: Wanted, hello: Callable[[Kept | None], dict[str, Any]]) -> list[Told]:
+    """What it is told at once; without answers where the disk does not say."""
+    try:
+        kept, events = await story.kept(), await story.events(wanted.after, wanted.last)
+    except SpoolError as error:
+        logger.debug("a phone gets no answers of before: %s", error)
+        kept, events = None, []
+    return [told("hello", hello(kept)), told("state", story.state()), *events]
+
+
+async def _from_now(seat: Seat) -> AsyncIterator[Told]:
+    while (item := await seat.next()) is not None:
+        yield item
+
+
+def _event(item: Told) -> ServerSentEvent:
+    return ServerSentEvent(item.data, event=item.kind, id=None if item.number is None else str(item.number))

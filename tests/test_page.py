@@ -1,0 +1,299 @@
+"""The page's server: what a phone is told of a daemon, in order and once, and what it may ask for."""
+
+import http.client
+import io
+import json
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from common.settings import Loaded, load
+from common.supervision import Supervision
+from edge.board.daemon import serve
+from edge.console import Console
+from edge.settings import EdgeSettings
+from edge.sound.audio_file import AudioFile
+from edge.sound.player import Player
+from edge.sound.source import Block
+from edge.spool.event import Event, Kind
+from edge.spool.store import Quota, SpoolStore
+from tests.conftest import Speech
+from tests.edge_fakes import ANSWER, FakeRecogniser
+from tests.test_daemon import Endless, Notes
+
+PATIENCE_S = 10.0
+
+
+class Streamed:
+    """What one phone is sent."""
+
+    def __init__(self, port: int, query: str = "", **headers: str) -> None:
+        self.items: queue.Queue[tuple[str, dict[str, Any], int | None]] = queue.Queue()
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        self._connection.request("GET", f"/events{query}", headers=headers)
+        # Afterwards the connection knows it no more.
+        self._socket = self._connection.sock
+        self._response = self._connection.getresponse()
+        self.status = self._response.status
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def next(self, *kinds: str) -> tuple[dict[str, Any], int | None]:
+        """The next of these kinds."""
+        while True:
+            kind, data, number = self.items.get(timeout=PATIENCE_S)
+            if kind in kinds:
+                return data, number
+
+    def close(self) -> None:
+        # A stream that is read in another thread ends with its socket.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE_S)
+        self._response.close()
+        self._connection.close()
+
+    def _read(self) -> None:
+        fields: dict[str, str] = {}
+        with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
+            for line in self._response:
+                text = line.decode().rstrip("\r\n")
+                if text:
+                    name, _, value = text.partition(": ")
+                    fields[name] = value
+                elif "event" in fields:
+                    number = int(fields["id"]) if "id" in fields else None
+                    self.items.put((fields["event"], json.loads(fields["data"]), number))
+                    fields = {}
+
+
+class Waiting(Endless):
+    """Begins when it is told to."""
+
+    def __init__(self, blocks: list[Block]) -> None:
+        super().__init__(blocks)
+        self.begin = threading.Event()
+
+    def blocks(self) -> Iterator[Block]:
+        self.begin.wait(PATIENCE_S)
+        yield from super().blocks()
+
+    def close(self) -> None:
+        self.begin.set()
+        super().close()
+
+
+class Daemon:
+    """With a page of its own, and a microphone in which nobody speaks unless blocks are given."""
+
+    def __init__(self, directory: Path, blocks: list[Block], recogniser: FakeRecogniser) -> None:
+        options = {
+            "device.id": "kitchen",
+            "device.runtime_dir": str(directory),
+            "device.state_dir": str(directory),
+            "page.listen": "127.0.0.1:0",
+            "page.tls": False,
+        }
+        self.loaded: Loaded[EdgeSettings] = load(
+            EdgeSettings, file=None, environment={}, environment_prefix="X", options=options
+        )
+        self.recogniser = recogniser
+        self.ear = Waiting(blocks)
+        self._stop: queue.Queue[int] = queue.Queue()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        supervision = Supervision(Notes(), environment={})
+        serve(self.loaded, Player(self.ear), self.recogniser, self._wait, supervision, Console(io.StringIO()), 1.0)
+
+    def _wait(self, timeout_s: float) -> int | None:
+        self._ready.set()
+        with suppress(queue.Empty):
+            return self._stop.get(timeout=min(timeout_s, 0.02))
+        return None
+
+
+@contextmanager
+def running(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[Block] | None = None, **how: Any
+) -> Iterator[tuple[Daemon, int]]:
+    """A daemon, and the port of its page."""
+    from edge.page.page import Page
+
+    ports: queue.Queue[int] = queue.Queue()
+    enter = Page.__enter__
+
+    def entered(page: Page) -> Page:
+        entered_page = enter(page)
+        ports.put(page.port)
+        return entered_page
+
+    monkeypatch.setattr(Page, "__enter__", entered)
+    daemon = Daemon(directory, blocks or [], FakeRecogniser(**how))
+    daemon._thread.start()
+    try:
+        yield daemon, ports.get(timeout=PATIENCE_S)
+    finally:
+        daemon._stop.put(15)
+        daemon._thread.join(PATIENCE_S)
+        assert not daemon._thread.is_alive()
+
+
+def asked(port: int, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    connection.request("GET" if body is None else "POST", path, json.dumps(body) if body is not None else None)
+    response = connection.getresponse()
+    read = response.read()
+    connection.close()
+    return response.status, json.loads(read) if read else None
+
+
+def spoken(speech: Speech) -> list[Block]:
+    return list(AudioFile(str(speech.path("timer"))).blocks())
+
+
+def with_answers(directory: Path, count: int) -> None:
+    store = SpoolStore(directory / "spool.db", Quota(1 << 26, 5000))
+    for number in range(1, count + 1):
+        store.record(Event(f"u{number}", Kind.FINAL, number, number, ANSWER))
+    store.close()
+
+
+def test_an_answer_is_told_at_once_and_again_with_its_number(
+    tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path, monkeypatch, spoken(speech), at_once=False) as (daemon, port):
+        phone = Streamed(port)
+        hello, _ = phone.next("hello")
+        assert hello["board"] == "kitchen"
+        daemon.ear.begin.set()
+        partial, _ = phone.next("partial")
+        daemon.ear.all_read.wait(PATIENCE_S)
+        daemon.ear.close()
+        daemon.recogniser.streams[0].settle()
+        told, number = phone.next("answer")
+        kept, kept_number = phone.next("answer")
+        phone.close()
+    assert number is None
+    assert kept_number == 1
+    assert kept == told
+    assert told["transcript"] == ANSWER.transcript
+    assert told["utterance_id"] == partial["utterance_id"]
+    assert told["by"] == "board"
+
+
+def test_who_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 300)
+    with running(tmp_path, monkeypatch) as (_, port):
+        first = Streamed(port, "?last=20")
+        newest = [first.next("answer")[1] for _ in range(20)]
+        first.close()
+        again = Streamed(port, "?last=20", **{"Last-Event-ID": "120"})
+        missed = [again.next("answer")[1] for _ in range(180)]
+        again.close()
+        _, page = asked(port, "/answers?before=281&limit=100")
+        _, rest = asked(port, "/answers?before=181&limit=200")
+    assert newest == list(range(281, 301))
+    assert missed == list(range(121, 301))
+    assert [one["id"] for one in page["answers"]] == list(range(280, 180, -1))
+    assert page["more"]
+    assert not rest["more"]
+
+
+def test_history_is_searched_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 3)
+    with running(tmp_path, monkeypatch) as (_, port):
+        assert len(asked(port, "/answers?search=TIMER%20ten")[1]["answers"]) == 3
+        assert asked(port, "/answers?search=lamp")[1] == {"answers": [], "more": False}
+
+
+def test_what_is_forgotten_is_gone_and_who_keeps_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 3)
+    with running(tmp_path, monkeypatch) as (_, port):
+        phone = Streamed(port)
+        before, _ = phone.next("hello")
+        assert asked(port, "/forget", {"utterance_id": "u2"}) == (200, {"here": 1})
+        phone.next("forgotten")
+        phone.close()
+        later = Streamed(port)
+        after, _ = later.next("hello")
+        later.close()
+        assert [one["utterance_id"] for one in asked(port, "/answers")[1]["answers"]] == ["u3", "u1"]
+        status, why = asked(port, "/forget", {})
+    assert before["history"] != after["history"]
+    assert (status, list(why)) == (400, ["sentence"])
+
+
+def test_a_phone_mutes_the_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, port):
+        phone = Streamed(port)
+        assert phone.next("state")[0]["doing"] == "idle"
+        assert asked(port, "/do/mute", {})[0] == 204
+        while phone.next("state")[0]["doing"] != "muted":
+            pass
+        assert asked(port, "/do/press", {})[0] == 409
+        assert asked(port, "/do/self-destruct", {})[0] == 400
+        phone.close()
+
+
+def messages(blocks: list[Block], first: int = 0) -> Iterator[bytes]:
+    sound = np.concatenate([block.samples for block in blocks])
+    for start in range(0, len(sound), 640):
+        yield struct.pack("<I", (first + start) % 2**32) + sound[start : start + 640].astype("<i2").tobytes()
+
+
+def test_a_phone_is_heard_as_the_board_is(tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, port):
+        phone = Streamed(port)
+        with connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+            microphone.send(json.dumps({"rate_hz": 16000, "mode": "push"}))
+            assert json.loads(microphone.recv(PATIENCE_S)) == {"ready": True}
+            # The number of a sample may run over.
+            for message in messages(spoken(speech), first=2**32 - 8000):
+                microphone.send(message)
+            microphone.send(json.dumps({"end": True}))
+            told, _ = phone.next("answer")
+        phone.close()
+    assert told["transcript"] == ANSWER.transcript
+    assert told["by"] == "phone"
+
+
+@pytest.mark.parametrize("message", [b"", b"1234", b"123456789", b"\0" * 70_000, "no JSON", '{"gap": 1}'])
+def test_what_is_no_sound_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: bytes | str
+) -> None:
+    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+        microphone.send(json.dumps({"rate_hz": 48000}))
+        assert json.loads(microphone.recv(PATIENCE_S)) == {"ready": True}
+        microphone.send(message)
+        assert json.loads(microphone.recv(PATIENCE_S))["sentence"].endswith(".")
+        with pytest.raises(ConnectionClosed):
+            microphone.recv(PATIENCE_S)
+
+
+@pytest.mark.parametrize("begin", ["", "{}", '{"rate_hz": 7}', '{"rate_hz": 16000, "mode": "shout"}', "[]"])
+def test_a_microphone_that_begins_wrongly_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str) -> None:
+    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+        microphone.send(begin)
+        assert json.loads(microphone.recv(PATIENCE_S))["sentence"].endswith(".")
+
+
+def test_more_than_real_time_is_not_heard_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+        microphone.send(json.dumps({"rate_hz": 8000}))
+        microphone.recv(PATIENCE_S)
+        with suppress(ConnectionClosed):
+            for number in range(200):
+                microphone.send(struct.pack("<I", number * 8000) + bytes(16000))
+        assert "faster than anybody speaks" in json.loads(microphone.recv(PATIENCE_S))["sentence"]
