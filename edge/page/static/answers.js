@@ -60,12 +60,6 @@ export class Answers {
     this.#keepSoon();
   }
 
-  forgetAll() {
-    this.entries.clear();
-    this.after = 0;
-    this.#keepSoon();
-  }
-
   /** The number of the oldest event that is known without a hole after it; 0 where none is. */
   get oldest() {
     let oldest = 0;

@@ -160,6 +160,8 @@ function foot({ transcript, results: found }, who, given) {
 
 /** What this phone has said of an answer, and whether the board has it. */
 export function givenInWords(given, { board }) {
+  const isNothing = ["verdict", "transcript", "result_id", "choice"].every((name) => (given[name] ?? null) === null);
+  if (isNothing) return say("given.nothing");
   const told = [];
   if (given.refused) return say("given.refused", { sentence: given.refused });
   if (given.transcript) told.push(say("given.transcript", { transcript: given.transcript }));

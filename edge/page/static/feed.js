@@ -67,7 +67,7 @@ export class Feed {
     this.cards.set(key, card);
     if (before) {
       // Its place is what it was, and so is its least height: what is below does not jump up.
-      if (before.isConnected && isInView(before)) card.style.minBlockSize = `${before.getBoundingClientRect().height}px`;
+      if (!card.matches(".is-gone") && !before.matches(".is-gone") && isInView(before)) card.style.minBlockSize = `${before.getBoundingClientRect().height}px`;
       this.#replace(before, card);
       return false;
     }

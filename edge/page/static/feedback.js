@@ -24,9 +24,9 @@ export class Feedback {
   }
 
   /** Takes one piece of it; pieces of the same answer add up, as one may be wrong and put right. */
-  give(key, piece, title = null) {
+  give(key, piece) {
     const id = newId();
-    const told = { ...this.of(key), ...piece, ...(title && { title }), sent: false, refused: null, id };
+    const told = { ...this.of(key), ...piece, sent: false, refused: null, id };
     this.#remember(key, told);
     const { verdict = null, transcript = null, result_id = null, choice = null } = told;
     const body = { feedback_id: id, utterance_id: key, given_at_unix_ms: Date.now(), verdict, transcript, result_id, choice };
@@ -49,11 +49,6 @@ export class Feedback {
   forget(key) {
     this.given.delete(key);
     keep("given", [...this.given]);
-  }
-
-  forgetAll() {
-    this.given.clear();
-    keep("given", []);
   }
 
   #settle(item, change) {

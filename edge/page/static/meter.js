@@ -41,7 +41,7 @@ export class Meter {
   #draw() {
     this.frame = null;
     this.strokes.forEach((stroke, i) => {
-      stroke.style.transform = `scaleY(${0.06 + 0.94 * this.levels[i]})`;
+      stroke.style.transform = `scaleY(${0.05 + 0.95 * this.levels[i]})`;
       stroke.classList.toggle("is-speech", this.speech[i]);
     });
   }

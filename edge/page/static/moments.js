@@ -4,12 +4,14 @@ import { language, say } from "./words.js";
 
 const formats = {};
 
+/** In the reader's own kind of the page's language: British and American clocks differ. */
 function format(name, options) {
-  formats[name] ??= new Intl.DateTimeFormat(language, options);
+  const own = navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+  formats[name] ??= new Intl.DateTimeFormat(own, options);
   return formats[name];
 }
 
-export const clock = (unix_ms) => format("clock", { hour: "2-digit", minute: "2-digit" }).format(unix_ms);
+export const clock = (unix_ms) => format("clock", { hour: "numeric", minute: "2-digit" }).format(unix_ms);
 
 /** A name for the day that sorts: its first moment by the phone's clock. */
 export const dayOf = (unix_ms) => new Date(unix_ms).setHours(0, 0, 0, 0);

@@ -7,11 +7,11 @@ import { makeCorrection, putCorrection } from "./correction.js";
 import { byId, element, put } from "./element.js";
 import { Feed } from "./feed.js";
 import { Feedback, UNDO_S } from "./feedback.js";
-import { dropAll } from "./kept.js";
+import { dropAll, keep, recall } from "./kept.js";
 import { Menu } from "./menu.js";
 import { post, sentenceOf } from "./outbox.js";
 import { painted } from "./paint.js";
-import { Older, Search } from "./past.js";
+import { newest, Older, Search } from "./past.js";
 import { Stage } from "./stage.js";
 import { Stream } from "./stream.js";
 import { Talk } from "./talk.js";
@@ -20,10 +20,12 @@ import { fill, loadWords, say } from "./words.js";
 /** What is older is not read aloud when it comes in. */
 const NEW_MS = 120_000;
 const NOTICE_MS = 8000;
+/** Feedback in which nothing is said: what was said before is taken back. */
+const NOTHING = { verdict: null, transcript: null, result_id: null, choice: null, title: null };
 
 class Page {
   constructor() {
-    this.who = { board: "", phone: "" };
+    this.who = recall("hello", { board: "", phone: "" });
     this.answers = new Answers();
     this.feedback = new Feedback({ onChange: (key, change) => this.#fed(key, change) });
     const entryOf = (key) => (this.feedback.isRemoved(key) && !this.removing.has(key) ? null : this.answers.entries.get(key));
@@ -45,6 +47,7 @@ class Page {
   }
 
   begin() {
+    if (this.who.board) this.#introduce(this.who);
     for (const key of this.answers.entries.keys()) this.feed.change(key);
     this.feed.flush();
     this.#count();
@@ -58,23 +61,29 @@ class Page {
 
   // What the board tells.
 
-  on_hello(hello) {
+  on_hello(told) {
+    const hello = { ...told, board: asName(told.board) };
+    keep("hello", hello);
+    this.#introduce(hello);
+    this.feedback.outbox.boardIsBack();
+    this.older.begin();
+    this.#count();
+    // Null: the board's disk does not say.
+    if (hello.history === null) return;
+    const isOther = this.answers.history !== null && this.answers.history !== hello.history;
+    this.answers.history = hello.history;
+    if (this.answers.after > hello.last) this.answers.after = 0;
+    if (isOther) this.#reconcile();
+  }
+
+  /** Who the board is: as it says, and before it says anything, as it said last. */
+  #introduce(hello) {
     this.who = hello;
     this.menu.hello = hello;
     this.older.board = hello.board;
     this.stage.hello(hello);
     byId("dock").hidden = !hello.microphone;
     byId("first-phone").hidden = !hello.microphone;
-    const isOther = this.answers.history !== null && this.answers.history !== hello.history;
-    this.answers.history = hello.history;
-    if (isOther) {
-      this.#forgetAll();
-      this.stream.connect();
-      return;
-    }
-    this.feedback.outbox.boardIsBack();
-    this.older.begin();
-    this.#count();
   }
 
   on_state(state) {
@@ -109,19 +118,35 @@ class Page {
 
   on_forgotten({ utterance_ids: keys, all }) {
     if (all) {
-      this.#forgetAll();
+      this.#reconcile();
       return;
     }
-    for (const key of keys ?? []) {
-      clearTimeout(this.removing.get(key));
-      this.removing.delete(key);
-      this.feedback.takeBack(key);
-      this.feedback.forget(key);
-      this.answers.forget(key);
-      this.stage.forget(key);
-      this.#changed(key);
-    }
+    for (const key of keys ?? []) this.#drop(key);
     this.#count();
+  }
+
+  /** Something was erased at the board: what it does not have any more goes here too. */
+  async #reconcile() {
+    let left = [];
+    try {
+      left = await newest(Math.max(this.answers.entries.size, 1));
+    } catch {
+      // Nobody says what is left: nothing may stay.
+    }
+    const keys = new Set(left.map(({ utterance_id: key }) => key));
+    for (const { key, id } of [...this.answers.entries.values()]) if (id && !keys.has(key)) this.#drop(key);
+    this.#take(left);
+    this.older.begin();
+  }
+
+  #drop(key) {
+    clearTimeout(this.removing.get(key));
+    this.removing.delete(key);
+    this.feedback.takeBack(key);
+    this.feedback.forget(key);
+    this.answers.forget(key);
+    this.stage.forget(key);
+    this.#changed(key);
   }
 
   #connected(state, next_try_at) {
@@ -158,20 +183,10 @@ class Page {
   #count() {
     const n = this.answers.entries.size;
     const isOpen = this.stream.state === "open";
-    document.body.classList.toggle("is-first", !n);
+    if (document.body.classList.toggle("is-first", !n) !== this.wasFirst) this.stage.show();
+    this.wasFirst = !n;
     byId("none").hidden = n > 0 || !isOpen;
     put(byId("kept-note"), n && this.stream.state === "lost" ? say("answers.kept", { n }) : "");
-  }
-
-  #forgetAll() {
-    this.answers.forgetAll();
-    this.feedback.forgetAll();
-    this.removing.clear();
-    this.feed.clear();
-    this.search.feed.clear();
-    this.stage.forget();
-    this.#count();
-    this.#seenAll();
   }
 
   #readAloud({ kind, transcript, response, results, sentence }) {
@@ -220,13 +235,15 @@ class Page {
     if (!card) return;
     const key = card.dataset.utterance;
     const { do: name, choice, result } = button.dataset;
-    if (name === "right") this.feedback.give(key, { verdict: "right", transcript: null, result_id: null, choice: null, title: null });
+    const isTakenBack = button.getAttribute("aria-pressed") === "true";
+    if (isTakenBack) this.feedback.give(key, NOTHING);
+    else if (name === "right") this.feedback.give(key, { ...NOTHING, verdict: "right" });
     else if (name === "wrong") this.#wrong(key);
     else if (name === "said") this.#correct(key, card);
     else if (name === "delete") this.#remove(key);
     else if (name === "undo") this.#undo(key);
-    else if (name === "choice") this.feedback.give(key, { verdict: null, choice: Number(choice) }, this.#choiceTitle(key, choice));
-    else if (name === "meant") this.feedback.give(key, { result_id: result }, this.#resultTitle(key, result));
+    else if (name === "choice") this.feedback.give(key, { ...NOTHING, choice: Number(choice), title: this.#choiceTitle(key, choice) });
+    else if (name === "meant") this.feedback.give(key, { result_id: result, title: this.#resultTitle(key, result) });
   }
 
   #choiceTitle(key, choice) {
@@ -289,7 +306,7 @@ class Page {
     this.#changed(key);
     this.feed.flush();
     this.search.feed.flush();
-    document.querySelector(`.is-gone[data-utterance="${CSS.escape(key)}"] button`)?.focus({ preventScroll: true });
+    document.querySelector(`.is-gone[data-utterance="${CSS.escape(key)}"] button`)?.focus();
   }
 
   #undo(key) {
@@ -333,6 +350,11 @@ function showGiven(card, given, who) {
   }
   const told = card.querySelector("[data-given]");
   if (told) put(told, givenInWords(given, who));
+}
+
+/** A board's name in a sentence: "kitchen" is Kitchen, "living-room-2" stays as it is. */
+function asName(board) {
+  return /^\p{Ll}+$/u.test(board) ? board[0].toLocaleUpperCase() + board.slice(1) : board;
 }
 
 await loadWords();

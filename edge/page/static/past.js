@@ -14,6 +14,11 @@ async function ask(query) {
   return answer.json();
 }
 
+/** The newest answers that the board has, as many as it gives at once. */
+export async function newest(count) {
+  return (await ask({ limit: count })).answers;
+}
+
 /** Takes what the board sends in: `take(answers)` gives back their keys. */
 export class Older {
   constructor({ answers, take, feed }) {

@@ -7,8 +7,9 @@ import { painted } from "./paint.js";
 import { say } from "./words.js";
 
 const LONG_MS = 10_000;
-/** A partial that nothing follows is over: the final may have gone another way. */
+/** Words that nothing follows are over: their answer may have gone another way. */
 const PARTIAL_MS_MAX = 20_000;
+const PARTIAL_MS_MAX_IDLE = 3000;
 const GLOW_MS = 45_000;
 
 export class Stage {
@@ -28,7 +29,6 @@ export class Stage {
     this.board = board;
     document.title = say("page.title", { board });
     byId("board").textContent = board;
-    put(byId("first-sentence"), say("first.sentence", { board }));
     byId("examples").replaceChildren(...(examples ?? []).map((text) => element("li", { dir: "auto", text })));
     byId("examples-part").hidden = !examples?.length;
     this.show();
@@ -44,7 +44,6 @@ export class Stage {
     if (told.doing !== this.told?.doing) this.doing_since = Date.now();
     this.told = told;
     this.timers_at = Date.now();
-    if (!["listening", "thinking"].includes(told.doing)) this.#expirePartial();
     this.show();
   }
 
@@ -88,7 +87,9 @@ export class Stage {
   }
 
   #expirePartial() {
-    if (this.partial && Date.now() - this.partial.at > PARTIAL_MS_MAX) this.clearPartial();
+    const isBusy = ["listening", "thinking"].includes(this.told?.doing);
+    const ms_max = isBusy ? PARTIAL_MS_MAX : PARTIAL_MS_MAX_IDLE;
+    if (this.partial && Date.now() - this.partial.at > ms_max) this.clearPartial();
   }
 
   #tick() {
@@ -123,7 +124,9 @@ export class Stage {
     const values = { board: this.board, phrase: phrase ?? "", by: by ?? "" };
     if (doing === "idle") {
       const how = activation === "wake" && !phrase ? "button" : activation;
-      return { line: say(`state.idle.${how}`, values), why: sentence || say(`state.idle.${how}.why`, values) };
+      // On the first visit the page explains itself.
+      const isFirst = activation === "always" && document.body.classList.contains("is-first");
+      return { line: say(`state.idle.${how}`, values), why: sentence || say(isFirst ? "first.sentence" : `state.idle.${how}.why`, values) };
     }
     const line = say(`state.${doing}`, values);
     if (doing === "muted") return { line, why: say(by ? "state.muted.by" : "state.muted.why", values) };

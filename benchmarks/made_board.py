@@ -1,0 +1,133 @@
+"""A board that says what it is told to, behind the real page: server, story and spool are those of a daemon.
+
+For pictures of the page and for tests in a browser, which need each state when they want it.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+
+from common.addresses import Address
+from common.errors import DaemonError
+from edge.asking.answer import Answer, Partial
+from edge.page.app import app
+from edge.page.page import Page
+from edge.page.story import Story
+from edge.settings import Spool as SpoolSettings
+from edge.spool.erasure import Erasure
+from edge.spool.event import Event, Kind
+from edge.spool.spool import FILE_NAME, Spool
+
+EXAMPLES = ("set a timer for ten minutes", "turn on the light in the kitchen", "will it rain tomorrow")
+BLOCK_SAMPLES = 320
+WAIT_S = 10.0
+
+
+class NoMicrophones:
+    """Phones may speak, says the board; none is heard."""
+
+    allowed = True
+
+    async def serve(self, socket: Any, phone: str) -> None:
+        """Takes what comes, until the phone goes."""
+        await socket.accept()
+        await socket.send_json({"ready": True})
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+
+
+class MadeBoard:
+    """A context manager, and a Host of edge/page/app.py. Entered again, it is the same board after a restart."""
+
+    def __init__(self, directory: Path, *, port: int = 0, name: str = "kitchen") -> None:
+        self.name = name
+        self.port = port
+        self.examples_said: Sequence[str] = EXAMPLES
+        self.told: dict[str, Any] = {}
+        self.asked: list[str] = []
+        self.microphones: Any = NoMicrophones()
+        self.commands = {name: self._command(name) for name in ("mute", "unmute", "press")}
+        self._directory = directory
+        self.be()
+
+    def __enter__(self) -> Self:
+        self._entered = ExitStack()
+        spool = Spool(self._directory / FILE_NAME, SpoolSettings(), boot_id="boot", coding="", hop_ms=10)
+        self.spool = self._entered.enter_context(spool)
+        self.story = Story(spool, lambda: dict(self.told))
+        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, app(self)))
+        self.port = page.port
+        return self
+
+    def __exit__(self, *cause: object) -> None:
+        self._entered.close()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def examples(self) -> Sequence[str]:
+        return self.examples_said
+
+    def forget(self, utterance_id: str | None) -> int:
+        erased = self.spool.ask(lambda store: store.erase(Erasure(utterance_id))).result(WAIT_S)
+        self.story.forgotten()
+        return erased
+
+    def be(self, doing: str = "idle", **more: Any) -> None:
+        """From now on the board does that."""
+        usual = {"activation": "always", "phrase": None, "muted_by": None, "sentence": None, "timers": []}
+        self.told = usual | {"doing": doing} | more
+
+    def says(self, utterance_id: str, stable: str = "", unstable: str = "", by: str | None = None) -> None:
+        """Somebody speaks, and this much was understood."""
+        words = Partial(stable, unstable)
+        self.story.partial(SimpleNamespace(head=SimpleNamespace(utterance_id=utterance_id, ear=by), partial=words))  # type: ignore[arg-type]
+
+    def is_loud(self, amplitude: float, *, is_speech: bool = True) -> None:
+        """A block of sound of so much of full scale."""
+        tone = np.sin(np.arange(BLOCK_SAMPLES) / 5.0) * amplitude * 32767
+        self.story.level(tone.astype(np.int16), is_speech)
+
+    def keep(self, event: Event) -> None:
+        """Writes it down, as if it had been told when nobody looked on."""
+        self.spool.ask(lambda store: store.record(event)).result(WAIT_S)
+
+    def tell(self, event: Event) -> None:
+        """Tells it, and then that it is on the disk."""
+        self.story.tell(event)
+        self.keep(event)
+        self.story.tell(event)
+
+    def _command(self, name: str) -> Any:
+        def command() -> dict[str, Any]:
+            self.asked.append(name)
+            if name == "press" and self.told["doing"] == "muted":
+                raise DaemonError("The microphone is muted.")
+            if name != "press":
+                self.be("muted" if name == "mute" else "idle", muted_by="the page" if name == "mute" else None)
+            return {}
+
+        return command
+
+
+def event(
+    utterance_id: str,
+    transcript: str = "",
+    kind: Kind = Kind.FINAL,
+    *,
+    ago_s: float = 0.0,
+    sentence: str | None = None,
+    ear: str | None = None,
+    path: Any = "cloud",
+    **answer: Any,
+) -> Event:
+    """What a board tells of an utterance that was spoken that long ago; without a transcript there is no answer."""
+    at_us = time.time_ns() // 1000 - round(ago_s * 1e6)
+    made = Answer(path, transcript, **answer) if transcript else None
+    return Event(utterance_id, kind, at_us, at_us, made, sentence, ear)
