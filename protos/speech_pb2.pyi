@@ -77,14 +77,16 @@ class Engine(_message.Message):
     def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
 
 class Domain(_message.Message):
-    __slots__ = ("name", "version", "entries")
+    __slots__ = ("name", "version", "entries", "examples")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     entries: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., entries: _Optional[int] = ...) -> None: ...
+    examples: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., entries: _Optional[int] = ..., examples: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FeatureSpec(_message.Message):
     __slots__ = ("fingerprint",)

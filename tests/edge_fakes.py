@@ -65,6 +65,9 @@ class FakeRecogniser:
     def services(self) -> list[Service]:
         return [Service("cloud", "127.0.0.1:7407", None, None)]
 
+    def examples(self) -> list[str]:
+        return ["set a timer for ten minutes"]
+
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
         return lambda: None
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from common.errors import CloudError, ParrotletError
 from edge.__main__ import main
+from edge.actions.action import Action
 from edge.actions.household import Household
 from edge.answering.answering import Answering
 from edge.answering.chimes import Chime, chime
@@ -183,6 +184,18 @@ def test_who_wakes_the_board_ends_a_ring_without_waiting_for_anything(rig: Make)
         assert made.loudspeaker.stopped >= 1
 
 
+TIMER = Action("u", "kitchen", "timer.start", 1)
+
+
+def test_who_spoke_into_a_phone_reads_the_answer_there(rig: Make) -> None:
+    with rig() as made:
+        made.board.tell(Event("u", Kind.FINAL, 1, 1, ANSWER, ear="phone"))
+        made.board.reply(msgspec.structs.replace(TIMER, ear="phone"), "Timer for 10 minutes.")
+        assert not made.loudspeaker.begun.is_set()
+        made.board.reply(TIMER, "Timer for 10 minutes.")
+        assert made.loudspeaker.begun.wait(WAIT_S)
+
+
 def test_a_word_ends_a_ring(rig: Make) -> None:
     with rig(holds=True) as made:
         made.rings()
@@ -193,7 +206,7 @@ def test_a_word_ends_a_ring(rig: Make) -> None:
 
 def test_what_the_board_did_by_itself_is_shown_and_what_is_forgotten_is_not_said(rig: Make) -> None:
     with rig(holds=True) as made:
-        made.board.reply("Timer for 10 minutes.")
+        made.board.reply(TIMER, "Timer for 10 minutes.")
         assert list(made.board.unseen) == ["Timer for 10 minutes."]
         assert made.loudspeaker.begun.wait(WAIT_S)
         made.board.forget()
@@ -271,8 +284,8 @@ def test_a_terminal_shows_timers_and_replies(rig: Make, monkeypatch: pytest.Monk
         display.update()
         assert out.getvalue() == ""
         exchange(made, msgspec.structs.replace(ANSWER, response="A timer for ten minutes."))
-        made.board.reply("A timer for ten minutes.")
-        made.board.reply("8 minutes left.\x1b[2J")
+        made.board.reply(TIMER, "A timer for ten minutes.")
+        made.board.reply(TIMER, "8 minutes left.\x1b[2J")
         made.household.timekeeper.start(600)
         display.update()
         shown = out.getvalue()

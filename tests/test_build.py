@@ -66,3 +66,14 @@ def test_a_domain_too_large_for_a_graph_has_none_and_that_is_known_before_it_is_
     monkeypatch.setattr(build, "word_graph", None)
     monkeypatch.setattr(build, "EXPANDED_MAX", 7)
     assert make_bundle(domain).graph is None
+
+
+def test_a_domain_shows_what_may_be_said_by_its_own_examples_or_by_drawn_ones(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.jsonl").write_text('{"id": "tea", "title": "Green tea"}\n')
+    assert make_bundle(load_domain(str(tmp_path))).examples == ("Green tea",)
+    intents = "intents: {a: {data: [{sentences: ['go {x} there']}]}, b: {data: [{sentences: [stop it]}]}}\n"
+    lists = "lists: {x: {values: [straight]}}\n"
+    (tmp_path / "commands.yaml").write_text(intents + lists)
+    assert make_bundle(load_domain(str(tmp_path))).examples == ("go straight there", "stop it")
+    (tmp_path / "commands.yaml").write_text(intents + lists + "examples: [Stop it!]\n")
+    assert make_bundle(load_domain(str(tmp_path))).examples == ("Stop it!",)

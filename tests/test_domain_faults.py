@@ -90,6 +90,7 @@ SHAPE_FAULTS = {
 }  # fmt: skip
 
 LIST_FAULTS = {
+    "an example that is no sentence": (COMMANDS + "examples:\n  - order a boat <--\n", "is not understood"),
     "a list unknown": (templates('"order {drnk}"'), "there is no such list. Did you mean drink?"),
     "an empty list": (COMMANDS.replace("{catalogue: drink}", "{values: []} <--"), "the list drink is empty"),
     "a list of nothing": (COMMANDS.replace("{catalogue: drink}", "{} <--"), "is one of values, range, catalogue"),

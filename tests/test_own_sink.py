@@ -27,7 +27,7 @@ class Home:
         self.rang = False
         self.keeper = Timekeeper(Timers(folder / "timers.json", "boot", self.time.clock), lambda: None, lambda: None)
         self.lists = Lists(folder / "lists.json")
-        self.sink = OwnSink(self.keeper, self.lists, self.said.append)
+        self.sink = OwnSink(self.keeper, self.lists, lambda action, sentence: self.said.append(sentence))
 
     def asked(self, name: str, transcript: str = "", **more: Any) -> str:
         """What it says to it."""

@@ -31,7 +31,7 @@ from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser
 from tests.test_daemon import Endless, Notes
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Streamed:

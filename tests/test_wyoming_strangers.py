@@ -16,10 +16,10 @@ from wyoming.ping import Ping
 
 from common.addresses import Address
 from common.errors import InputError, SettingsError
+from edge.sound.feed import WAITING_S_MAX, Feed
 from edge.wyoming import connections, event_reader
 from edge.wyoming.connections import Connection, Connections
 from edge.wyoming.event_reader import EventReader
-from edge.sound.feed import WAITING_S_MAX, Feed
 from edge.wyoming.sound import Decoder, SoundFormat
 from tests.wyoming_peers import NOWHERE, WAIT_S, client_of, event, quiet
 

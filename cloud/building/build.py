@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cloud.building.bundle import Bundle, bundle_file, read_bundle, write_bundle
+from cloud.building.checks.examples import tell_strange
 from cloud.building.checks.two_meanings import tell_shared
 from cloud.building.checks.words import tell_unsayable
 from cloud.building.commands import NAMES_MAX, Commands, Named, compile_commands
@@ -12,6 +13,7 @@ from cloud.building.commands_text import CommandsText
 from cloud.building.domain import Domain
 from cloud.building.fault import Faults
 from cloud.building.folder import COMMANDS
+from cloud.building.sampling import examples
 from cloud.building.spoken_text import can_be_said, words_of
 from cloud.pronouncing.dictionary import dictionary
 from cloud.pronouncing.phones import Phones
@@ -24,6 +26,8 @@ from common.errors import DomainError
 EXPANDED_MAX, TRANSITIONS_MAX = 500_000, 60_000
 """Of the graph of a domain's commands, before and after what is there twice is merged. A larger domain is left to
 engines that need no graph."""
+
+EXAMPLES, EXAMPLES_MAX = 3, 10
 
 SAID_MAX = 2
 """Ways to say a name that are kept."""
@@ -52,6 +56,7 @@ def make_bundle(domain: Domain, faults: Faults | None = None) -> Bundle:
     commands = compile_commands(domain.commands or CommandsText({}), names, file)
     if domain.commands is not None:
         tell_shared(domain.commands, commands, file, found)
+        tell_strange(domain.commands, commands, file, found)
     tell_unsayable(domain, commands.network.words(), found)
     if faults is None:
         found.raise_any()
@@ -64,7 +69,16 @@ def make_bundle(domain: Domain, faults: Faults | None = None) -> Bundle:
         _graph(commands),
         pronunciations(domain, commands.network),
         _said(domain, names) if len(names) > NAMES_MAX else {},
+        _examples(domain, commands),
     )
+
+
+def _examples(domain: Domain, commands: Commands) -> tuple[str, ...]:
+    """Those that the domain gives, or else drawn ones; names of entries where there are no commands."""
+    if domain.commands is not None and domain.commands.examples:
+        return tuple(str(example) for example in domain.commands.examples[:EXAMPLES_MAX])
+    sentences = examples(commands.network, commands.blocks, EXAMPLES)
+    return tuple(sentences or [entry.title for entry in domain.entries[:EXAMPLES]])
 
 
 def _graph(commands: Commands) -> WordGraph | None:

@@ -70,6 +70,8 @@ class CommandsText(Placed, frozen=True):
     language: str = "en"
     open_speech: bool = True
     """Whether other things are said as well, that are to be written down; if not, fewer are mistaken."""
+    examples: tuple[str, ...] = ()
+    """Sentences to begin with, for people who do not know yet what may be said."""
     lists: dict[str, ListText] = {}
     expansion_rules: dict[str, str] = {}
 

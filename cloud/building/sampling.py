@@ -12,6 +12,7 @@ from common.errors import DomainError
 
 TRIES_MAX = 200
 """Until a sentence has the slots that its block requires."""
+EXAMPLES_DRAWN = 20
 MISSES_MAX = 100
 """Sentences in a row that a block had before: it has no others."""
 
@@ -83,6 +84,17 @@ class Sampler:
             (arc,) = self._generator.choices(arcs, [self._count(arc.target) for arc in arcs])
             yield arc
             state = arc.target
+
+
+def examples(network: Network, blocks: Sequence[Block], count: int) -> list[str]:
+    """Sentences of as many intents, for people to begin with: of a few that are drawn the shortest with a slot, as far
+    as there are any. Always the same."""
+    sampler = Sampler(network, blocks, random.Random(0))
+    intents = {block.intent: number for number, block in reversed(list(enumerate(blocks))) if block.intent}
+    chosen = [intents[intent] for intent in sorted(intents, key=lambda intent: intents[intent])]
+    chosen = chosen[:: max(1, len(chosen) // count)][:count]
+    said = [[said for _ in range(EXAMPLES_DRAWN) if (said := sampler.draw(block)) is not None] for block in chosen]
+    return [min(drawn, key=lambda one: (not one.slots, len(one.text))).text for drawn in said if drawn]
 
 
 def blocks_to_say(blocks: Sequence[Block], intent: str | None) -> list[int]:

@@ -60,7 +60,9 @@ class DomainVersion:
 
     def describe(self) -> speech_pb2.Domain:
         """The domain as the wire says it."""
-        return speech_pb2.Domain(name=self.name, version=self.version, entries=self.entries)
+        return speech_pb2.Domain(
+            name=self.name, version=self.version, entries=self.entries, examples=self.bundle.examples
+        )
 
 
 class ServedDomain:

@@ -34,6 +34,8 @@ class Action(msgspec.Struct, frozen=True):
     transcript: str = ""
     response: str | None = None
     """What may be said in answer."""
+    ear: str | None = None
+    """Who heard it, as in UtteranceHead."""
 
     def value(self, name: str) -> Any:
         """What was said for that slot, else what the catalogue's entry says; None: neither says anything."""
@@ -66,10 +68,13 @@ def action_of(event: Event, device_id: str) -> Action | None:
         utterance_id=event.utterance_id,
         device_id=device_id,
         spoken_at_unix_us=event.spoken_at_unix_us,
+        ear=event.ear,
     )
 
 
-def asked_for(answer: Answer, *, utterance_id: str, device_id: str, spoken_at_unix_us: int) -> Action | None:
+def asked_for(
+    answer: Answer, *, utterance_id: str, device_id: str, spoken_at_unix_us: int, ear: str | None = None
+) -> Action | None:
     """The intent's action, else that of the best result. None where the answer asks back, or holds none."""
     if answer.choices:
         return None
@@ -90,4 +95,5 @@ def asked_for(answer: Answer, *, utterance_id: str, device_id: str, spoken_at_un
         intent=answer.intent,
         transcript=answer.transcript,
         response=answer.response,
+        ear=ear,
     )

@@ -16,8 +16,8 @@ LIST = "shopping"
 SAID_MAX = 10
 """Items of a list that are said; of more, how many there are."""
 
-Reply = Callable[[str], object]
-"""Says and shows a sentence; must not wait."""
+Reply = Callable[[Action, str], object]
+"""Says and shows a sentence, how it went; must not wait."""
 
 
 class OwnSink:
@@ -51,9 +51,9 @@ class OwnSink:
         """See Sink. Why it was not done is said, too."""
         try:
             if said := self._does[action.name](action):
-                self._reply(said)
+                self._reply(action, said)
         except ActionError as error:
-            self._reply(str(error))
+            self._reply(action, str(error))
             raise
 
     def _start_timer(self, action: Action) -> str:

@@ -27,6 +27,9 @@ class Keeper(Asked, Sender, Forgetful, Protocol):
     async def description(self) -> speech_pb2.DescribeResponse:
         """What it said it is. CallFailed."""
 
+    def examples(self) -> Sequence[str]:
+        """What may be said to it, as far as it has told."""
+
 
 class Chain:
     """A Recogniser. Its members share a network."""
@@ -62,6 +65,10 @@ class Chain:
             )
             for member in self.members
         ]
+
+    def examples(self) -> Sequence[str]:
+        """What may be said to the best service that has told."""
+        return next(filter(None, (member.service.examples() for member in self.keepers)), ())
 
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
         """From now on, sends what is kept in the spool to the best service. What it gives is called, in the network's

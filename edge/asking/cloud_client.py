@@ -137,6 +137,13 @@ class CloudClient:
             self._description = await self.channel.describe(self.settings.connect_s_max)
         return self._description
 
+    def examples(self) -> Sequence[str]:
+        """What may be said in the domain that is asked, as far as the service has told."""
+        if self._description is None:
+            return ()
+        wanted = self.settings.domain or self._description.default_domain
+        return next((tuple(one.examples) for one in self._description.domains if one.name == wanted), ())
+
     def forget_description(self) -> None:
         """The service is another one now."""
         self._description = None

@@ -1,6 +1,6 @@
 """Whoever answers utterances, as the rest of the board sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -75,6 +75,9 @@ class Recogniser(Answerer, Protocol):
 
     def services(self) -> list[Service]:
         """Those that are asked, the best first."""
+
+    def examples(self) -> Sequence[str]:
+        """What may be said to the best of them, a few sentences; none before it has told."""
 
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
         """From now on, sends what is kept in the spool. What it gives is to be called when there is more."""

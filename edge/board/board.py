@@ -12,6 +12,7 @@ import msgspec
 
 from common import VERSION
 from common.errors import ParrotletError, SpoolError
+from edge.actions.action import Action
 from edge.actions.household import Household
 from edge.answering.answering import Answering
 from edge.answering.doing import Doing
@@ -161,7 +162,7 @@ class Board:
             self._heard += 1
             if not exchange.over:
                 self._awaited.append(exchange)
-        if self._answering is not None:
+        if self._answering is not None and exchange.head.ear is None:
             self._answering.replies.expect()
         self._onlooker.begun(exchange)
 
@@ -175,7 +176,7 @@ class Board:
 
     def ended(self, exchange: Exchange) -> None:
         """What was said has ended."""
-        if self._answering is not None:
+        if self._answering is not None and exchange.head.ear is None:
             self._answering.replies.heard(lambda: exchange.over)
 
     def over(self, exchange: Exchange) -> None:
@@ -200,9 +201,9 @@ class Board:
     def tell(self, event: Event) -> None:
         """What came of an utterance, live or later; the live one is shown as an exchange."""
         self._onlooker.tell(event)
-        if self._answering is not None:
+        if self._answering is not None and event.ear is None:
             self._answering.replies.tell(event)
-        if event.kind in (Kind.FINAL, Kind.KEPT) or any(
+        if event.kind in (Kind.FINAL, Kind.KEPT, Kind.DONE) or any(
             exchange.head.utterance_id == event.utterance_id for exchange in self.awaited()
         ):
             return
@@ -213,10 +214,13 @@ class Board:
                 self._last = self._last_answer(event.utterance_id, event.answer, None)
         logger.info("an utterance of before: %s", event.kind)
 
-    def reply(self, sentence: str) -> None:
+    def reply(self, action: Action, sentence: str) -> None:
         """What the board did by itself, for whoever asked for it."""
         self.unseen.append(sentence)
-        if self._answering is not None:
+        if self._spool is not None:
+            self._spool.note_done(action.utterance_id, action.spoken_at_unix_us, sentence)
+        # Who spoke into a phone reads it there.
+        if self._answering is not None and action.ear is None:
             self._answering.replies.say(sentence)
 
     def doing(self) -> Doing:
@@ -227,7 +231,7 @@ class Board:
             return Doing.ERROR
         if self._answering is not None and self._answering.speaking:
             return Doing.SPEAKING
-        awaited = self.awaited()
+        awaited = [exchange for exchange in self.awaited() if exchange.head.ear is None]
         if self.awake or any(exchange.end is None for exchange in awaited):
             return Doing.LISTENING
         if awaited:

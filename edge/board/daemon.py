@@ -120,7 +120,7 @@ def serve(
         started.enter_context(doing.answering)
         started.enter_context(doing.household.timekeeper)
         _watch_lines(settings, board, mute, started)
-        page = _serve_page(loaded, board, spool, keeping, started)
+        page = _serve_page(loaded, board, spool, recogniser, keeping, started)
         hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
@@ -186,14 +186,19 @@ def _watch_lines(settings: EdgeSettings, board: Board, mute: Mute, started: Exit
 
 
 def _serve_page(
-    loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer, started: ExitStack
+    loaded: Loaded[EdgeSettings],
+    board: Board,
+    spool: Spool,
+    recogniser: Recogniser,
+    answerer: Answerer,
+    started: ExitStack,
 ) -> list[Worker]:
     """The page for phones, where it is set; nothing of it is loaded where it is not."""
     if not loaded.settings.page.listen:
         return []
     from edge.page.opening import open_page
 
-    return [started.enter_context(open_page(loaded, board, spool, answerer)).worker]
+    return [started.enter_context(open_page(loaded, board, spool, recogniser, answerer)).worker]
 
 
 def _open_spool(loaded: Loaded[EdgeSettings], board: Board, acting: Acting) -> Spool:

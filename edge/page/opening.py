@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.settings import Loaded
-from edge.asking.recogniser import Answerer
+from edge.asking.recogniser import Answerer, Recogniser
 from edge.board.board import Board
 from edge.board.control import Command
 from edge.device_id import device_id
@@ -21,17 +21,20 @@ from edge.spool.spool import Spool
 class BoardHost:
     """A Host, see app.py."""
 
-    def __init__(self, loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer) -> None:
+    def __init__(
+        self, loaded: Loaded[EdgeSettings], board: Board, spool: Spool, recogniser: Recogniser, answerer: Answerer
+    ) -> None:
         self.name = device_id(loaded.settings.device.id)
         self.story = Story(spool, lambda: _state(board))
         self.microphones = Microphones(loaded.settings, answerer, board, self.story)
         self.commands: Mapping[str, Command] = board.commands
         self._loaded = loaded
         self._board = board
+        self._recogniser = recogniser
         board.shows(self.story)
 
     def examples(self) -> Sequence[str]:
-        return ()
+        return self._recogniser.examples()
 
     def forget(self, utterance_id: str | None) -> int:
         erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
@@ -40,9 +43,12 @@ class BoardHost:
         return here
 
 
-def open_page(loaded: Loaded[EdgeSettings], board: Board, spool: Spool, answerer: Answerer) -> Page:
-    """Not served yet. SettingsError, a sentence, where it cannot be."""
-    host = BoardHost(loaded, board, spool, answerer)
+def open_page(
+    loaded: Loaded[EdgeSettings], board: Board, spool: Spool, recogniser: Recogniser, answerer: Answerer
+) -> Page:
+    """Not served yet; `answerer`: the recogniser, with the spool before it. SettingsError, a sentence, where it cannot
+    be."""
+    host = BoardHost(loaded, board, spool, recogniser, answerer)
     return Page(page_address(loaded.settings.page.listen), host, app(host))
 
 

@@ -8,7 +8,8 @@ from edge.asking.answer import Answer
 
 
 class Kind(StrEnum):
-    """What became of an utterance. Each has one final in the end; `KEPT` is none yet, `BETTER` comes after one."""
+    """What became of an utterance. Each has one final in the end; `KEPT` is none yet, `BETTER` and `DONE` come after
+    one."""
 
     FINAL = "final"
     """Answered while the user waited."""
@@ -24,6 +25,8 @@ class Kind(StrEnum):
     """A final without an answer: there was no room to keep it."""
     BETTER = "better"
     """A better answer than the final; shown in its place."""
+    DONE = "done"
+    """The board has done by itself what was asked for, or could not: the sentence says how it went."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -44,7 +47,7 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def is_final(self) -> bool:
         """Exactly one of an utterance's events is."""
-        return self.kind not in (Kind.KEPT, Kind.BETTER)
+        return self.kind not in (Kind.KEPT, Kind.BETTER, Kind.DONE)
 
     @property
     def may_act(self) -> bool:

@@ -126,6 +126,12 @@ class Spool:
         self._put(None, apply=record)
         self._on_event(event)
 
+    def note_done(self, utterance_id: str, spoken_at_unix_us: int, sentence: str) -> None:
+        """Records how it went what an utterance asked for, and tells it."""
+        event = Event(utterance_id, Kind.DONE, self._unix_us(), spoken_at_unix_us, sentence=sentence)
+        self._put(None, apply=lambda store: store.record(event))
+        self._on_event(event)
+
     def release(self, entry: Entry) -> None:
         """Nobody sees to it any more; it waits for whoever sends what is kept."""
         for released in self._watched:
