@@ -4,18 +4,22 @@ For pictures of the page and for tests in a browser, which need each state when 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from common.addresses import Address
 from common.errors import DaemonError
 from edge.asking.answer import Answer, Partial
-from edge.page.app import app
+from edge.board.control import Command
+from edge.page.app import STATIC, app
 from edge.page.page import Page
 from edge.page.story import Story
 from edge.settings import Spool as SpoolSettings
@@ -24,6 +28,10 @@ from edge.spool.event import Event, Kind
 from edge.spool.spool import FILE_NAME, Spool
 
 EXAMPLES = ("set a timer for ten minutes", "turn on the light in the kitchen", "will it rain tomorrow")
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 BLOCK_SAMPLES = 320
 WAIT_S = 10.0
 
@@ -50,8 +58,12 @@ class MadeBoard:
         self.examples_said: Sequence[str] = EXAMPLES
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
+        self.feedback: list[dict[str, Any]] = []
+        self.pairing = Response(status_code=403)
+        """What who wants to be paired is answered."""
+        self.paired_with: list[dict[str, Any]] = []
         self.microphones: Any = NoMicrophones()
-        self.commands = {name: self._command(name) for name in ("mute", "unmute", "press")}
+        self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
         self._directory = directory
         self.be()
 
@@ -60,7 +72,11 @@ class MadeBoard:
         spool = Spool(self._directory / FILE_NAME, SpoolSettings(), boot_id="boot", coding="", hop_ms=10)
         self.spool = self._entered.enter_context(spool)
         self.story = Story(spool, lambda: dict(self.told))
-        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, app(self)))
+        more = [
+            Route("/pair", self._pair, methods=["GET", "POST"]),
+            Route("/feedback", self._take_feedback, methods=["POST"]),
+        ]
+        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, _strict(app(self, more))))
         self.port = page.port
         return self
 
@@ -81,7 +97,13 @@ class MadeBoard:
 
     def be(self, doing: str = "idle", **more: Any) -> None:
         """From now on the board does that."""
-        usual = {"activation": "always", "phrase": None, "muted_by": None, "sentence": None, "timers": []}
+        usual: dict[str, Any] = {
+            "activation": "always",
+            "phrase": None,
+            "muted_by": None,
+            "sentence": None,
+            "timers": [],
+        }
         self.told = usual | {"doing": doing} | more
 
     def says(self, utterance_id: str, stable: str = "", unstable: str = "", by: str | None = None) -> None:
@@ -104,6 +126,16 @@ class MadeBoard:
         self.keep(event)
         self.story.tell(event)
 
+    async def _pair(self, request: Request) -> Response:
+        if request.method == "GET":
+            return FileResponse(STATIC / "pair.html")
+        self.paired_with.append(await request.json())
+        return self.pairing
+
+    async def _take_feedback(self, request: Request) -> Response:
+        self.feedback.append(await request.json())
+        return JSONResponse({}, status_code=202)
+
     def _command(self, name: str) -> Any:
         def command() -> dict[str, Any]:
             self.asked.append(name)
@@ -114,6 +146,20 @@ class MadeBoard:
             return {}
 
         return command
+
+
+def _strict(inner: Any) -> Any:
+    """The page lives under the policy that it is served with."""
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        async def with_policy(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY.encode())]
+            await send(message)
+
+        await inner(scope, receive, with_policy)
+
+    return outer
 
 
 def event(

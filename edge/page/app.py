@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -33,6 +34,7 @@ PING_S = 15
 ANSWERS_MAX = 200
 """Of one request for older ones."""
 WORDS_CHARS_MAX = 200
+GZIP_BYTES_MIN = 1000
 
 DOABLE = ("mute", "unmute", "press")
 
@@ -57,6 +59,15 @@ class _Forget(msgspec.Struct, frozen=True):
     everything: bool = False
 
 
+class _Static(StaticFiles):
+    """What is the same for everybody: asked again whether it has changed, as an update changes it."""
+
+    def file_response(self, *asked: Any, **how: Any) -> Response:
+        response = super().file_response(*asked, **how)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def app(host: Host, more: Sequence[BaseRoute] = ()) -> Starlette:
     """`more`: routes that come before ours. Who asks is in the request's state, as `phone`."""
     return Starlette(
@@ -68,7 +79,7 @@ def app(host: Host, more: Sequence[BaseRoute] = ()) -> Starlette:
             Route("/do/{what}", _told(_do, host), methods=["POST"]),
             Route("/forget", _told(_forget, host), methods=["POST"]),
             WebSocketRoute("/microphone", _microphone(host)),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=GZIP_BYTES_MIN)),
         ],
         exception_handlers={ParrotletError: _refused},
     )

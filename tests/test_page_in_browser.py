@@ -1,0 +1,458 @@
+"""The page in a real browser, before the real server: what is shown, what is not lost, what is not let in."""
+
+import shutil
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from benchmarks.made_board import MadeBoard, event
+from edge.asking.answer import Alternative, Choice, Result
+from edge.sound.audio_file import AudioFile
+from edge.spool.event import Kind
+from tests.conftest import Speech
+from tests.edge_fakes import ANSWER
+from tests.test_page import running
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt install chromium")
+
+Page = Any
+PATIENCE_S = 10.0
+SCRIPT = "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>"
+TIMER = Result("timer-10", "Timer for 10 minutes", "The time for pasta.", 1.0, None, "timer.start")
+RAIN = Result("rain", "Will it rain?", "Hour by hour.", 0.5, "https://weather.example.org/rain", None)
+
+
+@pytest.fixture(scope="module")
+def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """With the timer's sentence before its microphone."""
+    sound = tmp_path_factory.mktemp("sound") / "timer.wav"
+    samples = np.concatenate([block.samples for block in AudioFile(str(speech.path("timer"))).blocks()])
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(samples.tobytes() + bytes(64000))
+    arguments = [
+        "--no-sandbox",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    ]
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[MadeBoard]:
+    with MadeBoard(tmp_path) as entered:
+        yield entered
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Page]]:
+    """Opens a page as a visitor who has never been there; what the browser complains of fails the test."""
+    contexts, faults = [], []
+
+    def open_page(address: str, width: int = 390, **how: Any) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **how))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def ready(page: Page) -> Page:
+    """When the board is heard of."""
+    page.wait_for_selector("body[data-doing=idle]")
+    return page
+
+
+def keys(page: Page, listed: str = "#feed") -> list[str]:
+    return list(page.eval_on_selector_all(f"{listed} .card", "cards => cards.map(card => card.dataset.utterance)"))
+
+
+def eventually(check: Callable[[], bool], page: Page) -> None:
+    """Looks again and again, and lets the page go on meanwhile."""
+    until_s = time.monotonic() + PATIENCE_S
+    while not check():
+        assert time.monotonic() < until_s
+        page.wait_for_timeout(20)
+
+
+def text(page: Page, selector: str) -> str:
+    return str(page.inner_text(selector))
+
+
+def test_what_is_said_is_shown_while_it_is_said_and_then_its_answer(
+    board: MadeBoard, visit: Callable[..., Page]
+) -> None:
+    page = ready(visit(board.address))
+    assert text(page, "#examples li") == "set a timer for ten minutes"
+    board.says("u1", "set a timer", "for tin")
+    page.wait_for_selector("#partial-unstable:has-text('for tin')")
+    assert text(page, "#partial-stable").strip() == "set a timer"
+    board.tell(event("u1", "set a timer for ten minutes", response="It runs.", results=(TIMER,), intent="timer_start"))
+    page.wait_for_selector(".card .said:has-text('set a timer for ten minutes')")
+    assert not page.is_visible("#partial")
+    assert "starts the timer" in text(page, ".card .result")
+    assert text(page, "#live") == "You said: set a timer for ten minutes. It runs."
+    eventually(lambda: bool(page.evaluate("performance.getEntriesByName('final-painted').length === 1")), page)
+    painted = page.evaluate(
+        "performance.getEntriesByType('measure').map(entry => [entry.name, entry.detail.utterance_id])"
+    )
+    assert painted == [["partial-painted", "u1"], ["final-painted", "u1"]]
+
+
+def test_a_better_answer_takes_its_place_and_nothing_jumps(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(12):
+        board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number, path="local", results=(TIMER, RAIN)))
+    page = ready(visit(board.address))
+    page.wait_for_selector('[data-utterance="u0"]')
+    page.evaluate("document.querySelector('[data-utterance=\"u6\"]').scrollIntoView({block: 'center'})")
+    where = "cards => cards.map(card => card.getBoundingClientRect().top)"
+    seen = '[data-utterance="u6"], [data-utterance="u5"], [data-utterance="u7"]'
+    before, order = page.eval_on_selector_all(seen, where), keys(page)
+    # In view a shorter one, above the view a longer one, and a new one on top.
+    board.tell(event("u6", "number six", Kind.BETTER, ago_s=54, response="Six."))
+    board.tell(event("u11", "number eleven", Kind.BETTER, ago_s=49, response="Eleven. " * 60, results=(TIMER, RAIN)))
+    board.tell(event("new", "a new one"))
+    page.wait_for_selector('[data-utterance="u6"] .mark:has-text("Corrected")')
+    page.wait_for_selector('[data-utterance="new"]', state="attached")
+    assert page.eval_on_selector_all(seen, where) == pytest.approx(before, abs=1)
+    assert keys(page) == ["new", *order]
+    assert "number 6" in text(page, '[data-utterance="u6"] .was')
+    page.click("#new")
+    eventually(lambda: bool(page.evaluate("scrollY === 0")), page)
+
+
+def test_a_board_that_comes_back_has_lost_nothing_and_tells_nothing_twice(
+    tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    with MadeBoard(tmp_path) as board:
+        for number in range(5):
+            board.keep(event(f"u{number}", f"number {number}", ago_s=100 - number))
+        page = ready(visit(board.address))
+        board.tell(event("u5", "number 5", ago_s=95))
+        page.wait_for_selector('[data-utterance="u5"]')
+    page.wait_for_selector("body[data-doing=lost]")
+    assert "does not answer" in text(page, "#state")
+    assert "Trying again" in text(page, "#state-why")
+    with MadeBoard(tmp_path, port=board.port) as board:
+        for number in range(6, 40):
+            board.keep(event(f"u{number}", f"number {number}", ago_s=100 - number))
+        board.keep(event("u5", "number five", Kind.BETTER, ago_s=95))
+        if page.is_visible("#try"):
+            page.click("#try", force=True)
+        ready(page)
+        page.wait_for_selector('[data-utterance="u39"]')
+        page.wait_for_selector('[data-utterance="u5"] .mark')
+        assert keys(page) == [f"u{number}" for number in range(39, -1, -1)]
+        # And the page opens with them, before the board says a word.
+        eventually(
+            lambda: bool(page.evaluate("JSON.parse(localStorage['parrotlet-answers']).entries.length === 40")), page
+        )
+        page.route("**/events*", lambda route: None)
+        page.reload()
+        page.wait_for_selector('[data-utterance="u39"]')
+        assert len(keys(page)) == 40
+
+
+def test_older_answers_come_by_scrolling_and_words_are_found(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(130):
+        word = "needle" if number % 60 == 3 else "hay"
+        board.keep(event(f"u{number}", f"number {number} {word}", ago_s=1000 - number))
+    page = ready(visit(board.address))
+    page.wait_for_selector('[data-utterance="u129"]')
+    for _ in range(20):
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(30)
+        if len(keys(page)) == 130 and "all the answers" in page.inner_text("#older-note"):
+            break
+    assert keys(page) == [f"u{number}" for number in range(129, -1, -1)]
+    page.fill("#search", "needle")
+    page.wait_for_selector("#search-note:has-text('3 answers with “needle”')")
+    assert keys(page, "#found") == ["u123", "u63", "u3"]
+    page.click("#search-clear")
+    assert page.is_visible("#feed")
+
+
+def test_a_script_is_text_wherever_it_stands(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    result = Result("r", SCRIPT, SCRIPT, 1.0, "javascript:document.title='broken into'", SCRIPT)
+    many: dict[str, Any] = {"response": SCRIPT, "intent": SCRIPT, "slots": {SCRIPT: SCRIPT}, "results": (result,)}
+    others = (Alternative(SCRIPT, 0.1, "x"),)
+    board.name = SCRIPT
+    board.examples_said = (SCRIPT,)
+    page = ready(visit(board.address))
+    assert text(page, "#examples li") == SCRIPT
+    board.says("u1", SCRIPT, SCRIPT)
+    page.wait_for_selector("#partial:has-text('onerror')")
+    board.tell(event("u1", SCRIPT, sentence=SCRIPT, alternatives=others, choices=(Choice(SCRIPT, "x"),) * 2, **many))
+    page.wait_for_selector(".card")
+    page.click('[data-do="wrong"]')
+    page.fill(".correction textarea", SCRIPT + "!")
+    page.keyboard.press("Enter")
+    eventually(lambda: len(board.feedback) == 2, page)
+    assert board.feedback[1]["transcript"] == SCRIPT + "!"
+    assert SCRIPT + "!" in text(page, ".given")
+    for place in (".said", ".response", ".why", ".result-title", ".result-text", ".choice", ".slots"):
+        assert "onerror=" in text(page, f".card {place}"), place
+    assert page.locator("main img, main script, main a, dialog img").count() == 0
+    assert "broken into" not in page.title().replace(SCRIPT, "").replace(SCRIPT[0].upper() + SCRIPT[1:], "")
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "file:///etc/passwd", "x"]
+)
+def test_what_is_no_address_of_the_web_is_no_link(board: MadeBoard, visit: Callable[..., Page], url: str) -> None:
+    page = visit(board.address)
+    # The board refuses it as well; here it is the page alone that does.
+    made = """async url => {
+        const { makeCard } = await import("/static/card.js");
+        const results = [{ id: "r", title: "t", url }];
+        const card = { utterance_id: "u", kind: "final", at_unix_ms: 1, spoken_at_unix_ms: 1, results };
+        return makeCard({ key: "u", card, was: null }, { board: "b", phone: "p" }, null).querySelectorAll("a").length;
+    }"""
+    assert page.evaluate(made, "https://example.org/") == 1
+    assert page.evaluate(made, url) == 0
+
+
+def test_feedback_waits_for_the_board_and_is_sent_once(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
+    board.keep(event("u1", "set a time", results=(TIMER, RAIN), ago_s=9))
+    board.keep(event("u2", "turn the light", choices=choices, ago_s=5))
+    page = ready(visit(board.address))
+    page.wait_for_selector(".card")
+    page.context.set_offline(True)
+    page.wait_for_selector("body[data-doing=lost]")
+    page.click('[data-utterance="u1"] [data-do="wrong"]')
+    page.fill(".correction textarea", "set a timer")
+    page.keyboard.press("Enter")
+    page.click('[data-utterance="u1"] [data-do="meant"][data-result="timer-10"]')
+    page.click('[data-utterance="u2"] [data-do="choice"][data-choice="1"]')
+    page.wait_for_selector('[data-utterance="u2"] .given:has-text("Kept on this phone")')
+    assert board.feedback == []
+    # What is kept outlives the page.
+    assert page.evaluate("JSON.parse(localStorage['parrotlet-outbox']).length") == 4
+    page.context.set_offline(False)
+    page.wait_for_selector('[data-utterance="u2"] .given:has-text("Thank you")')
+    eventually(lambda: bool(page.evaluate("JSON.parse(localStorage['parrotlet-outbox']).length === 0")), page)
+    assert len({given["feedback_id"] for given in board.feedback}) == len(board.feedback) == 4
+    last = {given["utterance_id"]: given for given in board.feedback}
+    assert (last["u1"]["verdict"], last["u1"]["transcript"], last["u1"]["result_id"]) == (
+        "wrong",
+        "set a timer",
+        "timer-10",
+    )
+    assert (last["u2"]["verdict"], last["u2"]["choice"]) == (None, 1)
+
+
+def test_what_is_deleted_can_be_taken_back_for_a_while(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(3):
+        board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number))
+    page = visit("about:blank")
+    page.clock.install()
+    page.goto(board.address)
+    ready(page)
+    page.click('[data-utterance="u1"] [data-do="delete"]')
+    page.click('[data-do="undo"]')
+    page.wait_for_selector('[data-utterance="u1"] .said')
+    page.click('[data-utterance="u1"] [data-do="delete"]')
+    page.clock.fast_forward(7000)
+    eventually(lambda: keys(page) == ["u2", "u0"], page)
+    eventually(lambda: len(board.spool.ask(lambda store: store.events()).result(PATIENCE_S)) == 2, page)
+
+
+def test_another_phone_deletes_and_it_is_gone_here_too(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(3):
+        board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number))
+    page = ready(visit(board.address))
+    page.wait_for_selector(".card")
+    board.forget("u1")
+    eventually(lambda: keys(page) == ["u2", "u0"], page)
+    board.forget(None)
+    eventually(lambda: keys(page) == [], page)
+
+
+def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    board.keep(event("u1", "set a time", results=(TIMER, RAIN)))
+    page = ready(visit(board.address))
+    page.wait_for_selector(".card")
+
+    def tab_to(selector: str) -> None:
+        """By the Tab key alone; whatever has the focus on the way is seen to have it."""
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement === document.body"):
+                continue
+            assert page.evaluate(
+                """() => [document.activeElement, document.activeElement.parentNode]
+                    .some(node => getComputedStyle(node).outlineStyle !== "none")"""
+            ), page.evaluate("document.activeElement.outerHTML")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"{selector} is never reached")
+
+    tab_to(".skip")
+    page.keyboard.press("Enter")
+    tab_to("#search")
+    tab_to('[data-do="meant"][data-result="rain"]')
+    page.keyboard.press("Enter")
+    tab_to('[data-do="right"]')
+    page.keyboard.press("Space")
+    page.wait_for_selector('[data-do="right"][aria-pressed="true"]')
+    tab_to('[data-do="said"]')
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("set a timer")
+    page.keyboard.press("Enter")
+    eventually(lambda: len(board.feedback) == 3, page)
+    assert [given["verdict"] for given in board.feedback] == [None, "right", "wrong"]
+    assert page.evaluate("document.activeElement.dataset.do") == "said"
+    tab_to('[data-do="delete"]')
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.do") == "undo"
+    page.keyboard.press("Enter")
+    tab_to("#hold")
+    tab_to("#free")
+    tab_to("#menu-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#menu[open]")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "menu-button"
+    tab_to("#mute")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-doing=muted]")
+    assert board.asked == ["mute"]
+
+
+def test_a_push_is_heard_by_the_board(
+    tmp_path: Path, browser: Any, visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path, monkeypatch) as (daemon, port):
+        page = visit(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector("#dock:not([hidden])")
+        page.locator("#hold").hover()
+        page.mouse.down()
+        page.wait_for_selector("#dock[data-phase=sending]")
+        eventually(lambda: bool(daemon.recogniser.streams), page)
+        page.wait_for_selector("#partial:has-text('set a')")
+        page.mouse.up()
+        page.wait_for_selector(f".card .said:has-text('{ANSWER.transcript}')")
+        assert "this phone" in text(page, ".card-told")
+        page.wait_for_selector("#dock[data-phase=closed]")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Response(status_code=403), "wrong, used or older"),
+        (Response(status_code=429, headers={"Retry-After": "42"}), "again in 42 seconds"),
+        (JSONResponse({"sentence": "No phone is taken now."}, status_code=503), "No phone is taken now."),
+    ],
+)
+def test_who_is_not_let_in_is_told_why(
+    board: MadeBoard, visit: Callable[..., Page], answer: Response, told: str
+) -> None:
+    board.pairing = answer
+    page = visit(f"{board.address}/pair")
+    page.fill("#code", "abcd")
+    page.click("#send")
+    page.wait_for_selector("#problem:has-text('eight letters')")
+    page.fill("#code", "abcdefgh")
+    page.click("#send")
+    page.wait_for_selector(f"#problem:has-text('{told}')")
+
+
+def test_the_token_of_a_picture_pairs_by_itself_and_stands_in_no_address(
+    board: MadeBoard, visit: Callable[..., Page]
+) -> None:
+    board.pairing = Response(status_code=200)
+    page = visit(f"{board.address}/pair#some-token")
+    ready(page)
+    assert board.paired_with == [{"token": "some-token", "name": ""}]
+    assert "token" not in page.url
+    page.go_back()
+    assert "token" not in page.url
+
+
+def test_the_page_is_light(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = ready(visit(board.address))
+    fetched = page.evaluate(
+        """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .filter(entry => !entry.name.includes("/events")).map(entry => [entry.name, entry.transferSize])"""
+    )
+    assert sum(size for _, size in fetched) <= 100_000
+    assert all(name.startswith(board.address) for name, _ in fetched)
+
+
+def fault_lines(page: Page) -> list[str]:
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+
+
+def in_all_looks(page: Page) -> list[str]:
+    """Both themes, narrow and wide."""
+    faults = []
+    for width, theme in ((320, "light"), (1280, "dark"), (320, "dark"), (1280, "light")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px: it is wider"
+        faults += [f"{width} px, {theme}: {line}" for line in fault_lines(page)]
+    return faults
+
+
+def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    with MadeBoard(tmp_path) as board:
+        page = ready(visit(board.address))
+        faults = in_all_looks(page)
+        choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
+        board.tell(event("u1", "turn the light", choices=choices, alternatives=(Alternative("turn alight", 0.1, "x"),)))
+        board.tell(event("u2", "", Kind.KEPT, sentence="The service does not answer."))
+        board.tell(event("u3", "", Kind.EXPIRED))
+        board.tell(event("u4", "set a time", path="local"))
+        board.tell(
+            event(
+                "u4", "set a timer", Kind.BETTER, intent="timer_start", slots={"how long": "ten"}, results=(TIMER, RAIN)
+            )
+        )
+        timers = [{"lasts_s": 600, "left_s": 300, "rings": False}]
+        board.be("listening", timers=timers)
+        page.wait_for_selector("body[data-doing=listening]")
+        board.says("u5", "and this is", "being said")
+        page.wait_for_selector('[data-utterance="u4"]')
+        page.click('[data-utterance="u4"] [data-do="wrong"]')
+        page.click('[data-utterance="u3"] [data-do="delete"]')
+        faults += in_all_looks(page)
+        page.click("#menu-button")
+        faults += in_all_looks(page)
+        page.click("#menu-close")
+        board.be("muted", muted_by="the switch")
+        page.wait_for_selector("body[data-doing=muted]")
+        faults += in_all_looks(page)
+        pairing = visit(f"{board.address}/pair")
+        pairing.click("#send")
+        pairing.wait_for_selector("#problem:not([hidden])")
+        pairing.click("summary")
+        faults += in_all_looks(pairing)
+    page.wait_for_selector("body[data-doing=lost]")
+    faults += in_all_looks(page)
+    assert faults == []
