@@ -109,7 +109,9 @@ def test_what_is_answered_before_its_commit_is_never_written(tmp_path: Path) -> 
         kept_in.acknowledge(entry)
         assert kept(kept_in) == []
         assert entry.number is None
-        assert events(kept_in) == [Event("u0", Kind.FINAL, 7, head(0).started_at_unix_us, ANSWER)]
+        (event,) = events(kept_in)
+        assert event == Event("u0", Kind.FINAL, 7, head(0).started_at_unix_us, ANSWER, duration_ms=event.duration_ms)
+        assert event.duration_ms
 
 
 def test_speech_that_a_death_cut_off_ends_with_its_last_frame(tmp_path: Path) -> None:

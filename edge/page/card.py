@@ -7,6 +7,7 @@ import msgspec
 
 from edge.asking.answer import Answer, Result
 from edge.spool.event import Event
+from edge.spool.twins import OWN
 
 SCHEMES = frozenset({"http", "https"})
 """Of links that may be shown; a catalogue may hold any text."""
@@ -20,7 +21,10 @@ def card(event: Event) -> dict[str, Any]:
         "kind": event.kind.value,
         "at_unix_ms": event.at_unix_us // 1000,
         "spoken_at_unix_ms": event.spoken_at_unix_us // 1000,
-        "by": event.ear or "board",
+        "by": event.ear or OWN,
+        "snr_db": event.snr_db,
+        "twin_of": event.twin_of,
+        "heard_best": event.heard_best,
         "path": answer.path,
         "transcript": answer.transcript,
         "confidence": answer.confidence,

@@ -106,6 +106,11 @@ class Page:
                 await telling
             self._server.should_exit = True
             await serving
+            # What libraries have begun for themselves.
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
 
 def page_address(listen: str) -> Address:

@@ -24,6 +24,7 @@ from edge.speech.signal_meter import dbfs
 from edge.spool.event import Event
 from edge.spool.spool import Spool
 from edge.spool.store import SpoolStore
+from edge.spool.twins import OWN
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Story:
         timing = msgspec.to_builtins(exchange.timing(realtime=True))
         self._broadcast("timing", _of(exchange) | timing)
 
-    def level(self, samples: Samples, is_speech: bool, by: str = "board") -> None:
+    def level(self, samples: Samples, is_speech: bool, by: str = OWN) -> None:
         """How loud it is; for every block of sound, of which few are told."""
         now_s = time.monotonic()
         if not self._is_watched or now_s - self._level_told_s.get(by, 0.0) < LEVEL_S:
@@ -188,7 +189,7 @@ class Story:
 
 
 def _of(exchange: Exchange) -> dict[str, Any]:
-    return {"utterance_id": exchange.head.utterance_id, "by": exchange.head.ear or "board"}
+    return {"utterance_id": exchange.head.utterance_id, "by": exchange.head.ear or OWN}
 
 
 def _words(exchange: Exchange) -> dict[str, Any]:

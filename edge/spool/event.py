@@ -43,6 +43,13 @@ class Event(msgspec.Struct, frozen=True):
     """Why there is no answer, or no better one."""
     ear: str | None = None
     """Who heard it, as in UtteranceHead."""
+    duration_ms: int | None = None
+    snr_db: float | None = None
+    """As in UtteranceEnd."""
+    twin_of: str | None = None
+    """An utterance that another ear heard of the same words, and that was answered before."""
+    heard_best: str | None = None
+    """Of twins, the ear with more speech over its noise; "board" for its own microphone."""
 
     @property
     def is_final(self) -> bool:
@@ -52,4 +59,4 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def may_act(self) -> bool:
         """Whether what the answer asks for may be done: once, and not when nobody waits for it any more."""
-        return self.kind in (Kind.FINAL, Kind.LATE)
+        return self.kind in (Kind.FINAL, Kind.LATE) and self.twin_of is None

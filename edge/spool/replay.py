@@ -292,7 +292,7 @@ class Replayer:
         return msgspec.structs.replace(head, started_at_unix_us=self._clock.unix_us() - ago_us, clock_synchronised=True)
 
     def _entry(self, kept: Kept) -> Entry:
-        return Entry(self._corrected(kept), number=kept.number, told=kept.told)
+        return Entry(self._corrected(kept), kept.end, number=kept.number, told=kept.told)
 
     async def _ask(self, question: Callable[[SpoolStore], T]) -> T:
         asked: Future[T] = self._spool.ask(question)

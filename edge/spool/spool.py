@@ -21,6 +21,7 @@ from edge.settings import Spool as SpoolSettings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.event import Event, Kind
 from edge.spool.store import Piece, Quota, SpoolStore
+from edge.spool.twins import Twins
 from edge.spool.unwritten import Entry, Unwritten
 from edge.spool.writer import SpoolWriter
 from edge.worker import Worker
@@ -66,6 +67,7 @@ class Spool:
         self._lock: int | None = None
         self._on_event = on_event
         self._unix_us = unix_us
+        self._twins = Twins()
         self._unwritten = Unwritten(commit_s=settings.commit_ms / 1000, commit_bytes=COMMIT_BYTES, clock=clock)
         quota = Quota(settings.megabytes_max << 20, settings.answers_max)
         self._writer = SpoolWriter(file, quota, self._unwritten, self._drop, hop_ms)
@@ -106,12 +108,12 @@ class Spool:
 
     def finish(self, entry: Entry, end: UtteranceEnd) -> None:
         """Its end came."""
+        entry.end = end
         self._put(entry, apply=lambda store: store.finish(_number(entry), end))
 
     def tell(self, entry: Entry, kind: Kind, *, answer: Answer | None = None, sentence: str | None = None) -> None:
         """Records what the user is told of an utterance, and tells it. There is one final at most."""
-        head = entry.head
-        event = Event(head.utterance_id, kind, self._unix_us(), head.started_at_unix_us, answer, sentence, head.ear)
+        event = self._twins.marked(_event(entry, kind, self._unix_us(), answer, sentence))
         if event.is_final:
             if entry.told:
                 return
@@ -200,6 +202,21 @@ def _locked(file: Path) -> int | None:
             f"Another daemon keeps what is said in {file.parent}; stop it, or set device.state_dir for a second one."
         ) from error
     return lock
+
+
+def _event(entry: Entry, kind: Kind, at_unix_us: int, answer: Answer | None, sentence: str | None) -> Event:
+    head, end = entry.head, entry.end
+    return Event(
+        head.utterance_id,
+        kind,
+        at_unix_us,
+        head.started_at_unix_us,
+        answer,
+        sentence,
+        ear=head.ear,
+        duration_ms=end.duration_ms if end else None,
+        snr_db=end.snr_db if end else None,
+    )
 
 
 def _number(entry: Entry) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from edge.speech.utterance import UtteranceHead
+from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.store import Piece, SpoolStore
 
 BYTES_MAX = 4 << 20
@@ -20,8 +20,11 @@ CHANGE_BYTES = 200
 class Entry:
     """An utterance in the spool. Its number and rows are the writer's own business."""
 
-    def __init__(self, head: UtteranceHead, *, number: int | None = None, told: bool = False) -> None:
+    def __init__(
+        self, head: UtteranceHead, end: UtteranceEnd | None = None, *, number: int | None = None, told: bool = False
+    ) -> None:
         self.head = head
+        self.end = end
         self.number = number
         """In the database; None while it is not there."""
         self.rows = 0
