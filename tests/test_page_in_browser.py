@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from starlette.responses import JSONResponse, Response
@@ -174,6 +175,39 @@ def test_a_board_that_comes_back_has_lost_nothing_and_tells_nothing_twice(
         page.reload()
         page.wait_for_selector('[data-utterance="u39"]')
         assert len(keys(page)) == 40
+
+
+def test_the_page_opens_while_the_board_is_away(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    with MadeBoard(tmp_path) as board:
+        board.keep(event("u1", "number 1"))
+        page = ready(visit(board.address))
+        page.wait_for_selector(".card")
+        kept = """async () => {
+            const store = await caches.open("parrotlet-page");
+            const isWhole = (await store.keys()).some(({ url }) => url.includes("/?"));
+            return isWhole && "parrotlet-answers" in localStorage;
+        }"""
+        eventually(lambda: bool(page.evaluate(kept)), page)
+    page.reload()
+    page.wait_for_selector("body[data-doing=lost]")
+    assert keys(page) == ["u1"]
+    assert text(page, "#board") == "Kitchen"
+    with MadeBoard(tmp_path, port=board.port) as board:
+        board.tell(event("u2", "number 2"))
+        page.wait_for_selector('[data-utterance="u2"]')
+
+
+def test_what_the_board_did_and_what_two_ears_heard_is_told(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = ready(visit(board.address))
+    board.tell(event("u1", "set a timer", response="A timer."))
+    board.tell(event("u1", kind=Kind.DONE, sentence="The timer runs."))
+    page.wait_for_selector('[data-utterance="u1"] .done:has-text("The timer runs.")')
+    assert text(page, '[data-utterance="u1"] .said') == "set a timer"
+    twin = event("u2", "set a timer", ear="hall", results=(TIMER,))
+    board.tell(msgspec.structs.replace(twin, twin_of="u1", heard_best="board"))
+    page.wait_for_selector('[data-utterance="u2"] .mark:has-text("Heard twice")')
+    assert "Heard best by Kitchen" in text(page, '[data-utterance="u2"]')
+    assert page.locator('[data-utterance="u2"] .result').count() == 0
 
 
 def test_older_answers_come_by_scrolling_and_words_are_found(board: MadeBoard, visit: Callable[..., Page]) -> None:

@@ -65,6 +65,8 @@ class _Static(StaticFiles):
     def file_response(self, *asked: Any, **how: Any) -> Response:
         response = super().file_response(*asked, **how)
         response.headers["Cache-Control"] = "no-cache"
+        # What keeps the page for when the board is away is to see all of it.
+        response.headers["Service-Worker-Allowed"] = "/"
         return response
 
 

@@ -8,10 +8,13 @@ import { keep, recall } from "./kept.js";
 const KEPT_MAX = 100;
 const KEEP_AFTER_MS = 400;
 /** What takes the place of what: a final that of "kept", a better answer that of the final. */
-const RANKS = { kept: 0, better: 2 };
+const RANKS = { done: -1, kept: 0, better: 2 };
 const rank = (kind) => RANKS[kind] ?? 1;
 
-/** An entry: {key, card, id (of its newest event, 0 before it is on the board's disk), was (transcript before)}. */
+/**
+ * An entry: {key, card, id (of its newest event, 0 before it is on the board's disk), was (transcript before), done (how
+ * it went what the board does by itself, a sentence)}.
+ */
 export class Answers {
   constructor() {
     this.entries = new Map();
@@ -37,10 +40,15 @@ export class Answers {
     const entry = this.entries.get(key);
     if (id) this.#keepSoon();
     if (!entry) {
-      this.entries.set(key, { key, card, id, was: null });
+      this.entries.set(key, { key, card, id, was: null, done: card.kind === "done" ? card.sentence : null });
       return "new";
     }
     entry.id = Math.max(entry.id, id);
+    if (card.kind === "done") {
+      if (entry.done === card.sentence) return null;
+      entry.done = card.sentence;
+      return "replaced";
+    }
     if (rank(card.kind) <= rank(entry.card.kind)) {
       if (entry.card.kind === "better" && !entry.was) entry.was = differs(card, entry.card);
       return null;

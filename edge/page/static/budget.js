@@ -58,12 +58,11 @@ export class Budget {
   }
 
   #parts({ times, by, paint_ms }) {
-    const told = (...names) => names.map((name) => times[name]).find((value) => typeof value === "number") ?? null;
     return {
-      capture: told("capture_ms", "capture") ?? (by === "board" ? null : this.captureMs()),
-      network: told("network_ms", "network") ?? this.network_ms,
-      endpoint: told("endpoint_ms", "endpoint", "hang_over_ms"),
-      decode: told("decode_ms", "decoding_ms", "decode", "endpoint_to_final_ms", "endpoint_to_final"),
+      capture: by === "board" ? null : this.captureMs(),
+      network: this.network_ms,
+      endpoint: times.last_sound_to_endpoint ?? null,
+      decode: times.endpoint_to_final ?? null,
       paint: paint_ms ?? null,
     };
   }
@@ -80,7 +79,7 @@ export class Budget {
     const head = element("tr", {}, ...["utterance", ...PARTS].map((name) => element("th", { scope: "col", text: say(`budget.${name}`) })));
     const body = parts.map((row, i) => element("tr", {}, element("td", { text: rows[i].key.slice(-6) }), ...PARTS.map((name) => cell(row[name], longest))));
     const all = Object.entries(rows[0].times).map(([name, value]) =>
-      element("div", {}, element("dt", { text: name.replace(/_ms$/, "").replaceAll("_", " ") }), element("dd", { text: inMs(value) })),
+      element("div", {}, element("dt", { text: name.replaceAll("_", " ") }), element("dd", { text: inMs(value) })),
     );
     byId("budget-rows").replaceChildren(
       element("div", { class: "budget-scroll", tabindex: "0", role: "region", "aria-labelledby": "budget-title" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))),

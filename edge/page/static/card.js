@@ -4,23 +4,26 @@ import { element, icon } from "./element.js";
 import { clock } from "./moments.js";
 import { known, say } from "./words.js";
 
-/** Of `entry` ({card, was}); `who` is {board, phone}; `given` what this phone has said of it, or null. */
+/** Of `entry` ({card, was, done}); `who` is {board, phone}; `given` what this phone has said of it, or null. */
 export function makeCard(entry, who, given) {
   const { card } = entry;
   const node = element("article", { class: "card", "data-utterance": entry.key, "data-kind": card.kind });
-  node.append(...head(entry, who), ...answered(entry), ...choices(card, given), ...slots(card));
-  node.append(...results(card, given), ...alternatives(card), ...foot(card, who, given));
+  node.append(...head(entry, who), ...answered(entry, who));
+  // What another ear had heard before has been answered there.
+  if (!card.twin_of) node.append(...choices(card, given), ...slots(card), ...results(card, given), ...alternatives(card));
+  node.append(...foot(card, who, given));
   return node;
 }
 
 function head({ card }, who) {
-  const { kind, path } = card;
+  const { kind, path, twin_of: twin } = card;
   const told = [clock(card.spoken_at_unix_ms), speaker(card.by, who)];
   if (path && path !== "none") told.push(say(`card.path.${path}`));
   const line = element("p", { class: "card-head" });
   line.append(element("span", { class: "card-told", text: told.filter(Boolean).join(" · ") }));
-  if (known(`card.kind.${kind}`)) {
-    line.append(element("span", { class: "mark", "data-kind": kind, text: say(`card.kind.${kind}`) }));
+  const mark = twin ? "twin" : kind;
+  if (known(`card.kind.${mark}`)) {
+    line.append(element("span", { class: "mark", "data-kind": mark, text: say(`card.kind.${mark}`) }));
   }
   return [line];
 }
@@ -32,15 +35,22 @@ function speaker(by, { board, phone }) {
 }
 
 /** What was said, what is answered, and why nothing or nothing better is. */
-function answered({ card, was }) {
+function answered({ card, was, done }, who) {
   const made = [];
+  if (card.kind === "done") return [element("p", { class: "done", dir: "auto", text: done })];
   const silent = !card.transcript;
   // What waits to be sent was not understood by anybody yet: it has only its sentence.
   if (!silent || !known(`card.why.${card.kind}`)) {
     made.push(element("h4", { class: silent ? "said is-silent" : "said", dir: "auto", text: card.transcript || say("card.nothing") }));
   }
   if (was) made.push(element("p", { class: "was", dir: "auto", text: say("card.was", { transcript: was }) }));
+  if (card.twin_of) {
+    const best = speaker(card.heard_best, who) ?? "";
+    made.push(element("p", { class: "why", text: say(best ? "card.twin.best" : "card.twin", { best }) }));
+    return made;
+  }
   if (card.response) made.push(element("p", { class: "response", dir: "auto", text: card.response }));
+  if (done && done !== card.response) made.push(element("p", { class: "done", dir: "auto", text: done }));
   const why = card.sentence || (known(`card.why.${card.kind}`) ? say(`card.why.${card.kind}`) : "");
   if (why) made.push(element("p", { class: "why", "data-kind": card.kind, dir: "auto", text: why }));
   return made;

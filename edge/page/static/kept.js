@@ -1,5 +1,7 @@
 /** What this browser keeps between visits. A full or forbidden store loses that, and nothing else. */
 
+import { dropPage } from "./kept_page.js";
+
 const PREFIX = "parrotlet-";
 
 /** The value that was kept under a name; `otherwise` where there is none. */
@@ -23,6 +25,7 @@ export function keep(name, value) {
 }
 
 export function dropAll() {
+  dropPage();
   try {
     for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name);
   } catch {

@@ -9,6 +9,7 @@ import { Feed } from "./feed.js";
 import { Feedback, UNDO_S } from "./feedback.js";
 import { dropAll, keep, recall } from "./kept.js";
 import { Menu } from "./menu.js";
+import { keepPage } from "./kept_page.js";
 import { post, sentenceOf } from "./outbox.js";
 import { painted } from "./paint.js";
 import { newest, Older, Search } from "./past.js";
@@ -65,6 +66,7 @@ class Page {
     const hello = { ...told, board: asName(told.board) };
     keep("hello", hello);
     this.#introduce(hello);
+    keepPage(hello.version);
     this.feedback.outbox.boardIsBack();
     this.older.begin();
     this.#count();
@@ -103,13 +105,14 @@ class Page {
     const was = this.answers.add(card, id);
     if (id) this.answers.seen(id);
     if (!was) return;
-    this.stage.answered(card);
+    const isTwin = Boolean(card.twin_of);
+    if (!isTwin) this.stage.answered(card);
     const key = card.utterance_id;
     this.#changed(key, () => {
       painted("final-painted", since, { utterance_id: key, kind: card.kind }, (paint_ms) => this.budget.painted(key, paint_ms));
     });
     this.#count();
-    if (Date.now() - card.at_unix_ms < NEW_MS) this.#readAloud(card);
+    if (!isTwin && Date.now() - card.at_unix_ms < NEW_MS) this.#readAloud(card);
   }
 
   on_timing(timing) {
@@ -191,7 +194,7 @@ class Page {
 
   #readAloud({ kind, transcript, response, results, sentence }) {
     const says = response || results?.[0]?.title || sentence || "";
-    const name = kind === "kept" || kind === "better" ? kind : transcript ? "final" : "none";
+    const name = ["kept", "better"].includes(kind) && transcript ? kind : transcript ? "final" : "none";
     if (transcript || sentence) byId("live").textContent = say(`live.${name}`, { transcript, response: says, sentence });
   }
 
@@ -359,4 +362,5 @@ function asName(board) {
 
 await loadWords();
 fill(document);
+byId("late").remove();
 new Page().begin();

@@ -8,6 +8,7 @@ const TIMEOUT_MS = 15_000;
 
 await loadWords();
 fill(document);
+byId("late").remove();
 document.title = say("pair.title");
 
 const field = byId("code");

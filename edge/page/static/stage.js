@@ -67,6 +67,7 @@ export class Stage {
   /** The answer is there: its words go, and where there is room it stays to be read from afar. */
   answered(card) {
     if (!this.partial || this.partial.utterance_id === card.utterance_id) this.clearPartial();
+    if (card.kind === "done" && this.glow?.key === card.utterance_id) this.glow.says = card.sentence || this.glow.says;
     if (card.kind === "kept" || !card.transcript || Date.now() - card.at_unix_ms > GLOW_MS) return;
     const says = card.response || card.results?.[0]?.title || card.sentence || "";
     this.glow = { key: card.utterance_id, at: Date.now(), said: card.transcript, says };
