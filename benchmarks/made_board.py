@@ -81,6 +81,10 @@ class MadeBoard:
         return self
 
     def __exit__(self, *cause: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The board is switched off."""
         self._entered.close()
 
     @property

@@ -178,12 +178,14 @@ export class Microphone {
     this.uplink = null;
     if (!this.wanted) return;
     this.gapWhy = "the network was away";
-    const why = this.problem ?? say(navigator.onLine ? "talk.away" : "talk.paused.offline");
-    if (this.wanted === "push") this.#give(why);
-    else {
-      this.#say({ problem: why });
-      this.#again();
+    const isPush = this.wanted === "push";
+    const why = this.problem ?? say(`talk.${navigator.onLine ? "away" : "offline"}${isPush ? ".push" : ""}`);
+    if (isPush) {
+      this.#give(why);
+      return;
     }
+    this.#say({ problem: why });
+    this.#again();
   }
 
   #interrupted(why, ended = false) {

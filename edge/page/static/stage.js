@@ -137,11 +137,12 @@ export class Stage {
   }
 
   #connectionTold(doing) {
-    if (doing === "connecting") return { line: say("state.connecting"), why: say("state.connecting.why") };
+    const values = { board: this.board || say("state.unnamed") };
+    if (doing === "connecting") return { line: say("state.connecting", values), why: say("state.connecting.why") };
     const network = navigator.onLine ? "" : ".network";
     const n = Math.ceil((this.connection.next_try_at - Date.now()) / 1000);
     const again = n > 0 ? say("state.lost.again", { n }) : say("state.lost.trying");
-    return { line: say(`state.lost${network}`), why: `${say(`state.lost${network}.why`)} ${again}` };
+    return { line: say(`state.lost${network}`, values), why: `${say(`state.lost${network}.why`)} ${again}` };
   }
 
   #showGlow(isHidden) {
