@@ -4,8 +4,8 @@ For pictures of the page and for tests in a browser, which need each state when 
 """
 
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -50,7 +50,7 @@ class NoMicrophones:
 
 
 class MadeBoard:
-    """A context manager, and a Host of edge/page/app.py. Entered again, it is the same board after a restart."""
+    """A context manager, and a Host of edge/page/host.py. Entered again, it is the same board after a restart."""
 
     def __init__(self, directory: Path, *, port: int = 0, name: str = "kitchen") -> None:
         self.name = name
@@ -90,6 +90,14 @@ class MadeBoard:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def run(self) -> None:
+        """As its own Hosts."""
+        await self.story.run()
+
+    @asynccontextmanager
+    async def of(self, phone: str) -> AsyncIterator[Self]:
+        yield self
 
     def examples(self) -> Sequence[str]:
         return self.examples_said

@@ -41,6 +41,7 @@ _as_the_daemon = options.with_settings(
     options.WAKE,
     options.SOCKET,
     options.STATE,
+    options.PAGE_OF_BOARD,
 )
 
 
@@ -115,9 +116,12 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     also after the wake word.
     SIGUSR2 mutes and unmutes, as `parrotlet-edge mute` does; muted is muted after a restart, too.
 
+    With --page, phones see the answers as they come, and may be microphones: pair them with `parrotlet-edge pair`.
+
     \b
     Example:
       parrotlet-edge run
+      parrotlet-edge run --page 0.0.0.0:7408
       parrotlet-edge run --activation button
       parrotlet-edge run --activation wake --wake-phrase "hey jarvis"
     """
@@ -125,6 +129,27 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
 
     try:
         run(loaded, input_file)
+    except DaemonError as error:
+        click.echo(str(error), err=True)
+        sys.exit(DIED)
+
+
+@main.command()
+@options.with_settings(options.PAGE, options.CLOUD, options.HEARING, options.STATE)
+def page(loaded: Loaded[EdgeSettings]) -> None:
+    """Serve the page for phones of people who have no board, beside a service, until SIGTERM or Ctrl-C.
+
+    Each phone that is paired is a board of its own to the service: it sees what was said into it, and nothing of
+    others. A board serves a page of its own: parrotlet-edge run --page.
+
+    \b
+    Example:
+      parrotlet-edge page --listen 0.0.0.0:7408 --cloud 127.0.0.1:7407
+    """
+    from edge.page.visiting import serve_page
+
+    try:
+        serve_page(loaded)
     except DaemonError as error:
         click.echo(str(error), err=True)
         sys.exit(DIED)

@@ -31,11 +31,14 @@ STATE = {"device.state_dir": "--state-dir"}
 ACTIVATION = {"activation.mode": "--activation"}
 WAKE = {"wake.phrase": "--wake-phrase", "wake.threshold": "--wake-threshold"}
 WYOMING = {"wyoming.listen": "--listen"}
+PAGE = {"page.listen": "--listen"}
+PAGE_OF_BOARD = {"page.listen": "--page"}
 DAEMON = {**ACTIVATION, "activation.gpio": "--gpio", "log.level": "--log-level"}
 
 _METAVARS = {
     "cloud.address": "HOST:PORT",
     "wyoming.listen": "HOST:PORT",
+    "page.listen": "HOST:PORT",
     "device.runtime_dir": "DIR",
     "device.state_dir": "DIR",
     "local.model_dir": "DIR",

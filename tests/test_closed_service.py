@@ -124,13 +124,20 @@ def test_a_board_is_no_service_to_others(service: ClosedService, board: Identity
     server.stop(0).wait()
 
 
-def test_a_board_does_not_speak_for_another(service: ClosedService, board: Identity) -> None:
+@pytest.mark.parametrize("other", ["bedroom", "kitchen2", "kitchen.2", "hall.phone-kitchen"])
+def test_a_board_does_not_speak_for_another(service: ClosedService, board: Identity, other: str) -> None:
     with channel(service.address, board) as opened:
-        call = speech_pb2_grpc.SpeechStub(opened).Recognize(iter([config("bedroom"), END]), timeout=WAIT_S)
+        call = speech_pb2_grpc.SpeechStub(opened).Recognize(iter([config(other), END]), timeout=WAIT_S)
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
-    assert caught.value.details() == "The certificate is that of kitchen, which may not speak for bedroom."
+    assert caught.value.details() == f"The certificate is that of kitchen, which may not speak for {other}."
+
+
+def test_it_speaks_for_its_phones(service: ClosedService, board: Identity) -> None:
+    with channel(service.address, board) as opened:
+        call = speech_pb2_grpc.SpeechStub(opened).Recognize(iter([config("kitchen.phone-ab12"), END]), timeout=WAIT_S)
+        assert list(call)[-1].HasField("final")
 
 
 def test_a_revoked_boards_stream_ends_within_seconds_and_it_gets_in_no_more(service: ClosedService) -> None:

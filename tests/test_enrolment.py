@@ -177,6 +177,7 @@ def test_tries_are_earned_slowly_by_each_and_by_all() -> None:
         {"device_id": ""},
         {"device_id": "../x"},
         {"device_id": "k" * 65},
+        {"device_id": "kitchen.phone-1"},
         {"secret": "0" * 17},
         {"signing_request": bytes(5000)},
     ],

@@ -20,6 +20,7 @@ from cloud.keys import certificates
 from cloud.keys.authority import Authority
 from cloud.request_stream import Refusal
 from common.errors import IdentityError
+from protos.name import speaks_for
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ def caller_of(context: Any) -> Caller | None:
 def check_device(context: Any, device_id: str) -> None:
     """Refusal if a board speaks for another."""
     caller = caller_of(context)
-    if caller is not None and caller.device_id != device_id:
+    if caller is not None and not speaks_for(caller.device_id, device_id):
         sentence = f"The certificate is that of {caller.device_id}, which may not speak for {device_id}."
         raise Refusal(grpc.StatusCode.PERMISSION_DENIED, sentence)
 

@@ -15,7 +15,7 @@ from common.addresses import Address
 from common.errors import IdentityError
 from common.private_files import stamp
 from protos import enrolment_pb2
-from protos.name import NAME
+from protos.name import NAME, PHONE
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class EnrolmentPort:
         if not self._tries.may(peer):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "There are too many tries; wait a minute.")
         asked = await parsed(enrolment_pb2.EnrolRequest, request, context)
-        if not NAME.fullmatch(asked.device_id) or len(asked.secret) > SECRET_CHARACTERS_MAX:
+        if not NAME.fullmatch(asked.device_id) or PHONE in asked.device_id or len(asked.secret) > SECRET_CHARACTERS_MAX:
             await invalid(context, "The device id or the secret is not what it may be.")
         try:
             issued = await self._issued(lambda: self._authority.enrol(*_enrolment(asked)), context)

@@ -25,6 +25,7 @@ from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, Utteranc
 from edge.spool.erasure import Erasure
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
+from protos.name import PHONE
 
 
 class CloudClient:
@@ -39,13 +40,16 @@ class CloudClient:
         network: Network | None = None,
         enrolment: Enrolment | None = None,
         explain: bool = False,
+        phone: str | None = None,
     ) -> None:
         """`spec` is that of the frames. Has a network of its own where none is given. Without an enrolment it asks in
-        plain text, on this machine alone. `explain`: answers are to say why they are as they are."""
+        plain text, on this machine alone. `explain`: answers are to say why they are as they are; `phone`: who
+        speaks through this machine."""
         self.settings = settings
         self.explain = explain
         self.spec = spec
         self._own_name = device_id
+        self._suffix = f"{PHONE}{phone}" if phone is not None else ""
         self._description: speech_pb2.DescribeResponse | None = None
         self._enrolment = enrolment
         self._know(identity_watch.read(enrolment) if enrolment else None)
@@ -193,6 +197,6 @@ class CloudClient:
         """Who the board is, and where the service is."""
         self._identity = identity
         self.known_as = identity.device_id if identity else None
-        self.device_id = self.known_as or self._own_name
+        self.device_id = (self.known_as or self._own_name) + self._suffix
         self.address = self._enrolment.address(identity) if self._enrolment else self.settings.address
         self.forget_description()

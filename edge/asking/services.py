@@ -27,10 +27,12 @@ OWN_FINAL_S_MAX = 5.0
 logger = logging.getLogger(__name__)
 
 
-def chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
-    """Services, the best one first. SettingsError if an address cannot be one."""
+def chain_of(loaded: Loaded[EdgeSettings], *, phone: str | None = None) -> Chain:
+    """Services, the best one first. SettingsError if an address cannot be one.
+
+    `phone`: who speaks through this machine, and is a board of its own to the services."""
     network = Network()
-    return Chain(network, _keepers(loaded, network))
+    return Chain(network, _keepers(loaded, network, phone=phone))
 
 
 def whole_chain_of(loaded: Loaded[EdgeSettings], *, explain: bool = False) -> Chain:
@@ -61,12 +63,16 @@ def _own_model(loaded: Loaded[EdgeSettings], network: Network) -> Member[OwnMode
     return Member("local", own, Link(own), OWN_FINAL_S_MAX, OWN_FINAL_S_MAX, wants_whole=True)
 
 
-def _keepers(loaded: Loaded[EdgeSettings], network: Network, *, explain: bool = False) -> list[Member[CloudClient]]:
-    members = (_member(path, loaded, network, explain=explain) for path in PATHS)
+def _keepers(
+    loaded: Loaded[EdgeSettings], network: Network, *, explain: bool = False, phone: str | None = None
+) -> list[Member[CloudClient]]:
+    members = (_member(path, loaded, network, phone, explain=explain) for path in PATHS)
     return [member for member in members if member is not None]
 
 
-def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network, *, explain: bool) -> Member[CloudClient] | None:
+def _member(
+    path: Path, loaded: Loaded[EdgeSettings], network: Network, phone: str | None, *, explain: bool
+) -> Member[CloudClient] | None:
     """None where nobody said which service that is."""
     known = enrolment(loaded, path)
     if not known.address(identity_watch.read(known)):
@@ -74,6 +80,7 @@ def _member(path: Path, loaded: Loaded[EdgeSettings], network: Network, *, expla
     client = CloudClient(
         known.settings,
         device_id=device_id(loaded.settings.device.id),
+        phone=phone,
         # Frames are coded once, whoever is asked.
         spec=wire.feature_spec(loaded.settings.cloud),
         network=network,

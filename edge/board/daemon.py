@@ -196,7 +196,7 @@ def _serve_page(
     """The page for phones, where it is set; nothing of it is loaded where it is not."""
     if not loaded.settings.page.listen:
         return []
-    from edge.page.opening import open_page
+    from edge.page.board_page import open_page
 
     return [started.enter_context(open_page(loaded, board, spool, recogniser, answerer)).worker]
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
@@ -18,10 +20,9 @@ from starlette.websockets import WebSocket
 
 from common import VERSION
 from common.errors import InputError, ParrotletError, SpoolError
-from edge.board.control import Command
 from edge.page.card import has_words
-from edge.page.microphone import Microphones
-from edge.page.story import Kept, Story
+from edge.page.host import Host, Hosts
+from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
 
 logger = logging.getLogger(__name__)
@@ -36,22 +37,7 @@ ANSWERS_MAX = 200
 WORDS_CHARS_MAX = 200
 GZIP_BYTES_MIN = 1000
 
-DOABLE = ("mute", "unmute", "press")
-
-
-class Host(Protocol):
-    """The board behind the page."""
-
-    name: str
-    story: Story
-    microphones: Microphones
-    commands: Mapping[str, Command]
-
-    def examples(self) -> Sequence[str]:
-        """What may be said, a few sentences."""
-
-    def forget(self, utterance_id: str | None) -> int:
-        """Erases an utterance, or everything; of how many something was kept. Waits; ParrotletError."""
+DOABLE = frozenset({"mute", "unmute", "press"})
 
 
 class _Forget(msgspec.Struct, frozen=True):
@@ -70,28 +56,29 @@ class _Static(StaticFiles):
         return response
 
 
-def app(host: Host, more: Sequence[BaseRoute] = ()) -> Starlette:
+def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
     """`more`: routes that come before ours. Who asks is in the request's state, as `phone`."""
     return Starlette(
         routes=[
             *more,
             Route("/", _index),
-            Route("/events", _told(_events, host)),
-            Route("/answers", _told(_answers, host)),
-            Route("/do/{what}", _told(_do, host), methods=["POST"]),
-            Route("/forget", _told(_forget, host), methods=["POST"]),
-            WebSocketRoute("/microphone", _microphone(host)),
+            Route("/events", _events(hosts)),
+            Route("/answers", _asked(_answers, hosts)),
+            Route("/do/{what}", _asked(_do, hosts), methods=["POST"]),
+            Route("/forget", _asked(_forget, hosts), methods=["POST"]),
+            WebSocketRoute("/microphone", _microphone(hosts)),
             Mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=GZIP_BYTES_MIN)),
         ],
         exception_handlers={ParrotletError: _refused},
     )
 
 
-def _told(
-    handle: Callable[[Host, Request], Awaitable[Response]], host: Host
+def _asked(
+    handle: Callable[[Host, Request], Awaitable[Response]], hosts: Hosts
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return await handle(host, request)
+        async with hosts.of(_phone(request)) as host:
+            return await handle(host, request)
 
     return endpoint
 
@@ -100,27 +87,40 @@ async def _index(request: Request) -> Response:
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
 
 
-async def _events(host: Host, request: Request) -> Response:
-    phone = _phone(request)
+def _events(hosts: Hosts) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            wanted = Wanted(request)
+        except ValueError:
+            raise InputError("An event has a number.") from None
+        phone = _phone(request)
+        # Before the first byte: what cannot be is told with its status.
+        held = AsyncExitStack()
+        host = await held.enter_async_context(hosts.of(phone))
 
-    def hello(kept: Kept | None) -> dict[str, Any]:
-        return {
-            "board": host.name,
-            "version": VERSION,
-            "phone": phone,
-            "first": kept.first if kept else None,
-            "last": kept.last if kept else None,
-            "history": kept.history if kept else None,
-            "examples": host.examples(),
-            "microphone": host.microphones.allowed,
-            "retry_ms": RETRY_MS,
-        }
+        async def events() -> AsyncIterator[ServerSentEvent]:
+            async with held:
+                async for event in stream(host.story, wanted, lambda kept: _hello(host, phone, kept)):
+                    yield event
 
-    try:
-        wanted = Wanted(request)
-    except ValueError:
-        raise InputError("An event has a number.") from None
-    return EventSourceResponse(stream(host.story, wanted, hello), ping=PING_S, headers={"Cache-Control": "no-store"})
+        return EventSourceResponse(events(), ping=PING_S, headers={"Cache-Control": "no-store"})
+
+    return endpoint
+
+
+def _hello(host: Host, phone: str, kept: Kept | None) -> dict[str, Any]:
+    return {
+        "board": host.name,
+        "version": VERSION,
+        "phone": phone,
+        "first": kept.first if kept else None,
+        "last": kept.last if kept else None,
+        "history": kept.history if kept else None,
+        "examples": host.examples(),
+        "microphone": host.microphones.allowed,
+        "can": sorted(DOABLE & host.commands.keys()),
+        "retry_ms": RETRY_MS,
+    }
 
 
 async def _answers(host: Host, request: Request) -> Response:
@@ -140,8 +140,8 @@ async def _answers(host: Host, request: Request) -> Response:
 
 async def _do(host: Host, request: Request) -> Response:
     what = request.path_params["what"]
-    if what not in DOABLE:
-        raise InputError(f"There is nothing called so to do; there is {', '.join(DOABLE)}.")
+    if what not in DOABLE & host.commands.keys():
+        raise InputError("There is no board here that could do that.")
     await asyncio.to_thread(host.commands[what])
     return Response(status_code=204)
 
@@ -154,9 +154,10 @@ async def _forget(host: Host, request: Request) -> Response:
     return JSONResponse({"here": here})
 
 
-def _microphone(host: Host) -> Callable[[WebSocket], Awaitable[None]]:
+def _microphone(hosts: Hosts) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
-        await host.microphones.serve(socket, _phone(socket))
+        async with hosts.of(_phone(socket)) as host:
+            await host.microphones.serve(socket, _phone(socket))
 
     return endpoint
 

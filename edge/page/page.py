@@ -10,7 +10,7 @@ import uvicorn
 
 from common.addresses import Address, parse_address
 from common.errors import SettingsError
-from edge.page.app import Host
+from edge.page.host import Hosts
 from edge.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -26,10 +26,10 @@ BACKLOG = 128
 class Page:
     """A context manager: while it is entered, the page is served."""
 
-    def __init__(self, address: Address, host: Host, asgi: Any, tls: tuple[str, str] | None = None) -> None:
+    def __init__(self, address: Address, hosts: Hosts, asgi: Any, tls: tuple[str, str] | None = None) -> None:
         """`asgi`: the application, guard and all; `tls`: files of the certificate and of its key."""
         self._address = address
-        self._host = host
+        self._hosts = hosts
         self._asgi = asgi
         self._tls = tls
         self._socket: socket.socket
@@ -89,7 +89,7 @@ class Page:
             self._loop.close()
 
     async def _run(self) -> None:
-        telling = asyncio.ensure_future(self._host.story.run())
+        telling = asyncio.ensure_future(self._hosts.run())
         serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
         stopping = asyncio.ensure_future(self._stop.wait())
         try:

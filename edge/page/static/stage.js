@@ -18,6 +18,7 @@ export class Stage {
     this.onDo = onDo;
     this.board = "";
     this.connection = { state: "connecting", next_try_at: null };
+    this.can = new Set();
     this.told = null; // The board's last state.
     this.partial = null;
     byId("try").addEventListener("click", onTry);
@@ -25,8 +26,9 @@ export class Stage {
     setInterval(() => this.#tick(), 1000);
   }
 
-  hello({ board, examples }) {
+  hello({ board, examples, can }) {
     this.board = board;
+    this.can = new Set(can);
     document.title = say("page.title", { board });
     byId("board").textContent = board;
     byId("examples").replaceChildren(...(examples ?? []).map((text) => element("li", { dir: "auto", text })));
@@ -113,9 +115,10 @@ export class Stage {
     byId("partial").hidden = !hears;
     byId("meter").hidden = !open || doing === "muted" || doing === "error";
     byId("try").hidden = doing !== "lost";
-    byId("mute").hidden = !open || doing === "muted";
-    byId("unmute").hidden = !open || doing !== "muted";
-    byId("press").hidden = !open || !["idle", "offline"].includes(doing) || this.told.activation === "always";
+    const may = (name) => open && this.can.has(name);
+    byId("mute").hidden = !may("mute") || doing === "muted";
+    byId("unmute").hidden = !may("unmute") || doing !== "muted";
+    byId("press").hidden = !may("press") || !["idle", "offline"].includes(doing) || this.told.activation === "always";
     this.#showGlow(hears || !open);
     this.#showTimers(open ? this.told.timers : null);
   }
@@ -124,7 +127,8 @@ export class Stage {
     const { activation, phrase, muted_by: by, sentence } = this.told;
     const values = { board: this.board, phrase: phrase ?? "", by: by ?? "" };
     if (doing === "idle") {
-      const how = activation === "wake" && !phrase ? "button" : activation;
+      // Who has no board has no microphone but the phone's.
+      const how = activation === "wake" && !phrase ? "button" : (activation ?? "phone");
       // On the first visit the page explains itself.
       const isFirst = activation === "always" && document.body.classList.contains("is-first");
       return { line: say(`state.idle.${how}`, values), why: sentence || say(isFirst ? "first.sentence" : `state.idle.${how}.why`, values) };

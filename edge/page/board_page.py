@@ -1,6 +1,7 @@
 """The page of a board's daemon, joined with it."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from common.settings import Loaded
@@ -19,7 +20,7 @@ from edge.spool.spool import Spool
 
 
 class BoardHost:
-    """A Host, see app.py."""
+    """A Host, see host.py."""
 
     def __init__(
         self, loaded: Loaded[EdgeSettings], board: Board, spool: Spool, recogniser: Recogniser, answerer: Answerer
@@ -43,13 +44,27 @@ class BoardHost:
         return here
 
 
+class OneBoard:
+    """Hosts, see host.py: all phones look at the same."""
+
+    def __init__(self, host: BoardHost) -> None:
+        self._host = host
+
+    async def run(self) -> None:
+        await self._host.story.run()
+
+    @contextlib.asynccontextmanager
+    async def of(self, phone: str) -> AsyncIterator[BoardHost]:
+        yield self._host
+
+
 def open_page(
     loaded: Loaded[EdgeSettings], board: Board, spool: Spool, recogniser: Recogniser, answerer: Answerer
 ) -> Page:
     """Not served yet; `answerer`: the recogniser, with the spool before it. SettingsError, a sentence, where it cannot
     be."""
-    host = BoardHost(loaded, board, spool, recogniser, answerer)
-    return Page(page_address(loaded.settings.page.listen), host, app(host))
+    hosts = OneBoard(BoardHost(loaded, board, spool, recogniser, answerer))
+    return Page(page_address(loaded.settings.page.listen), hosts, app(hosts))
 
 
 def _state(board: Board) -> dict[str, Any]:
