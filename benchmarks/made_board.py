@@ -3,6 +3,7 @@
 For pictures of the page and for tests in a browser, which need each state when they want it.
 """
 
+import json
 import time
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -37,16 +38,23 @@ WAIT_S = 10.0
 
 
 class NoMicrophones:
-    """Phones may speak, says the board; none is heard."""
+    """Phones may speak, says the board; what comes is counted, and nothing is understood."""
 
     allowed = True
+
+    def __init__(self) -> None:
+        self.heard: dict[str, Any] = {"begin": None, "samples": 0, "gaps": []}
 
     async def serve(self, socket: Any, phone: str) -> None:
         """Takes what comes, until the phone goes."""
         await socket.accept()
+        self.heard["begin"] = json.loads(await socket.receive_text())
         await socket.send_json({"ready": True})
-        while (await socket.receive())["type"] != "websocket.disconnect":
-            pass
+        while (message := await socket.receive())["type"] != "websocket.disconnect":
+            if message.get("bytes"):
+                self.heard["samples"] += (len(message["bytes"]) - 4) // 2
+            elif "gap" in (said := json.loads(message["text"])):
+                self.heard["gaps"].append(said["gap"])
 
 
 class MadeBoard:
@@ -59,6 +67,7 @@ class MadeBoard:
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
         self.feedback: list[dict[str, Any]] = []
+        self.is_paired = True
         self.pairing = Response(status_code=403)
         """What who wants to be paired is answered."""
         self.paired_with: list[dict[str, Any]] = []
@@ -76,7 +85,7 @@ class MadeBoard:
             Route("/pair", self._pair, methods=["GET", "POST"]),
             Route("/feedback", self._take_feedback, methods=["POST"]),
         ]
-        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, _strict(app(self, more))))
+        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, self._guarded(app(self, more))))
         self.port = page.port
         return self
 
@@ -148,6 +157,23 @@ class MadeBoard:
         self.feedback.append(await request.json())
         return JSONResponse({}, status_code=202)
 
+    def _guarded(self, inner: Any) -> Any:
+        """The page lives under the policy that it is served with, and only for who is paired."""
+
+        async def outer(scope: Any, receive: Any, send: Any) -> None:
+            async def with_policy(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY.encode())]
+                await send(message)
+
+            is_open = scope["path"] == "/pair" or scope["path"].startswith("/static/")
+            if self.is_paired or is_open:
+                await inner(scope, receive, with_policy)
+            else:
+                await Response(status_code=401)(scope, receive, with_policy)
+
+        return outer
+
     def _command(self, name: str) -> Any:
         def command() -> dict[str, Any]:
             self.asked.append(name)
@@ -158,20 +184,6 @@ class MadeBoard:
             return {}
 
         return command
-
-
-def _strict(inner: Any) -> Any:
-    """The page lives under the policy that it is served with."""
-
-    async def outer(scope: Any, receive: Any, send: Any) -> None:
-        async def with_policy(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY.encode())]
-            await send(message)
-
-        await inner(scope, receive, with_policy)
-
-    return outer
 
 
 def event(

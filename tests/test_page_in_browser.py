@@ -48,6 +48,8 @@ def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={sound}",
+        # No loopback address by its name, and so no secure context.
+        "--host-resolver-rules=MAP kitchen.test 127.0.0.1",
     ]
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -399,6 +401,49 @@ def test_a_push_is_heard_by_the_board(
         page.wait_for_selector(f".card .said:has-text('{ANSWER.transcript}')")
         assert "this phone" in text(page, ".card-told")
         page.wait_for_selector("#dock[data-phase=closed]")
+
+
+def test_hands_free_goes_on_by_itself_after_the_board_was_away(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    with MadeBoard(tmp_path) as board:
+        page = ready(visit(board.address))
+        page.click("#free")
+        page.wait_for_selector("#dock[data-phase=free] #talk-note:has-text('hears all the time')")
+        eventually(lambda: board.microphones.heard["samples"] > 3200, page)
+    page.wait_for_selector("#talk-note:has-text('goes on by itself')")
+    with MadeBoard(tmp_path, port=board.port) as board:
+        page.click("#try") if page.is_visible("#try") else None
+        eventually(lambda: board.microphones.heard["samples"] > 3200, page)
+        assert board.microphones.heard["begin"] == {"rate_hz": 16000, "mode": "hands-free"}
+        assert board.microphones.heard["gaps"] == ["the network was away"]
+        page.wait_for_selector("#talk-note:has-text('hears all the time')")
+        page.click("#free")
+        page.wait_for_selector("#dock[data-phase=closed]")
+
+
+def test_without_https_the_page_says_why_there_is_no_microphone_and_does_the_rest(
+    board: MadeBoard, visit: Callable[..., Page]
+) -> None:
+    board.keep(event("u1", "number 1"))
+    page = ready(visit(f"http://kitchen.test:{board.port}/"))
+    page.locator("#hold").hover()
+    page.mouse.down()
+    page.wait_for_selector("#talk-note:has-text('only on https')")
+    page.mouse.up()
+    page.click('[data-do="right"]')
+    eventually(lambda: len(board.feedback) == 1, page)
+    assert len(board.feedback[0]["feedback_id"]) == 36
+
+
+def test_a_phone_that_is_not_paired_any_more_forgets_all_of_it(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    board.keep(event("u1", "number 1"))
+    page = ready(visit(board.address))
+    eventually(lambda: bool(page.evaluate("'parrotlet-answers' in localStorage")), page)
+    board.is_paired = False
+    page.context.set_offline(True)
+    page.wait_for_selector("body[data-doing=lost]")
+    page.context.set_offline(False)
+    page.wait_for_selector("#code")
+    assert page.evaluate("Object.keys(localStorage)") == []
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ export class Feed {
       this.#replace(before, card);
       return false;
     }
+    card.classList.toggle("is-fresh", this.changed.size === 1);
     this.#insert({ key, at: entry.card.spoken_at_unix_ms }, card);
     return true;
   }

@@ -3,6 +3,7 @@
 import { dropPage } from "./kept_page.js";
 
 const PREFIX = "parrotlet-";
+let isOver = false;
 
 /** The value that was kept under a name; `otherwise` where there is none. */
 export function recall(name, otherwise) {
@@ -16,6 +17,7 @@ export function recall(name, otherwise) {
 
 /** Whether it could be kept. */
 export function keep(name, value) {
+  if (isOver) return false;
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
     return true;
@@ -24,7 +26,9 @@ export function keep(name, value) {
   }
 }
 
+/** This phone is not paired any more: nothing stays, and nothing is kept by a page that is just leaving. */
 export function dropAll() {
+  isOver = true;
   dropPage();
   try {
     for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name);

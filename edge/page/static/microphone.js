@@ -59,7 +59,7 @@ export class Microphone {
     try {
       await this.#opened();
     } catch (error) {
-      return this.#give(inWords(error));
+      return this.wanted === mode ? this.#give(inWords(error)) : undefined;
     }
     if (this.wanted === mode) this.#connect();
     else if (!this.wanted) this.#closeLater(WARM_MS);
@@ -115,9 +115,12 @@ export class Microphone {
     await context.audioWorklet.addModule("/static/worklet.js");
     const pieces = new AudioWorkletNode(context, "pieces", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
     this.base = this.next;
-    pieces.port.onmessage = ({ data }) => this.#heard(data);
+    pieces.port.onmessage = ({ data }) => {
+      // Pieces of a context that was closed are still on their way.
+      if (context === this.context) this.#heard(data);
+    };
     source.connect(pieces);
-    await context.resume();
+    await inTime(context.resume());
     this.heard_at = Date.now();
   }
 
@@ -247,6 +250,7 @@ export class Microphone {
 
   /** A wall tablet that listens does not fall asleep; one that may not stay awake listens all the same. */
   #stayAwake() {
+    this.wake?.release().catch(() => {});
     navigator.wakeLock?.request("screen").then((wake) => (this.wake = wake), () => {});
   }
 
@@ -284,15 +288,13 @@ function connected(stream) {
   throw new DOMException("no rate that the board takes", "NotSupportedError");
 }
 
-/** A question of the browser may stay unanswered for ever. */
+/** A question of the browser may stay unanswered for ever. What comes after its time is let go. */
 function inTime(asked) {
   let timer;
   const late = new Promise((_, refuse) => {
     timer = setTimeout(() => refuse(new DOMException("", "TimeoutError")), OPEN_MS_MAX);
   });
-  asked.then((stream) => {
-    if (timer === null) stream.getTracks().forEach((track) => track.stop());
-  }, () => {});
+  asked.then((stream) => timer === null && stream?.getTracks().forEach((track) => track.stop()), () => {});
   return Promise.race([asked, late]).finally(() => {
     clearTimeout(timer);
     timer = null;

@@ -37,7 +37,7 @@ class Page {
     this.older = new Older({ answers: this.answers, feed: this.feed, take });
     this.search = new Search({ answers: this.answers, take, cardOf });
     this.stage = new Stage({ onDo: (name) => this.#do(name), onTry: () => this.stream.connect() });
-    this.talk = new Talk();
+    this.talk = new Talk({ onSpeak: () => this.#toTop() });
     this.budget = new Budget({ captureMs: () => this.talk.microphone.captureMs });
     this.menu = new Menu({ onBudget: () => this.budget.show(!this.budget.isShown), budgetShown: () => this.budget.isShown });
     this.stream = new Stream({
@@ -53,7 +53,10 @@ class Page {
     this.feed.flush();
     this.#count();
     for (const list of [byId("feed"), byId("found")]) list.addEventListener("click", (event) => this.#clicked(event));
-    byId("new").addEventListener("click", () => this.#toTop());
+    byId("new").addEventListener("click", () => {
+      this.#toTop();
+      byId("answers").focus({ preventScroll: true });
+    });
     addEventListener("scroll", () => scrollY < 8 && this.#seenAll(), { passive: true });
     addEventListener("pagehide", () => this.answers.keepNow());
     this.budget.show(new URLSearchParams(location.search).has("debug"));
@@ -212,7 +215,6 @@ class Page {
   #toTop() {
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     scrollTo({ top: 0, behavior: isCalm ? "instant" : "smooth" });
-    byId("answers").focus({ preventScroll: true });
   }
 
   #notice(text) {

@@ -7,6 +7,7 @@ import { say } from "./words.js";
 const PAGE = 50;
 const TYPED_MS = 250;
 const TIMEOUT_MS = 10_000;
+const AHEAD_PX = 600;
 
 async function ask(query) {
   const answer = await fetch(`/answers?${new URLSearchParams(query)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -25,10 +26,11 @@ export class Older {
     Object.assign(this, { answers, take, feed });
     this.button = byId("older");
     this.note = byId("older-note");
+    this.place = byId("older-place");
     this.button.addEventListener("click", () => this.fetch());
     new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting) && !this.failed) this.fetch();
-    }, { rootMargin: "600px" }).observe(byId("older-place"));
+    }, { rootMargin: `${AHEAD_PX}px` }).observe(this.place);
   }
 
   /** There may be more than what is shown, as far as is known. */
@@ -48,12 +50,16 @@ export class Older {
     try {
       const { answers, more } = await ask({ before, limit: PAGE });
       this.take(answers);
+      this.feed.flush();
       this.all = !more || !answers.length;
     } catch {
       this.failed = true;
     }
     this.busy = false;
     this.#show();
+    // Whoever looks at the end of it wants more.
+    const isNear = this.place.getBoundingClientRect().top < innerHeight + AHEAD_PX;
+    if (isNear && !this.failed && !byId("all").hidden) this.fetch();
   }
 
   #show() {

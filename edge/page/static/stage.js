@@ -11,6 +11,7 @@ const LONG_MS = 10_000;
 const PARTIAL_MS_MAX = 20_000;
 const PARTIAL_MS_MAX_IDLE = 3000;
 const GLOW_MS = 45_000;
+const PHONE_MS = 1000;
 
 export class Stage {
   constructor({ onDo, onTry }) {
@@ -21,6 +22,7 @@ export class Stage {
     this.can = new Set();
     this.told = null; // The board's last state.
     this.partial = null;
+    this.phone_heard_at = 0;
     byId("try").addEventListener("click", onTry);
     for (const name of ["mute", "unmute", "press"]) byId(name).addEventListener("click", () => onDo(name));
     setInterval(() => this.#tick(), 1000);
@@ -49,7 +51,10 @@ export class Stage {
     this.show();
   }
 
-  level({ dbfs, speech }) {
+  /** Of one ear at a time: while a phone speaks, the board hears the same room. */
+  level({ dbfs, speech, by }) {
+    if (by !== "board") this.phone_heard_at = Date.now();
+    else if (Date.now() - this.phone_heard_at < PHONE_MS) return;
     this.meter.push(dbfs, speech);
   }
 

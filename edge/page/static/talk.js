@@ -8,7 +8,9 @@ const SHORT_MS = 250;
 const FLOOR_DBFS = -60;
 
 export class Talk {
-  constructor() {
+  /** `onSpeak()`: somebody begins to speak into this phone. */
+  constructor({ onSpeak }) {
+    this.onSpeak = onSpeak;
     this.microphone = new Microphone({ onChange: () => this.show(), onLevel: (dbfs) => this.#level(dbfs) });
     this.hold = byId("hold");
     this.free = byId("free");
@@ -60,6 +62,7 @@ export class Talk {
     this.pressed_at = Date.now();
     this.hint = null;
     navigator.vibrate?.(15);
+    this.onSpeak();
     this.microphone.start("push");
   }
 

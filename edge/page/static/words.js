@@ -14,6 +14,7 @@ export async function loadWords() {
   words = await answer.json();
   plural = new Intl.PluralRules(language);
   document.documentElement.lang = language;
+  document.documentElement.dir = say("page.direction");
 }
 
 export const known = (key) => key in words;
