@@ -1,4 +1,5 @@
-"""The spool's database: what was said and is not acknowledged yet, and what came of it. One thread at a time.
+"""The spool's database: what was said and is not acknowledged yet, what came of it, and what people said of that. One
+thread at a time.
 
 Frames are kept as they were coded, some pieces a row; a row's key begins with its utterance's number, so that no index
 is written.
@@ -17,6 +18,7 @@ from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
+from edge.spool.feedback import Feedback
 from edge.spool.tables import PAGE_BYTES, open_tables
 
 T = TypeVar("T")
@@ -25,6 +27,10 @@ PIECES_MAX = 1 << 16
 """Rows of frames that one utterance may have."""
 
 DATABASE_ERRORS = (sqlite3.Error, OSError)
+
+
+Owed = Erasure | Feedback
+"""What a service is still to be told."""
 
 
 class State(IntEnum):
@@ -161,6 +167,7 @@ class SpoolStore:
         if said != "ok":
             raise sqlite3.DatabaseError(str(said))
         self.events()
+        self.feedback()
         for kept in self.kept():
             self.pieces(kept.number)
 
@@ -200,7 +207,8 @@ class SpoolStore:
         return any(answer is not None and answer.path == path for answer in told)
 
     def erase(self, erasure: Erasure) -> int:
-        """Utterances and what was told of them; how many. What is being said is left. `truncate_log` is to follow."""
+        """Utterances, what was told of them, and what was said of that; how many. What is being said is left.
+        `truncate_log` is to follow."""
         if erasure.is_everything:
             return self._erase_all()
         erased = set()
@@ -212,6 +220,12 @@ class SpoolStore:
             if erasure.fits(event.utterance_id, event.spoken_at_unix_us):
                 self._database.execute("DELETE FROM answers WHERE number = ?", (number,))
                 erased.add(event.utterance_id)
+        said = self._database.execute("SELECT number, spoken_at_unix_us, feedback FROM feedback").fetchall()
+        for number, spoken_at_unix_us, data in said:
+            feedback = _read(data, Feedback)
+            if erasure.fits(feedback.utterance_id, spoken_at_unix_us):
+                self._database.execute("DELETE FROM feedback WHERE number = ?", (number,))
+                erased.add(feedback.utterance_id)
         return len(erased)
 
     def _erase_all(self) -> int:
@@ -220,25 +234,75 @@ class SpoolStore:
         heads = ended.fetchall()
         for number, _ in heads:
             self.delete(number)
-        events = self._database.execute("SELECT number, event FROM answers").fetchall()
-        self._database.execute("DELETE FROM answers")
-        return len({_id_in(data) or -number for number, data in heads + events})
+        told = []
+        for query in ("SELECT number, event FROM answers", "SELECT number, feedback FROM feedback"):
+            told += self._database.execute(query).fetchall()
+        for table in ("answers", "feedback"):
+            self._database.execute(f"DELETE FROM {table}")
+        return len({_id_in(data) or -number for number, data in heads + told})
 
-    def ask_to_forget(self, service: str, erasure: Erasure) -> None:
-        """A service is still to be asked."""
-        row = (service, msgspec.json.encode(erasure))
-        self._database.execute("INSERT INTO erasures (service, erasure) VALUES (?, ?)", row)
-
-    def to_forget(self, service: str) -> list[tuple[int, Erasure]]:
-        """What it is still to be asked, in order."""
-        rows = self._database.execute(
-            "SELECT number, erasure FROM erasures WHERE service = ? ORDER BY number", (service,)
+    def give(self, feedback: Feedback, services: Sequence[str]) -> bool:
+        """Keeps what was said of an answer, forgets the oldest beyond the bound, and owes it to these services. False,
+        and nothing is done, where it is here already, or the utterance is not known here: it may have been forgotten.
+        """
+        spoken_at_unix_us = self._spoken_at_unix_us(feedback.utterance_id)
+        if spoken_at_unix_us is None:
+            return False
+        row = (feedback.feedback_id, spoken_at_unix_us, msgspec.json.encode(feedback))
+        added = self._database.execute(
+            "INSERT INTO feedback (feedback_id, spoken_at_unix_us, feedback) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            row,
         )
-        return [(number, _read(erasure, Erasure)) for number, erasure in rows.fetchall()]
+        if added.rowcount < 1:
+            return False
+        number = added.lastrowid
+        assert number is not None
+        self._database.executemany(
+            "INSERT INTO owed (service, feedback) VALUES (?, ?)", [(service, number) for service in services]
+        )
+        self._database.execute("DELETE FROM feedback WHERE number <= ?", (number - self._quota.answers_max,))
+        return True
 
-    def forgotten(self, number: int) -> None:
-        """It has been asked."""
-        self._database.execute("DELETE FROM erasures WHERE number = ?", (number,))
+    def feedback(self) -> list[Feedback]:
+        """What was said of answers, in the order in which it came."""
+        rows = self._database.execute("SELECT feedback FROM feedback ORDER BY number")
+        return [_read(data, Feedback) for (data,) in rows.fetchall()]
+
+    def has_feedback(self, feedback_id: str) -> bool:
+        """Whether it is here, sent or not."""
+        found = self._database.execute("SELECT 1 FROM feedback WHERE feedback_id = ?", (feedback_id,))
+        return found.fetchone() is not None
+
+    def owe(self, service: str, erasure: Erasure) -> None:
+        """A service is still to be asked to forget."""
+        row = (service, msgspec.json.encode(erasure))
+        self._database.execute("INSERT INTO owed (service, erasure) VALUES (?, ?)", row)
+
+    def owed(self, service: str) -> list[tuple[int, Owed]]:
+        """What it is still to be told, in order; first what it is to forget, which does not wait for what else an older
+        service may not take."""
+        rows = self._database.execute(
+            "SELECT owed.number, erasure, feedback.feedback FROM owed LEFT JOIN feedback "
+            "ON feedback.number = owed.feedback WHERE service = ? ORDER BY erasure IS NULL, owed.number",
+            (service,),
+        )
+        return [
+            (number, _read(said, Feedback) if erasure is None else _read(erasure, Erasure))
+            for number, erasure, said in rows.fetchall()
+        ]
+
+    def settle(self, number: int) -> None:
+        """It has been told."""
+        self._database.execute("DELETE FROM owed WHERE number = ?", (number,))
+
+    def _spoken_at_unix_us(self, utterance_id: str) -> int | None:
+        """None where it is not known here."""
+        told = self._database.execute("SELECT event FROM answers ORDER BY number DESC")
+        kept = self._database.execute("SELECT head FROM utterances ORDER BY number DESC")
+        for data in (data for rows in (told, kept) for (data,) in rows):
+            if (of := _read(data, _Spoken)).utterance_id == utterance_id:
+                return of.spoken_at_unix_us if of.started_at_unix_us is None else of.started_at_unix_us
+        return None
 
     def truncate_log(self) -> bool:
         """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
@@ -258,6 +322,14 @@ class SpoolStore:
 
 class _Named(msgspec.Struct):
     utterance_id: str
+
+
+class _Spoken(msgspec.Struct):
+    """Of a head, or of an event."""
+
+    utterance_id: str
+    started_at_unix_us: int | None = None
+    spoken_at_unix_us: int | None = None
 
 
 def _id_in(data: bytes) -> str | None:

@@ -48,6 +48,28 @@ STEPS = (
             erasure BLOB NOT NULL
         )""",
     ),
+    (
+        # What people said of answers.
+        """CREATE TABLE feedback (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            feedback_id TEXT NOT NULL UNIQUE,
+            spoken_at_unix_us INTEGER NOT NULL,
+            feedback BLOB NOT NULL
+        )""",
+        # What the services are still to be told: what to forget, or what was said.
+        """CREATE TABLE owed (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            service TEXT NOT NULL,
+            erasure BLOB,
+            feedback INTEGER
+        )""",
+        "INSERT INTO owed (number, service, erasure) SELECT number, service, erasure FROM erasures",
+        "DROP TABLE erasures",
+        # However it goes: nobody is told what is forgotten here.
+        """CREATE TRIGGER feedback_that_is_gone_is_not_owed AFTER DELETE ON feedback BEGIN
+            DELETE FROM owed WHERE feedback = OLD.number;
+        END""",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
