@@ -58,5 +58,6 @@ def _said(request: speech_pb2.FeedbackRequest) -> dict[str, Any]:
         "said": request.transcript if request.HasField("transcript") else None,
         "result_id": request.result_id if request.HasField("result_id") else None,
         "choice": request.choice if request.HasField("choice") else None,
+        "of": request.of_transcript if request.HasField("of_transcript") else None,
     }
     return {name: value for name, value in said.items() if value is not None}

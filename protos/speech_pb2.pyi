@@ -394,7 +394,7 @@ class ForgetResponse(_message.Message):
     def __init__(self, erased: _Optional[int] = ...) -> None: ...
 
 class FeedbackRequest(_message.Message):
-    __slots__ = ("device_id", "utterance_id", "feedback_id", "given_by", "given_at_unix_us", "verdict", "transcript", "result_id", "choice")
+    __slots__ = ("device_id", "utterance_id", "feedback_id", "given_by", "given_at_unix_us", "verdict", "transcript", "result_id", "choice", "of_transcript")
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +404,7 @@ class FeedbackRequest(_message.Message):
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     RESULT_ID_FIELD_NUMBER: _ClassVar[int]
     CHOICE_FIELD_NUMBER: _ClassVar[int]
+    OF_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     utterance_id: str
     feedback_id: str
@@ -413,7 +414,8 @@ class FeedbackRequest(_message.Message):
     transcript: str
     result_id: str
     choice: int
-    def __init__(self, device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., feedback_id: _Optional[str] = ..., given_by: _Optional[str] = ..., given_at_unix_us: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., transcript: _Optional[str] = ..., result_id: _Optional[str] = ..., choice: _Optional[int] = ...) -> None: ...
+    of_transcript: str
+    def __init__(self, device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., feedback_id: _Optional[str] = ..., given_by: _Optional[str] = ..., given_at_unix_us: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., transcript: _Optional[str] = ..., result_id: _Optional[str] = ..., choice: _Optional[int] = ..., of_transcript: _Optional[str] = ...) -> None: ...
 
 class FeedbackResponse(_message.Message):
     __slots__ = ()

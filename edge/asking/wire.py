@@ -121,6 +121,7 @@ def feedback_request(said: Feedback, device_id: str) -> speech_pb2.FeedbackReque
         transcript=said.transcript,
         result_id=said.result_id,
         choice=said.choice,
+        of_transcript=said.of_transcript,
     )
 
 

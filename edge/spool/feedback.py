@@ -30,6 +30,8 @@ class Feedback(msgspec.Struct, frozen=True):
     """The same, of an answer's choices."""
     given_by: str | None = None
     """The phone it was said on; of each of them the last word counts."""
+    of_transcript: str | None = None
+    """Of the answer that it is said of; the spool knows it, where it keeps that answer."""
 
     @property
     def fault(self) -> str | None:
@@ -42,12 +44,16 @@ class Feedback(msgspec.Struct, frozen=True):
             return "It was said at no time that there is."
         if self.choice is not None and self.choice not in CHOICES:
             return f"choice {self.choice}: there are only {len(CHOICES)}, from 0."
-        if self.transcript is None:
-            return None
-        if len(self.transcript) > TRANSCRIPT_LENGTH_MAX:
-            return f"What was said has {len(self.transcript)} characters; {TRANSCRIPT_LENGTH_MAX} is the most."
-        try:
-            self.transcript.encode()
-        except UnicodeEncodeError:
-            return "What was said is no text."
-        return None if self.transcript.strip() else "What was said has no word."
+        return _fault_of_text(self.transcript)
+
+
+def _fault_of_text(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if len(text) > TRANSCRIPT_LENGTH_MAX:
+        return f"What was said has {len(text)} characters; {TRANSCRIPT_LENGTH_MAX} is the most."
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "What was said is no text."
+    return None if text.strip() else "What was said has no word."

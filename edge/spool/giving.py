@@ -15,8 +15,8 @@ TERMINAL = "board"
 def given(
     store: SpoolStore, begun: str | None, verdict: Literal["right", "wrong"] | None, said: str | None, meant: str | None
 ) -> Feedback:
-    """Of the utterance whose id begins so, or of the latest. SpoolError if there is none, or several; or if nobody would
-    take what is said."""
+    """Of the utterance whose id begins so, or of the latest. SpoolError if there is none or several, or if no service
+    would take what is said."""
     feedback = Feedback(
         feedback_id=str(uuid.uuid4()),
         utterance_id=_utterance_id(store, begun),

@@ -18,7 +18,7 @@ from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
-from edge.spool.feedback import Feedback
+from edge.spool.feedback import TRANSCRIPT_LENGTH_MAX, Feedback
 from edge.spool.tables import PAGE_BYTES, open_tables
 
 T = TypeVar("T")
@@ -245,10 +245,12 @@ class SpoolStore:
         """Keeps what was said of an answer, forgets the oldest beyond the bound, and owes it to these services. False,
         and nothing is done, where it is here already, or the utterance is not known here: it may have been forgotten.
         """
-        spoken_at_unix_us = self._spoken_at_unix_us(feedback.utterance_id)
-        if spoken_at_unix_us is None:
+        known = self._known(feedback.utterance_id)
+        if known is None:
             return False
-        row = (feedback.feedback_id, spoken_at_unix_us, msgspec.json.encode(feedback))
+        if feedback.of_transcript is None and known.transcript is not None:
+            feedback = msgspec.structs.replace(feedback, of_transcript=known.transcript)
+        row = (feedback.feedback_id, known.spoken_at_unix_us, msgspec.json.encode(feedback))
         added = self._database.execute(
             "INSERT INTO feedback (feedback_id, spoken_at_unix_us, feedback) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             row,
@@ -295,13 +297,16 @@ class SpoolStore:
         """It has been told."""
         self._database.execute("DELETE FROM owed WHERE number = ?", (number,))
 
-    def _spoken_at_unix_us(self, utterance_id: str) -> int | None:
-        """None where it is not known here."""
-        told = self._database.execute("SELECT event FROM answers ORDER BY number DESC")
-        kept = self._database.execute("SELECT head FROM utterances ORDER BY number DESC")
-        for data in (data for rows in (told, kept) for (data,) in rows):
-            if (of := _read(data, _Spoken)).utterance_id == utterance_id:
-                return of.spoken_at_unix_us if of.started_at_unix_us is None else of.started_at_unix_us
+    def _known(self, utterance_id: str) -> "_Known | None":
+        """When it was spoken, and the latest words its user was told; None where it is not known here."""
+        told = [event for _, event in self.events() if event.utterance_id == utterance_id]
+        if told:
+            shown = [event.answer.transcript for event in told if event.answer is not None]
+            short = [transcript for transcript in shown[-1:] if len(transcript) <= TRANSCRIPT_LENGTH_MAX]
+            return _Known(told[0].spoken_at_unix_us, *short)
+        for kept in self.kept():
+            if kept.head.utterance_id == utterance_id:
+                return _Known(kept.head.started_at_unix_us)
         return None
 
     def truncate_log(self) -> bool:
@@ -324,12 +329,9 @@ class _Named(msgspec.Struct):
     utterance_id: str
 
 
-class _Spoken(msgspec.Struct):
-    """Of a head, or of an event."""
-
-    utterance_id: str
-    started_at_unix_us: int | None = None
-    spoken_at_unix_us: int | None = None
+class _Known(NamedTuple):
+    spoken_at_unix_us: int
+    transcript: str | None = None
 
 
 def _id_in(data: bytes) -> str | None:
