@@ -50,11 +50,11 @@ def _check(request: speech_pb2.FeedbackRequest) -> None:
         raise _invalid(f"feedback with an unknown verdict, {request.verdict}")
     if request.HasField("choice") and request.choice > CHOICE_MAX:
         raise _invalid(f"feedback that means choice {request.choice}; {CHOICE_MAX} is the last")
-    if request.HasField("transcript"):
-        if len(request.transcript) > TRANSCRIPT_LENGTH_MAX:
-            raise _invalid(f"a transcript of {len(request.transcript)} characters; {TRANSCRIPT_LENGTH_MAX} is the most")
-        if not request.transcript.strip():
-            raise _invalid("a transcript without a word")
+    for text in (request.transcript, request.of_transcript):
+        if len(text) > TRANSCRIPT_LENGTH_MAX:
+            raise _invalid(f"a transcript of {len(text)} characters; {TRANSCRIPT_LENGTH_MAX} is the most")
+    if request.HasField("transcript") and not request.transcript.strip():
+        raise _invalid("a transcript without a word")
 
 
 def _invalid(what: str) -> Refusal:

@@ -44,16 +44,16 @@ class Feedback(msgspec.Struct, frozen=True):
             return "It was said at no time that there is."
         if self.choice is not None and self.choice not in CHOICES:
             return f"choice {self.choice}: there are only {len(CHOICES)}, from 0."
-        return _fault_of_text(self.transcript)
+        if self.transcript is not None and not self.transcript.strip():
+            return "What was said has no word."
+        return _fault_of_text(self.transcript or "") or _fault_of_text(self.of_transcript or "")
 
 
-def _fault_of_text(text: str | None) -> str | None:
-    if text is None:
-        return None
+def _fault_of_text(text: str) -> str | None:
     if len(text) > TRANSCRIPT_LENGTH_MAX:
         return f"What was said has {len(text)} characters; {TRANSCRIPT_LENGTH_MAX} is the most."
     try:
         text.encode()
     except UnicodeEncodeError:
         return "What was said is no text."
-    return None if text.strip() else "What was said has no word."
+    return None

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import queue
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +26,8 @@ SOUND_FOLDER = "sound"
 
 SUFFIX = ".wav"
 
-WAITING_MAX = 4
-"""Utterances that wait for the disk, a megabyte each at most."""
+WAITING_BYTES_MAX = 4 << 20
+"""What may wait for the disk: two minutes of speech."""
 
 
 class Recorded(NamedTuple):
@@ -51,15 +52,19 @@ class Sounds:
         self._folder = folder
         self._bytes_max = bytes_max
         self._waiting: queue.Queue[Recorded | None] = queue.Queue()
+        self._waiting_bytes = 0
+        self._changing = threading.Lock()
         self._in_trouble = False
 
     def keep(self, recorded: Recorded) -> None:
         """Never waits."""
-        if self._waiting.qsize() < WAITING_MAX:
-            self._waiting.put(recorded)
-        else:
-            self.lost += 1
-            logger.warning("the sound of an utterance is not kept: the disk is too slow; %d so far", self.lost)
+        with self._changing:
+            if self._waiting_bytes + len(recorded.pcm) > WAITING_BYTES_MAX:
+                self.lost += 1
+                logger.warning("the sound of an utterance is not kept: the disk is too slow; %d so far", self.lost)
+                return
+            self._waiting_bytes += len(recorded.pcm)
+        self._waiting.put(recorded)
 
     def close(self) -> None:
         """What waits is written before the worker ends."""
@@ -76,6 +81,8 @@ class Sounds:
                 self._in_trouble = True
             else:
                 self._in_trouble = False
+            with self._changing:
+                self._waiting_bytes -= len(recorded.pcm)
 
     def _write(self, recorded: Recorded) -> None:
         file = private_directory(self._folder) / f"{recorded.head.utterance_id}{SUFFIX}"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from common.errors import SettingsError
+from common.errors import SettingsError, SpoolError
 from edge.asking.answer import Answer
 from edge.settings import Spool as SpoolSettings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
@@ -165,7 +165,9 @@ class Spool:
 
     def give(self, feedback: Feedback) -> None:
         """What a person said of an answer; it is told to the services. Said twice, or of an utterance that is not known
-        here (any more), it changes nothing."""
+        here (any more), it changes nothing. SpoolError, a sentence, if no service would take it."""
+        if feedback.fault is not None:
+            raise SpoolError(feedback.fault)
         self._put(None, apply=lambda store: self._keep(store, feedback))
         self.hurry()
 

@@ -108,8 +108,8 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
     if path is None and first.utterance_id in sounds:
         path = str(sounds[first.utterance_id])
     said = last_words(said for line in logged.lines for said in line.said)
-    words_ = (word(one, line.answered) for one in said for line in logged.lines)
-    held = [one for one in words_ if one is not None]
+    each = (word(one, line.answered) for one in said for line in logged.lines)
+    held = [one for one in each if one is not None]
     if not agree(held, lambda text: _same(text, held, taking.definition)):
         both = "; ".join(dict.fromkeys(map(str, held)))
         return Fault(logged.place, f"{first.utterance_id} of {first.device_id}: people do not agree: {both}", path)
@@ -139,7 +139,7 @@ def _believed(line: LogLine, recipe: Recipe | None) -> dict[str, str]:
 
 
 def _label(text: str | None, recipe: Recipe) -> str | None:
-    """Of a command whose words these are. It may be said in others: that those are none of the commands nobody knows."""
+    """Of a command whose words these are. It may be said in others: whether those are none, nobody knows."""
     if text is None:
         return None
     for label, command in recipe.commands.items():
