@@ -29,7 +29,7 @@ STEPS = (
     (
         # What people said of answers. That of an utterance which is not here may have come before it.
         """CREATE TABLE feedback (
-            number INTEGER PRIMARY KEY,
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
             device_id TEXT NOT NULL,
             utterance_id TEXT NOT NULL,
             feedback_id TEXT NOT NULL,
@@ -199,17 +199,10 @@ class AnswerStore:
     def prune(self, before_unix_us: int, numbers_max: Numbers) -> int:
         """Erases answers that were given before, up to that number, and feedback without an answer that came before;
         how many."""
-        old = "answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch') AND number <= ?"
-        erased = self._database.execute(
-            f"DELETE FROM answers WHERE {old}", (before_unix_us / 1e6, numbers_max.answer)
-        ).rowcount
-        stray = f"received_at_unix_us < ? AND number <= ? AND {_HAS_NO_ANSWER}"
-        return (
-            erased
-            + self._database.execute(
-                f"DELETE FROM feedback WHERE {stray}", (before_unix_us, numbers_max.feedback)
-            ).rowcount
-        )
+        was_answered = "answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')"
+        answers = {was_answered: before_unix_us / 1e6, "number <= ?": numbers_max.answer}
+        stray = {"received_at_unix_us < ?": before_unix_us, "number <= ?": numbers_max.feedback}
+        return self._delete("answers", answers, "TRUE") + self._delete("feedback", stray, _HAS_NO_ANSWER)
 
     def forget(self, device_id: str | None, utterance_id: str | None, span: Span) -> int:
         """Erases utterances that fit all that is given; how many answers that were. `scrub` is to follow.
