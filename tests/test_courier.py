@@ -3,6 +3,7 @@ forgotten before."""
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ from edge.spool.erasure import Erasure
 from edge.spool.event import Kind
 from edge.spool.feedback import Feedback
 from edge.spool.spool import Spool
-from edge.spool.store import Owed, SpoolStore
+from edge.spool.store import Owed, Quota, SpoolStore
 from protos import speech_pb2
 from tests.test_answer_log import on_the_disk, put
 from tests.test_forget import answering
@@ -82,6 +83,19 @@ def test_what_is_said_is_kept_and_owed_to_each_service_once(tmp_path: Path) -> N
         # It was sent, and is known all the same.
         spool.give(said())
         assert (kept(spool), owed(spool, "cloud")) == (["f1"], [])
+
+
+def test_what_is_said_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    """A phone that was told it is kept does not say it again."""
+    settings = Settings(commit_ms=10_000)
+    until_s = time.monotonic() + 5
+    with Spool(tmp_path / "spool.db", settings, boot_id="b", coding="coded", hop_ms=10) as spool:
+        answered(spool, 0)
+        spool.ask(lambda store: None).result(WAIT_S)
+        spool.give(said())
+        with closing(SpoolStore(tmp_path / "spool.db", Quota(1 << 20, 1000))) as other:
+            while not other.feedback():
+                assert time.monotonic() < until_s
 
 
 def test_the_answer_that_was_seen_last_is_the_one_that_is_judged(tmp_path: Path) -> None:
