@@ -100,6 +100,8 @@ def word(said: Feedback, answered: Answered) -> Word | None:
 
 def agree(words: Sequence[Word], same: Callable[[str], str]) -> bool:
     """Whether all of them can be true. `same` gives texts of the same words one form."""
+    if len(words) < 2:
+        return True
     texts = {same(word.text) for word in words if word.text is not None}
     denied = {same(word.not_text) for word in words if word.not_text is not None}
     verdicts = {word.verdict for word in words} - {None}
