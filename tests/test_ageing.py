@@ -112,7 +112,7 @@ def test_what_was_said_of_an_answer_goes_with_it(tmp_path: Path) -> None:
             spool.give(Feedback(f"f{number}", f"u{number}", NOW_US))
     left(tmp_path, synchronised=True)
     with Spool(tmp_path / "spool.db", Settings(), boot_id="b", coding="c", hop_ms=10) as spool:
-        (one,) = spool.ask(lambda store: store.feedback()).result(WAIT_S)
+        (one,) = spool.ask(lambda store: store.debts.feedback()).result(WAIT_S)
     assert one.feedback_id == "f1"
 
 

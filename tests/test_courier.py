@@ -26,11 +26,12 @@ from edge.settings import EdgeSettings
 from edge.settings import Spool as Settings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool import courier
+from edge.spool.debts import Owed
 from edge.spool.erasure import Erasure
 from edge.spool.event import Kind
 from edge.spool.feedback import Feedback
 from edge.spool.spool import Spool
-from edge.spool.store import Owed, Quota, SpoolStore
+from edge.spool.store import Quota, SpoolStore
 from protos import speech_pb2
 from tests.test_answer_log import on_the_disk, put
 from tests.test_forget import answering
@@ -63,11 +64,11 @@ def said(feedback_id: str = "f1", utterance_id: str = "u0", **fields: Any) -> Fe
 
 
 def kept(spool: Spool) -> list[str]:
-    return [one.feedback_id for one in spool.ask(lambda store: store.feedback()).result(WAIT_S)]
+    return [one.feedback_id for one in spool.ask(lambda store: store.debts.feedback()).result(WAIT_S)]
 
 
 def owed(spool: Spool, service: str) -> list[Owed]:
-    return [what for _, what in spool.ask(lambda store: store.owed(service)).result(WAIT_S)]
+    return [what for _, what in spool.ask(lambda store: store.debts.owed(service)).result(WAIT_S)]
 
 
 def test_what_is_said_is_kept_and_owed_to_each_service_once(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_what_is_said_is_kept_and_owed_to_each_service_once(tmp_path: Path) -> N
         given = said(verdict="wrong", transcript="play chess", of_transcript=ANSWER.transcript)
         assert owed(spool, "cloud") == owed(spool, "house") == [given]
     with board(tmp_path, "cloud") as spool:
-        spool.ask(lambda store: store.settle(1)).result(WAIT_S)
+        spool.ask(lambda store: store.debts.settle(1)).result(WAIT_S)
         assert (owed(spool, "cloud"), owed(spool, "house")) == ([], [given])
         # It was sent, and is known all the same.
         spool.give(said())
@@ -94,7 +95,7 @@ def test_what_is_said_is_on_the_disk_at_once(tmp_path: Path) -> None:
         spool.ask(lambda store: None).result(WAIT_S)
         spool.give(said())
         with closing(SpoolStore(tmp_path / "spool.db", Quota(1 << 20, 1000))) as other:
-            while not other.feedback():
+            while not other.debts.feedback():
                 assert time.monotonic() < until_s
 
 
@@ -148,7 +149,7 @@ def test_what_is_forgotten_is_not_sent_any_more(tmp_path: Path, erasure: Erasure
 
         def forget(store: SpoolStore) -> int:
             with store.transaction():
-                store.owe("cloud", Erasure("u7"))
+                store.debts.owe("cloud", Erasure("u7"))
                 erased = store.erase(erasure)
             store.truncate_log()
             return erased
@@ -245,7 +246,7 @@ def test_what_is_to_be_forgotten_goes_first_and_waits_for_no_feedback_that_a_ser
     with board(tmp_path, "cloud") as spool:
         answered(spool, 0)
         spool.give(said())
-        spool.ask(lambda store: store.owe("cloud", Erasure("u7"))).result(WAIT_S)
+        spool.ask(lambda store: store.debts.owe("cloud", Erasure("u7"))).result(WAIT_S)
         brought(spool, service, link)
         assert service.told == [Erasure("u7")]
         assert len(owed(spool, "cloud")) == 1

@@ -40,7 +40,7 @@ def run(state: Path, *arguments: str, service: str = "127.0.0.1:1") -> Result:
 
 def kept(state: Path) -> list[Feedback]:
     with closing(SpoolStore(state / "spool.db", Quota(1 << 20, 1000))) as store:
-        return store.feedback()
+        return store.debts.feedback()
 
 
 def test_what_is_typed_is_kept_and_told(state: Path, service: Answering, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_what_is_typed_is_kept_and_told(state: Path, service: Answering, tmp_pat
         (logged,) = store.everything()
     assert speech_pb2.FeedbackRequest.FromString(logged.feedback[0]).feedback_id == one.feedback_id
     with closing(SpoolStore(state / "spool.db", Quota(1 << 20, 1000))) as store:
-        assert store.owed("cloud") == []
+        assert store.debts.owed("cloud") == []
 
 
 def test_a_service_that_is_away_is_told_later(state: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_service_that_is_away_is_told_later(state: Path) -> None:
     assert (result.exit_code, result.stdout) == (3, "Kept, on u1.\n")
     assert result.stderr.startswith("The service is told as soon as the daemon reaches it. 127.0.0.1:1: ")
     with closing(SpoolStore(state / "spool.db", Quota(1 << 20, 1000))) as store:
-        assert [what for _, what in store.owed("cloud")] == kept(state)
+        assert [what for _, what in store.debts.owed("cloud")] == kept(state)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def spoken_of(folder: Path, service: Answering) -> None:
     assert forgotten.exit_code == 0, forgotten.output
     with Spool(folder / "spool.db", Settings(sound_days=7), **coding) as spool, chain:  # type: ignore[arg-type]
         chain.replay(spool, SYSTEM_CLOCK)
-        while spool.ask(lambda store: store.owed("cloud")).result(20):
+        while spool.ask(lambda store: store.debts.owed("cloud")).result(20):
             pass
 
 

@@ -154,7 +154,7 @@ def test_a_service_that_is_away_is_asked_when_it_is_there_again(
 
     monkeypatch.setattr(courier, "LOOK_S", 0.01)
     with daemon(board, service.address) as spool:
-        while spool.ask(lambda store: store.owed("cloud")).result(WAIT_S):
+        while spool.ask(lambda store: store.debts.owed("cloud")).result(WAIT_S):
             pass
     assert get(service.log, Key("kitchen", "u3")) is None
     assert get(service.log, Key("kitchen", "u2"))
@@ -202,5 +202,5 @@ def test_a_spool_of_the_tables_before_is_taken_over(board: Path) -> None:
         database.executescript("DROP TABLE owed; DROP TABLE feedback; PRAGMA user_version = 1;")
     assert run(board, "u1").exit_code == 3
     with closing(SpoolStore(board / "spool.db", Quota(1 << 20, 1000))) as store:
-        assert store.owed("cloud") == [(1, Erasure("u1"))]
+        assert store.debts.owed("cloud") == [(1, Erasure("u1"))]
         assert [kept.head.utterance_id for kept in store.kept()] == ["u0", "u2"]

@@ -19,8 +19,8 @@ def test_what_was_to_be_forgotten_still_is(tmp_path: Path) -> None:
             before.execute("INSERT INTO erasures (service, erasure) VALUES (?, ?)", row)
         before.execute("DELETE FROM erasures WHERE number = 1")
     with closing(SpoolStore(file, Quota(1 << 20, 1000))) as store:
-        assert store.owed("cloud") == [(2, Erasure(since_unix_us=5))]
-        store.owe("cloud", Erasure())
-        assert [number for number, _ in store.owed("cloud")] == [2, 3]
+        assert store.debts.owed("cloud") == [(2, Erasure(since_unix_us=5))]
+        store.debts.owe("cloud", Erasure())
+        assert [number for number, _ in store.debts.owed("cloud")] == [2, 3]
     with closing(sqlite3.connect(file)) as database:
         assert not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'erasures'").fetchall()

@@ -25,7 +25,7 @@ async def _bring(store: SpoolStore, member: Member[Keeper]) -> tuple[int, str | 
     forgotten = 0
     try:
         async with asyncio.timeout(ASK_S_MAX):
-            for number, owed in store.owed(member.path):
+            for number, owed in store.debts.owed(member.path):
                 forgotten += await courier.bring(member.service, owed)
                 courier.settle(store, member.path, number, owed)
     except CallFailed as error:

@@ -10,10 +10,11 @@ from common.errors import SpoolError
 from edge.asking.answer import Path
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
+from edge.spool.debts import Owed
 from edge.spool.erasure import Erasure
 from edge.spool.feedback import Feedback
 from edge.spool.spool import Spool
-from edge.spool.store import Owed, SpoolStore
+from edge.spool.store import SpoolStore
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Courier:
     async def run(self) -> None:
         while True:
             try:
-                for number, owed in await self._ask(lambda store: store.owed(self._path)):
+                for number, owed in await self._ask(lambda store: store.debts.owed(self._path)):
                     await self._link.up()
                     await self._bring(number, owed)
             except CallFailed as error:
@@ -82,7 +83,7 @@ async def bring(service: Creditor, owed: Owed) -> int:
 
 def settle(store: SpoolStore, path: Path, number: int, owed: Owed) -> None:
     """The service has been told."""
-    store.settle(number)
-    if isinstance(owed, Feedback) and not store.has_feedback(owed.feedback_id):
+    store.debts.settle(number)
+    if isinstance(owed, Feedback) and not store.debts.has_feedback(owed.feedback_id):
         # It was forgotten while it was on its way.
-        store.owe(path, Erasure(owed.utterance_id))
+        store.debts.owe(path, Erasure(owed.utterance_id))

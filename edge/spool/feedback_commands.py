@@ -87,7 +87,7 @@ def list_(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     from edge.spool.kept_list import opened
 
     with opened(loaded) as store:
-        said = store.feedback()
+        said = store.debts.feedback()
     for one in said:
         click.echo(msgspec.json.encode(one).decode() if as_json else plain(line(one)))
     if not said and not as_json:

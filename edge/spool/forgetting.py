@@ -40,7 +40,7 @@ def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome
             here = sum(store.erase(erasure) for erasure in wanted) + len(elsewhere - known)
             for member in chain.keepers:
                 for erasure in wanted:
-                    store.owe(member.path, erasure)
+                    store.debts.owe(member.path, erasure)
         if not store.truncate_log():
             raise SpoolError("It is erased, but somebody reads the spool: copies may be left beside it; try again.")
         if any(erasure.is_everything for erasure in wanted):
@@ -51,7 +51,7 @@ def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome
 
 def _known(store: SpoolStore) -> set[str]:
     """Ids of the utterances of which the spool keeps something."""
-    told = {event.utterance_id for _, event in store.events()} | {said.utterance_id for said in store.feedback()}
+    told = {event.utterance_id for _, event in store.events()} | {said.utterance_id for said in store.debts.feedback()}
     return {kept.head.utterance_id for kept in store.kept()} | told
 
 

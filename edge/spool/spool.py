@@ -190,7 +190,7 @@ class Spool:
         return answer
 
     def _keep(self, store: SpoolStore, feedback: Feedback) -> None:
-        if not store.give(feedback, self.services) and not store.has_feedback(feedback.feedback_id):
+        if not store.give(feedback, self.services) and not store.debts.has_feedback(feedback.feedback_id):
             logger.info("feedback on an utterance that is not known here was not kept")
 
     def _put(

@@ -6,31 +6,26 @@ is written.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.debts import Debts
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.feedback import TRANSCRIPT_LENGTH_MAX, Feedback
-from edge.spool.tables import PAGE_BYTES, open_tables
-
-T = TypeVar("T")
+from edge.spool.tables import PAGE_BYTES, open_tables, read_row
 
 PIECES_MAX = 1 << 16
 """Rows of frames that one utterance may have."""
 
 DATABASE_ERRORS = (sqlite3.Error, OSError)
-
-
-Owed = Erasure | Feedback
-"""What a service is still to be told."""
 
 
 class State(IntEnum):
@@ -96,6 +91,8 @@ class SpoolStore:
     def __init__(self, file: Path, quota: Quota) -> None:
         self._quota = quota
         self._database = open_tables(file, quota.bytes_max)
+        self.debts = Debts(self._database, quota.answers_max)
+        """What people said of answers, and what services are owed."""
 
     def close(self) -> None:
         self._database.close()
@@ -167,7 +164,7 @@ class SpoolStore:
         if said != "ok":
             raise sqlite3.DatabaseError(str(said))
         self.events()
-        self.feedback()
+        self.debts.feedback()
         for kept in self.kept():
             self.pieces(kept.number)
 
@@ -188,7 +185,7 @@ class SpoolStore:
         """The frames of an utterance, in order."""
         span = (number * PIECES_MAX, (number + 1) * PIECES_MAX - 1)
         rows = self._database.execute("SELECT data FROM pieces WHERE number BETWEEN ? AND ? ORDER BY number", span)
-        return [piece for (data,) in rows for piece in _read(data, list[Piece], msgspec.msgpack.decode)]
+        return [piece for (data,) in rows for piece in read_row(data, list[Piece], msgspec.msgpack.decode)]
 
     def record(self, event: Event) -> None:
         """Adds an event, and forgets the oldest beyond the bound."""
@@ -199,7 +196,7 @@ class SpoolStore:
     def events(self, after: int = 0) -> list[tuple[int, Event]]:
         """Events with a greater number, in order."""
         rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
-        return [(number, _read(event, Event)) for number, event in rows.fetchall()]
+        return [(number, read_row(event, Event)) for number, event in rows.fetchall()]
 
     def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
         """Whether its user was told an answer that came by this path, as far as that is remembered."""
@@ -220,13 +217,7 @@ class SpoolStore:
             if erasure.fits(event.utterance_id, event.spoken_at_unix_us):
                 self._database.execute("DELETE FROM answers WHERE number = ?", (number,))
                 erased.add(event.utterance_id)
-        said = self._database.execute("SELECT number, spoken_at_unix_us, feedback FROM feedback").fetchall()
-        for number, spoken_at_unix_us, data in said:
-            feedback = _read(data, Feedback)
-            if erasure.fits(feedback.utterance_id, spoken_at_unix_us):
-                self._database.execute("DELETE FROM feedback WHERE number = ?", (number,))
-                erased.add(feedback.utterance_id)
-        return len(erased)
+        return len(erased | self.debts.erase(erasure))
 
     def _erase_all(self) -> int:
         """Also what cannot be read any more."""
@@ -234,68 +225,20 @@ class SpoolStore:
         heads = ended.fetchall()
         for number, _ in heads:
             self.delete(number)
-        told = []
-        for query in ("SELECT number, event FROM answers", "SELECT number, feedback FROM feedback"):
-            told += self._database.execute(query).fetchall()
-        for table in ("answers", "feedback"):
-            self._database.execute(f"DELETE FROM {table}")
+        events = self._database.execute("SELECT number, event FROM answers").fetchall()
+        self._database.execute("DELETE FROM answers")
+        told = events + self.debts.erase_all()
         return len({_id_in(data) or -number for number, data in heads + told})
 
     def give(self, feedback: Feedback, services: Sequence[str]) -> bool:
-        """Keeps what was said of an answer, forgets the oldest beyond the bound, and owes it to these services. False,
-        and nothing is done, where it is here already, or the utterance is not known here: it may have been forgotten.
-        """
+        """Keeps what was said of an answer, and owes it to these services. False, and nothing is done, where it is here
+        already, or the utterance is not known here: it may have been forgotten."""
         known = self._known(feedback.utterance_id)
         if known is None:
             return False
         if feedback.of_transcript is None and known.transcript is not None:
             feedback = msgspec.structs.replace(feedback, of_transcript=known.transcript)
-        row = (feedback.feedback_id, known.spoken_at_unix_us, msgspec.json.encode(feedback))
-        added = self._database.execute(
-            "INSERT INTO feedback (feedback_id, spoken_at_unix_us, feedback) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            row,
-        )
-        if added.rowcount < 1:
-            return False
-        number = added.lastrowid
-        assert number is not None
-        self._database.executemany(
-            "INSERT INTO owed (service, feedback) VALUES (?, ?)", [(service, number) for service in services]
-        )
-        self._database.execute("DELETE FROM feedback WHERE number <= ?", (number - self._quota.answers_max,))
-        return True
-
-    def feedback(self) -> list[Feedback]:
-        """What was said of answers, in the order in which it came."""
-        rows = self._database.execute("SELECT feedback FROM feedback ORDER BY number")
-        return [_read(data, Feedback) for (data,) in rows.fetchall()]
-
-    def has_feedback(self, feedback_id: str) -> bool:
-        """Whether it is here, sent or not."""
-        found = self._database.execute("SELECT 1 FROM feedback WHERE feedback_id = ?", (feedback_id,))
-        return found.fetchone() is not None
-
-    def owe(self, service: str, erasure: Erasure) -> None:
-        """A service is still to be asked to forget."""
-        row = (service, msgspec.json.encode(erasure))
-        self._database.execute("INSERT INTO owed (service, erasure) VALUES (?, ?)", row)
-
-    def owed(self, service: str) -> list[tuple[int, Owed]]:
-        """What it is still to be told, in order; first what it is to forget, which does not wait for what else an older
-        service may not take."""
-        rows = self._database.execute(
-            "SELECT owed.number, erasure, feedback.feedback FROM owed LEFT JOIN feedback "
-            "ON feedback.number = owed.feedback WHERE service = ? ORDER BY erasure IS NULL, owed.number",
-            (service,),
-        )
-        return [
-            (number, _read(said, Feedback) if erasure is None else _read(erasure, Erasure))
-            for number, erasure, said in rows.fetchall()
-        ]
-
-    def settle(self, number: int) -> None:
-        """It has been told."""
-        self._database.execute("DELETE FROM owed WHERE number = ?", (number,))
+        return self.debts.give(feedback, known.spoken_at_unix_us, services)
 
     def _known(self, utterance_id: str) -> "_Known | None":
         """When it was spoken, and the latest words its user was told; None where it is not known here."""
@@ -337,28 +280,20 @@ class _Known(NamedTuple):
 def _id_in(data: bytes) -> str | None:
     """Of a head or an event; None where it is damaged."""
     try:
-        return _read(data, _Named).utterance_id
+        return read_row(data, _Named).utterance_id
     except sqlite3.DatabaseError:
         return None
-
-
-def _read(data: bytes, kind: type[T], decode: Callable[..., T] = msgspec.json.decode) -> T:
-    """What we wrote. sqlite3.DatabaseError if it is that no more: a card has spoilt it."""
-    try:
-        return decode(data, type=kind)
-    except msgspec.MsgspecError as error:
-        raise sqlite3.DatabaseError(f"a row is not what was written: {error}") from error
 
 
 def _kept(row: tuple[int, bytes, str, str, int, bytes | None, int, int, str | None, int]) -> Kept:
     number, head, boot_id, coding, state, end, attempts, told, last_error, size = row
     return Kept(
         number,
-        _read(head, UtteranceHead),
+        read_row(head, UtteranceHead),
         boot_id,
         coding,
         State(state),
-        None if end is None else _read(end, UtteranceEnd),
+        None if end is None else read_row(end, UtteranceEnd),
         attempts,
         bool(told),
         last_error,

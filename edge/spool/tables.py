@@ -4,10 +4,15 @@ A commit is on the disk when it returns (WAL, synchronous FULL). What is deleted
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from common.migration import Step, migrate
+
+T = TypeVar("T")
 
 PAGE_BYTES = 1024
 """Small pages: a commit writes each page that it touches as a whole, twice."""
@@ -94,3 +99,11 @@ def open_tables(file: Path, bytes_max: int, steps: Sequence[Step] = STEPS) -> sq
         database.close()
         raise
     return database
+
+
+def read_row(data: bytes, kind: type[T], decode: Callable[..., T] = msgspec.json.decode) -> T:
+    """What we wrote. sqlite3.DatabaseError if it is that no more: a card has spoilt it."""
+    try:
+        return decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise sqlite3.DatabaseError(f"a row is not what was written: {error}") from error
