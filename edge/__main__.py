@@ -22,6 +22,7 @@ from edge.actions.commands import actions
 from edge.keys.enrol_commands import enrol, locate, renew, services
 from edge.settings import SECRETS, EdgeSettings
 from edge.spool.commands import spool
+from edge.spool.feedback_commands import feedback
 from edge.spool.forget_commands import forget
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
@@ -362,6 +363,7 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
 
 
 main.add_command(actions)
+main.add_command(feedback)
 main.add_command(forget)
 main.add_command(spool)
 main.add_command(enrol)

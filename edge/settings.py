@@ -229,6 +229,12 @@ class Spool(msgspec.Struct, frozen=True):
     days_max: Annotated[
         int, Meta(ge=1, le=3650, description="After so many days what was said and answered is erased on the board.")
     ] = 30
+    sound_days: Annotated[
+        int, Meta(ge=0, le=3650, description="How many days the sound of what was said is kept, to learn from; 0: not.")
+    ] = 0
+    sound_megabytes_max: Annotated[
+        int, Meta(ge=1, le=100_000, description="Room for it; of more, the oldest is erased. 1 MB is half a minute.")
+    ] = 256
 
 
 _SINK_NAME = Annotated[

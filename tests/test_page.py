@@ -235,6 +235,22 @@ def test_what_is_forgotten_is_gone_and_who_keeps_it_is_told(tmp_path: Path, monk
     assert (status, list(why)) == (400, ["sentence"])
 
 
+def test_what_a_person_says_of_an_answer_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 2)
+    said = {"feedback_id": "f1", "utterance_id": "u2", "given_at_unix_ms": 1_700_000_000_000, "transcript": "Hello."}
+    with running(tmp_path, monkeypatch) as (_, port):
+        assert [asked(port, "/feedback", said)[0] for _ in range(2)] == [202, 202]
+        for wrong in ({}, {"verdict": "perhaps"}, {"transcript": 5}, {"feedback_id": "<script>"}):
+            status, why = asked(port, "/feedback", said | wrong if wrong else {})
+            assert status == 400
+            assert why["sentence"].endswith(".")
+    store = SpoolStore(tmp_path / "spool.db", Quota(1 << 26, 5000))
+    (kept,) = store.debts.feedback()
+    store.close()
+    assert (kept.utterance_id, kept.transcript, kept.given_by) == ("u2", "Hello.", "phone")
+    assert kept.of_transcript == ANSWER.transcript
+
+
 def test_a_phone_mutes_the_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(tmp_path, monkeypatch) as (_, port):
         phone = Streamed(port)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from sse_starlette.event import ServerSentEvent
@@ -23,6 +23,7 @@ from edge.page.card import has_words
 from edge.page.host import Host, Hosts
 from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
+from edge.spool.feedback import Feedback
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,16 @@ class _Forget(msgspec.Struct, frozen=True):
     everything: bool = False
 
 
+class _Feedback(msgspec.Struct, frozen=True):
+    feedback_id: str
+    utterance_id: str
+    given_at_unix_ms: int
+    verdict: Literal["right", "wrong"] | None = None
+    transcript: str | None = None
+    result_id: str | None = None
+    choice: int | None = None
+
+
 def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
     """`more`: routes that come before ours. Who asks is in the request's state, as `phone`."""
     return Starlette(
@@ -52,6 +63,7 @@ def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
             Route("/events", _events(hosts)),
             Route("/answers", _asked(_answers, hosts)),
             Route("/do/{what}", _asked(_do, hosts), methods=["POST"]),
+            Route("/feedback", _asked(_feedback, hosts), methods=["POST"]),
             Route("/forget", _asked(_forget, hosts), methods=["POST"]),
             WebSocketRoute("/microphone", _microphone(hosts)),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -131,6 +143,24 @@ async def _do(host: Host, request: Request) -> Response:
         raise InputError("There is no board here that could do that.")
     await asyncio.to_thread(host.commands[what])
     return Response(status_code=204)
+
+
+async def _feedback(host: Host, request: Request) -> Response:
+    said = await _body(request, _Feedback)
+    feedback = Feedback(
+        said.feedback_id,
+        said.utterance_id,
+        1000 * said.given_at_unix_ms,
+        said.verdict,
+        said.transcript,
+        said.result_id,
+        said.choice,
+        given_by=_phone(request),
+    )
+    if feedback.fault is not None:
+        raise InputError(feedback.fault)
+    host.give(feedback)
+    return Response(status_code=202)
 
 
 async def _forget(host: Host, request: Request) -> Response:

@@ -15,6 +15,7 @@ from edge.page.page import Page, page_address
 from edge.page.story import Story
 from edge.settings import EdgeSettings
 from edge.spool.erasure import Erasure
+from edge.spool.feedback import Feedback
 from edge.spool.forgetting import forget
 from edge.spool.spool import Spool
 
@@ -31,11 +32,15 @@ class BoardHost:
         self.commands: Mapping[str, Command] = board.commands
         self._loaded = loaded
         self._board = board
+        self._spool = spool
         self._recogniser = recogniser
         board.shows(self.story)
 
     def examples(self) -> Sequence[str]:
         return self._recogniser.examples()
+
+    def give(self, feedback: Feedback) -> None:
+        self._spool.give(feedback)
 
     def forget(self, utterance_id: str | None) -> int:
         erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
