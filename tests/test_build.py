@@ -12,6 +12,7 @@ from cloud.building.build import build_bundle, make_bundle
 from cloud.building.bundle import read_bundle
 from cloud.building.domain import Domain, load_domain
 from cloud.building.example_folder import EXAMPLE
+from cloud.pronouncing.phones import names
 
 
 def built(folder: Path, seed: str) -> dict[str, bytes]:
@@ -66,3 +67,19 @@ def test_a_domain_too_large_for_a_graph_has_none_and_that_is_known_before_it_is_
     monkeypatch.setattr(build, "word_graph", None)
     monkeypatch.setattr(build, "EXPANDED_MAX", 7)
     assert make_bundle(domain).graph is None
+
+
+def test_open_speech_gets_the_names_as_words_with_how_each_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "catalogue.jsonl").write_text(
+        '{"id": "tea", "title": "Green Tea, 2 cups!", "aliases": ["東京"]}\n', encoding="utf-8"
+    )
+    phrases = make_bundle(load_domain(str(tmp_path))).phrases
+    assert {phrase: names(phones) for phrase, phones in phrases.items()} == {
+        "green tea two cups": "G R IY N T IY T UW K AH P S"
+    }
+    monkeypatch.setattr(build, "PHRASES_MAX", 0)
+    assert make_bundle(load_domain(str(tmp_path))).phrases == {}
+    # Where only sentences are listened for nobody needs them.
+    assert make_bundle(load_domain("coffee")).phrases == {}

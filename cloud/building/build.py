@@ -29,6 +29,10 @@ SAID_MAX = 2
 """Ways to say a name that are kept."""
 
 
+PHRASES_MAX = 20_000
+"""Names that are listened for in open speech."""
+
+
 def build_bundle(domain: Domain, directory: Path) -> Path:
     """The bundle of this version of the domain, built if need be. DomainError where it cannot be."""
     path = bundle_file(directory, domain.name, domain.version)
@@ -55,15 +59,17 @@ def make_bundle(domain: Domain, faults: Faults | None = None) -> Bundle:
     tell_unsayable(domain, commands.network.words(), found)
     if faults is None:
         found.raise_any()
+    open_speech = domain.commands is None or domain.commands.open_speech
     return Bundle(
         domain.name,
         domain.version,
         commands.network,
         commands.blocks,
-        domain.commands is None or domain.commands.open_speech,
+        open_speech,
         _graph(commands),
         pronunciations(domain, commands.network),
         _said(domain, names) if len(names) > NAMES_MAX else {},
+        _phrases(domain, names) if open_speech else {},
     )
 
 
@@ -119,6 +125,15 @@ def _said(domain: Domain, names: Sequence[Named]) -> dict[str, tuple[Phones, ...
     """How each name is said; one that nobody can say is among them with nothing."""
     said = Pronouncer(domain.lexicon).pronounce(one.name for one in names)
     return {one.name: said[one.name].variants[:SAID_MAX] if one.name in said else () for one in names}
+
+
+def _phrases(domain: Domain, names: Sequence[Named]) -> dict[str, Phones]:
+    """The names as words, and how each is usually said; without what nobody can say."""
+    written = {" ".join(words_of(one.name)).lower(): one.name for one in names}
+    if len(written) > PHRASES_MAX:
+        return {}
+    said = Pronouncer(domain.lexicon).pronounce(written.values())
+    return {words: said[name].variants[0] for words, name in written.items() if name in said and words}
 
 
 def _names(domain: Domain) -> Iterator[Named]:

@@ -18,7 +18,7 @@ from common.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change of what is in a file; one of another format is built anew."""
 
 OPEN_MAX = 8
@@ -43,6 +43,10 @@ class Bundle(msgspec.Struct, frozen=True):
     """Of words that the general dictionary lacks, lower case: phones with spaces between, the likelier first."""
     names: dict[str, tuple[Phones, ...]] = {}
     """Of the catalogue's entries, where they are too many for the network: how each is said, the usual way first."""
+
+    phrases: dict[str, Phones] = {}
+    """Of a domain that hears open speech, the names of its catalogue's entries as words in lower case with spaces
+    between, and the usual way to say each."""
 
     @property
     def has_commands(self) -> bool:
