@@ -1,5 +1,6 @@
 """The real pocketsphinx, on frames that the board would send."""
 
+import gc
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import soundfile
 from benchmarks import corpus
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
-from cloud.decoders import Hypothesis, Task
+from cloud.decoders import Hypothesis, Task, sphinx_model
 from cloud.decoders.pocketsphinx import Kind, PocketSphinx, load
 from cloud.decoders.sphinx_model import language_model
 from edge.speech.log_mel import log_mel
@@ -235,10 +236,26 @@ def test_alone_it_hears_titles_in_its_second_pass_as_well(tmp_path: Path, speech
     )
 
 
+def test_a_title_is_not_heard_where_it_is_made_unlikely(
+    tmp_path: Path, engine: PocketSphinx, speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sphinx_model, "PHRASES_LIKELIHOOD", 1e-12)
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    assert open_words(engine, bundle, frames(speech, "jazz")).transcript == "play some jets"
+
+
 def test_decoders_of_a_domain_share_its_model(tmp_path: Path) -> None:
     bundle = catalogue(tmp_path / "radio", "Jazz")
     assert language_model(bundle) is language_model(bundle)
     assert language_model(bundle) is not language_model(OPEN)
+
+
+def test_a_decoder_outlives_the_model_that_others_would_have_shared(tmp_path: Path, speech: Speech) -> None:
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    engine = PocketSphinx(bundles=[bundle])
+    language_model.cache_clear()
+    gc.collect()
+    assert open_words(engine, bundle, frames(speech, "jazz")).transcript == "play some jazz"
 
 
 def open_words(engine: PocketSphinx, bundle: str, levels: Levels) -> Hypothesis:

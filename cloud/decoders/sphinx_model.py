@@ -19,6 +19,9 @@ PHRASES_LIKELIHOOD = 0.5
 GENERAL_WORDS = 72_547
 """Of the model that pocketsphinx's package carries; its library does not tell."""
 
+LOG_MATH = pocketsphinx.LogMath()
+"""Of all models, which do not keep what they are given: with one that is gone all phrases are certain."""
+
 MODELS_MAX = 8
 """Models that a process keeps, 32 MB each, for decoders that are made later."""
 
@@ -28,9 +31,8 @@ def language_model(bundle: str) -> pocketsphinx.NGramModel:
     """The general model with the phrases of a bundle's domain (empty: none), one for all decoders of a process.
 
     ValueError if the general model cannot be read; DomainError if the bundle cannot."""
-    # With settings, which have what the model's opinion weighs; `readfile` has none.
     settings = pocketsphinx.Config()
-    model = pocketsphinx.NGramModel(settings, pocketsphinx.LogMath(), settings["lm"])
+    model = pocketsphinx.NGramModel(settings, LOG_MATH, settings["lm"])
     phrases = read_bundle(Path(bundle)).phrases if bundle else {}
     for words, phrase in enumerate(phrases, GENERAL_WORDS + 1):
         # It is told how much likelier than an equal share of all words so far.
