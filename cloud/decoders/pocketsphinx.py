@@ -77,8 +77,7 @@ class PocketSphinx:
         return SphinxDecoding(self, task)
 
     def read(self, kind: Kind, mean: CepstralMean) -> Reading:
-        """Begins a reading by an idle decoder; where none is idle by a new one, 60 MB and 0.3 s, for sentences half
-        of it."""
+        """Begins a reading by an idle decoder; where none is idle by a new one, 60 MB and 0.3 s."""
         idle = self._idle.get(kind)
         decoder = idle.pop() if idle else load(kind, second_pass=self._second_pass)
         return Reading(decoder, mean, lambda used: self._keep(kind, used))
