@@ -62,7 +62,7 @@ HEAVY: dict[str, set[str]] = {
     "onnxruntime": {"models/synthesis/piper.py"},
     "paho": {"edge/actions/mqtt_link.py"},
     "piper": {"models/synthesis/piper.py"},
-    "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "models/labels/aligner.py"},
+    "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "cloud/decoders/sphinx_model.py", "models/labels/aligner.py"},
     "prometheus_client": {"edge/board/metrics.py"},
     "pyaudio": {"edge/answering/playing.py", "edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},
