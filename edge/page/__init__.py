@@ -1,0 +1,1 @@
+"""The page: what a phone sees of the board, and who may."""
