@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -29,6 +28,7 @@ from edge.page.invitations import Invitations
 from edge.page.pairing import Pairing
 from edge.page.phones import Phones
 from edge.page.rates import Guesses
+from edge.page.serving import page_server
 from edge.page.shown_certificate import ShownCertificate
 
 WAIT_S = 10.0
@@ -148,36 +148,27 @@ def served(
         else None
     )
     board = Board(door, shown, phones, invitations)
-    pairing = Pairing(phones, invitations, tls=tls, guesses=guesses)
+    (tmp_path / "pair.html").write_text("<p>Pair</p>")
+    pairing = Pairing(phones, invitations, tls=tls, guesses=guesses, static=tmp_path)
+
+    async def front(request: Request) -> Response:
+        return await (_me if request.state.phone else pairing.page)(request)
+
     routes = [
         *pairing.routes,
-        Route("/", _me, methods=["GET", "POST"]),
+        Route("/", front),
         Route("/static/{name:path}", _me),
         Route("/me", _me, methods=["GET", "POST"]),
         Route("/events", _stream),
         WebSocketRoute("/microphone", _echo),
     ]
     guard = Guard(Starlette(routes=routes), phones, door, names=own_names(), tls=tls, limits=limits)
-    config = uvicorn.Config(
-        guard,  # type: ignore[arg-type]
-        loop="asyncio",
-        http="h11",
-        ws="websockets-sansio",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        h11_max_incomplete_event_size=16_384,
-    )
-    config.load()
-    config.ssl = shown.context() if shown else None
-    server = uvicorn.Server(config)
+    server = page_server(guard, door, shown.context() if shown else None)
 
     async def serve() -> None:
         watching = asyncio.ensure_future(guard.watch(look_s))
         try:
-            await server._serve([door])
+            await server.serve(sockets=[door])
         finally:
             watching.cancel()
 

@@ -79,6 +79,7 @@ HEAVY: dict[str, set[str]] = {
         "cloud/decoders/whisper_names.py",
         "cloud/decoders/whisper_sentences.py",
     },
+    "uvicorn": {"edge/page/serving.py"},
     "whisper_normalizer": {"models/evaluation/transcripts.py"},
     "yaml": {"cloud/building/yaml_text.py"},
     "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py", "edge/wyoming/announcement.py"},

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 import stat
 import threading
 from pathlib import Path
@@ -12,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import IdentityError
-from edge.page import invitations as module
 from edge.page.invitations import GOOD_S, OPEN_MAX, Invitations, Invited, NotInvited
-from edge.page.phones import DAY_US, NAME_CHARACTERS_MAX, Phones, shown_name
+from edge.page.phones import DAY_US, NAME_CHARACTERS_MAX, Admitted, Phones, shown_name
 from edge.page.rates import Guesses
 from tests.page_server import served
 
@@ -66,8 +66,11 @@ def test_the_second_use_is_told_to_the_owner_and_the_token_to_nobody(
     invited = invitations.invite()
     with caplog.at_level(logging.DEBUG):
         admitted = invitations.accept(invited.token, "Ada's phone", peer="192.0.2.7")
-        with pytest.raises(NotInvited) as refused:
-            invitations.accept(invited.token, "Eve", peer="192.0.2.66")
+        for _ in range(3):
+            with pytest.raises(NotInvited) as refused:
+                invitations.accept(invited.token, "Eve", peer="192.0.2.66")
+    # Once: a thief shall not fill the log either.
+    assert caplog.text.count("a second time") == 1
     assert "a pairing code that Ada's phone" in caplog.text and "192.0.2.66" in caplog.text
     assert f"parrotlet-edge phones revoke {admitted.phone.id}" in caplog.text
     for text in (caplog.text, str(refused.value), repr(invited), repr(admitted)):
@@ -128,7 +131,7 @@ def test_a_code_may_be_written_as_people_do(invitations: Invitations, write: Any
 
 
 def test_letters_that_look_like_digits_are_those(invitations: Invitations, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.secrets, "choice", lambda alphabet: alphabet[1])
+    monkeypatch.setattr(secrets, "choice", lambda alphabet: alphabet[1])
     invited = invitations.invite()
     assert invited.code == "1111-1111"
     invitations.accept("lLiI-1iL1", "", peer="here")
@@ -145,7 +148,7 @@ def test_nothing_that_one_makes_up_is_good(tmp_path_factory: pytest.TempPathFact
 def test_a_board_has_room_for_so_many(invitations: Invitations, phones: Phones) -> None:
     last = [invitations.invite() for _ in range(4)]
     admitted = [invitations.accept(each.token, "Ada", peer="here") for each in last[:3]]
-    with pytest.raises(IdentityError, match="3 phones are paired, and page.phones_max allows no more"):
+    with pytest.raises(IdentityError, match=r"all the phones that page.phones_max allows \(3\)"):
         invitations.invite()
     with pytest.raises(IdentityError, match="page.phones_max"):
         invitations.accept(last[3].token, "Ada", peer="here")
@@ -192,7 +195,8 @@ def test_when_a_phone_was_seen_is_written_once_a_day(invitations: Invitations, p
 def test_another_process_sees_it_at_once_and_of_many_that_come_with_one_token_one_is_paired(tmp_path: Path) -> None:
     owner, daemon = Phones(tmp_path / "page"), Phones(tmp_path / "page")
     assert daemon.all() == []
-    invited, outcomes = Invitations(owner, 50).invite(), []
+    invited = Invitations(owner, 50).invite()
+    outcomes: list[Admitted | None] = []
 
     def come() -> None:
         try:
@@ -233,6 +237,24 @@ def test_a_phone_is_paired_over_the_network_and_unpairs_itself(tmp_path: Path) -
         assert gone.headers["Set-Cookie"].startswith("__Host-parrotlet=; Path=/; Max-Age=0;")
         assert gone.headers["Clear-Site-Data"] == '"cache", "storage"'
         assert board.ask("/me", cookie=cookie).status == 401
+
+
+def test_a_phone_that_a_link_led_here_is_led_here_once_more_with_its_cookie(tmp_path: Path) -> None:
+    with served(tmp_path) as board:
+        led = board.ask("/", Sec_Fetch_Site="cross-site")
+        assert (led.body, led.headers["Refresh"]) == (b"<p>Pair</p>", "0; url=/?again")
+        assert led.headers["Cache-Control"] == "no-store"
+        for path, site in (("/?again", "cross-site"), ("/", "same-origin"), ("/", "none"), ("/pair", "cross-site")):
+            shown = board.ask(path, Sec_Fetch_Site=site)
+            assert (shown.body, shown.headers["Refresh"]) == (b"<p>Pair</p>", None)
+
+
+def test_who_unpairs_itself_gets_its_answer_before_its_connection_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path, look_s=0.01) as board:
+        for _ in range(20):
+            assert board.post("/unpair", {}, cookie=board.paired()).status == 200
 
 
 def test_a_phone_that_pairs_again_is_the_same_one(tmp_path: Path) -> None:

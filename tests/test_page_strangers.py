@@ -60,7 +60,8 @@ def is_ended(connection: socket.socket, within_s: float = WAIT_S) -> bool:
 
 
 def test_a_stranger_sees_the_page_to_pair_and_nothing_else(board: Board) -> None:
-    assert board.ask("/").body == b"nobody 0"
+    assert board.ask("/").body == b"<p>Pair</p>"
+    assert board.ask("/pair").body == b"<p>Pair</p>"
     assert board.ask("/static/pair.js").status == 200
     for path in ("/me", "/events", "/answers", "/nowhere", "/static", "//", "/pair/", "/PAIR"):
         refused = board.ask(path)
@@ -258,7 +259,10 @@ def test_who_says_nothing_or_nothing_more_is_let_go(tmp_path: Path, said: bytes)
         assert len(board.door) == 0
 
 
-def test_whatever_is_said_gets_an_end_and_the_next_is_served(board: Board) -> None:
+def test_whatever_is_said_gets_an_end_and_no_line_in_the_log_and_the_next_is_served(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     for said in (b"\x00" * 100, b"GET\r\n\r\n", b"\x16\x03\x01" * 50, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"{}\n" * 9):
         for connection in (board.connect(), socket.create_connection(("127.0.0.1", board.port), WAIT_S)):
             with connection:
@@ -267,6 +271,7 @@ def test_whatever_is_said_gets_an_end_and_the_next_is_served(board: Board) -> No
                     connection.shutdown(socket.SHUT_WR)
                 assert is_ended(connection)
     assert board.ask("/").status == 200
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("source", ["127.0.0.1", "127.0.0.2"])

@@ -46,6 +46,8 @@ class _Connection(socket.socket):
     peer: Peer
     phone: str = ""
     """Id of the phone that has shown its cookie on it."""
+    transport: asyncio.Transport | None = None
+    """Known from the end of the handshake on."""
     timer: asyncio.TimerHandle | None = None
     on_close: Callable[["_Connection"], None] | None = None
 
@@ -56,7 +58,11 @@ class _Connection(socket.socket):
             self.on_close = None
 
     def cut(self) -> None:
-        """Ends it: whoever reads from it sees the end, and closes it."""
+        """Ends it at once."""
+        if self.transport is not None:
+            # Also where nothing is read from it, as from who sends too much.
+            self.transport.abort()
+            return
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
 
@@ -116,22 +122,30 @@ class Door(socket.socket):
             plain.close()
         raise BlockingIOError
 
+    def serves(self, peer: Peer | None, transport: asyncio.Transport) -> None:
+        """The handshake is over."""
+        if (connection := self._at(peer)) is not None:
+            connection.transport = transport
+        else:
+            # It had to make room meanwhile.
+            transport.abort()
+
     def begins(self, peer: Peer | None, phone: str) -> None:
         """A request came whole, of a phone or, with "", a stranger."""
-        if peer is None or (connection := self._open.get((peer[0], peer[1]))) is None:
+        if (connection := self._at(peer)) is None:
             return
         self._limit(connection, None if phone else self._bounds.stranger_s_max)
         connection.phone = phone
         if not phone:
             return
-        self._known_hosts[phone] = peer[0]
+        self._known_hosts[phone] = connection.peer[0]
         own = [each for each in self._open.values() if each.phone == phone]
         if len(own) > self._bounds.phone_max:
             self._cut(own[0])
 
     def ends(self, peer: Peer | None) -> None:
         """The answer was sent."""
-        if peer is not None and (connection := self._open.get((peer[0], peer[1]))) is not None:
+        if (connection := self._at(peer)) is not None:
             self._limit(connection, self._bounds.silence_s_max)
 
     def cut_unknown(self, is_known: Callable[[str], bool]) -> None:
@@ -142,6 +156,9 @@ class Door(socket.socket):
             self._known_hosts.pop(phone, None)
         for each in [each for each in self._open.values() if each.phone in gone]:
             self._cut(each)
+
+    def _at(self, peer: Peer | None) -> _Connection | None:
+        return self._open.get((peer[0], peer[1])) if peer is not None else None
 
     def _may(self, host: str) -> bool:
         if self._rates.wait_s(host):

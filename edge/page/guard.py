@@ -27,10 +27,11 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE_S = 400 * 86_400
 """As long as a browser keeps any; given anew whenever the phone opens the page."""
 LOOK_S = 1.0
-"""How late a revoked phone's connections end."""
+"""How late a revoked phone's connections end, at most."""
 
 OPEN_PATHS = frozenset({"/", "/pair"})
 OPEN_FOLDER = "/static/"
+PAIRING_PATHS = frozenset({"/pair", "/unpair"})
 _SAFE = frozenset({"GET", "HEAD"})
 
 CONTENT_POLICY = (
@@ -100,7 +101,9 @@ class Guard:
                 answer.cookie = self._renewed(request)
             if request.has_body:
                 receive = _again(await self._body(request, receive), receive)
-            self._door.begins(scope.get("client"), phone.id if phone else "")
+            # Who unpairs itself shall see the answer, and not its connection end.
+            bearer = "" if phone is None or request.path in PAIRING_PATHS else phone.id
+            self._door.begins(scope.get("client"), bearer)
             await self._app(scope, receive, answer.send)
         except Refused as refused:
             await answer.refuse(refused)
@@ -135,7 +138,7 @@ class Guard:
             return self._phones.by_cookie(cookie)
         except IdentityError as error:
             # The sentence has a path in it: not for strangers.
-            logger.error("no phone is let in: %s", error)
+            self._phones.tell(error)
             raise Refused(503, "The board cannot look up its phones now; its log says why.") from error
 
     def _check_rate(self, scope: Scope, phone: Phone | None) -> None:

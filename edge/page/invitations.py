@@ -59,6 +59,8 @@ class Invitations:
     ) -> None:
         self._phones, self._phones_max = phones, phones_max
         self._monotonic_s, self._boot = monotonic_s, boot
+        self._told: set[str] = set()
+        """Invitations whose second use was told."""
 
     def invite(self) -> Invited:
         """A new one; it lives until it is used, withdrawn or over."""
@@ -98,7 +100,7 @@ class Invitations:
             fitting = [each for each in paired.invitations if _fits(each, token_or_code)]
             good = [each for each in fitting if not each.used_by and self._is_good(each)]
             if not good:
-                _tell_second_use(fitting, paired.phones, peer)
+                self._tell_second_use(fitting, paired.phones, peer)
                 raise NotInvited(
                     "That code is not good, or not any more: it works once, and for ten minutes. "
                     "On the board, parrotlet-edge pair makes a new one."
@@ -126,10 +128,26 @@ class Invitations:
             if self._is_good(each) or (each.used_by and each.boot_id == self._boot() and each.made_at_s > used_until_s)
         ]
 
+    def _tell_second_use(self, fitting: list[Invitation], phones: list[Phone], peer: str) -> None:
+        """The owner may want to know: either was the thief."""
+        for each in fitting:
+            if not each.used_by or each.id in self._told:
+                continue
+            self._told.add(each.id)
+            name = next((phone.name for phone in phones if phone.id == each.used_by), "a phone that was revoked")
+            logger.warning(
+                "a pairing code that %s (%s) had used came a second time, from %s, and was refused; if that phone is "
+                "not yours: parrotlet-edge phones revoke %s",
+                name,
+                each.used_by,
+                peer,
+                each.used_by,
+            )
+
     def _check_room(self, phones: list[Phone]) -> None:
         if len(phones) >= self._phones_max:
             raise IdentityError(
-                f"{len(phones)} phones are paired, and page.phones_max allows no more; "
+                f"The board has all the phones that page.phones_max allows ({self._phones_max}); "
                 "parrotlet-edge phones list shows them, parrotlet-edge phones revoke takes one away."
             )
 
@@ -143,18 +161,3 @@ def _fits(each: Invitation, token_or_code: str) -> bool:
 
 def _hash(salt: str, text: str) -> str:
     return hmac.digest(bytes.fromhex(salt), text.encode(errors="replace"), "sha256").hex()
-
-
-def _tell_second_use(fitting: list[Invitation], phones: list[Phone], peer: str) -> None:
-    """The owner may want to know: either was the thief."""
-    for each in fitting:
-        if each.used_by:
-            name = next((phone.name for phone in phones if phone.id == each.used_by), "a phone that was revoked")
-            logger.warning(
-                "a pairing code that %s (%s) had used came a second time, from %s, and was refused; if that phone is "
-                "not yours: parrotlet-edge phones revoke %s",
-                name,
-                each.used_by,
-                peer,
-                each.used_by,
-            )

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
+_LED_HERE = frozenset({"cross-site", "same-site"})
 _KINDS = ("iPhone", "iPad", "Android", "Macintosh", "Windows", "Linux")
 """What a browser says of its machine, the more special first."""
 _CALLED = {"Macintosh": "Mac", "Windows": "Windows computer", "Linux": "Linux computer", "Android": "Android phone"}
@@ -36,10 +37,17 @@ class Pairing:
     """Routes for an application behind the guard."""
 
     def __init__(
-        self, phones: Phones, invitations: Invitations, *, tls: bool = True, guesses: Guesses | None = None
+        self,
+        phones: Phones,
+        invitations: Invitations,
+        *,
+        tls: bool = True,
+        guesses: Guesses | None = None,
+        static: Path = STATIC,
     ) -> None:
         self._phones, self._invitations, self._tls = phones, invitations, tls
         self._guesses = guesses or Guesses()
+        self._page = static / "pair.html"
 
     @property
     def routes(self) -> list[Route]:
@@ -50,9 +58,13 @@ class Pairing:
         ]
 
     async def page(self, request: Request) -> Response:
-        """What a stranger sees."""
+        """What a stranger sees, here and at "/"."""
         # Each look at "/" tells who is paired: no cache may.
-        return FileResponse(STATIC / "pair.html", headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        if request.url.path == "/" and not request.url.query and request.headers.get("sec-fetch-site") in _LED_HERE:
+            # After a link of another page's a browser keeps the cookie back; after our own page's it does not.
+            headers["Refresh"] = "0; url=/?again"
+        return FileResponse(self._page, headers=headers)
 
     async def _pair(self, request: Request) -> Response:
         try:
@@ -77,7 +89,7 @@ class Pairing:
         except NotInvited as error:
             if not asked.token:
                 self._guesses.wrong(peer)
-            logger.info("refused a pairing code from %s", peer)
+                logger.info("refused a wrong pairing code from %s", peer)
             raise Refused(403, str(error)) from error
         except IdentityError as error:
             logger.error("no phone could be paired: %s", error)

@@ -103,12 +103,16 @@ class Phones:
         try:
             known = any(phone.id == id_ for phone in self.all())
             self._ailing = ""
+            return known
         except IdentityError as error:
-            if self._ailing != str(error):
-                logger.error("no phone is let in: %s", error)
-            self._ailing = str(error)
+            self.tell(error)
             return False
-        return known
+
+    def tell(self, error: IdentityError) -> None:
+        """Why no phone is let in, in the log; once, however often it is asked."""
+        if self._ailing != str(error):
+            logger.error("no phone is let in: %s", error)
+        self._ailing = str(error)
 
     def revoke(self, ids: list[str]) -> None:
         """These phones are strangers from now on; open streams end within a second."""
