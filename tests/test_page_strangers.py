@@ -48,15 +48,17 @@ def read_answer(connection: socket.socket) -> bytes:
 
 def is_ended(connection: socket.socket, within_s: float = WAIT_S) -> bool:
     """Whether the other side ends it, whatever it says before."""
-    connection.settimeout(within_s)
+    until_s = time.monotonic() + within_s
     try:
-        while connection.recv(65_536):
-            pass
+        while (left_s := until_s - time.monotonic()) > 0:
+            connection.settimeout(left_s)
+            if not connection.recv(65_536):
+                return True
     except TimeoutError:
-        return False
-    except OSError:
         pass
-    return True
+    except OSError:
+        return True
+    return False
 
 
 def test_a_stranger_sees_the_page_to_pair_and_nothing_else(board: Board) -> None:
@@ -213,6 +215,11 @@ def test_what_is_too_long_is_refused(tmp_path: Path) -> None:
         assert board.ask("/me", "POST", cookie=cookie, body=iter([b"x" * 600] * 2)).status == 413
         assert board.ask("/pair", "POST", body=b"x" * 1001).status == 413
         assert board.ask("/me", cookie=cookie, body=b"x" * 1001).status == 413
+        # At once, not when it has come.
+        with board.connect() as connection:
+            head = f"POST /pair HTTP/1.1\r\nHost: {board.host}\r\nOrigin: {board.origin}\r\n"
+            connection.sendall(head.encode() + b"Content-Length: 1001\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 413")
         said = [b"x" * 600, b"x" * 300]
         assert board.ask("/me", "POST", cookie=cookie, body=iter(said)).body == b"Ada's phone 900"
 
@@ -283,7 +290,7 @@ def test_a_thousand_connections_shut_no_paired_phone_out(board: Board, source: s
         assert read_answer(phone) == b"Ada's phone 0"
         for _ in range(1000):
             crowd.enter_context(socket.create_connection(("127.0.0.1", board.port), WAIT_S))
-        assert len(board.door) <= 64 + 1
+        assert len(board.door) <= 128 + 1
         # The one that is open goes on, whoever else is at its address.
         phone.sendall(ask)
         assert read_answer(phone) == b"Ada's phone 0"
@@ -301,6 +308,15 @@ def test_silent_strangers_give_way_to_whoever_comes(tmp_path: Path) -> None:
         # Whoever has the most gives way, the oldest first.
         assert [is_ended(each, 0.1) for each in held] == [True, False, False, False] * 2
         assert board.ask("/", source="127.0.0.4").status == 200
+
+
+def test_one_address_has_few_places_and_more_where_a_paired_phone_came_from(tmp_path: Path) -> None:
+    with served(tmp_path, bounds=Bounds(strangers_each_max=2)) as board, ExitStack() as crowd:
+        held = [crowd.enter_context(board.connect("127.0.0.2")) for _ in range(3)]
+        assert [is_ended(each, 0.1) for each in held] == [True, False, False]
+        assert board.ask("/me", cookie=board.paired(), source="127.0.0.2").status == 200
+        held = [*held[1:], *(crowd.enter_context(board.connect("127.0.0.2")) for _ in range(3))]
+        assert [is_ended(each, 0.1) for each in held] == [True, False, False, False, False]
 
 
 def test_a_phone_has_its_own_places_and_no_more(tmp_path: Path) -> None:

@@ -25,13 +25,13 @@ Peer = tuple[str, int]
 class Bounds(NamedTuple):
     """Of connections."""
 
-    strangers_max: int = 64
+    strangers_max: int = 128
     strangers_each_max: int = 16
-    """Of one address. A browser opens six."""
+    """Of one address, and as many again for each paired phone that came from it. A browser opens six."""
     phone_max: int = 16
     """Of one phone, which may have several tabs."""
     rate_each: Rate = Rate(60, 20.0)
-    """New ones of one address: a TLS handshake takes a small board 5 ms."""
+    """New ones of one address, and as often again for each phone: a TLS handshake takes a small board 5 ms."""
     rate_strange: Rate = Rate(200, 50.0)
     """New ones of all addresses together that no paired phone came from."""
     silence_s_max: float = 15.0
@@ -161,16 +161,21 @@ class Door(socket.socket):
         return self._open.get((peer[0], peer[1])) if peer is not None else None
 
     def _may(self, host: str) -> bool:
-        if self._rates.wait_s(host):
+        phones = self._phones_at(host)
+        if all(self._rates.wait_s(f"{host} {number}") for number in range(1 + phones)):
             return False
-        return host in self._known_hosts.values() or not self._strange.wait_s("")
+        return phones > 0 or not self._strange.wait_s("")
+
+    def _phones_at(self, host: str) -> int:
+        """How many paired phones came from this address last."""
+        return sum(known == host for known in self._known_hosts.values())
 
     def _make_room(self, host: str) -> None:
         """Somebody of this address came in."""
         strangers = [each for each in self._open.values() if not each.phone]
         by_host = Counter(each.peer[0] for each in strangers)
         crowd = host
-        if by_host[host] <= self._bounds.strangers_each_max:
+        if by_host[host] <= self._bounds.strangers_each_max * (1 + self._phones_at(host)):
             if len(strangers) <= self._bounds.strangers_max:
                 return
             crowd = by_host.most_common(1)[0][0]
