@@ -310,6 +310,16 @@ def test_silent_strangers_give_way_to_whoever_comes(tmp_path: Path) -> None:
         assert board.ask("/", source="127.0.0.4").status == 200
 
 
+def test_a_small_answer_is_sent_at_once(board: Board) -> None:
+    cookie, took_s = board.paired(), []
+    for _ in range(9):
+        began_s = time.monotonic()
+        assert board.ask("/me", cookie=cookie).status == 200
+        took_s.append(time.monotonic() - began_s)
+    # Nagle's algorithm and a delayed acknowledgement make 40 ms.
+    assert min(took_s) < 0.035
+
+
 def test_one_address_has_few_places_and_more_where_a_paired_phone_came_from(tmp_path: Path) -> None:
     with served(tmp_path, bounds=Bounds(strangers_each_max=2)) as board, ExitStack() as crowd:
         held = [crowd.enter_context(board.connect("127.0.0.2")) for _ in range(3)]

@@ -83,7 +83,8 @@ class Door(socket.socket):
             family, _, _, _, place = socket.getaddrinfo(
                 host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
-            super().__init__(family, socket.SOCK_STREAM)
+            # asyncio sends at once, and not 40 ms later, only where the protocol is named.
+            super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 # [::] is every address of this machine.

@@ -2,6 +2,7 @@
 
 import ssl
 from asyncio import BaseTransport, Transport
+from asyncio.sslproto import SSLProtocol
 from typing import Any
 
 import uvicorn
@@ -12,6 +13,8 @@ from edge.page.guard import Guard
 
 HEAD_BYTES_MAX = 16_384
 MESSAGE_BYTES_MAX = 65_536
+TLS_BUFFER_BYTES = 32_768
+"""Python's own is 256 kB."""
 STOP_S_MAX = 2
 IDLE_S_MAX = 10
 """How long a connection is kept for the next request."""
@@ -38,6 +41,8 @@ def page_server(guard: Guard, door: Door, context: ssl.SSLContext | None) -> uvi
         timeout_graceful_shutdown=STOP_S_MAX,
         h11_max_incomplete_event_size=HEAD_BYTES_MAX,
     )
+    # Of each connection, all of it resident; a record of TLS has 16 kB.
+    SSLProtocol.max_size = TLS_BUFFER_BYTES
     config.load()
     config.ssl = context
     return uvicorn.Server(config)
