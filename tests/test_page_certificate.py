@@ -6,6 +6,7 @@ import hashlib
 import ssl
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -124,30 +125,44 @@ def test_the_daemon_asks_another_process_and_gets_the_same(tmp_path: Path) -> No
         shown_certificate.ask(settings(tmp_path, names=("a b",)))
 
 
-def test_a_new_one_is_taken_up_by_connections_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = settings(tmp_path)
+class Context(ssl.SSLContext):
+    """Knows what was loaded into it."""
+
+    def __init__(self, *protocol: Any) -> None:
+        self.taken: list[str] = []
+
+    def load_cert_chain(self, *files: Any, **more: Any) -> None:
+        super().load_cert_chain(*files, **more)
+        self.taken.append(files[0])
+
+
+async def follow(loaded: Loaded[EdgeSettings], shown: ShownCertificate, change: Callable[[], object]) -> list[str]:
+    """What is taken up first when that changes while it is shown."""
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
+    following = asyncio.ensure_future(shown_certificate.keep_renewed(loaded, shown, context, 0.01))
+    await asyncio.sleep(0)
+    change()
+    async with asyncio.timeout(10):
+        while not context.taken:
+            await asyncio.sleep(0.01)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    return context.taken
+
+
+def test_the_boards_own_is_renewed_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     due = made(tmp_path / "page", NOW_US - (LIFE_DAYS - 1) * DAY_US)
     newer = made(tmp_path / "newer")
-
-    class Context(ssl.SSLContext):
-        def load_cert_chain(self, *files: Any, **more: Any) -> None:
-            super().load_cert_chain(*files, **more)
-            taken.append(files[0])
-
-    async def follow() -> None:
-        context = Context(ssl.PROTOCOL_TLS_SERVER)
-        following = asyncio.ensure_future(shown_certificate.keep_renewed(loaded, due, context, 0.01))
-        async with asyncio.timeout(10):
-            while not taken:
-                await asyncio.sleep(0.01)
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
-
-    taken: list[str] = []
     monkeypatch.setattr(shown_certificate, "ask", lambda loaded: newer)
-    asyncio.run(follow())
-    assert taken == [newer.certificate_file]
+    assert asyncio.run(follow(settings(tmp_path), due, lambda: None)) == [newer.certificate_file]
+
+
+def test_an_owners_own_is_taken_up_when_its_file_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, other = (Path(made(tmp_path / name).certificate_file) for name in "ab")
+    shown = given_certificate(file, file, NOW_US)
+    monkeypatch.setattr(shown_certificate, "ask", lambda loaded: given_certificate(file, file, NOW_US))
+    assert asyncio.run(follow(settings(tmp_path), shown, lambda: other.replace(file))) == [str(file)]
 
 
 def test_settings_of_the_page_that_do_not_go_together_are_told() -> None:

@@ -124,7 +124,7 @@ class Guard:
             raise Refused(421, "This board is not called so; where it should be, add the name to page.names.")
         phone = self._phone(request)
         self._check_rate(scope, phone)
-        is_open = request.path in OPEN_PATHS or request.path.startswith(OPEN_FOLDER)
+        is_open = request.path in OPEN_PATHS or (request.path.startswith(OPEN_FOLDER) and ".." not in request.path)
         self._check_origin(request, host.lower(), is_open=is_open)
         if phone is None and not is_open:
             raise Refused(401, "This phone is not paired with the board, or not any more; open the page to pair it.")
