@@ -21,8 +21,9 @@ from starlette.websockets import WebSocket
 
 from common.addresses import Address
 from edge.page.certificate import own_certificate
+from edge.page.cookie import cookie_name
 from edge.page.door import Bounds, Door
-from edge.page.guard import Guard, Limits, cookie_name
+from edge.page.guard import Guard, Limits
 from edge.page.host_names import own_names
 from edge.page.invitations import Invitations
 from edge.page.pairing import Pairing

@@ -44,6 +44,7 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
       parrotlet-edge pair --code
     """
     from edge.page.address import page_address, page_urls, shown_fingerprint
+    from edge.page.invitation_shown import pairing_url, show
 
     if as_code and as_url:
         raise click.UsageError("Give --code or --url, and not both.")
@@ -59,10 +60,10 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
         sys.exit(NO_DAEMON)
     invited = invitations.invite()
     if as_code or as_url:
-        click.echo(invited.code if as_code else _url(urls[0], invited))
+        click.echo(invited.code if as_code else pairing_url(urls[0], invited))
         return
     try:
-        _show(urls, fingerprint, invited)
+        show(urls, fingerprint, invited)
         phone = _awaited(invitations, invited)
     except BaseException:
         invitations.withdraw(invited.id)
@@ -181,41 +182,6 @@ def _invitations(loaded: Loaded[EdgeSettings]) -> "Invitations":
     from edge.page.invitations import Invitations
 
     return Invitations(_phones(loaded, "pair"), loaded.settings.page.phones_max)
-
-
-def _url(base: str, invited: "Invited") -> str:
-    # A fragment is sent to nobody, so it is in no log.
-    return f"{base}/pair#{invited.token}"
-
-
-def _show(urls: list[str], fingerprint: str, invited: "Invited") -> None:
-    from shutil import get_terminal_size
-
-    from edge.page import qr_code
-
-    url = _url(urls[0], invited)
-    shown = qr_code.width(url) <= get_terminal_size().columns and _can_show("▀")
-    first = "Scan this with the phone's camera" if shown else "On the phone"
-    click.echo(f"{first}{', or' if shown else ','} open {urls[0]} and type the code\n\n    {invited.code}\n")
-    if shown:
-        # Its colours are what makes it one, also where nobody wants any.
-        click.echo("\n".join(qr_code.qr_lines(url)) + "\n", color=True)
-    for other in urls[1:]:
-        click.echo(f"Where the phone does not find that name: {other}")
-    if fingerprint:
-        click.echo(
-            "The phone may warn that it does not know the board's certificate; it is the right "
-            f"one if its SHA-256 fingerprint is\n\n    {fingerprint[:47]}\n    {fingerprint[48:]}\n"
-        )
-    click.echo("The code is good for one phone and 10 minutes. Waiting for it; Ctrl-C takes the code back.")
-
-
-def _can_show(character: str) -> bool:
-    try:
-        character.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _awaited(invitations: "Invitations", invited: "Invited") -> "Phone | None":

@@ -6,10 +6,12 @@ An ASGI application around another, for requests and WebSockets alike. What it l
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
 
 from common.errors import IdentityError
+from edge.page.asgi import Answer, App, Message, Receive, Request, Scope, Send
+from edge.page.cookie import cookie_name, set_cookie
 from edge.page.door import Door
 from edge.page.host_names import is_ours
 from edge.page.phones import Phone, Phones
@@ -18,36 +20,12 @@ from edge.page.refusal import Refused, too_often
 
 logger = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-COOKIE_S = 400 * 86_400
-"""As long as a browser keeps any; given anew whenever the phone opens the page."""
 LOOK_S = 1.0
 """How late a revoked phone's connections end, at most."""
 
 OPEN_PATHS = frozenset({"/", "/pair"})
 OPEN_FOLDER = "/static/"
 PAIRING_PATHS = frozenset({"/pair", "/unpair"})
-_SAFE = frozenset({"GET", "HEAD"})
-
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "content-security-policy": CONTENT_POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "permissions-policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    # What is public says otherwise itself.
-    "cache-control": "no-store",
-}
 
 
 class Limits(NamedTuple):
@@ -91,8 +69,8 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        request = _Request(scope)
-        answer = _Answer(send, request)
+        request = Request(scope)
+        answer = Answer(send, request)
         try:
             phone = self._admitted(request)
             scope.setdefault("state", {})["phone"] = phone
@@ -112,7 +90,7 @@ class Guard:
         finally:
             self._door.ends(scope.get("client"))
 
-    def _admitted(self, request: "_Request") -> Phone | None:
+    def _admitted(self, request: Request) -> Phone | None:
         """The phone that asks; None: a stranger, who may. Refused."""
         scope = request.scope
         own_address, own_port = scope.get("server") or ("", None)
@@ -130,7 +108,7 @@ class Guard:
             raise Refused(401, "This phone is not paired with the board, or not any more; open the page to pair it.")
         return phone
 
-    def _phone(self, request: "_Request") -> Phone | None:
+    def _phone(self, request: Request) -> Phone | None:
         cookie = request.cookie(cookie_name(self._tls))
         if cookie is None:
             return None
@@ -147,7 +125,7 @@ class Guard:
         if wait_s := rates.wait_s(who):
             raise too_often(wait_s, "That is too often.")
 
-    def _check_origin(self, request: "_Request", host: str, *, is_open: bool) -> None:
+    def _check_origin(self, request: Request, host: str, *, is_open: bool) -> None:
         """That our own page asks. A browser says who does; a program that is none has no cookie to lend."""
         own = f"{'https' if self._tls else 'http'}://{host}"
         said, site = request.every("origin"), request.every("sec-fetch-site")
@@ -168,12 +146,12 @@ class Guard:
         except IdentityError as error:
             logger.warning("when phones were seen last cannot be kept: %s", error)
 
-    def _renewed(self, request: "_Request") -> str | None:
+    def _renewed(self, request: Request) -> str | None:
         """The cookie of a phone that opens the page, to give it anew, so that it never gets old."""
         cookie = request.cookie(cookie_name(self._tls))
         return set_cookie(cookie, tls=self._tls) if request.path == "/" and cookie is not None else None
 
-    async def _body(self, request: "_Request", receive: Receive) -> bytes:
+    async def _body(self, request: Request, receive: Receive) -> bytes:
         """All of it. Refused where it is too long or too slow."""
         bytes_max = self._limits.body_bytes_max
         too_long = Refused(413, f"That is too long: a request has {bytes_max // 1024} kB at most.")
@@ -196,95 +174,12 @@ class Guard:
             raise Refused(408, "The request came too slowly.", {"Connection": "close"}) from error
 
 
-def cookie_name(tls: bool) -> str:
-    """A browser takes __Host- only over TLS, and then from nobody but this very host."""
-    return "__Host-parrotlet" if tls else "parrotlet"
-
-
-def set_cookie(value: str, *, tls: bool, age_s: int = COOKIE_S) -> str:
-    """What `Set-Cookie` says; an age of 0 takes it away."""
-    secure = "; Secure" if tls else ""
-    return f"{cookie_name(tls)}={value}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}"
-
-
 class _Gone(Exception):
     """Nobody waits for the answer."""
 
 
 def _is_own(site: list[str]) -> bool:
     return site == ["same-origin"]
-
-
-class _Request:
-    """What ASGI tells of one, by name."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.path: str = scope["path"]
-        self.is_websocket = scope["type"] == "websocket"
-        self.changes = self.is_websocket or scope["method"] not in _SAFE
-        self._headers: list[tuple[bytes, bytes]] = list(scope["headers"])
-
-    def every(self, name: str) -> list[str]:
-        return [value.decode("latin-1").strip() for key, value in self._headers if key.lower() == name.encode()]
-
-    def one(self, name: str) -> str | None:
-        """None also where there are several: who says two things says nothing."""
-        values = self.every(name)
-        return values[0] if len(values) == 1 else None
-
-    @property
-    def has_body(self) -> bool:
-        return not self.is_websocket and bool(self.every("content-length") or self.every("transfer-encoding"))
-
-    def cookie(self, name: str) -> str | None:
-        """The first of that name."""
-        for pair in ";".join(self.every("cookie")).split(";"):
-            key, mark, value = pair.strip().partition("=")
-            if mark and key == name:
-                return value
-        return None
-
-
-class _Answer:
-    """Sends, with the headers that each answer has."""
-
-    def __init__(self, send: Send, request: _Request) -> None:
-        self._send, self._request = send, request
-        self.cookie: str | None = None
-        self._begun = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] in ("http.response.start", "websocket.http.response.start"):
-            self._begun = True
-            message = {**message, "headers": list(self._with_ours(message.get("headers", ())))}
-        elif message["type"] in ("websocket.accept", "websocket.close"):
-            self._begun = True
-        await self._send(message)
-
-    def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
-        theirs = {key.lower() for key, _ in headers}
-        yield from headers
-        for key, value in _HEADERS.items():
-            if key.encode() not in theirs:
-                yield key.encode(), value.encode()
-        if self.cookie is not None and b"set-cookie" not in theirs:
-            yield b"set-cookie", self.cookie.encode()
-
-    async def refuse(self, refused: Refused) -> None:
-        """With its status and sentence, if nothing was sent yet."""
-        if self._begun:
-            return
-        prefix = ""
-        if self._request.is_websocket:
-            if "websocket.http.response" not in self._request.scope.get("extensions", {}):
-                await self._send({"type": "websocket.close", "code": 1008})
-                return
-            prefix = "websocket."
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(refused.body)), **refused.headers}
-        pairs = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
-        await self.send({"type": f"{prefix}http.response.start", "status": refused.status, "headers": pairs})
-        await self.send({"type": f"{prefix}http.response.body", "body": refused.body})
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from common.errors import IdentityError
-from edge.page.guard import set_cookie
+from edge.page.cookie import set_cookie
 from edge.page.invitations import Invitations, NotInvited
 from edge.page.phones import Phone, Phones, shown_name
 from edge.page.rates import Guesses
