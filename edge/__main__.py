@@ -20,6 +20,7 @@ from common.settings import Loaded, as_toml
 from edge import options
 from edge.actions.commands import actions
 from edge.keys.enrol_commands import enrol, locate, renew, services
+from edge.page.commands import pair, phones
 from edge.settings import SECRETS, EdgeSettings
 from edge.spool.commands import spool
 from edge.spool.feedback_commands import feedback
@@ -370,6 +371,8 @@ main.add_command(enrol)
 main.add_command(locate)
 main.add_command(renew)
 main.add_command(services)
+main.add_command(pair)
+main.add_command(phones)
 main.add_command(completion("parrotlet-edge"))
 
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -13,7 +12,7 @@ from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
@@ -21,6 +20,9 @@ from common import VERSION
 from common.errors import InputError, ParrotletError, SpoolError
 from edge.page.card import has_words
 from edge.page.host import Host, Hosts
+from edge.page.pairing import STATIC, Pairing
+from edge.page.phones import Phone
+from edge.page.refusal import Refused
 from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
 from edge.spool.feedback import Feedback
@@ -29,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-STATIC = Path(__file__).parent / "static"
 PING_S = 15
 """An idle stream says so often that it lives; routers forget connections that say nothing."""
 ANSWERS_MAX = 200
@@ -54,12 +55,12 @@ class _Feedback(msgspec.Struct, frozen=True):
     choice: int | None = None
 
 
-def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """`more`: routes that come before ours. Who asks is in the request's state, as `phone`."""
+def app(hosts: Hosts, pairing: Pairing) -> Starlette:
+    """Behind the guard, which says in the request's state who asks, as `phone`."""
     return Starlette(
         routes=[
-            *more,
-            Route("/", _index),
+            *pairing.routes,
+            Route("/", _index(pairing)),
             Route("/events", _events(hosts)),
             Route("/answers", _asked(_answers, hosts)),
             Route("/do/{what}", _asked(_do, hosts), methods=["POST"]),
@@ -68,7 +69,7 @@ def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
             WebSocketRoute("/microphone", _microphone(hosts)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={ParrotletError: _refused},
+        exception_handlers={ParrotletError: _failed, Refused: _refused},
     )
 
 
@@ -82,8 +83,13 @@ def _asked(
     return endpoint
 
 
-async def _index(request: Request) -> Response:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
+def _index(pairing: Pairing) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if request.state.phone is None:
+            return await pairing.page(request)
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
+
+    return endpoint
 
 
 def _events(hosts: Hosts) -> Callable[[Request], Awaitable[Response]]:
@@ -181,7 +187,8 @@ def _microphone(hosts: Hosts) -> Callable[[WebSocket], Awaitable[None]]:
 
 def _phone(asking: HTTPConnection) -> str:
     """Whom the guard has let in."""
-    return str(getattr(asking.state, "phone", "phone"))
+    phone: Phone = asking.state.phone
+    return phone.id
 
 
 async def _body(request: Request, kind: type[T]) -> T:
@@ -192,5 +199,10 @@ async def _body(request: Request, kind: type[T]) -> T:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return Response(error.body, error.status, headers=error.headers, media_type="application/json")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
     status = 400 if isinstance(error, InputError) else 503 if isinstance(error, SpoolError) else 409
     return JSONResponse({"sentence": str(error)}, status_code=status)

@@ -9,9 +9,8 @@ from edge.asking.recogniser import Answerer, Recogniser
 from edge.board.board import Board
 from edge.board.control import Command
 from edge.device_id import device_id
-from edge.page.app import app
 from edge.page.microphone import Microphones
-from edge.page.page import Page, page_address
+from edge.page.page import Page
 from edge.page.story import Story
 from edge.settings import EdgeSettings
 from edge.spool.erasure import Erasure
@@ -68,8 +67,7 @@ def open_page(
 ) -> Page:
     """Not served yet; `answerer`: the recogniser, with the spool before it. SettingsError, a sentence, where it cannot
     be."""
-    hosts = OneBoard(BoardHost(loaded, board, spool, recogniser, answerer))
-    return Page(page_address(loaded.settings.page.listen), hosts, app(hosts))
+    return Page(loaded, OneBoard(BoardHost(loaded, board, spool, recogniser, answerer)))
 
 
 def _state(board: Board) -> dict[str, Any]:
