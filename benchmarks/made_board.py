@@ -5,34 +5,33 @@ For pictures of the page and for tests in a browser, which need each state when 
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
 
-from common.addresses import Address
 from common.errors import DaemonError
+from common.settings import Loaded, load
 from edge.asking.answer import Answer, Partial
 from edge.board.control import Command
-from edge.page.app import STATIC, app
+from edge.page.cookie import cookie_name
 from edge.page.page import Page
+from edge.page.phones import Phones
+from edge.page.shown_certificate import page_directory
 from edge.page.story import Story
+from edge.settings import EdgeSettings
 from edge.settings import Spool as SpoolSettings
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event, Kind
+from edge.spool.feedback import Feedback
 from edge.spool.spool import FILE_NAME, Spool
 
 EXAMPLES = ("set a timer for ten minutes", "turn on the light in the kitchen", "will it rain tomorrow")
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+INSECURE_NAME = "kitchen.test"
+"""The board is called so as well; no browser takes it for its own machine, as it does 127.0.0.1."""
 BLOCK_SAMPLES = 320
 WAIT_S = 10.0
 
@@ -66,11 +65,7 @@ class MadeBoard:
         self.examples_said: Sequence[str] = EXAMPLES
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
-        self.feedback: list[dict[str, Any]] = []
-        self.is_paired = True
-        self.pairing = Response(status_code=403)
-        """What who wants to be paired is answered."""
-        self.paired_with: list[dict[str, Any]] = []
+        self.feedback: list[Feedback] = []
         self.microphones: Any = NoMicrophones()
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
         self._directory = directory
@@ -81,12 +76,8 @@ class MadeBoard:
         spool = Spool(self._directory / FILE_NAME, SpoolSettings(), boot_id="boot", coding="", hop_ms=10)
         self.spool = self._entered.enter_context(spool)
         self.story = Story(spool, lambda: dict(self.told))
-        more = [
-            Route("/pair", self._pair, methods=["GET", "POST"]),
-            Route("/feedback", self._take_feedback, methods=["POST"]),
-        ]
-        page = self._entered.enter_context(Page(Address("127.0.0.1", self.port), self, self._guarded(app(self, more))))
-        self.port = page.port
+        self.page = self._entered.enter_context(Page(self._loaded(), self))
+        self.port = self.page.port
         return self
 
     def __exit__(self, *cause: object) -> None:
@@ -95,6 +86,28 @@ class MadeBoard:
     def close(self) -> None:
         """The board is switched off."""
         self._entered.close()
+
+    def _loaded(self) -> Loaded[EdgeSettings]:
+        options = {
+            "device.state_dir": str(self._directory),
+            "device.runtime_dir": str(self._directory),
+            "page.listen": f"127.0.0.1:{self.port}",
+            "page.names": (INSECURE_NAME,),
+            "page.tls": False,
+        }
+        return load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
+
+    def pair(self, context: Any) -> str:
+        """Makes a browser's context a phone of this board; its id."""
+        admitted = self.page.invitations.accept(self.page.invitations.invite().token, "Ada's phone", peer="here")
+        cookie = {"name": cookie_name(tls=False), "value": admitted.cookie}
+        context.add_cookies([{**cookie, "url": each} for each in (self.address, f"http://{INSECURE_NAME}:{self.port}")])
+        return str(admitted.phone.id)
+
+    @property
+    def phones(self) -> Phones:
+        """As `parrotlet-edge` sees them, beside the daemon."""
+        return Phones(page_directory(self._directory))
 
     @property
     def address(self) -> str:
@@ -110,6 +123,9 @@ class MadeBoard:
 
     def examples(self) -> Sequence[str]:
         return self.examples_said
+
+    def give(self, feedback: Feedback) -> None:
+        self.feedback.append(feedback)
 
     def forget(self, utterance_id: str | None) -> int:
         erased = self.spool.ask(lambda store: store.erase(Erasure(utterance_id))).result(WAIT_S)
@@ -146,33 +162,6 @@ class MadeBoard:
         self.story.tell(event)
         self.keep(event)
         self.story.tell(event)
-
-    async def _pair(self, request: Request) -> Response:
-        if request.method == "GET":
-            return FileResponse(STATIC / "pair.html")
-        self.paired_with.append(await request.json())
-        return self.pairing
-
-    async def _take_feedback(self, request: Request) -> Response:
-        self.feedback.append(await request.json())
-        return JSONResponse({}, status_code=202)
-
-    def _guarded(self, inner: Any) -> Any:
-        """The page lives under the policy that it is served with, and only for who is paired."""
-
-        async def outer(scope: Any, receive: Any, send: Any) -> None:
-            async def with_policy(message: MutableMapping[str, Any]) -> None:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY.encode())]
-                await send(message)
-
-            is_open = scope["path"] == "/pair" or scope["path"].startswith("/static/")
-            if self.is_paired or is_open:
-                await inner(scope, receive, with_policy)
-            else:
-                await Response(status_code=401)(scope, receive, with_policy)
-
-        return outer
 
     def _command(self, name: str) -> Any:
         def command() -> dict[str, Any]:

@@ -166,5 +166,11 @@ _USUAL: made_messages.Usual = {
     "parrotlet.v1.Frames.data": st.integers(1, 10).map(lambda frames: bytes(frames * DEFAULT_SPEC.bands)),
     "parrotlet.v1.UtteranceEnd.reason": st.integers(1, 6),
     "parrotlet.v1.ForgetRequest.device_id": st.just(BOARD.decode()),
+    "parrotlet.v1.FeedbackRequest.device_id": st.just(BOARD.decode()),
+    "parrotlet.v1.FeedbackRequest.utterance_id": st.just(UTTERANCE.decode()),
+    "parrotlet.v1.FeedbackRequest.feedback_id": st.sampled_from(["f", "g"]),
+    "parrotlet.v1.FeedbackRequest.given_by": st.just("ab12"),
+    "parrotlet.v1.FeedbackRequest.result_id": st.just("timer-10"),
+    "parrotlet.v1.FeedbackRequest.choice": st.integers(0, 1),
     "grpc.health.v1.HealthCheckRequest.service": st.sampled_from(["", "parrotlet.v1.Speech"]),
 }

@@ -79,9 +79,13 @@ def _light(browser: Any, board: MadeBoard) -> None:
 def _smooth(browser: Any, board: MadeBoard, answers: int) -> None:
     page = _opened(browser, board)
     shown = "document.querySelectorAll('.card').length"
-    while page.evaluate(shown) < answers:
+    for _ in range(answers):
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(50)
+        if page.evaluate(shown) >= answers:
+            break
+        if page.is_visible("#older"):
+            page.click("#older")
     for name, factor in (("this machine", 1), ("a fourth of it", 4)):
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": factor})
         page.evaluate("scrollTo(0, 0)")

@@ -1,4 +1,5 @@
-"""Every final by its key (device, utterance id), so that a key that comes again is answered, not decoded.
+"""Every final by its key (device, utterance id), so that a key that comes again is answered, not decoded; and what
+people said of it.
 
 SQLite in a thread of its own: a commit waits for the disk, and the event loop must not. Where the disk takes nothing,
 answers wait in memory and are known there, bounded; the first of a key counts all the same.
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from cloud.answer_store import DATABASE_ERRORS, AnswerStore, Key, Row, Span
+from cloud.answer_store import DATABASE_ERRORS, AnswerStore, FeedbackRow, Key, Numbers, Row, Span
 from cloud.beside import beside
 from common.errors import SettingsError
 from protos import speech_pb2
@@ -53,8 +54,11 @@ class AnswerLog(Protocol):
         """Remembers a final; returns the one that counts: the first that was put. `not_logged` is set in it if it would
         not survive this process."""
 
+    async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
+        """Remembers what was said of an answer. What came before under the same id changes nothing."""
+
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
-        """Erases the answers of a device: one, or those of a time, or all; how many."""
+        """Erases the answers of a device, and what was said of them: one, or those of a time, or all; how many."""
 
 
 class SqliteAnswerLog:
@@ -83,8 +87,8 @@ class SqliteAnswerLog:
         self._to_scrub = False
         self._started_s = monotonic_s()
         self._pruned_s = -math.inf
-        self._numbers_before = 0
-        """Answers up to this number are from before the start: how old they are, only the wall clock tells."""
+        self._numbers_before = Numbers(0, 0)
+        """What has numbers up to these is from before the start: how old it is, only the wall clock tells."""
 
     def __enter__(self) -> "SqliteAnswerLog":
         """SettingsError if the file cannot be used."""
@@ -119,6 +123,10 @@ class SqliteAnswerLog:
     async def put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
         return await self._run(self._put, key, final, spoken_at_unix_us)
 
+    async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
+        """One of DATABASE_ERRORS if the disk takes nothing."""
+        await self._run(self._give, feedback)
+
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """One of DATABASE_ERRORS if the disk takes nothing."""
         return await self._run(self._forget, device_id, utterance_id, span)
@@ -139,7 +147,7 @@ class SqliteAnswerLog:
     def _opened(self) -> AnswerStore:
         if self._store is None:
             self._store = AnswerStore(self._file)
-            self._numbers_before = self._store.last_number()
+            self._numbers_before = self._store.last_numbers()
         return self._store
 
     def _close(self) -> None:
@@ -196,9 +204,19 @@ class SqliteAnswerLog:
     def _prune(self) -> None:
         """By the wall clock; but what was answered since the start is no older, whatever the clock did."""
         store, now_s, days_us = self._opened(), self._monotonic_s(), self._days_max * DAY_US
-        number_max = self._numbers_before if (now_s - self._started_s) * 1e6 < days_us else store.last_number()
-        self._to_scrub |= store.prune(self._unix_us() - days_us, number_max) > 0
+        numbers_max = self._numbers_before if (now_s - self._started_s) * 1e6 < days_us else store.last_numbers()
+        self._to_scrub |= store.prune(self._unix_us() - days_us, numbers_max) > 0
         self._pruned_s = now_s
+
+    def _give(self, feedback: speech_pb2.FeedbackRequest) -> None:
+        row = FeedbackRow(
+            Key(feedback.device_id, feedback.utterance_id),
+            feedback.feedback_id,
+            feedback.given_at_unix_us,
+            self._unix_us(),
+            feedback.SerializeToString(),
+        )
+        self._to_scrub |= self._opened().give(row, self._answers_max)
 
     def _forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         waiting = [row for row in self._waiting.values() if _fits(row, device_id, utterance_id, span)]

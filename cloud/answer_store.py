@@ -4,7 +4,7 @@ A commit is on the disk when it returns. What is deleted is overwritten.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,13 +26,39 @@ STEPS = (
         )""",
         "ALTER TABLE answers ADD COLUMN spoken_at_unix_us INTEGER",
     ),
+    (
+        # What people said of answers. That of an utterance which is not here may have come before it.
+        """CREATE TABLE feedback (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            device_id TEXT NOT NULL,
+            utterance_id TEXT NOT NULL,
+            feedback_id TEXT NOT NULL,
+            given_at_unix_us INTEGER NOT NULL,
+            received_at_unix_us INTEGER NOT NULL,
+            request BLOB NOT NULL,
+            UNIQUE (device_id, feedback_id)
+        )""",
+        "CREATE INDEX feedback_of_utterance ON feedback (device_id, utterance_id)",
+        # However an answer goes: it is forgotten, too old, or one too many.
+        """CREATE TRIGGER feedback_goes_with_its_answer AFTER DELETE ON answers BEGIN
+            DELETE FROM feedback WHERE device_id = OLD.device_id AND utterance_id = OLD.utterance_id;
+        END""",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
 _AT_UNIX_US = "COALESCE(spoken_at_unix_us, 1000000 * CAST(strftime('%s', answered_at) AS INTEGER))"
 
 
+_HAS_NO_ANSWER = (
+    "NOT EXISTS (SELECT 1 FROM answers WHERE answers.device_id = feedback.device_id "
+    "AND answers.utterance_id = feedback.utterance_id)"
+)
+
 DATABASE_ERRORS = (sqlite3.Error, OSError)
+
+FEEDBACK_MAX = 32
+"""Kept of one utterance; of more, what was said first goes."""
 
 
 class Key(NamedTuple):
@@ -63,6 +89,36 @@ class Row(NamedTuple):
     final: bytes
     answered_at_unix_us: int
     spoken_at_unix_us: int | None
+
+
+class FeedbackRow(NamedTuple):
+    """What a person said of an answer, to be kept."""
+
+    key: Key
+    feedback_id: str
+    given_at_unix_us: int
+    received_at_unix_us: int
+    request: bytes
+    """A FeedbackRequest."""
+
+
+class Numbers(NamedTuple):
+    """Of the newest rows."""
+
+    answer: int
+    feedback: int
+
+
+class Logged(NamedTuple):
+    """All that is kept of an utterance."""
+
+    key: Key
+    answered_at: str | None
+    """ISO 8601; None: it has no answer here."""
+    spoken_at_unix_us: int | None
+    final: bytes | None
+    feedback: list[bytes]
+    """FeedbackRequests, in the order in which they were given."""
 
 
 class AnswerStore:
@@ -97,35 +153,87 @@ class AnswerStore:
                     "VALUES (?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'), ?) ON CONFLICT DO NOTHING",
                     values,
                 )
-            oldest = self.last_number() - answers_max
+            oldest = self.last_numbers().answer - answers_max
             return self._database.execute("DELETE FROM answers WHERE number <= ?", (oldest,)).rowcount > 0
 
-    def last_number(self) -> int:
-        """Of the newest answer."""
-        number: int = self._database.execute("SELECT COALESCE(MAX(number), 0) FROM answers").fetchone()[0]
-        return number
+    def give(self, row: FeedbackRow, feedback_max: int) -> bool:
+        """What was given before stays as it is. Whether the oldest had to go, of that utterance or of all."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT INTO feedback (device_id, utterance_id, feedback_id, given_at_unix_us, received_at_unix_us, "
+                "request) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (*row.key, *row[1:]),
+            )
+            oldest = self.last_numbers().feedback - feedback_max
+            gone = self._database.execute("DELETE FROM feedback WHERE number <= ?", (oldest,)).rowcount
+            of_utterance = (
+                "SELECT number FROM feedback WHERE device_id = ? AND utterance_id = ? "
+                "ORDER BY given_at_unix_us DESC, feedback_id DESC LIMIT -1 OFFSET ?"
+            )
+            gone += self._database.execute(
+                f"DELETE FROM feedback WHERE number IN ({of_utterance})", (*row.key, FEEDBACK_MAX)
+            ).rowcount
+            return gone > 0
 
-    def prune(self, before_unix_us: int, number_max: int) -> int:
-        """Erases answers that were given before, up to that number; how many."""
-        old = "answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch') AND number <= ?"
-        return self._database.execute(f"DELETE FROM answers WHERE {old}", (before_unix_us / 1e6, number_max)).rowcount
+    def everything(self) -> Iterator[Logged]:
+        """All answers in order, each with what was said of it; then what was said of utterances without an answer."""
+        of_answers = self._database.execute(
+            "SELECT device_id, utterance_id, answered_at, spoken_at_unix_us, final FROM answers ORDER BY number"
+        )
+        for device_id, utterance_id, answered_at, spoken_at_unix_us, final in of_answers:
+            key = Key(device_id, utterance_id)
+            yield Logged(key, answered_at, spoken_at_unix_us, final, self._said_of(key))
+        others = self._database.execute(
+            f"SELECT device_id, utterance_id FROM feedback WHERE {_HAS_NO_ANSWER} "
+            "GROUP BY device_id, utterance_id ORDER BY MIN(number)"
+        )
+        for key in map(Key._make, others):
+            yield Logged(key, None, None, None, self._said_of(key))
+
+    def last_numbers(self) -> Numbers:
+        """Of the newest answer and feedback."""
+        newest = [f"SELECT COALESCE(MAX(number), 0) FROM {table}" for table in ("answers", "feedback")]
+        return Numbers(*(self._database.execute(query).fetchone()[0] for query in newest))
+
+    def prune(self, before_unix_us: int, numbers_max: Numbers) -> int:
+        """Erases answers that were given before, up to that number, and feedback without an answer that came before;
+        how many."""
+        was_answered = "answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')"
+        answers = {was_answered: before_unix_us / 1e6, "number <= ?": numbers_max.answer}
+        stray = {"received_at_unix_us < ?": before_unix_us, "number <= ?": numbers_max.feedback}
+        return self._delete("answers", answers, "TRUE") + self._delete("feedback", stray, _HAS_NO_ANSWER)
 
     def forget(self, device_id: str | None, utterance_id: str | None, span: Span) -> int:
-        """Erases answers that fit all that is given; how many. `scrub` is to follow."""
-        rules = {
-            "device_id = ?": device_id,
-            "utterance_id = ?": utterance_id,
-            f"{_AT_UNIX_US} >= ?": span.since_unix_us,
-            f"{_AT_UNIX_US} < ?": span.until_unix_us,
-        }
-        given = {rule: value for rule, value in rules.items() if value is not None}
-        where = " AND ".join(given) or "TRUE"
-        return self._database.execute(f"DELETE FROM answers WHERE {where}", tuple(given.values())).rowcount
+        """Erases utterances that fit all that is given; how many answers that were. `scrub` is to follow.
+
+        Where there is only feedback, the utterance may have been spoken at any time before that came."""
+        which = {"device_id = ?": device_id, "utterance_id = ?": utterance_id}
+        answers = which | {f"{_AT_UNIX_US} >= ?": span.since_unix_us, f"{_AT_UNIX_US} < ?": span.until_unix_us}
+        stray = which | {"received_at_unix_us >= ?": span.since_unix_us}
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._delete("feedback", stray, _HAS_NO_ANSWER)
+            return self._delete("answers", answers, "TRUE")
 
     def scrub(self) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
         (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def _delete(self, table: str, rules: Mapping[str, object | None], rule: str) -> int:
+        """What fits the rule, and those of the rules that have a value."""
+        given = {rule: value for rule, value in rules.items() if value is not None}
+        where = " AND ".join([*given, rule])
+        return self._database.execute(f"DELETE FROM {table} WHERE {where}", tuple(given.values())).rowcount
+
+    def _said_of(self, key: Key) -> list[bytes]:
+        found = self._database.execute(
+            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? "
+            "ORDER BY given_at_unix_us, feedback_id",
+            key,
+        )
+        return [request for (request,) in found]
 
     def _prepare(self, file: Path) -> None:
         if file.stat().st_mode & 0o077:

@@ -149,6 +149,31 @@ def restore(again: bool, file: Path, config_file: Path | None) -> None:
     click.echo(f"The answers' log is back in {there}: {answers} answers.")
 
 
+@log.command()
+@_file
+@config_option
+def export(file: Path, config_file: Path | None) -> None:
+    """Write what was answered, and what people said of it, to FILE as JSON lines, for `parrotlet-models import log`. It
+    tells what was said: keep it safe.
+
+    \b
+    Example:
+      parrotlet-cloud log export answers.jsonl
+    """
+    from cloud.log_lines import log_lines
+
+    source = _log(config_file)
+    if not source.exists():
+        raise SettingsError(f"There is no answers' log at {source}.")
+    try:
+        with closing(AnswerStore(source)) as store:
+            lines = list(log_lines(store))
+        write_private(file.absolute(), b"".join(lines))
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"The answers' log cannot be written to {file}: {error}.") from error
+    click.echo(f"{len(lines)} utterances are in {file}.")
+
+
 def _patience() -> Callable[[int, int, int], None]:
     """For sqlite's backup, which tries for ever where somebody holds the database. TimeoutError."""
     until_s = time.monotonic() + BUSY_S_MAX

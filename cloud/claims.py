@@ -45,6 +45,9 @@ class Claims(Protocol):
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """Erases answers of a device, see `AnswerLog.forget`; what is in work is not remembered."""
 
+    async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
+        """Remembers what was said of an answer, see `AnswerLog.give`, be it decoded here, in work, or still to come."""
+
     async def close(self) -> None:
         """Gives up what is being finished for nobody."""
 
@@ -176,6 +179,9 @@ class OwnClaims:
             at_us = claim.spoken_at_unix_us
             claim.forgotten |= is_meant and (at_us is None or span.holds(at_us))
         return await self._log.forget(device_id, utterance_id, span)
+
+    async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
+        await self._log.give(feedback)
 
     async def close(self) -> None:
         settling = list(self._settling)

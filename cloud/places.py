@@ -1,5 +1,5 @@
-"""What one board may have of a service: streams at a time, utterances and bytes a minute. No honest board meets these
-bounds by speaking; they keep one that is broken, or in wrong hands, from starving the others.
+"""What one board may have of a service: streams at a time, utterances, feedback and bytes a minute. No honest board
+meets these bounds by speaking; they keep one that is broken, or in wrong hands, from starving the others.
 
 Each refusal is RESOURCE_EXHAUSTED with a sentence that names the bound: later, the same is welcome.
 """
@@ -27,6 +27,7 @@ class _Spent:
 
     at_s: float
     utterances: float = 0.0
+    feedback: float = 0.0
     bytes: float = 0.0
 
 
@@ -55,6 +56,7 @@ class Places:
         limits.streams_per_device_max = self.server.streams_per_device_max
         limits.replays_per_device_max = self._replays_max
         limits.utterances_per_minute_max = self.limits.utterances_per_minute_max
+        limits.feedback_per_minute_max = self.limits.feedback_per_minute_max
         limits.bytes_per_minute_max = self._bytes_max
 
     def knock(self, device_id: str, *, replayed: bool) -> None:
@@ -67,6 +69,14 @@ class Places:
             of_spool = " from the spool" if replayed else ""
             raise _busy(f"This device sends more than {allowed} utterances{of_spool} a minute.")
         spent.utterances += 1
+
+    def hear_feedback(self, device_id: str) -> None:
+        """Something is said of an answer. Refusal if that was too often; it takes nothing from speech."""
+        allowed = self.limits.feedback_per_minute_max
+        spent = self._spent_by(device_id)
+        if spent.feedback + 1 > allowed:
+            raise _busy(f"This device sends feedback more than {allowed} times a minute.")
+        spent.feedback += 1
 
     def take(self, device_id: str, *, replayed: bool) -> "Place":
         """A place for a stream. Refusal if there is none."""
@@ -99,6 +109,7 @@ class Places:
         given_back = (now_s - spent.at_s) / MINUTE_S
         spent.at_s = now_s
         spent.utterances = max(0.0, spent.utterances - given_back * self.limits.utterances_per_minute_max)
+        spent.feedback = max(0.0, spent.feedback - given_back * self.limits.feedback_per_minute_max)
         spent.bytes = max(0.0, spent.bytes - given_back * self._bytes_max)
         self._spent[device_id] = spent
         self._spent.move_to_end(device_id)

@@ -14,6 +14,7 @@ from cloud.answer_log import Key
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
+from cloud.feedback import take_feedback
 from cloud.finding.served_domain import DomainVersion, ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import check_device
@@ -41,7 +42,7 @@ SERVICE_NAME = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
 
 
 class SpeechService:
-    """Answers Describe, Recognize and Forget."""
+    """Answers Describe, Recognize, Forget and Feedback."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class SpeechService:
                 "Describe": grpc.unary_unary_rpc_method_handler(self.describe),
                 "Recognize": grpc.stream_stream_rpc_method_handler(self.recognise),
                 "Forget": grpc.unary_unary_rpc_method_handler(self.forget),
+                "Feedback": grpc.unary_unary_rpc_method_handler(self.feedback),
             },
         )
 
@@ -112,6 +114,14 @@ class SpeechService:
         """Erases utterances of the board that asks."""
         try:
             response = await forget(self._claims, self._places, request, context)
+        except Refusal as refusal:
+            await context.abort(refusal.code, refusal.sentence)
+        return response.SerializeToString()
+
+    async def feedback(self, request: bytes, context: Context) -> bytes:
+        """Keeps what was said of an answer to the board that tells."""
+        try:
+            response = await take_feedback(self._claims, self._places, request, context)
         except Refusal as refusal:
             await context.abort(refusal.code, refusal.sentence)
         return response.SerializeToString()

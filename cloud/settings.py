@@ -65,6 +65,9 @@ class Limits(msgspec.Struct, frozen=True):
     megabytes_per_minute_max: Annotated[
         int, Meta(ge=1, le=100_000, description="Frames in a minute; live speech is a tenth of a megabyte.")
     ] = 32
+    feedback_per_minute_max: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Times in a minute that something is said of an answer.")
+    ] = 120
     replay_share_max: Annotated[
         float, Meta(ge=0, le=1, description="Share of a board's streams for utterances from its spool; one at least.")
     ] = 0.5

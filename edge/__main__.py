@@ -20,8 +20,10 @@ from common.settings import Loaded, as_toml
 from edge import options
 from edge.actions.commands import actions
 from edge.keys.enrol_commands import enrol, locate, renew, services
+from edge.page.commands import pair, phones
 from edge.settings import SECRETS, EdgeSettings
 from edge.spool.commands import spool
+from edge.spool.feedback_commands import feedback
 from edge.spool.forget_commands import forget
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
@@ -362,12 +364,15 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
 
 
 main.add_command(actions)
+main.add_command(feedback)
 main.add_command(forget)
 main.add_command(spool)
 main.add_command(enrol)
 main.add_command(locate)
 main.add_command(renew)
 main.add_command(services)
+main.add_command(pair)
+main.add_command(phones)
 main.add_command(completion("parrotlet-edge"))
 
 

@@ -43,6 +43,15 @@ def usable(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
     raise SettingsError(f"There is no place for {purpose.holds} ({'; '.join(causes)}); set {purpose.setting}.")
 
 
+def of_the_daemon(loaded: Loaded[EdgeSettings], purpose: Purpose, command: str) -> Path:
+    """The usable candidate, where it is the one that a daemon looks in too. SettingsError if this user's would be
+    another, which says to type `command` with sudo."""
+    place, first = usable(loaded, purpose), _given(loaded, purpose)
+    if place != first and os.path.lexists(first):
+        raise SettingsError(f"{first} is where the board's daemon looks, and not yours: sudo parrotlet-edge {command}")
+    return place
+
+
 def hoped_for(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
     """The usable candidate; where there is none, the first: a disk that takes nothing now may do so later."""
     try:

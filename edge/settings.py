@@ -229,6 +229,12 @@ class Spool(msgspec.Struct, frozen=True):
     days_max: Annotated[
         int, Meta(ge=1, le=3650, description="After so many days what was said and answered is erased on the board.")
     ] = 30
+    sound_days: Annotated[
+        int, Meta(ge=0, le=3650, description="How many days the sound of what was said is kept, to learn from; 0: not.")
+    ] = 0
+    sound_megabytes_max: Annotated[
+        int, Meta(ge=1, le=100_000, description="Room for it; of more, the oldest is erased. 1 MB is half a minute.")
+    ] = 256
 
 
 _SINK_NAME = Annotated[
@@ -368,27 +374,22 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """The page for phones: answers as they come, and the phone's microphone."""
+    """The page for phones that are paired: answers as they come, and the phone's microphone."""
 
     listen: Annotated[
-        str, Meta(description="HOST:PORT to serve it on, such as 0.0.0.0:7408 for all of the house; empty: no page.")
+        str, Meta(description="HOST:PORT to serve the page on, such as 0.0.0.0:7408; empty: there is no page.")
     ] = ""
     names: Annotated[
-        tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9.-]{1,253}\\Z")], ...],
-        Meta(
-            max_length=16,
-            description="Names that phones may reach it by, besides the machine's own, NAME.local and its addresses.",
-        ),
+        tuple[str, ...],
+        Meta(description="Names and addresses the page is opened by, beside the machine's own; the first is shown."),
     ] = ()
-    tls: Annotated[
-        bool, Meta(description="false: no encryption; only where it listens to this machine alone, behind a proxy.")
-    ] = True
     certificate_file: Annotated[
         Path | None,
-        Meta(description="Certificate that phones trust, with its chain; unset: the board makes one, and phones warn."),
+        Meta(description="Your own certificate, PEM, with what leads to its authority; unset: the board makes one."),
     ] = None
-    key_file: Annotated[Path | None, Meta(description="The key of certificate_file.")] = None
-    phones_max: Annotated[int, Meta(ge=1, le=1000, description="Phones that may look on at a time.")] = 50
+    key_file: Annotated[Path | None, Meta(description="The private key of page.certificate_file, PEM.")] = None
+    tls: Annotated[bool, Meta(description="false: plain HTTP, where page.listen is this machine alone.")] = True
+    phones_max: Annotated[int, Meta(ge=1, le=1000, description="Phones that may be paired at a time.")] = 50
     speaking_max: Annotated[
         int, Meta(ge=0, le=32, description="Phones that may speak at a time; 0: their microphones are not used.")
     ] = 8

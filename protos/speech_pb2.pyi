@@ -29,6 +29,12 @@ class Completeness(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPLETENESS_UNSPECIFIED: _ClassVar[Completeness]
     COMPLETENESS_COMPLETE: _ClassVar[Completeness]
     COMPLETENESS_UNFINISHED: _ClassVar[Completeness]
+
+class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERDICT_UNSPECIFIED: _ClassVar[Verdict]
+    VERDICT_RIGHT: _ClassVar[Verdict]
+    VERDICT_WRONG: _ClassVar[Verdict]
 CODEC_UNSPECIFIED: Codec
 CODEC_RAW: Codec
 CODEC_DEFLATE: Codec
@@ -43,6 +49,9 @@ END_REASON_STOPPED: EndReason
 COMPLETENESS_UNSPECIFIED: Completeness
 COMPLETENESS_COMPLETE: Completeness
 COMPLETENESS_UNFINISHED: Completeness
+VERDICT_UNSPECIFIED: Verdict
+VERDICT_RIGHT: Verdict
+VERDICT_WRONG: Verdict
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
@@ -95,20 +104,22 @@ class FeatureSpec(_message.Message):
     def __init__(self, fingerprint: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("utterance_ms_max", "message_bytes_max", "streams_per_device_max", "replays_per_device_max", "utterances_per_minute_max", "bytes_per_minute_max")
+    __slots__ = ("utterance_ms_max", "message_bytes_max", "streams_per_device_max", "replays_per_device_max", "utterances_per_minute_max", "bytes_per_minute_max", "feedback_per_minute_max")
     UTTERANCE_MS_MAX_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     STREAMS_PER_DEVICE_MAX_FIELD_NUMBER: _ClassVar[int]
     REPLAYS_PER_DEVICE_MAX_FIELD_NUMBER: _ClassVar[int]
     UTTERANCES_PER_MINUTE_MAX_FIELD_NUMBER: _ClassVar[int]
     BYTES_PER_MINUTE_MAX_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_PER_MINUTE_MAX_FIELD_NUMBER: _ClassVar[int]
     utterance_ms_max: int
     message_bytes_max: int
     streams_per_device_max: int
     replays_per_device_max: int
     utterances_per_minute_max: int
     bytes_per_minute_max: int
-    def __init__(self, utterance_ms_max: _Optional[int] = ..., message_bytes_max: _Optional[int] = ..., streams_per_device_max: _Optional[int] = ..., replays_per_device_max: _Optional[int] = ..., utterances_per_minute_max: _Optional[int] = ..., bytes_per_minute_max: _Optional[int] = ...) -> None: ...
+    feedback_per_minute_max: int
+    def __init__(self, utterance_ms_max: _Optional[int] = ..., message_bytes_max: _Optional[int] = ..., streams_per_device_max: _Optional[int] = ..., replays_per_device_max: _Optional[int] = ..., utterances_per_minute_max: _Optional[int] = ..., bytes_per_minute_max: _Optional[int] = ..., feedback_per_minute_max: _Optional[int] = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "frames", "speech_seems_over", "speech_goes_on", "end")
@@ -383,3 +394,31 @@ class ForgetResponse(_message.Message):
     ERASED_FIELD_NUMBER: _ClassVar[int]
     erased: int
     def __init__(self, erased: _Optional[int] = ...) -> None: ...
+
+class FeedbackRequest(_message.Message):
+    __slots__ = ("device_id", "utterance_id", "feedback_id", "given_by", "given_at_unix_us", "verdict", "transcript", "result_id", "choice", "of_transcript")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_ID_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_BY_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_AT_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_FIELD_NUMBER: _ClassVar[int]
+    OF_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    utterance_id: str
+    feedback_id: str
+    given_by: str
+    given_at_unix_us: int
+    verdict: Verdict
+    transcript: str
+    result_id: str
+    choice: int
+    of_transcript: str
+    def __init__(self, device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., feedback_id: _Optional[str] = ..., given_by: _Optional[str] = ..., given_at_unix_us: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., transcript: _Optional[str] = ..., result_id: _Optional[str] = ..., choice: _Optional[int] = ..., of_transcript: _Optional[str] = ...) -> None: ...
+
+class FeedbackResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -49,6 +49,11 @@ class SpeechStub:
                 request_serializer=protos_dot_speech__pb2.ForgetRequest.SerializeToString,
                 response_deserializer=protos_dot_speech__pb2.ForgetResponse.FromString,
                 _registered_method=True)
+        self.Feedback = channel.unary_unary(
+                '/parrotlet.v1.Speech/Feedback',
+                request_serializer=protos_dot_speech__pb2.FeedbackRequest.SerializeToString,
+                response_deserializer=protos_dot_speech__pb2.FeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class SpeechServicer:
@@ -87,6 +92,18 @@ class SpeechServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Feedback(self, request, context):
+        """Keeps what a person said of an answer, with the utterance, for as long as that is kept. The same feedback_id of a
+        board again changes nothing. An utterance that is not known here may still come, so it is kept all the same. Of one
+        utterance the newest 32 are kept; the last word counts, see given_by.
+
+        INVALID_ARGUMENT: the request breaks a rule of this file. RESOURCE_EXHAUSTED: too many in a minute; try again later.
+        UNAVAILABLE: it cannot be kept now; try again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SpeechServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -104,6 +121,11 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Forget,
                     request_deserializer=protos_dot_speech__pb2.ForgetRequest.FromString,
                     response_serializer=protos_dot_speech__pb2.ForgetResponse.SerializeToString,
+            ),
+            'Feedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Feedback,
+                    request_deserializer=protos_dot_speech__pb2.FeedbackRequest.FromString,
+                    response_serializer=protos_dot_speech__pb2.FeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,6 +209,33 @@ class Speech:
             '/parrotlet.v1.Speech/Forget',
             protos_dot_speech__pb2.ForgetRequest.SerializeToString,
             protos_dot_speech__pb2.ForgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Feedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/parrotlet.v1.Speech/Feedback',
+            protos_dot_speech__pb2.FeedbackRequest.SerializeToString,
+            protos_dot_speech__pb2.FeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

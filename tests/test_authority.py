@@ -21,8 +21,8 @@ from cloud.keys.authority import AUTHORITY_DAYS, BOARD_DAYS, DAY_US, SERVICE_DAY
 from cloud.keys.boards import Boards, ShutOut
 from cloud.keys.names import given_names, own_names
 from cloud.keys.pki_folder import create
-from cloud.keys.record import Record
 from common.errors import IdentityError, SettingsError
+from common.record import Record
 from edge.keys import signing_request
 from protos.enrolment_code import SERVICE_TLS_NAME
 from tests.closed_service import NOW_US, Clock

@@ -12,6 +12,7 @@ from cloud.building.build import build_bundle, make_bundle
 from cloud.building.bundle import read_bundle
 from cloud.building.domain import Domain, load_domain
 from cloud.building.example_folder import EXAMPLE
+from cloud.pronouncing.phones import names
 
 
 def built(folder: Path, seed: str) -> dict[str, bytes]:
@@ -77,3 +78,19 @@ def test_a_domain_shows_what_may_be_said_by_its_own_examples_or_by_drawn_ones(tm
     assert make_bundle(load_domain(str(tmp_path))).examples == ("go straight there", "stop it")
     (tmp_path / "commands.yaml").write_text(intents + lists + "examples: [Stop it!]\n")
     assert make_bundle(load_domain(str(tmp_path))).examples == ("Stop it!",)
+
+
+def test_open_speech_gets_the_names_as_words_with_how_each_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "catalogue.jsonl").write_text(
+        '{"id": "tea", "title": "Green Tea, 2 cups!", "aliases": ["東京"]}\n', encoding="utf-8"
+    )
+    phrases = make_bundle(load_domain(str(tmp_path))).phrases
+    assert {phrase: names(phones) for phrase, phones in phrases.items()} == {
+        "green tea two cups": "G R IY N T IY T UW K AH P S"
+    }
+    # Where only sentences are listened for nobody needs them.
+    assert make_bundle(load_domain("coffee")).phrases == {}
+    monkeypatch.setattr(build, "PHRASES_MAX", 0)
+    assert make_bundle(load_domain(str(tmp_path))).phrases == {}

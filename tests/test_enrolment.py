@@ -195,7 +195,7 @@ def test_a_service_that_cannot_write_says_so_and_the_code_stays_good(
     code = service.authority.open_code(MINUTE_US)
     opened_port(service)
     with monkeypatch.context() as full:
-        full.setattr("cloud.keys.record.write_private", no_space)
+        full.setattr("common.record.write_private", no_space)
         assert "The service cannot issue certificates now; its log says more" in refusal(service, code)
     assert enrol(service.enrol_address, code, "kitchen")
 

@@ -28,7 +28,7 @@ from edge.clock import SYSTEM_CLOCK
 from edge.settings import EdgeSettings
 from edge.settings import Spool as Settings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
-from edge.spool import forgetter
+from edge.spool import courier
 from edge.spool.erasure import Erasure
 from edge.spool.event import Kind
 from edge.spool.spool import Spool
@@ -152,9 +152,9 @@ def test_a_service_that_is_away_is_asked_when_it_is_there_again(
     assert left(board) == [0, 1, 2]
     assert get(service.log, Key("kitchen", "u3"))
 
-    monkeypatch.setattr(forgetter, "LOOK_S", 0.01)
+    monkeypatch.setattr(courier, "LOOK_S", 0.01)
     with daemon(board, service.address) as spool:
-        while spool.ask(lambda store: store.to_forget("cloud")).result(WAIT_S):
+        while spool.ask(lambda store: store.debts.owed("cloud")).result(WAIT_S):
             pass
     assert get(service.log, Key("kitchen", "u3")) is None
     assert get(service.log, Key("kitchen", "u2"))
@@ -199,8 +199,8 @@ def test_an_id_that_several_begin_with_erases_nothing(board: Path) -> None:
 
 def test_a_spool_of_the_tables_before_is_taken_over(board: Path) -> None:
     with closing(sqlite3.connect(board / "spool.db")) as database:
-        database.executescript("DROP TABLE erasures; PRAGMA user_version = 1;")
+        database.executescript("DROP TABLE owed; DROP TABLE feedback; PRAGMA user_version = 1;")
     assert run(board, "u1").exit_code == 3
     with closing(SpoolStore(board / "spool.db", Quota(1 << 20, 1000))) as store:
-        assert store.to_forget("cloud") == [(1, Erasure("u1"))]
+        assert store.debts.owed("cloud") == [(1, Erasure("u1"))]
         assert [kept.head.utterance_id for kept in store.kept()] == ["u0", "u2"]

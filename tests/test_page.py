@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from common.settings import Loaded, load
 from common.supervision import Supervision
 from edge.board.daemon import serve
 from edge.console import Console
+from edge.page.cookie import cookie_name
+from edge.page.page import Page
 from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
 from edge.sound.player import Player
@@ -124,39 +127,58 @@ class Daemon:
         return None
 
 
+class Phone:
+    """One that is paired, and asks as its browser does."""
+
+    def __init__(self, page: Page) -> None:
+        self.port = page.port
+        admitted = page.invitations.accept(page.invitations.invite().token, "Ada's phone", peer="here")
+        self.id = admitted.phone.id
+        self._headers = {
+            "Cookie": f"{cookie_name(tls=False)}={admitted.cookie}",
+            "Origin": f"http://127.0.0.1:{page.port}",
+        }
+
+    def look(self, query: str = "", **headers: str) -> Streamed:
+        return Streamed(self.port, query, **self._headers, **headers)
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        content = json.dumps(body) if body is not None else None
+        connection.request("GET" if body is None else "POST", path, content, headers=self._headers)
+        response = connection.getresponse()
+        read = response.read()
+        connection.close()
+        return response.status, json.loads(read) if read else None
+
+    def speak(self) -> ClientConnection:
+        address = f"ws://127.0.0.1:{self.port}/microphone"
+        return connect(
+            address, origin=Origin(self._headers["Origin"]), additional_headers={"Cookie": self._headers["Cookie"]}
+        )
+
+
 @contextmanager
 def running(
     directory: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[Block] | None = None, **how: Any
-) -> Iterator[tuple[Daemon, int]]:
-    """A daemon, and the port of its page."""
-    from edge.page.page import Page
-
-    ports: queue.Queue[int] = queue.Queue()
+) -> Iterator[tuple[Daemon, Phone]]:
+    """A daemon, and a phone that is paired with it."""
+    pages: queue.Queue[Page] = queue.Queue()
     enter = Page.__enter__
 
     def entered(page: Page) -> Page:
-        entered_page = enter(page)
-        ports.put(page.port)
-        return entered_page
+        pages.put(enter(page))
+        return page
 
     monkeypatch.setattr(Page, "__enter__", entered)
     daemon = Daemon(directory, blocks or [], FakeRecogniser(**how))
     daemon._thread.start()
     try:
-        yield daemon, ports.get(timeout=PATIENCE_S)
+        yield daemon, Phone(pages.get(timeout=PATIENCE_S))
     finally:
         daemon._stop.put(15)
         daemon._thread.join(PATIENCE_S)
         assert not daemon._thread.is_alive()
-
-
-def asked(port: int, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request("GET" if body is None else "POST", path, json.dumps(body) if body is not None else None)
-    response = connection.getresponse()
-    read = response.read()
-    connection.close()
-    return response.status, json.loads(read) if read else None
 
 
 def spoken(speech: Speech) -> list[Block]:
@@ -173,18 +195,18 @@ def with_answers(directory: Path, count: int) -> None:
 def test_an_answer_is_told_at_once_and_again_with_its_number(
     tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(tmp_path, monkeypatch, spoken(speech), at_once=False) as (daemon, port):
-        phone = Streamed(port)
-        hello, _ = phone.next("hello")
+    with running(tmp_path, monkeypatch, spoken(speech), at_once=False) as (daemon, phone):
+        watcher = phone.look()
+        hello, _ = watcher.next("hello")
         assert hello["board"] == "kitchen"
         daemon.ear.begin.set()
-        partial, _ = phone.next("partial")
+        partial, _ = watcher.next("partial")
         daemon.ear.all_read.wait(PATIENCE_S)
         daemon.ear.close()
         daemon.recogniser.streams[0].settle()
-        told, number = phone.next("answer")
-        kept, kept_number = phone.next("answer")
-        phone.close()
+        told, number = watcher.next("answer")
+        kept, kept_number = watcher.next("answer")
+        watcher.close()
     assert number is None
     assert kept_number == 1
     assert kept == told
@@ -195,15 +217,15 @@ def test_an_answer_is_told_at_once_and_again_with_its_number(
 
 def test_who_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_answers(tmp_path, 300)
-    with running(tmp_path, monkeypatch) as (_, port):
-        first = Streamed(port, "?last=20")
+    with running(tmp_path, monkeypatch) as (_, phone):
+        first = phone.look("?last=20")
         newest = [first.next("answer")[1] for _ in range(20)]
         first.close()
-        again = Streamed(port, "?last=20", **{"Last-Event-ID": "120"})
+        again = phone.look("?last=20", **{"Last-Event-ID": "120"})
         missed = [again.next("answer")[1] for _ in range(180)]
         again.close()
-        _, page = asked(port, "/answers?before=281&limit=100")
-        _, rest = asked(port, "/answers?before=181&limit=200")
+        _, page = phone.ask("/answers?before=281&limit=100")
+        _, rest = phone.ask("/answers?before=181&limit=200")
     assert newest == list(range(281, 301))
     assert missed == list(range(121, 301))
     assert [one["id"] for one in page["answers"]] == list(range(280, 180, -1))
@@ -213,38 +235,54 @@ def test_who_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path, mo
 
 def test_history_is_searched_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_answers(tmp_path, 3)
-    with running(tmp_path, monkeypatch) as (_, port):
-        assert len(asked(port, "/answers?search=TIMER%20ten")[1]["answers"]) == 3
-        assert asked(port, "/answers?search=lamp")[1] == {"answers": [], "more": False}
+    with running(tmp_path, monkeypatch) as (_, phone):
+        assert len(phone.ask("/answers?search=TIMER%20ten")[1]["answers"]) == 3
+        assert phone.ask("/answers?search=lamp")[1] == {"answers": [], "more": False}
 
 
 def test_what_is_forgotten_is_gone_and_who_keeps_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_answers(tmp_path, 3)
-    with running(tmp_path, monkeypatch) as (_, port):
-        phone = Streamed(port)
-        before, _ = phone.next("hello")
-        assert asked(port, "/forget", {"utterance_id": "u2"}) == (200, {"here": 1})
-        phone.next("forgotten")
-        phone.close()
-        later = Streamed(port)
+    with running(tmp_path, monkeypatch) as (_, phone):
+        watcher = phone.look()
+        before, _ = watcher.next("hello")
+        assert phone.ask("/forget", {"utterance_id": "u2"}) == (200, {"here": 1})
+        watcher.next("forgotten")
+        watcher.close()
+        later = phone.look()
         after, _ = later.next("hello")
         later.close()
-        assert [one["utterance_id"] for one in asked(port, "/answers")[1]["answers"]] == ["u3", "u1"]
-        status, why = asked(port, "/forget", {})
+        assert [one["utterance_id"] for one in phone.ask("/answers")[1]["answers"]] == ["u3", "u1"]
+        status, why = phone.ask("/forget", {})
     assert before["history"] != after["history"]
     assert (status, list(why)) == (400, ["sentence"])
 
 
+def test_what_a_person_says_of_an_answer_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 2)
+    said = {"feedback_id": "f1", "utterance_id": "u2", "given_at_unix_ms": 1_700_000_000_000, "transcript": "Hello."}
+    with running(tmp_path, monkeypatch) as (_, phone):
+        assert [phone.ask("/feedback", said)[0] for _ in range(2)] == [202, 202]
+        for wrong in ({}, {"verdict": "perhaps"}, {"transcript": 5}, {"feedback_id": "<script>"}):
+            status, why = phone.ask("/feedback", said | wrong if wrong else {})
+            assert status == 400
+            assert why["sentence"].endswith(".")
+    store = SpoolStore(tmp_path / "spool.db", Quota(1 << 26, 5000))
+    (kept,) = store.debts.feedback()
+    store.close()
+    assert (kept.utterance_id, kept.transcript, kept.given_by) == ("u2", "Hello.", phone.id)
+    assert kept.of_transcript == ANSWER.transcript
+
+
 def test_a_phone_mutes_the_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(tmp_path, monkeypatch) as (_, port):
-        phone = Streamed(port)
-        assert phone.next("state")[0]["doing"] == "idle"
-        assert asked(port, "/do/mute", {})[0] == 204
-        while phone.next("state")[0]["doing"] != "muted":
+    with running(tmp_path, monkeypatch) as (_, phone):
+        watcher = phone.look()
+        assert watcher.next("state")[0]["doing"] == "idle"
+        assert phone.ask("/do/mute", {})[0] == 204
+        while watcher.next("state")[0]["doing"] != "muted":
             pass
-        assert asked(port, "/do/press", {})[0] == 409
-        assert asked(port, "/do/self-destruct", {})[0] == 400
-        phone.close()
+        assert phone.ask("/do/press", {})[0] == 409
+        assert phone.ask("/do/self-destruct", {})[0] == 400
+        watcher.close()
 
 
 def messages(blocks: list[Block], first: int = 0) -> Iterator[bytes]:
@@ -254,26 +292,26 @@ def messages(blocks: list[Block], first: int = 0) -> Iterator[bytes]:
 
 
 def test_a_phone_is_heard_as_the_board_is(tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(tmp_path, monkeypatch) as (_, port):
-        phone = Streamed(port)
-        with connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+    with running(tmp_path, monkeypatch) as (_, phone):
+        watcher = phone.look()
+        with phone.speak() as microphone:
             microphone.send(json.dumps({"rate_hz": 16000, "mode": "push"}))
             assert json.loads(microphone.recv(PATIENCE_S)) == {"ready": True}
             # The number of a sample may run over.
             for message in messages(spoken(speech), first=2**32 - 8000):
                 microphone.send(message)
             microphone.send(json.dumps({"end": True}))
-            told, _ = phone.next("answer")
-        phone.close()
+            told, _ = watcher.next("answer")
+        watcher.close()
     assert told["transcript"] == ANSWER.transcript
-    assert told["by"] == "phone"
+    assert told["by"] == phone.id
 
 
-@pytest.mark.parametrize("message", [b"", b"1234", b"123456789", b"\0" * 70_000, "no JSON", '{"gap": 1}'])
+@pytest.mark.parametrize("message", [b"", b"1234", b"123456789", b"\0" * 60_001, "no JSON", '{"gap": 1}'])
 def test_what_is_no_sound_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: bytes | str
 ) -> None:
-    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
         microphone.send(json.dumps({"rate_hz": 48000}))
         assert json.loads(microphone.recv(PATIENCE_S)) == {"ready": True}
         microphone.send(message)
@@ -284,16 +322,25 @@ def test_what_is_no_sound_is_told_in_a_sentence(
 
 @pytest.mark.parametrize("begin", ["", "{}", '{"rate_hz": 7}', '{"rate_hz": 16000, "mode": "shout"}', "[]"])
 def test_a_microphone_that_begins_wrongly_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str) -> None:
-    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
         microphone.send(begin)
         assert json.loads(microphone.recv(PATIENCE_S))["sentence"].endswith(".")
 
 
 def test_more_than_real_time_is_not_heard_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(tmp_path, monkeypatch) as (_, port), connect(f"ws://127.0.0.1:{port}/microphone") as microphone:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
         microphone.send(json.dumps({"rate_hz": 8000}))
         microphone.recv(PATIENCE_S)
         with suppress(ConnectionClosed):
             for number in range(200):
                 microphone.send(struct.pack("<I", number * 8000) + bytes(16000))
         assert "faster than anybody speaks" in json.loads(microphone.recv(PATIENCE_S))["sentence"]
+
+
+def test_a_message_that_is_too_large_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
+        microphone.send(json.dumps({"rate_hz": 16000}))
+        microphone.recv(PATIENCE_S)
+        with pytest.raises(ConnectionClosed):
+            microphone.send(bytes(70_000))
+            microphone.recv(PATIENCE_S)

@@ -10,9 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from starlette.responses import JSONResponse, Response
 
-from benchmarks.made_board import MadeBoard, event
+from benchmarks.made_board import INSECURE_NAME, MadeBoard, event
 from edge.asking.answer import Alternative, Choice, Result
 from edge.sound.audio_file import AudioFile
 from edge.spool.event import Kind
@@ -49,7 +48,7 @@ def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={sound}",
         # No loopback address by its name, and so no secure context.
-        "--host-resolver-rules=MAP kitchen.test 127.0.0.1",
+        f"--host-resolver-rules=MAP {INSECURE_NAME} 127.0.0.1",
     ]
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -68,13 +67,15 @@ def visit(browser: Any) -> Iterator[Callable[..., Page]]:
     """Opens a page as a visitor who has never been there; what the browser complains of fails the test."""
     contexts, faults = [], []
 
-    def open_page(address: str, width: int = 390, **how: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **how))
+    def open_page(board: Any, path: str = "/", *, is_paired: bool = True) -> Page:
+        contexts.append(browser.new_context(viewport={"width": 390, "height": 800}))
+        if is_paired:
+            board.pair(contexts[-1])
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(address)
+        page.goto(f"{board.address}{path}" if path.startswith("/") else path)
         return page
 
     yield open_page
@@ -108,7 +109,7 @@ def text(page: Page, selector: str) -> str:
 def test_what_is_said_is_shown_while_it_is_said_and_then_its_answer(
     board: MadeBoard, visit: Callable[..., Page]
 ) -> None:
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     assert text(page, "#examples li") == "set a timer for ten minutes"
     board.says("u1", "set a timer", "for tin")
     page.wait_for_selector("#partial-unstable:has-text('for tin')")
@@ -131,7 +132,7 @@ def test_a_better_answer_takes_its_place_and_nothing_jumps(
 ) -> None:
     for number in range(12):
         board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number, path="local", results=(TIMER, RAIN)))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     page.wait_for_selector('[data-utterance="u0"]')
     # Not every browser holds still what is looked at.
     page.evaluate("how => { document.documentElement.style.overflowAnchor = how; }", anchoring)
@@ -158,7 +159,7 @@ def test_a_board_that_comes_back_has_lost_nothing_and_tells_nothing_twice(
     with MadeBoard(tmp_path) as board:
         for number in range(5):
             board.keep(event(f"u{number}", f"number {number}", ago_s=100 - number))
-        page = ready(visit(board.address))
+        page = ready(visit(board))
         board.tell(event("u5", "number 5", ago_s=95))
         page.wait_for_selector('[data-utterance="u5"]')
     page.wait_for_selector("body[data-doing=lost]")
@@ -188,7 +189,7 @@ def test_a_board_that_comes_back_has_lost_nothing_and_tells_nothing_twice(
 def test_the_page_opens_while_the_board_is_away(tmp_path: Path, visit: Callable[..., Page]) -> None:
     with MadeBoard(tmp_path) as board:
         board.keep(event("u1", "number 1"))
-        page = ready(visit(board.address))
+        page = ready(visit(board))
         page.wait_for_selector(".card")
         kept = """async () => {
             const store = await caches.open("parrotlet-page");
@@ -206,7 +207,7 @@ def test_the_page_opens_while_the_board_is_away(tmp_path: Path, visit: Callable[
 
 
 def test_what_the_board_did_and_what_two_ears_heard_is_told(board: MadeBoard, visit: Callable[..., Page]) -> None:
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     board.tell(event("u1", "set a timer", response="A timer."))
     board.tell(event("u1", kind=Kind.DONE, sentence="The timer runs."))
     page.wait_for_selector('[data-utterance="u1"] .done:has-text("The timer runs.")')
@@ -222,7 +223,7 @@ def test_older_answers_come_by_scrolling_and_words_are_found(board: MadeBoard, v
     for number in range(130):
         word = "needle" if number % 60 == 3 else "hay"
         board.keep(event(f"u{number}", f"number {number} {word}", ago_s=1000 - number))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     page.wait_for_selector('[data-utterance="u129"]')
     for _ in range(20):
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -243,7 +244,7 @@ def test_a_script_is_text_wherever_it_stands(board: MadeBoard, visit: Callable[.
     others = (Alternative(SCRIPT, 0.1, "x"),)
     board.name = SCRIPT
     board.examples_said = (SCRIPT,)
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     assert text(page, "#examples li") == SCRIPT
     board.says("u1", SCRIPT, SCRIPT)
     page.wait_for_selector("#partial:has-text('onerror')")
@@ -253,7 +254,7 @@ def test_a_script_is_text_wherever_it_stands(board: MadeBoard, visit: Callable[.
     page.fill(".correction textarea", SCRIPT + "!")
     page.keyboard.press("Enter")
     eventually(lambda: len(board.feedback) == 2, page)
-    assert board.feedback[1]["transcript"] == SCRIPT + "!"
+    assert board.feedback[1].transcript == SCRIPT + "!"
     assert SCRIPT + "!" in text(page, ".given")
     for place in (".said", ".response", ".why", ".result-title", ".result-text", ".choice", ".slots"):
         assert "onerror=" in text(page, f".card {place}"), place
@@ -265,7 +266,7 @@ def test_a_script_is_text_wherever_it_stands(board: MadeBoard, visit: Callable[.
     "url", ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "file:///etc/passwd", "x"]
 )
 def test_what_is_no_address_of_the_web_is_no_link(board: MadeBoard, visit: Callable[..., Page], url: str) -> None:
-    page = visit(board.address)
+    page = visit(board)
     # The board refuses it as well; here it is the page alone that does.
     made = """async url => {
         const { makeCard } = await import("/static/card.js");
@@ -281,7 +282,7 @@ def test_feedback_waits_for_the_board_and_is_sent_once(board: MadeBoard, visit: 
     choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
     board.keep(event("u1", "set a time", results=(TIMER, RAIN), ago_s=9))
     board.keep(event("u2", "turn the light", choices=choices, ago_s=5))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     page.wait_for_selector(".card")
     page.context.set_offline(True)
     page.wait_for_selector("body[data-doing=lost]")
@@ -297,20 +298,20 @@ def test_feedback_waits_for_the_board_and_is_sent_once(board: MadeBoard, visit: 
     page.context.set_offline(False)
     page.wait_for_selector('[data-utterance="u2"] .given:has-text("Thank you")')
     eventually(lambda: bool(page.evaluate("JSON.parse(localStorage['parrotlet-outbox']).length === 0")), page)
-    assert len({given["feedback_id"] for given in board.feedback}) == len(board.feedback) == 4
-    last = {given["utterance_id"]: given for given in board.feedback}
-    assert (last["u1"]["verdict"], last["u1"]["transcript"], last["u1"]["result_id"]) == (
+    assert len({given.feedback_id for given in board.feedback}) == len(board.feedback) == 4
+    last = {given.utterance_id: given for given in board.feedback}
+    assert (last["u1"].verdict, last["u1"].transcript, last["u1"].result_id) == (
         "wrong",
         "set a timer",
         "timer-10",
     )
-    assert (last["u2"]["verdict"], last["u2"]["choice"]) == (None, 1)
+    assert (last["u2"].verdict, last["u2"].choice) == (None, 1)
 
 
 def test_what_is_deleted_can_be_taken_back_for_a_while(board: MadeBoard, visit: Callable[..., Page]) -> None:
     for number in range(3):
         board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number))
-    page = visit("about:blank")
+    page = visit(board, "about:blank")
     page.clock.install()
     page.goto(board.address)
     ready(page)
@@ -326,7 +327,7 @@ def test_what_is_deleted_can_be_taken_back_for_a_while(board: MadeBoard, visit: 
 def test_another_phone_deletes_and_it_is_gone_here_too(board: MadeBoard, visit: Callable[..., Page]) -> None:
     for number in range(3):
         board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     page.wait_for_selector(".card")
     board.forget("u1")
     eventually(lambda: keys(page) == ["u2", "u0"], page)
@@ -336,7 +337,7 @@ def test_another_phone_deletes_and_it_is_gone_here_too(board: MadeBoard, visit: 
 
 def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page]) -> None:
     board.keep(event("u1", "set a time", results=(TIMER, RAIN)))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     page.wait_for_selector(".card")
 
     def tab_to(selector: str) -> None:
@@ -367,7 +368,7 @@ def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page])
     page.keyboard.type("set a timer")
     page.keyboard.press("Enter")
     eventually(lambda: len(board.feedback) == 3, page)
-    assert [given["verdict"] for given in board.feedback] == [None, "right", "wrong"]
+    assert [given.verdict for given in board.feedback] == [None, "right", "wrong"]
     assert page.evaluate("document.activeElement.dataset.do") == "said"
     tab_to('[data-do="delete"]')
     page.keyboard.press("Enter")
@@ -389,8 +390,12 @@ def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page])
 def test_a_push_is_heard_by_the_board(
     tmp_path: Path, browser: Any, visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(tmp_path, monkeypatch) as (daemon, port):
-        page = visit(f"http://127.0.0.1:{port}/")
+    with running(tmp_path, monkeypatch) as (daemon, phone):
+        address = f"http://127.0.0.1:{phone.port}/"
+        page = visit(None, "about:blank", is_paired=False)
+        name, _, value = phone._headers["Cookie"].partition("=")
+        page.context.add_cookies([{"name": name, "value": value, "url": address}])
+        page.goto(address)
         page.wait_for_selector("#dock:not([hidden])")
         page.locator("#hold").hover()
         page.mouse.down()
@@ -405,7 +410,7 @@ def test_a_push_is_heard_by_the_board(
 
 def test_hands_free_goes_on_by_itself_after_the_board_was_away(tmp_path: Path, visit: Callable[..., Page]) -> None:
     with MadeBoard(tmp_path) as board:
-        page = ready(visit(board.address))
+        page = ready(visit(board))
         page.click("#free")
         page.wait_for_selector("#dock[data-phase=free] #talk-note:has-text('hears all the time')")
         eventually(lambda: board.microphones.heard["samples"] > 3200, page)
@@ -424,62 +429,62 @@ def test_without_https_the_page_says_why_there_is_no_microphone_and_does_the_res
     board: MadeBoard, visit: Callable[..., Page]
 ) -> None:
     board.keep(event("u1", "number 1"))
-    page = ready(visit(f"http://kitchen.test:{board.port}/"))
+    page = ready(visit(board, f"http://{INSECURE_NAME}:{board.port}/"))
     page.locator("#hold").hover()
     page.mouse.down()
     page.wait_for_selector("#talk-note:has-text('only on https')")
     page.mouse.up()
     page.click('[data-do="right"]')
     eventually(lambda: len(board.feedback) == 1, page)
-    assert len(board.feedback[0]["feedback_id"]) == 36
+    assert len(board.feedback[0].feedback_id) == 36
 
 
 def test_a_phone_that_is_not_paired_any_more_forgets_all_of_it(board: MadeBoard, visit: Callable[..., Page]) -> None:
     board.keep(event("u1", "number 1"))
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     eventually(lambda: bool(page.evaluate("'parrotlet-answers' in localStorage")), page)
-    board.is_paired = False
-    page.context.set_offline(True)
-    page.wait_for_selector("body[data-doing=lost]")
-    page.context.set_offline(False)
+    board.phones.revoke([one.id for one in board.phones.all()])
     page.wait_for_selector("#code")
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (Response(status_code=403), "wrong, used or older"),
-        (Response(status_code=429, headers={"Retry-After": "42"}), "again in 42 seconds"),
-        (JSONResponse({"sentence": "No phone is taken now."}, status_code=503), "No phone is taken now."),
-    ],
-)
-def test_who_is_not_let_in_is_told_why(
-    board: MadeBoard, visit: Callable[..., Page], answer: Response, told: str
-) -> None:
-    board.pairing = answer
-    page = visit(f"{board.address}/pair")
+def test_who_is_not_let_in_is_told_why_and_for_how_long(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = visit(board, is_paired=False)
     page.fill("#code", "abcd")
     page.click("#send")
     page.wait_for_selector("#problem:has-text('eight letters')")
     page.fill("#code", "abcdefgh")
     page.click("#send")
-    page.wait_for_selector(f"#problem:has-text('{told}')")
+    page.wait_for_selector("#problem:has-text('wrong, used or older')")
+    for _ in range(20):
+        page.click("#send")
+        page.wait_for_selector("#problem:not([hidden])")
+        if page.is_disabled("#send"):
+            break
+    page.wait_for_selector("#problem:has-text('You can try again in')")
 
 
-def test_the_token_of_a_picture_pairs_by_itself_and_stands_in_no_address(
+def test_a_code_pairs(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = visit(board, is_paired=False)
+    page.fill("#code", board.page.invitations.invite().code.lower())
+    page.fill("#name", "Ada's phone")
+    page.click("#send")
+    ready(page)
+    assert [phone.name for phone in board.phones.all()] == ["Ada's phone"]
+
+
+def test_the_token_of_a_picture_pairs_once_by_itself_and_stands_in_no_address(
     board: MadeBoard, visit: Callable[..., Page]
 ) -> None:
-    page = visit(f"{board.address}/pair#some-token")
+    token = board.page.invitations.invite().token
+    ready(visit(board, f"/pair#{token}", is_paired=False))
+    page = visit(board, f"/pair#{token}", is_paired=False)
     page.wait_for_selector("#problem:has-text('This picture is used')")
     assert page.url == f"{board.address}/pair"
-    board.pairing = Response(status_code=200)
-    ready(visit(f"{board.address}/pair#other-token"))
-    assert board.paired_with == [{"token": "some-token", "name": ""}, {"token": "other-token", "name": ""}]
 
 
 def test_the_page_is_light(board: MadeBoard, visit: Callable[..., Page]) -> None:
-    page = ready(visit(board.address))
+    page = ready(visit(board))
     fetched = page.evaluate(
         """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
             .filter(entry => !entry.name.includes("/events")).map(entry => [entry.name, entry.transferSize])"""
@@ -506,7 +511,7 @@ def in_all_looks(page: Page) -> list[str]:
 
 def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> None:
     with MadeBoard(tmp_path) as board:
-        page = ready(visit(board.address))
+        page = ready(visit(board))
         faults = in_all_looks(page)
         choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
         board.tell(event("u1", "turn the light", choices=choices, alternatives=(Alternative("turn alight", 0.1, "x"),)))
@@ -532,7 +537,7 @@ def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> Non
         board.be("muted", muted_by="the switch")
         page.wait_for_selector("body[data-doing=muted]")
         faults += in_all_looks(page)
-        pairing = visit(f"{board.address}/pair")
+        pairing = visit(board, "/pair", is_paired=False)
         pairing.click("#send")
         pairing.wait_for_selector("#problem:not([hidden])")
         pairing.click("summary")

@@ -26,8 +26,10 @@ from cloud.answer_store import AnswerStore
 from cloud.keys.authority import Authority
 from cloud.keys.pki_folder import create
 from common.errors import IdentityError, SettingsError
+from common.settings import load
+from edge import directories
 from edge.keys.discovery import _found
-from edge.keys.enrol_commands import _check_place
+from edge.settings import EdgeSettings
 from protos import speech_pb2
 from protos.enrolment_code import MDNS_TYPE, new_code, parse_code
 from tests.closed_service import Clock, closed_service
@@ -339,13 +341,22 @@ def test_what_cannot_be_enrolled_is_told_in_a_sentence(
     assert "0000" not in said.stderr
 
 
-def test_a_code_is_not_used_up_where_the_daemon_does_not_look(tmp_path: Path) -> None:
+def test_a_code_is_not_used_up_where_the_daemon_does_not_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(directory: Path, *, is_own: bool) -> None:
+        if directory != own:
+            raise PermissionError(13, "Permission denied")
+
+    daemons, own = tmp_path / "daemons", tmp_path / "own"
+    monkeypatch.setattr(directories, "candidates", lambda loaded, purpose: [daemons, own])
+    monkeypatch.setattr(directories, "_make", make)
+    options = {"device.state_dir": str(daemons)}
+    loaded = load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
+    assert directories.of_the_daemon(loaded, directories.STATE, "enrol") == own
+    daemons.mkdir()
     with pytest.raises(
         SettingsError, match="is where the board's daemon looks, and not yours: sudo parrotlet-edge enrol"
     ):
-        _check_place(tmp_path, tmp_path / "own")
-    _check_place(tmp_path, tmp_path)
-    _check_place(tmp_path / "nowhere", tmp_path / "own")
+        directories.of_the_daemon(loaded, directories.STATE, "enrol")
 
 
 def test_what_is_announced_is_where_a_board_enrols() -> None:

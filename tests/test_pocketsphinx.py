@@ -1,5 +1,6 @@
 """The real pocketsphinx, on frames that the board would send."""
 
+import gc
 import time
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import soundfile
 from benchmarks import corpus
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
-from cloud.decoders import Hypothesis, Task
-from cloud.decoders.pocketsphinx import PocketSphinx, load
+from cloud.decoders import Hypothesis, Task, sphinx_model
+from cloud.decoders.pocketsphinx import Kind, PocketSphinx, load
+from cloud.decoders.sphinx_model import language_model
 from edge.speech.log_mel import log_mel
 from protos.feature_spec import ACCEPTED_SPECS, DEFAULT_SPEC, FeatureSpec, Levels
 from tests.conftest import Speech
@@ -188,7 +190,7 @@ def test_a_word_of_ones_own_gets_its_pronunciations(tmp_path: Path) -> None:
     write_domain(
         tmp_path / "shop", "mokaccino", lexicon="mokaccino M OW K AH CH IY N OW\nmokaccino = moh kah chee noh\n"
     )
-    decoder = load(str(build_bundle(load_domain(str(tmp_path / "shop")), tmp_path)))
+    decoder = load(Kind(str(build_bundle(load_domain(str(tmp_path / "shop")), tmp_path)), sentences=True))
     assert decoder.lookup_word("mokaccino") == "M OW K AH CH IY N OW"
     assert decoder.lookup_word("mokaccino(2)") == "M OW K AA CH IY N OW"
 
@@ -202,6 +204,73 @@ def test_a_domain_that_is_open_is_heard_both_ways(tmp_path: Path, engine: Pocket
     found = decoding.finish()
     assert found.transcript
     assert [sentence.text for sentence in found.sentences] == ["i'd like a large latte with soy milk"]
+
+
+def test_a_title_is_heard_within_open_speech_and_other_words_are_heard_as_before(
+    tmp_path: Path, engine: PocketSphinx, speech: Speech
+) -> None:
+    titles = catalogue(tmp_path / "radio", "Jazz", "Boil an egg")
+    for name, without, heard in (
+        ("jazz", "play some jets", "play some jazz"),
+        ("egg", "how long do i want one egg", "how long do i boil an egg"),
+        ("fuse_box", "where is the fuse box", "where is the fuse box"),
+    ):
+        assert open_words(engine, OPEN, frames(speech, name)).transcript == without
+        found = open_words(engine, titles, frames(speech, name))
+        assert found.transcript == heard
+        assert [word.text for word in found.words] == heard.split()
+        assert all(one.end_ms <= after.start_ms for one, after in zip(found.words, found.words[1:], strict=False))
+
+
+def test_a_title_that_nobody_else_knows_is_heard_as_its_owner_says_it(
+    tmp_path: Path, engine: PocketSphinx, speech: Speech
+) -> None:
+    bundle = catalogue(tmp_path / "radio", "Xkjzq", lexicon="xkjzq = jaz\n")
+    assert open_words(engine, bundle, frames(speech, "jazz")).transcript == "play some xkjzq"
+
+
+def test_alone_it_hears_titles_in_its_second_pass_as_well(tmp_path: Path, speech: Speech) -> None:
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    assert open_words(PocketSphinx(bundles=[bundle], alone=True), bundle, frames(speech, "jazz")).transcript == (
+        "play some jazz"
+    )
+
+
+def test_a_title_is_not_heard_where_it_is_made_unlikely(
+    tmp_path: Path, engine: PocketSphinx, speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sphinx_model, "PHRASES_LIKELIHOOD", 1e-12)
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    assert open_words(engine, bundle, frames(speech, "jazz")).transcript == "play some jets"
+
+
+def test_decoders_of_a_domain_share_its_model(tmp_path: Path) -> None:
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    assert language_model(bundle) is language_model(bundle)
+    assert language_model(bundle) is not language_model(OPEN)
+
+
+def test_a_decoder_outlives_the_model_that_others_would_have_shared(tmp_path: Path, speech: Speech) -> None:
+    bundle = catalogue(tmp_path / "radio", "Jazz")
+    engine = PocketSphinx(bundles=[bundle])
+    language_model.cache_clear()
+    gc.collect()
+    assert open_words(engine, bundle, frames(speech, "jazz")).transcript == "play some jazz"
+
+
+def open_words(engine: PocketSphinx, bundle: str, levels: Levels) -> Hypothesis:
+    decoding = engine.begin(Task("kitchen", "u1", DEFAULT_SPEC, bundle))
+    decoding.feed(levels)
+    return decoding.finish()
+
+
+def catalogue(folder: Path, *titles: str, lexicon: str = "") -> str:
+    """Bundle of a domain that has no commands."""
+    folder.mkdir()
+    lines = (f'{{"id": "entry-{number}", "title": "{title}"}}\n' for number, title in enumerate(titles))
+    (folder / "catalogue.jsonl").write_text("".join(lines))
+    (folder / "lexicon.txt").write_text(lexicon)
+    return str(build_bundle(load_domain(str(folder)), folder.parent))
 
 
 def write_domain(folder: Path, sentence: str, lexicon: str = "") -> None:

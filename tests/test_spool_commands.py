@@ -104,6 +104,14 @@ def test_what_is_dropped_leaves_no_byte(left: Path) -> None:
     assert invoke(left, "list").stderr == "Nothing is kept: all that was said has been answered.\n"
 
 
+def test_what_is_dropped_leaves_no_sound(left: Path) -> None:
+    (left / "sound").mkdir()
+    for name in ("u0", "other"):
+        (left / "sound" / f"{name}.wav").write_bytes(b"sound")
+    assert invoke(left, "drop", "u0").exit_code == 0
+    assert [file.name for file in (left / "sound").iterdir()] == ["other.wav"]
+
+
 def test_a_spoilt_row_is_a_sentence(left: Path) -> None:
     spoil_a_row(left / "spool.db")
     refused = invoke(left, "list")

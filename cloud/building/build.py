@@ -1,7 +1,7 @@
 """Builds a domain's bundle: what the engines need of it."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cloud.building.bundle import Bundle, bundle_file, read_bundle, write_bundle
@@ -33,6 +33,10 @@ SAID_MAX = 2
 """Ways to say a name that are kept."""
 
 
+PHRASES_MAX = 5_000
+"""Names that are words of open speech. With 3,504 it costs no more than without; more were not measured."""
+
+
 def build_bundle(domain: Domain, directory: Path) -> Path:
     """The bundle of this version of the domain, built if need be. DomainError where it cannot be."""
     path = bundle_file(directory, domain.name, domain.version)
@@ -60,16 +64,20 @@ def make_bundle(domain: Domain, faults: Faults | None = None) -> Bundle:
     tell_unsayable(domain, commands.network.words(), found)
     if faults is None:
         found.raise_any()
+    open_speech = domain.commands is None or domain.commands.open_speech
+    too_many = len(names) > NAMES_MAX
+    said = _said(domain, names) if too_many or open_speech else {}
     return Bundle(
         domain.name,
         domain.version,
         commands.network,
         commands.blocks,
-        domain.commands is None or domain.commands.open_speech,
+        open_speech,
         _graph(commands),
         pronunciations(domain, commands.network),
-        _said(domain, names) if len(names) > NAMES_MAX else {},
+        said if too_many else {},
         _examples(domain, commands),
+        _phrases(said) if open_speech else {},
     )
 
 
@@ -133,6 +141,12 @@ def _said(domain: Domain, names: Sequence[Named]) -> dict[str, tuple[Phones, ...
     """How each name is said; one that nobody can say is among them with nothing."""
     said = Pronouncer(domain.lexicon).pronounce(one.name for one in names)
     return {one.name: said[one.name].variants[:SAID_MAX] if one.name in said else () for one in names}
+
+
+def _phrases(said: Mapping[str, Sequence[Phones]]) -> dict[str, Phones]:
+    """The names as words, and how each is usually said; without what nobody can say."""
+    phrases = {" ".join(words_of(name)).lower(): variants[0] for name, variants in said.items() if variants}
+    return phrases if len(phrases) <= PHRASES_MAX else {}
 
 
 def _names(domain: Domain) -> Iterator[Named]:

@@ -18,7 +18,7 @@ from common.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 3
+FORMAT = 4
 """Raised with every change of what is in a file; one of another format is built anew."""
 
 OPEN_MAX = 8
@@ -45,6 +45,9 @@ class Bundle(msgspec.Struct, frozen=True):
     """Of the catalogue's entries, where they are too many for the network: how each is said, the usual way first."""
     examples: tuple[str, ...] = ()
     """What may be said, a few sentences, for people who do not know yet."""
+    phrases: dict[str, Phones] = {}
+    """Of a domain that hears open speech, the names of its catalogue's entries as words in lower case with spaces
+    between, and the usual way to say each."""
 
     @property
     def has_commands(self) -> bool:

@@ -5,22 +5,25 @@ Devices". Its weights come with its package. It gets cepstra made from the frame
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pocketsphinx
 
-from cloud.building.bundle import Bundle, read_bundle
+from cloud.building.bundle import read_bundle
 from cloud.decoders import Hypothesis, Sentence, Task, Word
 from cloud.decoders.cepstral_mean import BoardMeans, CepstralMean
 from cloud.decoders.speech_gain import SpeechGain
 from cloud.decoders.sphinx_features import CEPSTRA, Cepstra, Floats, SphinxFeatures
 from cloud.decoders.sphinx_guards import doubts
+from cloud.decoders.sphinx_model import language_model
+from cloud.decoders.sphinx_phrases import phrase_name
 from cloud.decoders.sphinx_reading import Reading, transcript
+from cloud.pronouncing.phones import names
 from cloud.understanding.word_graph import WordGraph
 from common.errors import DomainError, EngineError
 from protos.feature_spec import FeatureSpec, Levels
@@ -28,14 +31,21 @@ from protos.feature_spec import FeatureSpec, Levels
 KINDS_MAX = 16
 """Kinds of decoders that are kept: a domain that was changed leaves its old kind behind."""
 
-OPEN_SPEECH = ""
-"""The kind of decoder that knows the general model; another kind is named by a domain's bundle."""
+
+class Kind(NamedTuple):
+    """What a decoder listens for."""
+
+    bundle: str
+    """Of the domain; empty: none."""
+    sentences: bool = False
+    """Its sentences and nothing else; else open speech, with the domain's phrases among the words."""
+
 
 SHOWN_SCORE_MIN = -28.0
 """Least score of a sentence of the domain that is shown while it is spoken: nine in ten orders had it in the end, and
 hardly anything else."""
 
-SEARCH = "sentences"
+SEARCH = "search"
 
 OPEN_SPEECH_BEAM = {"maxhmmpf": 3000, "maxwpf": 10}
 """Most states and most word ends that open speech keeps a frame. Unbounded (30,000 and all), a third of 100 sentences
@@ -58,22 +68,21 @@ class PocketSphinx:
         self._second_pass = alone
         self.model = f"en-us {version('pocketsphinx')}"
         self.means = BoardMeans()
-        self._idle: OrderedDict[str, list[pocketsphinx.Decoder]] = OrderedDict()
-        for kind in dict.fromkeys(kind for bundle in ("", *bundles) for kind in kinds(bundle)):
+        self._idle: OrderedDict[Kind, list[pocketsphinx.Decoder]] = OrderedDict()
+        for kind in dict.fromkeys(kind for bundle in bundles or ("",) for kind in kinds(bundle)):
             self._keep(kind, load(kind, second_pass=alone))
 
     def begin(self, task: Task) -> "SphinxDecoding":
         """A new utterance: as open speech, as one of the domain's sentences, or as both."""
         return SphinxDecoding(self, task)
 
-    def read(self, kind: str, mean: CepstralMean) -> Reading:
-        """Begins a reading by an idle decoder; where none is idle by a new one, 90 MB and 0.3 s, for sentences a third
-        of it."""
+    def read(self, kind: Kind, mean: CepstralMean) -> Reading:
+        """Begins a reading by an idle decoder; where none is idle by a new one, 60 MB and 0.3 s."""
         idle = self._idle.get(kind)
         decoder = idle.pop() if idle else load(kind, second_pass=self._second_pass)
         return Reading(decoder, mean, lambda used: self._keep(kind, used))
 
-    def _keep(self, kind: str, decoder: pocketsphinx.Decoder) -> None:
+    def _keep(self, kind: Kind, decoder: pocketsphinx.Decoder) -> None:
         """Keeps a decoder whose utterance has ended."""
         idle = self._idle.setdefault(kind, [])
         self._idle.move_to_end(kind)
@@ -106,12 +115,12 @@ class SphinxDecoding:
         self._read(self._gain.flush())
         for reading in self._readings.values():
             reading.end()
-        words = self._readings[OPEN_SPEECH].words() if OPEN_SPEECH in self._readings else []
+        words = [word for kind, reading in self._readings.items() if not kind.sentences for word in reading.words()]
         cepstra = np.concatenate([np.empty((0, CEPSTRA), np.float32), *self._fed])
         sentences = tuple(
             Sentence(transcript(reading.words()), reading.score(), tuple(reading.words()))
             for kind, reading in self._readings.items()
-            if kind != OPEN_SPEECH and reading.words()
+            if kind.sentences and reading.words()
         )
         objections = doubts(cepstra) if words or sentences else ("no_speech",)
         self.close()
@@ -151,43 +160,61 @@ def features(spec: FeatureSpec) -> SphinxFeatures:
     return SphinxFeatures(spec)
 
 
-def kinds(bundle: str) -> list[str]:
+def kinds(bundle: str) -> list[Kind]:
     """The decoders that listen to an utterance of that domain, open speech first if it is heard."""
     if not bundle:
-        return [OPEN_SPEECH]
+        return [Kind("")]
     known = read_bundle(Path(bundle))
-    sentences = [bundle] if known.graph is not None else []
-    return sentences if sentences and not known.open_speech else [OPEN_SPEECH, *sentences]
+    sentences = [Kind(bundle, sentences=True)] if known.graph is not None else []
+    if sentences and not known.open_speech:
+        return sentences
+    return [Kind(bundle if known.phrases else ""), *sentences]
 
 
-def load(kind: str, *, second_pass: bool = False) -> pocketsphinx.Decoder:
+def load(kind: Kind, *, second_pass: bool = False) -> pocketsphinx.Decoder:
     """A new decoder. EngineError if the general model is not there; DomainError if a bundle cannot be used.
 
     `second_pass` (fwdflat), of open speech only: 0.6 s at the end, and 0.45 word error rate instead of 0.62. The third
     (bestpath) searches a lattice: 0.47 after open speech, and up to 16 s under a grammar.
     """
-    open_speech = kind == OPEN_SPEECH
-    model: dict[str, Any] = OPEN_SPEECH_BEAM if open_speech else {"lm": None}
+    beam: dict[str, Any] = {} if kind.sentences else OPEN_SPEECH_BEAM
+    second_pass = second_pass and not kind.sentences
     try:
-        decoder = pocketsphinx.Decoder(loglevel="FATAL", fwdflat=second_pass and open_speech, bestpath=False, **model)
+        decoder = pocketsphinx.Decoder(loglevel="FATAL", fwdflat=second_pass, bestpath=False, lm=None, **beam)
     except RuntimeError as error:
         raise EngineError(f"pocketsphinx's model cannot be loaded: {error}.") from error
-    if not open_speech:
-        bundle = read_bundle(Path(kind))
+    if kind.sentences:
+        bundle = read_bundle(Path(kind.bundle))
         assert bundle.graph is not None
-        _add_words(decoder, bundle)
+        _add_words(decoder, bundle.pronunciations, bundle.domain)
         _add_sentences(decoder, bundle.graph, bundle.domain)
+    else:
+        _add_open_speech(decoder, kind.bundle)
     return decoder
 
 
-def _add_words(decoder: pocketsphinx.Decoder, bundle: Bundle) -> None:
-    """The words that the general dictionary lacks; and those of which the domain knows better."""
+def _add_open_speech(decoder: pocketsphinx.Decoder, bundle: str) -> None:
+    """The general model, and the domain's phrases among its words."""
+    if bundle:
+        known = read_bundle(Path(bundle))
+        said = {phrase_name(phrase): (names(phones),) for phrase, phones in known.phrases.items()}
+        _add_words(decoder, said, known.domain)
     try:
-        for word, pronunciations in bundle.pronunciations.items():
+        decoder.add_lm(SEARCH, language_model(bundle))
+        decoder.activate_search(SEARCH)
+    except (RuntimeError, ValueError) as error:
+        raise EngineError(f"pocketsphinx's model cannot be loaded: {error}.") from error
+
+
+def _add_words(decoder: pocketsphinx.Decoder, said: Mapping[str, Sequence[str]], domain: str) -> None:
+    """The words that the general dictionary lacks; and those of which the domain knows better."""
+    word = ""
+    try:
+        for word, pronunciations in said.items():
             for number, phones in enumerate(pronunciations, 1):
                 decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
     except RuntimeError as error:
-        raise DomainError(f"{bundle.domain}: the pronunciations of {word} cannot be used: {error}.") from error
+        raise DomainError(f"{domain}: the pronunciations of {word} cannot be used: {error}.") from error
 
 
 def _add_sentences(decoder: pocketsphinx.Decoder, sentences: WordGraph, domain: str) -> None:

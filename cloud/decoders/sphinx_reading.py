@@ -12,6 +12,7 @@ import numpy as np
 from cloud.decoders import Word
 from cloud.decoders.cepstral_mean import CepstralMean
 from cloud.decoders.sphinx_features import CEPSTRA, Cepstra
+from cloud.decoders.sphinx_phrases import words_in
 
 PIECE_FRAMES = 5
 """What pocketsphinx is given at a time: with 8 and more its general model finds no words, 20 crash the process."""
@@ -57,10 +58,11 @@ class Reading:
 
     def words(self) -> list[Word]:
         """The best words so far, without silence and noises; at the end none if they are no sentence of the grammar."""
-        return [
+        segments = (
             Word(_VARIANT.sub("", segment.word), segment.start_frame * FRAME_MS, (segment.end_frame + 1) * FRAME_MS)
             for segment in self._segments()
-        ]
+        )
+        return [word for segment in segments for word in words_in(segment)]
 
     def score(self) -> float:
         """Of the words' frames, the mean logarithm (base 1.0001) of their likelihood beside that of the frame's best

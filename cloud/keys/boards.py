@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from cloud.keys.record import Record
 from common.errors import IdentityError
+from common.record import Record
 
 
 class Board(msgspec.Struct):

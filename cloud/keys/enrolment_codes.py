@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cloud.keys.record import Record
+from common.record import Record
 from protos.enrolment_code import SELECTOR_CHARACTERS, EnrolmentCode, new_code
 
 GUESSES_MAX = 5

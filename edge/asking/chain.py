@@ -14,14 +14,14 @@ from edge.asking.recogniser import Listener, Service
 from edge.clock import Clock
 from edge.speech.utterance import UtteranceHead
 from edge.spool.ageing import Ageing
-from edge.spool.forgetter import Forgetful, Forgetter
+from edge.spool.courier import Courier, Creditor
 from edge.spool.replay import Replayer, Sender
 from edge.spool.spool import Spool
 from protos import speech_pb2
 from protos.model_card import ModelCard
 
 
-class Keeper(Asked, Sender, Forgetful, Protocol):
+class Keeper(Asked, Sender, Creditor, Protocol):
     """A service: it writes down what it is asked."""
 
     async def description(self) -> speech_pb2.DescribeResponse:
@@ -71,8 +71,9 @@ class Chain:
         return next(filter(None, (member.service.examples() for member in self.keepers)), ())
 
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
-        """From now on, sends what is kept in the spool to the best service. What it gives is called, in the network's
-        thread, when there is more."""
+        """From now on, sends what is kept in the spool to the best service, and each what it is owed. What it gives is
+        called, in the network's thread, when there is more to send."""
+        spool.services = [member.path for member in self.keepers]
         self.network.soon(self._begin, Ageing(spool, clock))
         if not self.keepers:
             return lambda: None
@@ -80,7 +81,7 @@ class Chain:
         replayer = Replayer(spool, best.path, best.service, best.link, clock)
         self.network.soon(self._begin, replayer)
         for member in self.keepers:
-            self.network.soon(self._begin, Forgetter(spool, member.path, member.service, member.link))
+            self.network.soon(self._begin, Courier(spool, member.path, member.service, member.link))
         return replayer.look
 
     def __enter__(self) -> Self:
@@ -93,7 +94,7 @@ class Chain:
     def __exit__(self, *cause: object) -> None:
         self._entered.close()
 
-    def _begin(self, work: Replayer | Forgetter | Ageing) -> None:
+    def _begin(self, work: Replayer | Courier | Ageing) -> None:
         self.network.begin(work.run())
 
     def start(self, head: UtteranceHead, listener: Listener) -> ChainStream:

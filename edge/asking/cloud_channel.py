@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any, TypeVar, cast
 
 import grpc
+from google.protobuf.message import Message
 
 from common.addresses import parse_address
 from common.errors import CloudError
@@ -17,7 +18,7 @@ from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 
 T = TypeVar("T")
-M = TypeVar("M", speech_pb2.DescribeResponse, speech_pb2.RecognizeResponse, speech_pb2.ForgetResponse)
+M = TypeVar("M", bound=Message)
 
 
 class Trouble(Enum):
@@ -176,33 +177,30 @@ class Channel:
 
     async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
         """What the service says it is. CallFailed."""
-        describe = self._channel.unary_unary(
-            _RPC + "Describe",
-            request_serializer=speech_pb2.DescribeRequest.SerializeToString,
-            response_deserializer=speech_pb2.DescribeResponse.FromString,
-        )
-        try:
-            description: speech_pb2.DescribeResponse | None = await describe(
-                speech_pb2.DescribeRequest(), timeout=timeout_s
-            )
-        except grpc.aio.AioRpcError as error:
-            raise self._failed(error) from error
-        except grpc.aio.UsageError as error:
-            raise self._moved() from error
-        return _understood(self._address, description)
+        return await self._ask("Describe", speech_pb2.DescribeRequest(), speech_pb2.DescribeResponse, timeout_s)
 
     async def forget(self, request: speech_pb2.ForgetRequest, timeout_s: float) -> speech_pb2.ForgetResponse:
         """Asks the service to erase what it keeps of this board. CallFailed."""
-        forget = self._channel.unary_unary(
-            _RPC + "Forget",
-            request_serializer=speech_pb2.ForgetRequest.SerializeToString,
-            response_deserializer=speech_pb2.ForgetResponse.FromString,
+        cannot = "cannot be asked to forget"
+        return await self._ask("Forget", request, speech_pb2.ForgetResponse, timeout_s, cannot)
+
+    async def give_feedback(self, request: speech_pb2.FeedbackRequest, timeout_s: float) -> speech_pb2.FeedbackResponse:
+        """Tells the service what was said of an answer. CallFailed."""
+        cannot = "cannot be told what people say of its answers"
+        return await self._ask("Feedback", request, speech_pb2.FeedbackResponse, timeout_s, cannot)
+
+    async def _ask(self, name: str, request: Message, kind: type[M], timeout_s: float, cannot: str | None = None) -> M:
+        """One question, one answer. `cannot`: what a service of a release without it cannot."""
+        call = self._channel.unary_unary(
+            _RPC + name,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=kind.FromString,
         )
         try:
-            response: speech_pb2.ForgetResponse | None = await forget(request, timeout=timeout_s)
+            response: M | None = await call(request, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                sentence = f"{self._address}: the service is of an older release, which cannot be asked to forget."
+            if cannot is not None and error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                sentence = f"{self._address}: the service is of an older release, which {cannot}."
                 raise CallFailed(sentence, Trouble.OTHER_TERMS) from error
             raise self._failed(error) from error
         except grpc.aio.UsageError as error:

@@ -23,6 +23,7 @@ from edge.settings import Service
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.erasure import Erasure
+from edge.spool.feedback import Feedback
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 from protos.name import PHONE
@@ -162,6 +163,12 @@ class CloudClient:
         await self.channel.connect(self.settings.connect_s_max)
         request = wire.forget_request(erasure, self.device_id)
         return (await self.channel.forget(request, self.settings.connect_s_max)).erased
+
+    async def give(self, feedback: Feedback) -> None:
+        """Tells the service what a person said of an answer. CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        request = wire.feedback_request(feedback, self.device_id)
+        await self.channel.give_feedback(request, self.settings.connect_s_max)
 
     def live(self, change: int) -> None:
         """Counts utterances of somebody who waits for the answer. In the network's thread."""

@@ -15,6 +15,7 @@ from edge.settings import Cloud, Service
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.erasure import Erasure
+from edge.spool.feedback import Feedback
 from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
@@ -106,6 +107,22 @@ def forget_request(erasure: Erasure, device_id: str) -> speech_pb2.ForgetRequest
         return speech_pb2.ForgetRequest(device_id=device_id, everything=speech_pb2.Everything())
     span = speech_pb2.Span(since_unix_us=erasure.since_unix_us, until_unix_us=erasure.until_unix_us)
     return speech_pb2.ForgetRequest(device_id=device_id, span=span)
+
+
+def feedback_request(said: Feedback, device_id: str) -> speech_pb2.FeedbackRequest:
+    """What the service is told of an answer."""
+    return speech_pb2.FeedbackRequest(
+        device_id=device_id,
+        utterance_id=said.utterance_id,
+        feedback_id=said.feedback_id,
+        given_by=said.given_by,
+        given_at_unix_us=said.given_at_unix_us,
+        verdict=f"VERDICT_{said.verdict.upper()}" if said.verdict else None,
+        transcript=said.transcript,
+        result_id=said.result_id,
+        choice=said.choice,
+        of_transcript=said.of_transcript,
+    )
 
 
 def completeness(turn: speech_pb2.Turn) -> Completeness:

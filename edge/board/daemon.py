@@ -128,7 +128,7 @@ def serve(
         logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
         give_back()
-        parts = (spool.worker, control.worker, *doing.workers, *page, hearing)
+        parts = (*spool.workers, control.worker, *doing.workers, *page, hearing)
         while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
             doing.answering.look()

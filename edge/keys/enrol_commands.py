@@ -1,8 +1,6 @@
 """parrotlet-edge enrol, renew, services: how a board gets to know a service, and the service the board."""
 
-import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -50,8 +48,7 @@ def enrol(words: tuple[str, ...], name: str, loaded: Loaded[EdgeSettings]) -> No
     if len(words) > 2:
         raise click.UsageError("Give HOST and CODE; a code has no spaces.")
     check_name(name)
-    place = directories.usable(loaded, directories.STATE)
-    _check_place(loaded.settings.device.state_dir, place)
+    place = directories.of_the_daemon(loaded, directories.STATE, "enrol")
     host, typed = _host_and_code(words)
     code = enrolling.read_code(typed)
     own_name = device_id(loaded.settings.device.id)
@@ -137,14 +134,6 @@ def services() -> None:
         click.echo(plain(f"{each.name:<24} {each.address}  parrotlet-cloud {each.version}"))
     if not found:
         click.echo("No service announces itself here.", err=True)
-
-
-def _check_place(of_the_daemon: Path, place: Path) -> None:
-    """SettingsError if the daemon would not look there, before a code is used up."""
-    if place != of_the_daemon and os.path.lexists(of_the_daemon):
-        raise SettingsError(
-            f"{of_the_daemon} is where the board's daemon looks, and not yours: sudo parrotlet-edge enrol"
-        )
 
 
 def _host_and_code(words: tuple[str, ...]) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""The page for phones: what the board hears and answers, as it happens, and a microphone that is everywhere."""
+"""The page for phones: what a board hears and answers, who may see it, and a microphone that is everywhere."""

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from sse_starlette.event import ServerSentEvent
@@ -14,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
@@ -22,14 +21,17 @@ from common import VERSION
 from common.errors import InputError, ParrotletError, SpoolError
 from edge.page.card import has_words
 from edge.page.host import Host, Hosts
+from edge.page.pairing import STATIC, Pairing
+from edge.page.phones import Phone
+from edge.page.refusal import Refused
 from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
+from edge.spool.feedback import Feedback
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-STATIC = Path(__file__).parent / "static"
 PING_S = 15
 """An idle stream says so often that it lives; routers forget connections that say nothing."""
 ANSWERS_MAX = 200
@@ -45,6 +47,16 @@ class _Forget(msgspec.Struct, frozen=True):
     everything: bool = False
 
 
+class _Feedback(msgspec.Struct, frozen=True):
+    feedback_id: str
+    utterance_id: str
+    given_at_unix_ms: int
+    verdict: Literal["right", "wrong"] | None = None
+    transcript: str | None = None
+    result_id: str | None = None
+    choice: int | None = None
+
+
 class _Static(StaticFiles):
     """What is the same for everybody: asked again whether it has changed, as an update changes it."""
 
@@ -56,20 +68,21 @@ class _Static(StaticFiles):
         return response
 
 
-def app(hosts: Hosts, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """`more`: routes that come before ours. Who asks is in the request's state, as `phone`."""
+def app(hosts: Hosts, pairing: Pairing) -> Starlette:
+    """Behind the guard, which says in the request's state who asks, as `phone`."""
     return Starlette(
         routes=[
-            *more,
-            Route("/", _index),
+            *pairing.routes,
+            Route("/", _index(pairing)),
             Route("/events", _events(hosts)),
             Route("/answers", _asked(_answers, hosts)),
             Route("/do/{what}", _asked(_do, hosts), methods=["POST"]),
+            Route("/feedback", _asked(_feedback, hosts), methods=["POST"]),
             Route("/forget", _asked(_forget, hosts), methods=["POST"]),
             WebSocketRoute("/microphone", _microphone(hosts)),
             Mount("/static", GZipMiddleware(_Static(directory=STATIC), minimum_size=GZIP_BYTES_MIN)),
         ],
-        exception_handlers={ParrotletError: _refused},
+        exception_handlers={ParrotletError: _failed, Refused: _refused},
     )
 
 
@@ -83,8 +96,13 @@ def _asked(
     return endpoint
 
 
-async def _index(request: Request) -> Response:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
+def _index(pairing: Pairing) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if request.state.phone is None:
+            return await pairing.page(request)
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-store"})
+
+    return endpoint
 
 
 def _events(hosts: Hosts) -> Callable[[Request], Awaitable[Response]]:
@@ -146,6 +164,24 @@ async def _do(host: Host, request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def _feedback(host: Host, request: Request) -> Response:
+    said = await _body(request, _Feedback)
+    feedback = Feedback(
+        said.feedback_id,
+        said.utterance_id,
+        1000 * said.given_at_unix_ms,
+        said.verdict,
+        said.transcript,
+        said.result_id,
+        said.choice,
+        given_by=_phone(request),
+    )
+    if feedback.fault is not None:
+        raise InputError(feedback.fault)
+    host.give(feedback)
+    return Response(status_code=202)
+
+
 async def _forget(host: Host, request: Request) -> Response:
     wanted = await _body(request, _Forget)
     if (wanted.utterance_id is None) is not wanted.everything:
@@ -164,7 +200,8 @@ def _microphone(hosts: Hosts) -> Callable[[WebSocket], Awaitable[None]]:
 
 def _phone(asking: HTTPConnection) -> str:
     """Whom the guard has let in."""
-    return str(getattr(asking.state, "phone", "phone"))
+    phone: Phone = asking.state.phone
+    return phone.id
 
 
 async def _body(request: Request, kind: type[T]) -> T:
@@ -175,5 +212,10 @@ async def _body(request: Request, kind: type[T]) -> T:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return Response(error.body, error.status, headers=error.headers, media_type="application/json")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
     status = 400 if isinstance(error, InputError) else 503 if isinstance(error, SpoolError) else 409
     return JSONResponse({"sentence": str(error)}, status_code=status)

@@ -9,12 +9,12 @@ from edge.asking.recogniser import Answerer, Recogniser
 from edge.board.board import Board
 from edge.board.control import Command
 from edge.device_id import device_id
-from edge.page.app import app
 from edge.page.microphone import Microphones
-from edge.page.page import Page, page_address
+from edge.page.page import Page
 from edge.page.story import Story
 from edge.settings import EdgeSettings
 from edge.spool.erasure import Erasure
+from edge.spool.feedback import Feedback
 from edge.spool.forgetting import forget
 from edge.spool.spool import Spool
 
@@ -31,11 +31,15 @@ class BoardHost:
         self.commands: Mapping[str, Command] = board.commands
         self._loaded = loaded
         self._board = board
+        self._spool = spool
         self._recogniser = recogniser
         board.shows(self.story)
 
     def examples(self) -> Sequence[str]:
         return self._recogniser.examples()
+
+    def give(self, feedback: Feedback) -> None:
+        self._spool.give(feedback)
 
     def forget(self, utterance_id: str | None) -> int:
         erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
@@ -63,8 +67,7 @@ def open_page(
 ) -> Page:
     """Not served yet; `answerer`: the recogniser, with the spool before it. SettingsError, a sentence, where it cannot
     be."""
-    hosts = OneBoard(BoardHost(loaded, board, spool, recogniser, answerer))
-    return Page(page_address(loaded.settings.page.listen), hosts, app(hosts))
+    return Page(loaded, OneBoard(BoardHost(loaded, board, spool, recogniser, answerer)))
 
 
 def _state(board: Board) -> dict[str, Any]:

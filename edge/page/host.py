@@ -7,6 +7,7 @@ from typing import Protocol
 from edge.board.control import Command
 from edge.page.microphone import Microphones
 from edge.page.story import Story
+from edge.spool.feedback import Feedback
 
 
 class Host(Protocol):
@@ -20,6 +21,9 @@ class Host(Protocol):
 
     def examples(self) -> Sequence[str]:
         """What may be said, a few sentences."""
+
+    def give(self, feedback: Feedback) -> None:
+        """What a person said of an answer. Never waits."""
 
     def forget(self, utterance_id: str | None) -> int:
         """Erases an utterance, or everything; of how many something was kept. Waits; ParrotletError."""

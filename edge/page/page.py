@@ -1,39 +1,46 @@
-"""The page's server: a thread with an event loop, which tells the story of the board and takes phones' microphones."""
+"""The page's server: a thread with an event loop, behind the door and the guard."""
 
 import asyncio
 import logging
-import socket
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
 import uvicorn
 
-from common.addresses import Address, parse_address
-from common.errors import SettingsError
+from common.settings import Loaded
+from edge import directories
+from edge.page.address import known_names, page_address, page_urls
+from edge.page.app import app
+from edge.page.door import Door
+from edge.page.guard import Guard
 from edge.page.host import Hosts
+from edge.page.invitations import Invitations
+from edge.page.pairing import Pairing
+from edge.page.phones import Phones
+from edge.page.serving import page_server
+from edge.page.shown_certificate import ask, keep_renewed, page_directory
+from edge.settings import EdgeSettings
 from edge.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-START_S_MAX = 10.0
 STOP_S_MAX = 5.0
-LINGER_S = 2
-"""Streams that do not end by themselves are cut off after so long."""
-KEEP_ALIVE_S = 30
-BACKLOG = 128
 
 
 class Page:
     """A context manager: while it is entered, the page is served."""
 
-    def __init__(self, address: Address, hosts: Hosts, asgi: Any, tls: tuple[str, str] | None = None) -> None:
-        """`asgi`: the application, guard and all; `tls`: files of the certificate and of its key."""
-        self._address = address
+    def __init__(self, loaded: Loaded[EdgeSettings], hosts: Hosts) -> None:
+        """SettingsError or IdentityError, a sentence, where there can be no page."""
+        settings = loaded.settings.page
+        self._loaded = loaded
         self._hosts = hosts
-        self._asgi = asgi
-        self._tls = tls
-        self._socket: socket.socket
-        self._server: uvicorn.Server
+        self._address = page_address(settings)
+        self._names = known_names(settings)
+        self._phones = Phones(page_directory(directories.hoped_for(loaded, directories.STATE)))
+        self.invitations = Invitations(self._phones, settings.phones_max)
+        self._door: Door
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self.worker = Worker("page", self._serve)
@@ -41,45 +48,20 @@ class Page:
     @property
     def port(self) -> int:
         """The one that was picked, where none was given."""
-        return int(self._socket.getsockname()[1])
+        return self._door.port
 
     def __enter__(self) -> "Page":
         """SettingsError, a sentence, if it cannot listen there."""
-        host = self._address.host.strip("[]")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            self._socket = socket.create_server((host, self._address.port), family=family, backlog=BACKLOG)
-        except OSError as error:
-            raise SettingsError(
-                f"page.listen = {self._address}: it cannot be listened there: {error.strerror or error}."
-            ) from error
-        certificate, key = self._tls or (None, None)
-        config = uvicorn.Config(
-            self._asgi,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            # Whoever asks is who the connection says.
-            proxy_headers=False,
-            ws="websockets-sansio",
-            ws_max_size=1 << 17,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=LINGER_S,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-        )
-        config.load()
-        self._server = uvicorn.Server(config)
+        self._door = Door(self._address)
         self.worker.start()
-        logger.info("the page is served on port %d", self.port)
+        logger.info("the page is at %s", page_urls(self._loaded.settings.page, self.port)[0])
         return self
 
     def __exit__(self, *cause: object) -> None:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._stop.set)
         self.worker.join(STOP_S_MAX)
-        self._socket.close()
+        self._door.close()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -89,30 +71,37 @@ class Page:
             self._loop.close()
 
     async def _run(self) -> None:
-        telling = asyncio.ensure_future(self._hosts.run())
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        """Until it is stopped, or one of its parts died; IdentityError where there is no certificate."""
+        tls = self._loaded.settings.page.tls
+        shown = await asyncio.to_thread(ask, self._loaded) if tls else None
+        context = shown.context() if shown else None
+        pairing = Pairing(self._phones, self.invitations, tls=tls)
+        guard = Guard(app(self._hosts, pairing), self._phones, self._door, names=self._names, tls=tls)
+        server = page_server(guard, self._door, context)
+        parts: list[Coroutine[Any, Any, None]] = [self._hosts.run(), guard.watch()]
+        if shown is not None and context is not None:
+            parts.append(keep_renewed(self._loaded, shown, context))
+        await self._together(server, parts)
+
+    async def _together(self, server: uvicorn.Server, parts: list[Coroutine[Any, Any, None]]) -> None:
+        beside = [asyncio.ensure_future(part) for part in parts]
+        serving = asyncio.ensure_future(server.serve(sockets=[self._door]))
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
-            await asyncio.wait((telling, serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            # Neither of them ends by itself.
-            for died in (telling, serving):
-                if died.done():
-                    await died
+            await asyncio.wait((serving, stopping, *beside), return_when=asyncio.FIRST_COMPLETED)
+            # None of them ends by itself.
+            for part in (serving, *beside):
+                if part.done():
+                    await part
         finally:
+            # Streams end with what they tell of, and so does the server; then what libraries have begun for themselves.
             stopping.cancel()
-            # Streams end with it, and so does the server.
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
-            self._server.should_exit = True
+            for part in beside:
+                part.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            server.should_exit = True
             await serving
-            # What libraries have begun for themselves.
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
-
-
-def page_address(listen: str) -> Address:
-    """SettingsError if that is no address."""
-    return parse_address(listen, called="page.listen", port_min=0)

@@ -11,14 +11,12 @@ from common.settings import Loaded
 from common.supervision import Supervision
 from edge.board.log_lines import start_logging
 from edge.console import Console
-from edge.page.app import app
-from edge.page.page import Page, page_address
+from edge.page.page import Page
 from edge.page.visitors import Visitors
 from edge.settings import EdgeSettings
 
 logger = logging.getLogger(__name__)
 
-USUAL = "127.0.0.1:7408"
 LOOK_S = 0.5
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -29,7 +27,7 @@ def serve_page(loaded: Loaded[EdgeSettings]) -> None:
     supervision = Supervision(sdnotify.SystemdNotifier())
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     hosts = Visitors(loaded)
-    with Page(page_address(loaded.settings.page.listen or USUAL), hosts, app(hosts)) as page:
+    with Page(loaded, hosts) as page:
         supervision.ready()
         while signal.sigtimedwait(SIGNALS, LOOK_S) is None:
             if not page.worker.alive:

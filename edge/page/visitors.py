@@ -23,6 +23,7 @@ from edge.page.story import Story
 from edge.settings import EdgeSettings
 from edge.spool import kept_frames
 from edge.spool.erasure import Erasure
+from edge.spool.feedback import Feedback
 from edge.spool.keeping import Keeping
 from edge.spool.spool import FILE_NAME, Spool
 from edge.spool.store import SpoolStore
@@ -72,6 +73,9 @@ class Visitor:
     def examples(self) -> Sequence[str]:
         return self.chain.examples()
 
+    def give(self, feedback: Feedback) -> None:
+        self.spool.give(feedback)
+
     def forget(self, utterance_id: str | None) -> int:
         erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
 
@@ -79,7 +83,7 @@ class Visitor:
             with store.transaction():
                 here = store.erase(erasure)
                 for member in self.chain.keepers:
-                    store.ask_to_forget(member.path, erasure)
+                    store.debts.owe(member.path, erasure)
             store.truncate_log()
             return here
 

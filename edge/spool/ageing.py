@@ -1,4 +1,4 @@
-"""Erases what has been kept for too long: speech can be made of it again, and nobody waits for it any more."""
+"""Erases what has been kept for too long: speech, or what it can be made of again, that nobody waits for any more."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common.errors import SpoolError
 from edge.clock import Clock
-from edge.spool import damaged
+from edge.spool import damaged, sounds
 from edge.spool.erasure import Erasure
 from edge.spool.spool import Spool
 from edge.spool.store import SpoolStore
@@ -33,22 +33,31 @@ class Ageing:
         self._look_s = look_s
 
     async def run(self) -> None:
+        settings, folder = self._spool.settings, self._spool.sound_folder
+        if not settings.sound_days:
+            # It was kept by a setting that is another now.
+            await self._erase(partial(_erase_sounds, folder, Erasure()), "recordings", 0)
         while True:
             if self._clock.is_synchronised():
-                until_us = self._clock.unix_us() - self._spool.settings.days_max * DAY_US
-                old = Erasure(since_unix_us=PLAUSIBLE_SINCE_UNIX_US, until_unix_us=until_us)
-                await self._erase(partial(_erase, old), "utterances")
-                await self._erase(partial(_erase_damaged, self._spool.file, old), "damaged spools")
+                old = self._before(settings.days_max)
+                await self._erase(partial(_erase, old), "utterances", settings.days_max)
+                await self._erase(partial(_erase_damaged, self._spool.file, old), "damaged spools", settings.days_max)
+                days = min(settings.sound_days, settings.days_max)
+                await self._erase(partial(_erase_sounds, folder, self._before(days)), "recordings", days)
             await asyncio.sleep(self._look_s)
 
-    async def _erase(self, erase: Callable[[SpoolStore], int], what: str) -> None:
+    def _before(self, days: int) -> Erasure:
+        until_us = self._clock.unix_us() - days * DAY_US
+        return Erasure(since_unix_us=PLAUSIBLE_SINCE_UNIX_US, until_unix_us=until_us)
+
+    async def _erase(self, erase: Callable[[SpoolStore], int], what: str, days: int) -> None:
         asked: Future[int] = self._spool.ask(erase)
         try:
             erased = await asyncio.wrap_future(asked)
         except SpoolError:
             return
         if erased:
-            logger.info("%d %s were erased after %d days", erased, what, self._spool.settings.days_max)
+            logger.info("%d %s were erased after %d days", erased, what, days)
 
 
 def _erase(old: Erasure, store: SpoolStore) -> int:
@@ -60,3 +69,7 @@ def _erase(old: Erasure, store: SpoolStore) -> int:
 
 def _erase_damaged(file: Path, old: Erasure, store: SpoolStore) -> int:
     return damaged.remove_old(file, old)
+
+
+def _erase_sounds(folder: Path, old: Erasure, store: SpoolStore) -> int:
+    return len(sounds.erase(folder, old))

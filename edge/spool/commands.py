@@ -150,12 +150,15 @@ def drop(ids: tuple[str, ...], every: bool, loaded: Loaded[EdgeSettings]) -> Non
     Example:
       parrotlet-edge spool drop 0193a6f2
     """
-    from edge.spool.kept_list import chosen, opened
+    from edge.spool.erasure import Erasure
+    from edge.spool.kept_list import chosen, erase_sounds, opened
     from edge.spool.store import State
 
     _some(ids, every)
     with opened(loaded) as store:
         found = chosen(store, ids, every=every, states=(State.WAITING, State.QUARANTINED))
+        for one in found:
+            erase_sounds(loaded, Erasure(one.head.utterance_id))
         with store.transaction():
             for one in found:
                 store.delete(one.number)

@@ -1,22 +1,17 @@
 """Forgets at an owner's word: in the spool, which its daemon may have open, and at the services that are set."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from common.errors import SpoolError
 from common.settings import Loaded
 from edge.actions.action_lines import logged
-from edge.asking.chain import Keeper
-from edge.asking.chain_stream import Member
-from edge.asking.cloud_channel import CallFailed
 from edge.asking.services import chain_of
 from edge.settings import EdgeSettings
 from edge.spool import kept_list
+from edge.spool.bringing import bring
 from edge.spool.erasure import Erasure
 from edge.spool.store import SpoolStore
-
-ASK_S_MAX = 10.0
 
 
 class Outcome(NamedTuple):
@@ -36,45 +31,28 @@ def forget(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure]) -> Outcome
     with kept_list.opened(loaded, make=True) as store, logged(loaded) as log:
         known = _known(store)
         done = {entry.utterance_id for entry in log.entries()} if log else set()
-        wanted = [_whole(known | done, erasure) for erasure in erasures]
+        wanted = [_whole(known | done | kept_list.sound_ids(loaded), erasure) for erasure in erasures]
         # First: what is asked for twice is still erased.
-        of_log = set().union(*(log.erase(erasure) for erasure in wanted)) if log else set()
+        elsewhere = set().union(*(log.erase(erasure) for erasure in wanted)) if log else set()
+        elsewhere |= set().union(*(kept_list.erase_sounds(loaded, erasure) for erasure in wanted))
         chain = chain_of(loaded)
         with store.transaction():
-            here = sum(store.erase(erasure) for erasure in wanted) + len(of_log - known)
+            here = sum(store.erase(erasure) for erasure in wanted) + len(elsewhere - known)
             for member in chain.keepers:
                 for erasure in wanted:
-                    store.ask_to_forget(member.path, erasure)
+                    store.debts.owe(member.path, erasure)
         if not store.truncate_log():
             raise SpoolError("It is erased, but somebody reads the spool: copies may be left beside it; try again.")
         if any(erasure.is_everything for erasure in wanted):
             kept_list.remove_damaged(loaded)
-        there, why_not = 0, None
-        with chain:
-            for member in chain.keepers:
-                asked = chain.network.run(_ask(store, member))
-                erased, cause = asked.result()
-                there, why_not = there + erased, why_not or cause
+        there, why_not = bring(store, chain)
     return Outcome(here, there, why_not)
-
-
-async def _ask(store: SpoolStore, member: Member[Keeper]) -> tuple[int, str | None]:
-    erased = 0
-    try:
-        async with asyncio.timeout(ASK_S_MAX):
-            for number, erasure in store.to_forget(member.path):
-                erased += await member.service.forget(erasure)
-                store.forgotten(number)
-    except CallFailed as error:
-        return erased, str(error)
-    except TimeoutError:
-        return erased, f"{member.service.address}: no answer within {ASK_S_MAX:g} s."
-    return erased, None
 
 
 def _known(store: SpoolStore) -> set[str]:
     """Ids of the utterances of which the spool keeps something."""
-    return {kept.head.utterance_id for kept in store.kept()} | {event.utterance_id for _, event in store.events()}
+    told = {event.utterance_id for _, event in store.events()} | {said.utterance_id for said in store.debts.feedback()}
+    return {kept.head.utterance_id for kept in store.kept()} | told
 
 
 def _whole(known: set[str], erasure: Erasure) -> Erasure:

@@ -17,6 +17,7 @@ from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool import kept_frames
 from edge.spool.event import Kind
+from edge.spool.sounds import Recorded
 from edge.spool.spool import Spool
 from edge.spool.store import Piece
 from edge.spool.unwritten import Entry
@@ -63,6 +64,7 @@ class KeptStream:
         self._entry = entry
         self._encoder = encoder
         self._stream = stream
+        self._recorded = Recorded(entry.head, bytearray()) if spool.sounds is not None else None
 
     @property
     def wire_bytes(self) -> int:
@@ -73,10 +75,14 @@ class KeptStream:
             heard = heard._replace(coded=self._encoder.encode(heard.levels))
             assert heard.coded is not None
             self._spool.append(self._entry, Piece(heard.first_frame, len(heard.levels), heard.coded))
+            if self._recorded is not None:
+                self._recorded.append(heard.samples)
         self._stream.send(heard)
 
     def finish(self, end: UtteranceEnd) -> None:
         self._spool.finish(self._entry, end)
+        if self._spool.sounds is not None and self._recorded is not None:
+            self._spool.sounds.keep(self._recorded)
         self._stream.finish(end)
 
 

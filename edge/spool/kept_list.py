@@ -1,7 +1,7 @@
 """How what is kept in the spool is shown and handed over: `parrotlet-edge spool`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from common.errors import SpoolError
 from common.settings import Loaded
 from edge import directories
 from edge.settings import EdgeSettings
-from edge.spool import damaged, kept_frames
+from edge.spool import damaged, kept_frames, sounds
+from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.kept_frames import UnreadableError
 from edge.spool.spool import FILE_NAME
@@ -53,6 +54,26 @@ def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
                 damaged.remove(spool)
         except OSError as error:
             raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
+
+
+def sound_ids(loaded: Loaded[EdgeSettings]) -> set[str]:
+    """Of the utterances whose sound is kept. SpoolError."""
+    return set().union(*_in_each_sound_folder(loaded, sounds.ids))
+
+
+def erase_sounds(loaded: Loaded[EdgeSettings], erasure: Erasure) -> set[str]:
+    """Ids of the utterances whose sound was kept, and is not any more. SpoolError."""
+    return set().union(*_in_each_sound_folder(loaded, lambda folder: sounds.erase(folder, erasure)))
+
+
+def _in_each_sound_folder(loaded: Loaded[EdgeSettings], do: Callable[[Path], set[str]]) -> list[set[str]]:
+    done = []
+    for directory in directories.candidates(loaded, directories.STATE):
+        try:
+            done.append(do(directory / sounds.SOUND_FOLDER))
+        except OSError as error:
+            raise SpoolError(f"{directory}: kept sound cannot be erased: {error.strerror or error}.") from error
+    return done
 
 
 def chosen(store: SpoolStore, ids: Sequence[str], *, every: bool, states: Sequence[State]) -> list[Kept]:

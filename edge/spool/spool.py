@@ -9,17 +9,19 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from common.errors import SettingsError
+from common.errors import SettingsError, SpoolError
 from edge.asking.answer import Answer
 from edge.settings import Spool as SpoolSettings
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.event import Event, Kind
+from edge.spool.feedback import Feedback
+from edge.spool.sounds import SOUND_FOLDER, Sounds
 from edge.spool.store import Piece, Quota, SpoolStore
 from edge.spool.twins import Twins
 from edge.spool.unwritten import Entry, Unwritten
@@ -62,6 +64,8 @@ class Spool:
         """Utterances that were lost for want of room, since the start."""
         self.live: set[str] = set()
         """Ids of utterances that somebody sees to; the others may be sent by whoever finds them."""
+        self.services: Sequence[str] = ()
+        """Those that keep answers, and are told what people say of them."""
         self._watched: list[set[str]] = []
         self.file = file
         self._lock: int | None = None
@@ -72,19 +76,31 @@ class Spool:
         quota = Quota(settings.megabytes_max << 20, settings.answers_max)
         self._writer = SpoolWriter(file, quota, self._unwritten, self._drop, hop_ms)
         self.worker = Worker("spool", self._writer.run)
+        self.sound_folder = file.parent / SOUND_FOLDER
+        self.sounds = Sounds(self.sound_folder, settings.sound_megabytes_max << 20) if settings.sound_days else None
+        """Keeps the sound, where that is wanted."""
 
     def __enter__(self) -> "Spool":
         """SettingsError if another daemon has this spool."""
         self._lock = _locked(self.file)
-        self.worker.start()
+        for worker in self.workers:
+            worker.start()
         return self
 
     def __exit__(self, *cause: object) -> None:
         """Writes what is left, if the disk takes it."""
         self._unwritten.close()
-        self.worker.join(CLOSE_S_MAX)
+        if self.sounds is not None:
+            self.sounds.close()
+        for worker in self.workers:
+            worker.join(CLOSE_S_MAX)
         if self._lock is not None:
             os.close(self._lock)
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """Its threads."""
+        return (self.worker,) if self.sounds is None else (self.worker, self.sounds.worker)
 
     @property
     def trouble(self) -> str | None:
@@ -155,6 +171,14 @@ class Spool:
         entry.gone = True
         self._put(entry, apply=lambda store: store.delete(_number(entry)))
 
+    def give(self, feedback: Feedback) -> None:
+        """What a person said of an answer; it is told to the services. Said twice, or of an utterance that is not known
+        here (any more), it changes nothing. SpoolError, a sentence, if no service would take it."""
+        if feedback.fault is not None:
+            raise SpoolError(feedback.fault)
+        self._put(None, apply=lambda store: self._keep(store, feedback))
+        self.hurry()
+
     def hurry(self) -> None:
         """Writes what waits before its time: after a death nobody shall be told a final again."""
         self._unwritten.hurry()
@@ -172,6 +196,10 @@ class Spool:
         answer: Future[T] = Future()
         self._unwritten.ask((question, answer))
         return answer
+
+    def _keep(self, store: SpoolStore, feedback: Feedback) -> None:
+        if not store.give(feedback, self.services) and not store.debts.has_feedback(feedback.feedback_id):
+            logger.info("feedback on an utterance that is not known here was not kept")
 
     def _put(
         self, entry: Entry | None, *, piece: Piece | None = None, apply: Callable[[SpoolStore], None] | None = None

@@ -1,25 +1,26 @@
-"""The spool's database: what was said and is not acknowledged yet, and what came of it. One thread at a time.
+"""The spool's database: what was said and is not acknowledged yet, what came of it, and what people said of that. One
+thread at a time.
 
 Frames are kept as they were coded, some pieces a row; a row's key begins with its utterance's number, so that no index
 is written.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
+from edge.spool.debts import Debts
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
-from edge.spool.tables import PAGE_BYTES, open_tables
-
-T = TypeVar("T")
+from edge.spool.feedback import TRANSCRIPT_LENGTH_MAX, Feedback
+from edge.spool.tables import PAGE_BYTES, open_tables, read_row
 
 PIECES_MAX = 1 << 16
 """Rows of frames that one utterance may have."""
@@ -90,6 +91,8 @@ class SpoolStore:
     def __init__(self, file: Path, quota: Quota) -> None:
         self._quota = quota
         self._database = open_tables(file, quota.bytes_max)
+        self.debts = Debts(self._database, quota.answers_max)
+        """What people said of answers, and what services are owed."""
 
     def close(self) -> None:
         self._database.close()
@@ -161,6 +164,7 @@ class SpoolStore:
         if said != "ok":
             raise sqlite3.DatabaseError(str(said))
         self.events()
+        self.debts.feedback()
         for kept in self.kept():
             self.pieces(kept.number)
 
@@ -181,7 +185,7 @@ class SpoolStore:
         """The frames of an utterance, in order."""
         span = (number * PIECES_MAX, (number + 1) * PIECES_MAX - 1)
         rows = self._database.execute("SELECT data FROM pieces WHERE number BETWEEN ? AND ? ORDER BY number", span)
-        return [piece for (data,) in rows for piece in _read(data, list[Piece], msgspec.msgpack.decode)]
+        return [piece for (data,) in rows for piece in read_row(data, list[Piece], msgspec.msgpack.decode)]
 
     def record(self, event: Event) -> None:
         """Adds an event, and forgets the oldest beyond the bound."""
@@ -192,7 +196,7 @@ class SpoolStore:
     def events(self, after: int = 0) -> list[tuple[int, Event]]:
         """Events with a greater number, in order."""
         rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
-        return [(number, _read(event, Event)) for number, event in rows.fetchall()]
+        return [(number, read_row(event, Event)) for number, event in rows.fetchall()]
 
     def event_numbers(self) -> list[int]:
         """Of the events that are there, in order."""
@@ -209,7 +213,8 @@ class SpoolStore:
         return any(answer is not None and answer.path == path for answer in told)
 
     def erase(self, erasure: Erasure) -> int:
-        """Utterances and what was told of them; how many. What is being said is left. `truncate_log` is to follow."""
+        """Utterances, what was told of them, and what was said of that; how many. What is being said is left.
+        `truncate_log` is to follow."""
         if erasure.is_everything:
             return self._erase_all()
         erased = set()
@@ -221,7 +226,7 @@ class SpoolStore:
             if erasure.fits(event.utterance_id, event.spoken_at_unix_us):
                 self._database.execute("DELETE FROM answers WHERE number = ?", (number,))
                 erased.add(event.utterance_id)
-        return len(erased)
+        return len(erased | self.debts.erase(erasure))
 
     def _erase_all(self) -> int:
         """Also what cannot be read any more."""
@@ -231,23 +236,30 @@ class SpoolStore:
             self.delete(number)
         events = self._database.execute("SELECT number, event FROM answers").fetchall()
         self._database.execute("DELETE FROM answers")
-        return len({_id_in(data) or -number for number, data in heads + events})
+        told = events + self.debts.erase_all()
+        return len({_id_in(data) or -number for number, data in heads + told})
 
-    def ask_to_forget(self, service: str, erasure: Erasure) -> None:
-        """A service is still to be asked."""
-        row = (service, msgspec.json.encode(erasure))
-        self._database.execute("INSERT INTO erasures (service, erasure) VALUES (?, ?)", row)
+    def give(self, feedback: Feedback, services: Sequence[str]) -> bool:
+        """Keeps what was said of an answer, and owes it to these services. False, and nothing is done, where it is here
+        already, or the utterance is not known here: it may have been forgotten."""
+        known = self._known(feedback.utterance_id)
+        if known is None:
+            return False
+        if feedback.of_transcript is None and known.transcript is not None:
+            feedback = msgspec.structs.replace(feedback, of_transcript=known.transcript)
+        return self.debts.give(feedback, known.spoken_at_unix_us, services)
 
-    def to_forget(self, service: str) -> list[tuple[int, Erasure]]:
-        """What it is still to be asked, in order."""
-        rows = self._database.execute(
-            "SELECT number, erasure FROM erasures WHERE service = ? ORDER BY number", (service,)
-        )
-        return [(number, _read(erasure, Erasure)) for number, erasure in rows.fetchall()]
-
-    def forgotten(self, number: int) -> None:
-        """It has been asked."""
-        self._database.execute("DELETE FROM erasures WHERE number = ?", (number,))
+    def _known(self, utterance_id: str) -> "_Known | None":
+        """When it was spoken, and the latest words its user was told; None where it is not known here."""
+        told = [event for _, event in self.events() if event.utterance_id == utterance_id]
+        if told:
+            shown = [event.answer.transcript for event in told if event.answer is not None]
+            short = [transcript for transcript in shown[-1:] if len(transcript) <= TRANSCRIPT_LENGTH_MAX]
+            return _Known(told[0].spoken_at_unix_us, *short)
+        for kept in self.kept():
+            if kept.head.utterance_id == utterance_id:
+                return _Known(kept.head.started_at_unix_us)
+        return None
 
     def truncate_log(self) -> bool:
         """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
@@ -269,31 +281,28 @@ class _Named(msgspec.Struct):
     utterance_id: str
 
 
+class _Known(NamedTuple):
+    spoken_at_unix_us: int
+    transcript: str | None = None
+
+
 def _id_in(data: bytes) -> str | None:
     """Of a head or an event; None where it is damaged."""
     try:
-        return _read(data, _Named).utterance_id
+        return read_row(data, _Named).utterance_id
     except sqlite3.DatabaseError:
         return None
-
-
-def _read(data: bytes, kind: type[T], decode: Callable[..., T] = msgspec.json.decode) -> T:
-    """What we wrote. sqlite3.DatabaseError if it is that no more: a card has spoilt it."""
-    try:
-        return decode(data, type=kind)
-    except msgspec.MsgspecError as error:
-        raise sqlite3.DatabaseError(f"a row is not what was written: {error}") from error
 
 
 def _kept(row: tuple[int, bytes, str, str, int, bytes | None, int, int, str | None, int]) -> Kept:
     number, head, boot_id, coding, state, end, attempts, told, last_error, size = row
     return Kept(
         number,
-        _read(head, UtteranceHead),
+        read_row(head, UtteranceHead),
         boot_id,
         coding,
         State(state),
-        None if end is None else _read(end, UtteranceEnd),
+        None if end is None else read_row(end, UtteranceEnd),
         attempts,
         bool(told),
         last_error,

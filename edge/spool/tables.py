@@ -4,10 +4,15 @@ A commit is on the disk when it returns (WAL, synchronous FULL). What is deleted
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from common.migration import Step, migrate
+
+T = TypeVar("T")
 
 PAGE_BYTES = 1024
 """Small pages: a commit writes each page that it touches as a whole, twice."""
@@ -48,6 +53,28 @@ STEPS = (
             erasure BLOB NOT NULL
         )""",
     ),
+    (
+        # What people said of answers.
+        """CREATE TABLE feedback (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            feedback_id TEXT NOT NULL UNIQUE,
+            spoken_at_unix_us INTEGER NOT NULL,
+            feedback BLOB NOT NULL
+        )""",
+        # What the services are still to be told: what to forget, or what was said.
+        """CREATE TABLE owed (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            service TEXT NOT NULL,
+            erasure BLOB,
+            feedback INTEGER
+        )""",
+        "INSERT INTO owed (number, service, erasure) SELECT number, service, erasure FROM erasures",
+        "DROP TABLE erasures",
+        # However it goes: nobody is told what is forgotten here.
+        """CREATE TRIGGER feedback_that_is_gone_is_not_owed AFTER DELETE ON feedback BEGIN
+            DELETE FROM owed WHERE feedback = OLD.number;
+        END""",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
@@ -72,3 +99,11 @@ def open_tables(file: Path, bytes_max: int, steps: Sequence[Step] = STEPS) -> sq
         database.close()
         raise
     return database
+
+
+def read_row(data: bytes, kind: type[T], decode: Callable[..., T] = msgspec.json.decode) -> T:
+    """What we wrote. sqlite3.DatabaseError if it is that no more: a card has spoilt it."""
+    try:
+        return decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise sqlite3.DatabaseError(f"a row is not what was written: {error}") from error

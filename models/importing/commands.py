@@ -147,14 +147,27 @@ def kaldi(source: Path, manifest: Path, sound: Path | None, **common: Any) -> No
 @_source
 @_manifest
 @click.option("--unheard", is_flag=True, help="Also what nobody said anything of, in the service's words.")
+@click.option("--sound", type=click.Path(path_type=Path), help="Folder of utterances' sound, such as ID.wav.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="Also label what is one of this recipe's commands.")
 @of_any_format
-def log(source: Path, manifest: Path, unheard: bool, **common: Any) -> None:
+def log(source: Path, manifest: Path, unheard: bool, sound: Path | None, recipe: Path | None, **common: Any) -> None:
     """SOURCE is the service's log as JSON lines: utterances whose sound was kept, in the words of people's feedback.
+
+    A board keeps sound in the folder `sound` of its state, where its spool.sound_days says so. What people contradict
+    each other on is named, and left out. A command may be said in other words than the recipe's, so without a person
+    who meant it, what has other words has no label.
 
     \b
     Example:
-      parrotlet-models import log kept/log.jsonl data/heard.jsonl
+      parrotlet-cloud log export answers.jsonl
+      parrotlet-models import log answers.jsonl data/heard.jsonl --sound kept/ --recipe models/recipes/home-v1.toml
     """
-    from models.importing.service_log import read_service_log
+    from models.importing.service_log import Taking, read_service_log
+    from models.labels.definition import definition_for
+    from models.training.recipe import read_recipe
 
-    take(read_service_log(source, unheard=unheard), source, source.parent, manifest, common)
+    if sound is not None and not sound.is_dir():
+        raise DataError(f"{sound}: is no folder.")
+    agreed, _ = definition_for(manifest)
+    taking = Taking(unheard, sound, read_recipe(recipe) if recipe else None, agreed)
+    take(read_service_log(source, taking), source, source.parent, manifest, common)

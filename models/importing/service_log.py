@@ -1,32 +1,39 @@
-"""The service's own log, as JSON lines: what boards heard, what was answered, and what people said of it.
+"""The service's own log, as JSON lines (`parrotlet-cloud log export`): what boards heard, what was answered, and what
+people said of it.
 
-    {"device_id": "kitchen", "utterance_id": "…", "transcript": "play jazz", "audio": "kept/0001.flac",
-     "feedback": {"verdict": "wrong", "said": "play chess"}}
+    {"device_id": "kitchen", "utterance_id": "…", "transcript": "play jazz", "results": ["music-jazz"],
+     "audio": "kept/0001.flac", "feedback": [{"verdict": "wrong", "said": "play chess", "given_by": "ab12"}]}
 
-`audio` is the path of the sound where the owner lets it be kept, from the log's folder. `feedback` is the person's last
-word: `verdict` is "right" or "wrong", `said` their own writing of what they said. What a person wrote is the text; what
-they called right is the transcript; the rest is what a machine believes, and is taken only when asked for. A board
-stands for its speakers: nobody knows them better.
+`audio` is the path of the sound from the log's folder; where it is not there, the sound is looked for by the id of the
+utterance. What a person wrote is the text; what they called right is the transcript that they saw; the rest is what a
+machine believes, and is taken only when asked for. People who contradict each other are named, and left out. A board
+stands for its speakers: nobody knows them better. Logs of several services may be put together: what they tell of one
+utterance is taken as one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import msgspec
 
-from models.importing.told import NOT_TEXT, Fault, Place, Told, is_text, lines
+from models.importing.feedback import Answered, Feedback, Word, agree, last_words, word
+from models.importing.told import NOT_TEXT, SOUND_SUFFIXES, Fault, Place, Told, is_text, lines
+from models.labels.agreement import Agreement
+from models.labels.definition import Definition
+from models.labels.writing import words
+from models.own.wanted import slug
+from models.training.recipe import Recipe
 
 PERSON = "feedback"
 MACHINE = "service"
 """Who transcribed it."""
 
 
-class Feedback(msgspec.Struct, frozen=True):
-    """What a person said of an answer."""
+class Choice(msgspec.Struct, frozen=True):
+    """One of two things that may have been meant."""
 
-    verdict: Literal["right", "wrong"] | None = None
-    said: str | None = None
+    transcript: str
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -35,12 +42,45 @@ class LogLine(msgspec.Struct, frozen=True):
     device_id: str
     utterance_id: str
     transcript: str | None = None
+    results: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
     audio: str | None = None
-    feedback: Feedback | None = None
+    feedback: Feedback | tuple[Feedback, ...] | None = None
+
+    @property
+    def answered(self) -> Answered:
+        return Answered(self.transcript, self.results, tuple(choice.transcript for choice in self.choices))
+
+    @property
+    def said(self) -> tuple[Feedback, ...]:
+        if self.feedback is None:
+            return ()
+        return (self.feedback,) if isinstance(self.feedback, Feedback) else self.feedback
 
 
-def read_service_log(file: Path, *, unheard: bool) -> Iterator[Told | Fault]:
-    """Utterances whose sound was kept and whose words a person told. `unheard`: with those nobody said anything of."""
+class Logged(NamedTuple):
+    """An utterance, as all logs tell it that had it."""
+
+    place: Place
+    lines: list[LogLine]
+
+
+class Taking(NamedTuple):
+    """What is wanted of a log."""
+
+    unheard: bool = False
+    """Also what nobody said anything of."""
+    sound: Path | None = None
+    """A folder of sound, each called as its utterance."""
+    recipe: Recipe | None = None
+    """Whose labels clips get where somebody says which."""
+    definition: Definition = Definition()
+    """Which texts are the same words."""
+
+
+def read_service_log(file: Path, taking: Taking) -> Iterator[Told | Fault]:
+    """Utterances whose sound was kept and of which a person said what it is."""
+    logged: dict[tuple[str, str], Logged] = {}
     decoder = msgspec.json.Decoder(LogLine)
     for number, text in lines(file):
         place = Place(file, number)
@@ -54,19 +94,73 @@ def read_service_log(file: Path, *, unheard: bool) -> Iterator[Told | Fault]:
         except msgspec.DecodeError as error:
             yield Fault(place, f"this is no utterance of a log: {error}")
             continue
-        words = _words(line, unheard)
-        if words is not None and line.audio is not None:
-            said, transcriber = words
-            yield Told(place, line.audio, {"text": said, "transcriber": transcriber, "speaker": line.device_id})
+        logged.setdefault((line.device_id, line.utterance_id), Logged(place, [])).lines.append(line)
+    sounds = _sounds(taking.sound)
+    for one in logged.values():
+        if (told := _told(one, sounds, taking)) is not None:
+            yield told
 
 
-def _words(line: LogLine, unheard: bool) -> tuple[str, str] | None:
-    """What was said, and who says so; None where nobody knows."""
-    feedback = line.feedback or Feedback()
-    if feedback.said is not None:
-        return feedback.said, PERSON
-    if line.transcript is None or feedback.verdict == "wrong":
+def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | Fault | None:
+    """None where it is of no use: nobody knows what was said, or there is no sound."""
+    first = logged.lines[0]
+    path = next((line.audio for line in logged.lines if line.audio is not None), None)
+    if path is None and first.utterance_id in sounds:
+        path = str(sounds[first.utterance_id])
+    said = last_words(said for line in logged.lines for said in line.said)
+    each = (word(one, line.answered) for one in said for line in logged.lines)
+    held = [one for one in each if one is not None]
+    if not agree(held, lambda text: _same(text, held, taking.definition)):
+        both = "; ".join(dict.fromkeys(map(str, held)))
+        return Fault(logged.place, f"{first.utterance_id} of {first.device_id}: people do not agree: {both}", path)
+    values = _values(held, taking.recipe) or (_believed(first, taking.recipe) if taking.unheard and not held else {})
+    if path is None or not values:
         return None
-    if feedback.verdict == "right":
-        return line.transcript, PERSON
-    return (line.transcript, MACHINE) if unheard else None
+    how = {"feedback": held[0].how} if held else {}
+    return Told(logged.place, path, values | {"speaker": first.device_id}, slices=how)
+
+
+def _values(held: list[Word], recipe: Recipe | None) -> dict[str, str]:
+    """Text and label by a person's word; empty where none of them knows."""
+    text = next((word.text for word in held if word.text is not None), None)
+    meant = next((word.meant for word in held if word.meant is not None), None)
+    choice = next((word.choice for word in held if word.choice is not None), None)
+    label = recipe and (_label(text, recipe) or _label(choice, recipe) or _label_of_result(meant, recipe))
+    known = {name: value for name, value in (("text", text), ("label", label)) if value}
+    return known | {"transcriber": PERSON} if known else {}
+
+
+def _believed(line: LogLine, recipe: Recipe | None) -> dict[str, str]:
+    """The same by the service's."""
+    if not line.transcript:
+        return {}
+    label = recipe and _label(line.transcript, recipe)
+    return {"text": line.transcript, "transcriber": MACHINE} | ({"label": label} if label else {})
+
+
+def _label(text: str | None, recipe: Recipe) -> str | None:
+    """Of a command whose words these are. It may be said in others: whether those are none, nobody knows."""
+    if text is None:
+        return None
+    for label, command in recipe.commands.items():
+        if words(command.text) == words(text):
+            return label
+    return slug(text) if slug(text) in recipe.labels else None
+
+
+def _label_of_result(result_id: str | None, recipe: Recipe) -> str | None:
+    return next((label for label, command in recipe.commands.items() if command.id and command.id == result_id), None)
+
+
+def _same(text: str, held: list[Word], definition: Definition) -> str:
+    """Equal for texts of the same words, by the agreement."""
+    agreement = Agreement(definition, [said for word in held for said in (word.text, word.not_text) if said])
+    return " ".join(words(agreement.meant(text)))
+
+
+def _sounds(folder: Path | None) -> dict[str, Path]:
+    """By utterance, wherever they lie in it."""
+    if folder is None:
+        return {}
+    found = sorted(path for path in folder.resolve().rglob("*") if path.suffix.lower() in SOUND_SUFFIXES)
+    return {path.stem: path for path in found if not path.name.startswith(".")}

@@ -1,4 +1,4 @@
-"""A small file of JSON that several processes read and change: the commands that an owner types, and the service."""
+"""A small file of JSON that several processes read and change: the commands that an owner types, and who serves."""
 
 import fcntl
 import os

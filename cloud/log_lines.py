@@ -1,0 +1,63 @@
+"""The answers' log for who learns from it: a JSON object a line, each an utterance with what people said of it.
+
+`parrotlet-models import log` reads it; models/importing/service_log.py says what it takes of a line.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from cloud.answer_store import AnswerStore, Logged
+from protos import speech_pb2
+
+_VERDICTS = {speech_pb2.VERDICT_RIGHT: "right", speech_pb2.VERDICT_WRONG: "wrong"}
+
+
+def log_lines(store: AnswerStore) -> Iterator[bytes]:
+    """All of it, in the order of the answers; then utterances without one that something was said of."""
+    for logged in store.everything():
+        yield msgspec.json.encode(_told(logged)) + b"\n"
+
+
+def _told(logged: Logged) -> dict[str, Any]:
+    told: dict[str, Any] = logged.key._asdict() | {
+        "answered_at": logged.answered_at,
+        "spoken_at_unix_us": logged.spoken_at_unix_us,
+    }
+    if logged.final is not None:
+        told |= _answer(speech_pb2.Final.FromString(logged.final))
+    feedback = [_said(speech_pb2.FeedbackRequest.FromString(request)) for request in logged.feedback]
+    return {name: value for name, value in told.items() if value is not None} | {"feedback": feedback}
+
+
+def _answer(final: speech_pb2.Final) -> dict[str, Any]:
+    return {
+        "transcript": final.transcript,
+        "confidence": final.confidence if final.HasField("confidence") else None,
+        "engine": final.engine.name,
+        "model": final.engine.model,
+        "domain": final.domain.name,
+        "domain_version": final.domain.version,
+        "intent": _intent(final.intent) if final.HasField("intent") else None,
+        "choices": [{"transcript": choice.transcript} | _intent(choice.intent) for choice in final.choices],
+        "results": [found.id for found in final.results],
+    }
+
+
+def _intent(intent: speech_pb2.Intent) -> dict[str, Any]:
+    return {"name": intent.name, "slots": dict(intent.slots), "values": dict(intent.values)}
+
+
+def _said(request: speech_pb2.FeedbackRequest) -> dict[str, Any]:
+    said = {
+        "feedback_id": request.feedback_id,
+        "given_by": request.given_by if request.HasField("given_by") else None,
+        "given_at_unix_us": request.given_at_unix_us,
+        "verdict": _VERDICTS.get(request.verdict),
+        "said": request.transcript if request.HasField("transcript") else None,
+        "result_id": request.result_id if request.HasField("result_id") else None,
+        "choice": request.choice if request.HasField("choice") else None,
+        "of": request.of_transcript if request.HasField("of_transcript") else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
