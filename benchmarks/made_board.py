@@ -65,6 +65,7 @@ class MadeBoard:
         self.examples_said: Sequence[str] = EXAMPLES
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
+        self.phone: str | None = None
         self.feedback: list[Feedback] = []
         self.microphones: Any = NoMicrophones()
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
@@ -97,12 +98,12 @@ class MadeBoard:
         }
         return load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
 
-    def pair(self, context: Any) -> str:
-        """Makes a browser's context a phone of this board; its id."""
+    def pair(self, context: Any) -> None:
+        """Makes a browser's context a phone of this board; `phone` is its id."""
         admitted = self.page.invitations.accept(self.page.invitations.invite().token, "Ada's phone", peer="here")
         cookie = {"name": cookie_name(tls=False), "value": admitted.cookie}
         context.add_cookies([{**cookie, "url": each} for each in (self.address, f"http://{INSECURE_NAME}:{self.port}")])
-        return str(admitted.phone.id)
+        self.phone = str(admitted.phone.id)
 
     @property
     def phones(self) -> Phones:

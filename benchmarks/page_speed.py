@@ -108,7 +108,9 @@ def _smooth(browser: Any, board: MadeBoard, answers: int) -> None:
 
 
 def _opened(browser: Any, board: MadeBoard) -> Page:
-    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    board.pair(context)
+    page = context.new_page()
     page.goto(board.address)
     page.wait_for_selector("body[data-doing=idle]")
     page.wait_for_selector(".card")
