@@ -66,6 +66,7 @@ class MadeBoard:
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
         self.phone: str | None = None
+        self.is_full = False
         self.feedback: list[Feedback] = []
         self.microphones: Any = NoMicrophones()
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
@@ -120,6 +121,8 @@ class MadeBoard:
 
     @asynccontextmanager
     async def of(self, phone: str) -> AsyncIterator[Self]:
+        if self.is_full:
+            raise DaemonError("Too many phones look on at the moment; try again in a while.")
         yield self
 
     def examples(self) -> Sequence[str]:

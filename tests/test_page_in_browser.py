@@ -439,6 +439,16 @@ def test_without_https_the_page_says_why_there_is_no_microphone_and_does_the_res
     assert len(board.feedback[0].feedback_id) == 36
 
 
+def test_a_board_that_has_no_room_says_so_itself(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    board.is_full = True
+    page = visit(board)
+    page.wait_for_selector("#state-why:has-text('Too many phones look on')")
+    assert "Trying again" in text(page, "#state-why")
+    board.is_full = False
+    page.click("#try")
+    ready(page)
+
+
 def test_a_phone_that_is_not_paired_any_more_forgets_all_of_it(board: MadeBoard, visit: Callable[..., Page]) -> None:
     board.keep(event("u1", "number 1"))
     page = ready(visit(board))

@@ -43,7 +43,7 @@ class Page {
     this.stream = new Stream({
       after: () => this.answers.after,
       onEvent: (name, data, id) => this[`on_${name}`](data, id),
-      onState: (state, next_try_at) => this.#connected(state, next_try_at),
+      onState: (state, next_try_at, sentence) => this.#connected(state, next_try_at, sentence),
     });
   }
 
@@ -155,13 +155,13 @@ class Page {
     this.#changed(key);
   }
 
-  #connected(state, next_try_at) {
+  #connected(state, next_try_at, sentence) {
     if (state === "unpaired") {
       dropAll();
       location.replace("/pair");
       return;
     }
-    this.stage.connected(state, next_try_at);
+    this.stage.connected(state, next_try_at, sentence);
     this.#count();
   }
 

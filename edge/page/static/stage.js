@@ -38,8 +38,8 @@ export class Stage {
     this.show();
   }
 
-  connected(state, next_try_at) {
-    this.connection = { state, next_try_at };
+  connected(state, next_try_at, sentence) {
+    this.connection = { state, next_try_at, sentence };
     if (state !== "open") this.clearPartial();
     this.show();
   }
@@ -151,6 +151,9 @@ export class Stage {
     const network = navigator.onLine ? "" : ".network";
     const n = Math.ceil((this.connection.next_try_at - Date.now()) / 1000);
     const again = n > 0 ? say("state.lost.again", { n }) : say("state.lost.trying");
+    // It answers, and says itself why it does not let this phone look on.
+    const { sentence } = this.connection;
+    if (sentence) return { line: say("state.refused", values), why: `${sentence} ${again}` };
     return { line: say(`state.lost${network}`, values), why: `${say(`state.lost${network}.why`)} ${again}` };
   }
 

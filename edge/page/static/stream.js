@@ -9,7 +9,7 @@ const FIRST_ANSWERS = 50;
 const EVENTS = ["hello", "state", "level", "partial", "answer", "timing", "forgotten"];
 
 export class Stream {
-  /** `onEvent(name, data, id)`; `onState(state, next_try_at)`, a Date.now(); `after()` says the last number seen. */
+  /** `onEvent(name, data, id)`; `onState(state, next_try_at, sentence)`: a Date.now(), and why, as the board says it; `after()` says the last number seen. */
   constructor({ onEvent, onState, after }) {
     Object.assign(this, { onEvent, onState, after });
     this.retry_ms = 500;
@@ -69,25 +69,29 @@ export class Stream {
     const wait_ms = Math.min(RETRY_MS_MAX, this.retry_ms * 2 ** this.tries) * (0.8 + 0.4 * Math.random());
     this.tries += 1;
     this.timer = setTimeout(() => this.connect(), wait_ms);
-    this.#tell("lost", Date.now() + wait_ms);
-    if (mine && (await isUnpaired())) {
+    const next_try_at = Date.now() + wait_ms;
+    this.#tell("lost", next_try_at);
+    const { isUnpaired, sentence } = mine ? await refusal() : {};
+    if (isUnpaired) {
       this.close();
       this.#tell("unpaired");
-    }
+    } else if (sentence && this.state === "lost") this.#tell("lost", next_try_at, sentence);
   }
 
-  #tell(state, next_try_at = null) {
+  #tell(state, next_try_at = null, sentence = null) {
     this.state = state;
-    this.onState(state, next_try_at);
+    this.onState(state, next_try_at, sentence);
   }
 }
 
 /** An EventSource does not say why it was refused: asked once more, by a request that does. */
-async function isUnpaired() {
+async function refusal() {
   try {
     const answer = await fetch("/answers?limit=1", { cache: "no-store", signal: AbortSignal.timeout(5000) });
-    return answer.status === 401 || answer.status === 403;
+    if (answer.ok) return {};
+    const sentence = await answer.json().then((told) => told.sentence, () => null);
+    return { isUnpaired: [401, 403].includes(answer.status), sentence };
   } catch {
-    return false;
+    return {};
   }
 }
