@@ -1,10 +1,8 @@
 """The page's server: what a phone is told of a daemon, in order and once, and what it may ask for."""
 
-import http.client
 import io
 import json
 import queue
-import socket
 import struct
 import threading
 from collections.abc import Iterator
@@ -12,17 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
 
 from common.settings import Loaded, load
 from common.supervision import Supervision
 from edge.board.daemon import serve
 from edge.console import Console
-from edge.page.cookie import cookie_name
 from edge.page.page import Page
 from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
@@ -32,52 +26,8 @@ from edge.spool.event import Event, Kind
 from edge.spool.store import Quota, SpoolStore
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser
+from tests.page_phone import PATIENCE_S, Phone
 from tests.test_daemon import Endless, Notes
-
-PATIENCE_S = 30.0
-
-
-class Streamed:
-    """What one phone is sent."""
-
-    def __init__(self, port: int, query: str = "", **headers: str) -> None:
-        self.items: queue.Queue[tuple[str, dict[str, Any], int | None]] = queue.Queue()
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-        self._connection.request("GET", f"/events{query}", headers=headers)
-        # Afterwards the connection knows it no more.
-        self._socket = self._connection.sock
-        self._response = self._connection.getresponse()
-        self.status = self._response.status
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def next(self, *kinds: str) -> tuple[dict[str, Any], int | None]:
-        """The next of these kinds."""
-        while True:
-            kind, data, number = self.items.get(timeout=PATIENCE_S)
-            if kind in kinds:
-                return data, number
-
-    def close(self) -> None:
-        # A stream that is read in another thread ends with its socket.
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(PATIENCE_S)
-        self._response.close()
-        self._connection.close()
-
-    def _read(self) -> None:
-        fields: dict[str, str] = {}
-        with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
-            for line in self._response:
-                text = line.decode().rstrip("\r\n")
-                if text:
-                    name, _, value = text.partition(": ")
-                    fields[name] = value
-                elif "event" in fields:
-                    number = int(fields["id"]) if "id" in fields else None
-                    self.items.put((fields["event"], json.loads(fields["data"]), number))
-                    fields = {}
 
 
 class Waiting(Endless):
@@ -127,37 +77,6 @@ class Daemon:
         return None
 
 
-class Phone:
-    """One that is paired, and asks as its browser does."""
-
-    def __init__(self, page: Page) -> None:
-        self.port = page.port
-        admitted = page.invitations.accept(page.invitations.invite().token, "Ada's phone", peer="here")
-        self.id = admitted.phone.id
-        self._headers = {
-            "Cookie": f"{cookie_name(tls=False)}={admitted.cookie}",
-            "Origin": f"http://127.0.0.1:{page.port}",
-        }
-
-    def look(self, query: str = "", **headers: str) -> Streamed:
-        return Streamed(self.port, query, **self._headers, **headers)
-
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        content = json.dumps(body) if body is not None else None
-        connection.request("GET" if body is None else "POST", path, content, headers=self._headers)
-        response = connection.getresponse()
-        read = response.read()
-        connection.close()
-        return response.status, json.loads(read) if read else None
-
-    def speak(self) -> ClientConnection:
-        address = f"ws://127.0.0.1:{self.port}/microphone"
-        return connect(
-            address, origin=Origin(self._headers["Origin"]), additional_headers={"Cookie": self._headers["Cookie"]}
-        )
-
-
 @contextmanager
 def running(
     directory: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[Block] | None = None, **how: Any
@@ -202,7 +121,6 @@ def test_an_answer_is_told_at_once_and_again_with_its_number(
         daemon.ear.begin.set()
         partial, _ = watcher.next("partial")
         daemon.ear.all_read.wait(PATIENCE_S)
-        daemon.ear.close()
         daemon.recogniser.streams[0].settle()
         told, number = watcher.next("answer")
         kept, kept_number = watcher.next("answer")
@@ -285,23 +203,12 @@ def test_a_phone_mutes_the_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         watcher.close()
 
 
-def messages(blocks: list[Block], first: int = 0) -> Iterator[bytes]:
-    sound = np.concatenate([block.samples for block in blocks])
-    for start in range(0, len(sound), 640):
-        yield struct.pack("<I", (first + start) % 2**32) + sound[start : start + 640].astype("<i2").tobytes()
-
-
 def test_a_phone_is_heard_as_the_board_is(tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(tmp_path, monkeypatch) as (_, phone):
         watcher = phone.look()
-        with phone.speak() as microphone:
-            microphone.send(json.dumps({"rate_hz": 16000, "mode": "push"}))
-            assert json.loads(microphone.recv(PATIENCE_S)) == {"ready": True}
-            # The number of a sample may run over.
-            for message in messages(spoken(speech), first=2**32 - 8000):
-                microphone.send(message)
-            microphone.send(json.dumps({"end": True}))
-            told, _ = watcher.next("answer")
+        # The number of a sample may run over.
+        phone.say(spoken(speech), first=2**32 - 8000)
+        told, _ = watcher.next("answer")
         watcher.close()
     assert told["transcript"] == ANSWER.transcript
     assert told["by"] == phone.id

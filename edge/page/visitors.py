@@ -158,8 +158,12 @@ class Visitors:
                         raise ParrotletError("A thread of a phone's died.")
                 await self._close_idle(IDLE_S_MAX)
         finally:
-            for phone in list(self._open):
-                await self._close(phone)
+            await self.close()
+
+    async def close(self) -> None:
+        """Closes what is open."""
+        for phone in list(self._open):
+            await self._close(phone)
 
     @contextlib.asynccontextmanager
     async def of(self, phone: str) -> AsyncIterator[Visitor]:
