@@ -41,7 +41,12 @@ HEAVY: dict[str, set[str]] = {
     "faster_whisper": {"cloud/decoders/whisper.py"},
     "gpiozero": {"edge/answering/gpio_lamp.py", "edge/board/button.py"},
     "grpc": {"edge/asking/cloud_channel.py", "edge/keys/enrol_channel.py"},
-    "keras": {"models/training/export.py", "models/training/network.py", "models/training/train.py"},
+    "keras": {
+        "models/tables/phone_ear.py",
+        "models/training/export.py",
+        "models/training/network.py",
+        "models/training/train.py",
+    },
     "hassil": {
         "cloud/building/commands.py",
         "cloud/building/checks/sentences.py",
@@ -66,7 +71,7 @@ HEAVY: dict[str, set[str]] = {
     "scipy": {"models/errors/slices.py"},
     "soundfile": {"edge/sound/audio_file.py", "models/data/sound_file.py"},
     "soxr": {"edge/sound/resampler.py"},
-    "tensorflow": {"models/training/export.py"},
+    "tensorflow": {"models/tables/phone_ear.py", "models/training/export.py"},
     "tokenizers": {
         "cloud/decoders/whisper.py",
         "cloud/decoders/whisper_names.py",
