@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cloud.decoders.name_spotting import NEVER, PHONES_MAX, NameSpotting
+from cloud.decoders.name_spotting import AROUND, NEVER, PHONES_MAX, NameSpotting
 from cloud.decoders.phone_ear import NOTHING_NEW, Floats
 from cloud.pronouncing.phones import NAMES, numbers
 
@@ -17,11 +17,11 @@ SAID = {
 }
 
 
-def heard(said: str, pause: int = 2) -> Floats:
+def heard(said: str, pause: int = 2, sure: float = -0.01) -> Floats:
     """A phone at a position, some positions of nothing new behind each."""
     classes = [place for phone in numbers(said) for place in (phone, *[NOTHING_NEW] * pause)]
     likely = np.full((len(classes), len(NAMES)), UNLIKELY, np.float32)
-    likely[np.arange(len(classes)), classes] = -0.01
+    likely[np.arange(len(classes)), classes] = sure
     return likely
 
 
@@ -45,9 +45,14 @@ def test_it_does_not_matter_how_slowly_it_is_said(pause: int) -> None:
     assert costs(heard(SAID["Katmandu"], pause))["Katmandu"] == pytest.approx(0, abs=0.1)
 
 
-def test_it_is_found_within_other_words() -> None:
+def test_nor_how_sure_it_is_that_nothing_new_began() -> None:
+    assert costs(heard(SAID["Katmandu"], sure=-0.7))["Katmandu"] == pytest.approx(0, abs=0.1)
+
+
+def test_it_is_found_within_other_words_which_cost_a_little() -> None:
     its = costs(heard(f"W EH R IH Z {SAID['Bathurst']} N AW"))
     assert min(its, key=its.__getitem__) == "Bathurst"
+    assert its["Bathurst"] == pytest.approx(7 * AROUND, abs=0.1)
 
 
 def test_of_two_that_fit_the_one_that_explains_more_is_better() -> None:
@@ -65,9 +70,10 @@ def test_a_phone_that_was_perhaps_another_costs_as_much_as_it_is_less_likely() -
 
 
 def test_the_best_of_a_names_variants_counts() -> None:
-    either = NameSpotting([[numbers("B AE TH"), numbers("R OW M")], [numbers("B AE TH")]])
-    rome, bath = either.costs(heard("R OW M"))
-    assert rome < bath
+    ways = [numbers("B AE TH"), numbers("R OW M")]
+    costs = NameSpotting([ways, ways[::-1], ways[:1]]).costs(heard("R OW M"))
+    assert costs[0] == costs[1] == pytest.approx(0, abs=0.1)
+    assert costs[2] > 5
 
 
 def test_whoever_cannot_be_said_is_never_heard_and_long_names_are_by_their_beginning() -> None:

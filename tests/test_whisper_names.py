@@ -156,9 +156,9 @@ def listening(ear: Ear | None) -> Listening:
     return Listening(msgspec.structs.replace(bundle, names=said), letters, ear)  # type: ignore[arg-type]
 
 
-def names_at(tables: dict[int, NameTable], before: int) -> list[str]:
+def names_at(tables: dict[int, NameTable], before: int) -> dict[str, float]:
     found = best_names(Listener({}, {}), [], [0, 0], {0: tables[before]}, VOCABULARY)  # type: ignore[arg-type]
-    return list(dict.fromkeys(one.name for one in found))
+    return {one.name: one.score for one in reversed(found)}
 
 
 def test_names_in_the_phones_are_listened_for_everywhere_the_best_as_the_likeliest(
@@ -167,13 +167,14 @@ def test_names_in_the_phones_are_listened_for_everywhere_the_best_as_the_likelie
     monkeypatch.setattr(whisper_names, "SPOTTED_MAX", 1)
     monkeypatch.setattr(whisper_names, "SOUNDING_MAX", 1)
     tables = listening(Ear()).among("where is rome", np.zeros((4, 3), np.float32))
-    assert set(names_at(tables, 2)) == {"Oslo", "Rome"}
-    assert names_at(tables, 2)[0] == "Oslo"
-    assert names_at(tables, BEFORE_MAX) == ["Oslo"]
+    scores = names_at(tables, 2)
+    assert set(scores) == {"Oslo", "Rome"}
+    assert scores["Oslo"] > scores["Rome"] + 1
+    assert set(names_at(tables, BEFORE_MAX)) == {"Oslo"}
 
 
 def test_without_an_ear_only_what_sounds_like_the_words_is_listened_for(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(whisper_names, "SOUNDING_MAX", 1)
     tables = listening(None).among("where is rome", np.zeros((0, 3), np.float32))
-    assert names_at(tables, 2) == ["Rome"]
+    assert set(names_at(tables, 2)) == {"Rome"}
     assert BEFORE_MAX not in tables
