@@ -95,12 +95,17 @@ def write_domain(folder: Path) -> None:
 def queries(part: str) -> list[Query]:
     """Those of a part, "tune" or "test"; no name is in both."""
     names = sorted({one.name for one in places()}, key=lambda name: _hash("query " + name))
-    mine = [name for name in names if (_hash("part " + plain(name))[0] % 2 == 0) == (part == "tune")][:QUERIES]
+    mine = [name for name in names if part_of(name) == part][:QUERIES]
     said = []
     for number, name in enumerate(mine):
         carrier = "{}" if number % 3 == 0 else CARRIERS[part][number % len(CARRIERS[part])]
         said.append(Query(name, carrier.format(name), VOICES[part][number % len(VOICES[part])]))
     return said
+
+
+def part_of(name: str) -> str:
+    """In which part a name may be, "tune" or "test"."""
+    return "test" if _hash("part " + plain(name))[0] % 2 else "tune"
 
 
 def clips(part: str, data: Path, cache: Path, snrs_db: Sequence[int | None] = SNRS_DB) -> Iterator[Clip]:

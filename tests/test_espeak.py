@@ -64,3 +64,10 @@ def test_the_second_opinion_is_first_where_the_table_agrees_and_among_them_anywa
         found = Pronouncer().pronounce(["parrotlet"])["parrotlet"].variants
         assert phones in found
         assert (found[0] == phones) == (said != "M UW")
+
+
+def test_strictly_a_sound_that_american_english_has_not_is_refused() -> None:
+    assert module.mapped("t_'eI_k m_,i: ", strict=True) == numbers("T EY K M IY")
+    assert module.mapped("t_??_k") == numbers("T K")
+    with pytest.raises(KeyError, match="aI2"):
+        module.mapped("t_aI2_k", strict=True)

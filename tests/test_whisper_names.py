@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
+from pytest import MonkeyPatch
 
 from cloud.building.build import make_bundle
 from cloud.building.commands import NAMES_MAX
 from cloud.building.domain import Domain, Entry
+from cloud.decoders import whisper_names
 from cloud.decoders.name_table import NameTable, name_table
 from cloud.decoders.whisper_decoder import State
-from cloud.decoders.whisper_names import Named, Vocabulary, best_names
+from cloud.decoders.whisper_names import BEFORE_MAX, Floats, Listening, Named, Vocabulary, best_names
+from cloud.pronouncing.phones import NAMES as PHONES
 from cloud.pronouncing.phones import Phones
 from cloud.pronouncing.pronouncer import Pronouncer
 from tests.test_name_table import letters
@@ -135,3 +139,42 @@ def entries(count: int) -> Iterator[Entry]:
 
 def dictionary_said(text: str) -> tuple[Phones, ...]:
     return Pronouncer().pronounce([text])[text].variants[:2]
+
+
+class Ear:
+    """Hears Oslo, whatever there is."""
+
+    def hear(self, encoded: Floats) -> Floats:
+        heard = np.full((4, len(PHONES)), -9.0, np.float32)
+        heard[np.arange(4), list(dictionary_said("oslo")[0])] = -0.01
+        return heard
+
+
+def listening(ear: Ear | None) -> Listening:
+    said = {name: dictionary_said(name) for name in ("Bath", "Oslo", "Paris", "Rome")}
+    bundle = make_bundle(Domain("towns", Path("towns"), "0123456789ab", (), entry_lines=()))
+    return Listening(msgspec.structs.replace(bundle, names=said), letters, ear)  # type: ignore[arg-type]
+
+
+def names_at(tables: dict[int, NameTable], before: int) -> dict[str, float]:
+    found = best_names(Listener({}, {}), [], [0, 0], {0: tables[before]}, VOCABULARY)  # type: ignore[arg-type]
+    return {one.name: one.score for one in reversed(found)}
+
+
+def test_names_in_the_phones_are_listened_for_everywhere_the_best_as_the_likeliest(
+    monkeypatch: MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whisper_names, "SPOTTED_MAX", 1)
+    monkeypatch.setattr(whisper_names, "SOUNDING_MAX", 1)
+    tables = listening(Ear()).among("where is rome", np.zeros((4, 3), np.float32))
+    scores = names_at(tables, 2)
+    assert set(scores) == {"Oslo", "Rome"}
+    assert scores["Oslo"] > scores["Rome"] + 1
+    assert set(names_at(tables, BEFORE_MAX)) == {"Oslo"}
+
+
+def test_without_an_ear_only_what_sounds_like_the_words_is_listened_for(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper_names, "SOUNDING_MAX", 1)
+    tables = listening(None).among("where is rome", np.zeros((0, 3), np.float32))
+    assert set(names_at(tables, 2)) == {"Rome"}
+    assert BEFORE_MAX not in tables

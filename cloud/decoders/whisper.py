@@ -164,6 +164,13 @@ class Whisper:
             self._known.popitem(last=False)
         return known
 
+    def encoded(self, log_mel: LogMel) -> npt.NDArray[np.float32]:
+        """What the encoder makes of (frames, 80) log10 powers, WINDOW_FRAMES of them at most: (positions, width), two
+        frames a position, without those of the padding."""
+        window_frames = min(len(log_mel) + self._padding_frames, WINDOW_FRAMES)
+        encoded: npt.NDArray[np.float32] = np.array(self._encode(log_mel, window_frames), np.float32)[0]
+        return encoded[: positions_of(log_mel)]
+
     def read(self, log_mel: LogMel, bundle: str = "") -> Heard:
         """What (frames, 80) log10 powers say, WINDOW_FRAMES of them at most; as sentences of a domain, too."""
         window_frames = min(len(log_mel) + self._padding_frames, WINDOW_FRAMES)
@@ -176,7 +183,7 @@ class Whisper:
         if bundle and prompt_ids == self._prompts.get(ENGLISH):
             positions = np.array(encoded, np.float32)[0]
             sentences = self._sentences.read(positions, bundle, prompt_ids)
-            names = self._names.read(positions, reading.text, bundle) if reading.words else ()
+            names = self._names.read(positions, positions_of(log_mel), reading.text, bundle) if reading.words else ()
         free_score = reading.log_probability * (reading.tokens + 1)
         fits = bool(sentences) and _fits(sentences[0], free_score)
         if not (fits or is_settled(reading) or window_frames == WINDOW_FRAMES):
@@ -209,6 +216,11 @@ class Whisper:
             log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
             no_speech=result.no_speech_prob,
         )
+
+
+def positions_of(log_mel: LogMel) -> int:
+    """So many of the encoder's positions are no padding."""
+    return len(log_mel) // 2
 
 
 def _fits(sentence: Sentence, free_score: float) -> bool:

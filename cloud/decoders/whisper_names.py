@@ -15,7 +15,9 @@ import tokenizers
 
 from cloud.building.bundle import OPEN_MAX, Bundle, read_bundle
 from cloud.decoders import Name
+from cloud.decoders.name_spotting import NameSpotting
 from cloud.decoders.name_table import Ended, NameTable, Node, name_table
+from cloud.decoders.phone_ear import PhoneEar, phone_ear
 from cloud.decoders.spelling import Tokens
 from cloud.decoders.whisper_decoder import Floats, Memory, WhisperDecoder, load_decoder
 from cloud.finding.sounding import Sounding
@@ -28,6 +30,16 @@ BEAM = 24
 
 SOUNDING_MAX = 300
 """Names that sound like one part of what was heard, and are listened for."""
+
+SPOTTED_MAX = 200
+"""Names that fit the phones that were heard best, and are listened for."""
+
+SPOTTED, SPOTTED_COST_MAX = 0.6, 12.0
+"""How much of what a name's phones fit worse than the best one's is taken from how likely it is, and the most that they
+may."""
+
+BEFORE_MAX = 8
+"""Words before a name."""
 
 PRIOR = 0.5
 """How much of what people would write anyway is taken from what is heard (McDermott et al. 2019, "A density ratio
@@ -237,18 +249,37 @@ def outside(before: str, after: str) -> float:
 class Listening:
     """The names of a domain by how they are written and by how they sound."""
 
-    def __init__(self, bundle: Bundle, tokenise: Callable[[list[str]], list[list[int]]]) -> None:
+    def __init__(self, bundle: Bundle, tokenise: Callable[[list[str]], list[list[int]]], ear: PhoneEar | None) -> None:
+        """`ear`: None where none fits the weights."""
         self.table = name_table(list(bundle.names), tokenise)
+        self._likely = np.array([LETTER * len(name) for name in bundle.names], np.float32)
+        self._ear = ear
+        self._spotting = NameSpotting(list(bundle.names.values()))
         self._sounding = Sounding(bundle.names, Pronouncer())
         self._numbers = {name: number for number, name in enumerate(bundle.names)}
 
-    def among(self, heard: str) -> dict[int, NameTable]:
-        """By the number of words before it, the names that sound like what was heard there."""
-        likely: dict[int, Floats] = {}
+    def among(self, heard: str, encoded: Floats) -> dict[int, NameTable]:
+        """By the number of words before it, the names that may begin there: those that sound like what was `heard`
+        there, and those that fit the phones in (positions, width) without padding, wherever those are."""
+        sounding: dict[int, list[int]] = {}
         for one in self._sounding.like(heard, SOUNDING_MAX):
-            there = likely.setdefault(one.before, np.full(len(self._numbers), -np.inf, np.float32))
-            there[self._numbers[one.name]] = LETTER * len(one.name)
-        return {before: self.table.among(there) for before, there in likely.items()}
+            sounding.setdefault(one.before, []).append(self._numbers[one.name])
+        if self._ear is None:
+            return {before: self._only(names, self._likely) for before, names in sounding.items()}
+        costs = self._spotting.costs(self._ear.hear(encoded))
+        likely = self._likely - SPOTTED * np.minimum(costs - costs.min(), SPOTTED_COST_MAX)
+        most = min(SPOTTED_MAX, len(costs))
+        fitting = np.argpartition(costs, most - 1)[:most].tolist()
+        anywhere = self._only(fitting, likely)
+        return {
+            before: self._only(fitting + sounding[before], likely) if before in sounding else anywhere
+            for before in range(BEFORE_MAX + 1)
+        }
+
+    def _only(self, names: list[int], likely: Floats) -> NameTable:
+        there = np.full(len(likely), -np.inf, np.float32)
+        there[names] = likely[names]
+        return self.table.among(there)
 
 
 class NameReader:
@@ -263,14 +294,14 @@ class NameReader:
         self._vocabulary = Vocabulary(ends, np.fromiter((text.startswith(SPACE) for text in begins), np.bool_))
         self._listening: OrderedDict[str, Listening | None] = OrderedDict()
 
-    def read(self, encoded: Floats, heard: str, bundle: str) -> tuple[Name, ...]:
-        """The likeliest names of a bundle's domain for (positions, width), of which was `heard` what it says; none
-        where the domain's network has them all."""
+    def read(self, encoded: Floats, spoken: int, heard: str, bundle: str) -> tuple[Name, ...]:
+        """The likeliest names of a bundle's domain for (positions, width), of which the first `spoken` are no padding
+        and was `heard` what they say; none where the domain's network has them all."""
         listening = self.listening(bundle)
         if listening is None:
             return ()
         decoder = load_decoder(self._folder)
-        tables = listening.among(heard)
+        tables = listening.among(heard, encoded[:spoken])
         found: dict[str, Name] = {}
         for named in best_names(decoder, decoder.memory(encoded), self._prompt, tables, self._vocabulary):
             before, after = self._text(named.before), self._text(named.after)
@@ -284,7 +315,9 @@ class NameReader:
         """What listens for the bundle's names, ready for use."""
         if bundle not in self._listening:
             known = read_bundle(Path(bundle)) if bundle else None
-            self._listening[bundle] = Listening(known, self._tokenise) if known and known.names else None
+            self._listening[bundle] = (
+                Listening(known, self._tokenise, phone_ear(self._folder.name)) if known and known.names else None
+            )
             if len(self._listening) > OPEN_MAX:
                 self._listening.popitem(last=False)
         self._listening.move_to_end(bundle)

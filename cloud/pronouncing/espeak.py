@@ -28,6 +28,7 @@ _PHONES = {
 }  # fmt: skip
 _MARKS = re.compile("[',%|=]")
 """Of stress and of parts."""
+_NO_SOUND = re.compile("[:!;-]*")
 _TWICE = re.compile(r"\b(E?R) R\b")
 """A vowel that has its R already, and the R."""
 
@@ -71,10 +72,15 @@ class Espeak:
         if len(lines) != len(words):
             logger.warning("espeak-ng said %d lines for %d words", len(lines), len(words))
             return [b""] * len(words)
-        return list(map(_mapped, lines))
+        return list(map(mapped, lines))
 
 
-def _mapped(line: str) -> Phones:
-    sounds = re.split("[_ ]", _MARKS.sub("", line))
+def mapped(line: str, *, strict: bool = False) -> Phones:
+    """What the program writes as our phones. `strict`: KeyError for a sound that is none of its voice en-us; else it is
+    left out."""
+    sounds = re.split(r"[_\s]+", _MARKS.sub("", line))
+    unknown = [sound for sound in sounds if sound not in _PHONES and not _NO_SOUND.fullmatch(sound)]
+    if strict and unknown:
+        raise KeyError(unknown[0])
     phones = " ".join(_PHONES.get(sound, "") for sound in sounds)
     return numbers(_TWICE.sub(r"\1", " ".join(phones.split())))
