@@ -17,11 +17,11 @@ from common.errors import DaemonError
 from common.settings import Loaded, load
 from edge.asking.answer import Answer, Partial
 from edge.board.control import Command
-from edge.page.cookie import cookie_name
 from edge.page.page import Page
-from edge.page.phones import Phones
-from edge.page.shown_certificate import page_directory
 from edge.page.story import Story
+from edge.phones.cookie import cookie_name
+from edge.phones.phones import Phones
+from edge.phones.shown_certificate import page_directory
 from edge.settings import EdgeSettings
 from edge.settings import Spool as SpoolSettings
 from edge.spool.erasure import Erasure

@@ -20,7 +20,7 @@ from common.settings import Loaded, as_toml
 from edge import options
 from edge.actions.commands import actions
 from edge.keys.enrol_commands import enrol, locate, renew, services
-from edge.page.commands import pair, phones
+from edge.phones.commands import pair, phones
 from edge.settings import SECRETS, EdgeSettings
 from edge.spool.commands import spool
 from edge.spool.feedback_commands import feedback

@@ -14,8 +14,8 @@ import numpy as np
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from edge.page.cookie import cookie_name
 from edge.page.page import Page
+from edge.phones.cookie import cookie_name
 from edge.sound.source import Block
 
 PATIENCE_S = 30.0

@@ -20,17 +20,17 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from common.addresses import Address
-from edge.page.certificate import own_certificate
-from edge.page.cookie import cookie_name
-from edge.page.door import Bounds, Door
-from edge.page.guard import Guard, Limits
-from edge.page.host_names import own_names
-from edge.page.invitations import Invitations
-from edge.page.pairing import Pairing
-from edge.page.phones import Phones
-from edge.page.rates import Guesses
 from edge.page.serving import page_server
-from edge.page.shown_certificate import ShownCertificate
+from edge.phones.certificate import own_certificate
+from edge.phones.cookie import cookie_name
+from edge.phones.door import Bounds, Door
+from edge.phones.guard import Guard, Limits
+from edge.phones.host_names import own_names
+from edge.phones.invitations import Invitations
+from edge.phones.pairing import Pairing
+from edge.phones.phones import Phones
+from edge.phones.rates import Guesses
+from edge.phones.shown_certificate import ShownCertificate
 
 WAIT_S = 10.0
 
@@ -150,7 +150,7 @@ def served(
     )
     board = Board(door, shown, phones, invitations)
     (tmp_path / "pair.html").write_text("<p>Pair</p>")
-    pairing = Pairing(phones, invitations, tls=tls, guesses=guesses, static=tmp_path)
+    pairing = Pairing(phones, invitations, tmp_path, tls=tls, guesses=guesses)
 
     async def front(request: Request) -> Response:
         return await (_me if request.state.phone else pairing.page)(request)

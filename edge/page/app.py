@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -21,17 +22,18 @@ from common import VERSION
 from common.errors import InputError, ParrotletError, SpoolError
 from edge.page.card import has_words
 from edge.page.host import Host, Hosts
-from edge.page.pairing import STATIC, Pairing
-from edge.page.phones import Phone
-from edge.page.refusal import Refused
 from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
+from edge.phones.pairing import Pairing
+from edge.phones.phones import Phone
+from edge.phones.refusal import Refused
 from edge.spool.feedback import Feedback
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+STATIC = Path(__file__).parent / "static"
 PING_S = 15
 """An idle stream says so often that it lives; routers forget connections that say nothing."""
 ANSWERS_MAX = 200

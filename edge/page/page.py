@@ -10,16 +10,16 @@ import uvicorn
 
 from common.settings import Loaded
 from edge import directories
-from edge.page.address import known_names, page_address, page_urls
-from edge.page.app import app
-from edge.page.door import Door
-from edge.page.guard import Guard
+from edge.page.app import STATIC, app
 from edge.page.host import Hosts
-from edge.page.invitations import Invitations
-from edge.page.pairing import Pairing
-from edge.page.phones import Phones
 from edge.page.serving import page_server
-from edge.page.shown_certificate import ask, keep_renewed, page_directory
+from edge.phones.address import known_names, page_address, page_urls
+from edge.phones.door import Door
+from edge.phones.guard import Guard
+from edge.phones.invitations import Invitations
+from edge.phones.pairing import Pairing
+from edge.phones.phones import Phones
+from edge.phones.shown_certificate import ask, keep_renewed, page_directory
 from edge.settings import EdgeSettings
 from edge.worker import Worker
 
@@ -75,7 +75,7 @@ class Page:
         tls = self._loaded.settings.page.tls
         shown = await asyncio.to_thread(ask, self._loaded) if tls else None
         context = shown.context() if shown else None
-        pairing = Pairing(self._phones, self.invitations, tls=tls)
+        pairing = Pairing(self._phones, self.invitations, STATIC, tls=tls)
         guard = Guard(app(self._hosts, pairing), self._phones, self._door, names=self._names, tls=tls)
         server = page_server(guard, self._door, context)
         parts: list[Coroutine[Any, Any, None]] = [self._hosts.run(), guard.watch()]

@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edge.page.door import Door
-from edge.page.guard import Guard
+from edge.phones.door import Door
+from edge.phones.guard import Guard
 
 HEAD_BYTES_MAX = 16_384
 MESSAGE_BYTES_MAX = 65_536

@@ -7,7 +7,7 @@ from socket import create_connection
 
 from common.addresses import Address, parse_address
 from common.errors import DaemonError, IdentityError, SettingsError
-from edge.page.host_names import given_names, own_addresses, own_names
+from edge.phones.host_names import given_names, own_addresses, own_names
 from edge.settings import Page
 
 KNOCK_S_MAX = 5.0

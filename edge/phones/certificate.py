@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from common.errors import IdentityError
 from common.private_files import private_directory, write_private
-from edge.page.shown_certificate import RENEWED_DAYS, ShownCertificate
+from edge.phones.shown_certificate import RENEWED_DAYS, ShownCertificate
 
 LIFE_DAYS = 730
 """What phones take at most is 825."""

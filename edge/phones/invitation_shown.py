@@ -5,8 +5,8 @@ from shutil import get_terminal_size
 
 import click
 
-from edge.page.invitations import Invited
-from edge.page.qr_code import qr_lines, width
+from edge.phones.invitations import Invited
+from edge.phones.qr_code import qr_lines, width
 
 
 def pairing_url(base: str, invited: Invited) -> str:

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.__main__ import main
-from edge.page import qr_code
-from edge.page.commands import NO_DAEMON, NOBODY_CAME
-from edge.page.phones import Phones
+from edge.phones import qr_code
+from edge.phones.commands import NO_DAEMON, NOBODY_CAME
+from edge.phones.phones import Phones
 from tests.page_server import WAIT_S, Board, served
 
 CODE = re.compile("[0-9A-Z]{4}-[0-9A-Z]{4}")
@@ -146,8 +146,8 @@ def test_a_code_gets_into_no_pipe_unless_it_is_asked_for(tmp_path: Path, board: 
 
 
 def test_nobody_may_come_in_time(tmp_path: Path, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.page.invitations.GOOD_S", 0.0)
-    monkeypatch.setattr("edge.page.commands.sys", _Terminal())
+    monkeypatch.setattr("edge.phones.invitations.GOOD_S", 0.0)
+    monkeypatch.setattr("edge.phones.commands.sys", _Terminal())
     late = invoke(tmp_path, "pair", listen=listen_of(board))
     assert late.exit_code == NOBODY_CAME
     assert "Nobody came, and the code is over" in late.stderr

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from common.errors import IdentityError, SettingsError
 from common.settings import Loaded, load
-from edge.page import shown_certificate
-from edge.page.address import known_names, page_address, page_urls
-from edge.page.certificate import LIFE_DAYS, given_certificate, own_certificate
-from edge.page.host_names import given_names, is_ours, own_addresses, own_names
-from edge.page.shown_certificate import RENEWED_DAYS, ShownCertificate
+from edge.phones import shown_certificate
+from edge.phones.address import known_names, page_address, page_urls
+from edge.phones.certificate import LIFE_DAYS, given_certificate, own_certificate
+from edge.phones.host_names import given_names, is_ours, own_addresses, own_names
+from edge.phones.shown_certificate import RENEWED_DAYS, ShownCertificate
 from edge.settings import EdgeSettings, Page
 
 DAY_US = 86_400_000_000
@@ -178,8 +178,8 @@ def test_settings_of_the_page_that_do_not_go_together_are_told() -> None:
 
 
 def test_where_a_phone_opens_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.page.address.own_names", lambda: ["kitchen", "kitchen.local", "localhost"])
-    monkeypatch.setattr("edge.page.address.own_addresses", lambda: ["192.0.2.7", "2001:db8::7", "127.0.0.1"])
+    monkeypatch.setattr("edge.phones.address.own_names", lambda: ["kitchen", "kitchen.local", "localhost"])
+    monkeypatch.setattr("edge.phones.address.own_addresses", lambda: ["192.0.2.7", "2001:db8::7", "127.0.0.1"])
     page = Page(listen="0.0.0.0:7443", names=("parrot.example", "other.example"))
     assert page_urls(page, 7443) == [f"https://{n}:7443" for n in ("parrot.example", "kitchen.local", "192.0.2.7")]
     assert page_urls(Page(listen="0.0.0.0:443"), 443) == ["https://kitchen.local", "https://192.0.2.7"]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from edge.page.refusal import Refused
+from edge.phones.refusal import Refused
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -12,8 +12,8 @@ from edge import options
 from edge.settings import EdgeSettings
 
 if TYPE_CHECKING:
-    from edge.page.invitations import Invitations, Invited
-    from edge.page.phones import Phone, Phones
+    from edge.phones.invitations import Invitations, Invited
+    from edge.phones.phones import Phone, Phones
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
@@ -43,8 +43,8 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
       parrotlet-edge pair
       parrotlet-edge pair --code
     """
-    from edge.page.address import page_address, page_urls, shown_fingerprint
-    from edge.page.invitation_shown import pairing_url, show
+    from edge.phones.address import page_address, page_urls, shown_fingerprint
+    from edge.phones.invitation_shown import pairing_url, show
 
     if as_code and as_url:
         raise click.UsageError("Give --code or --url, and not both.")
@@ -147,10 +147,10 @@ def certificate(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
 
     from edge import directories
     from edge.device_id import device_id
-    from edge.page.address import known_names, page_address
-    from edge.page.certificate import given_certificate, own_certificate
-    from edge.page.host_names import own_addresses
-    from edge.page.shown_certificate import page_directory
+    from edge.phones.address import known_names, page_address
+    from edge.phones.certificate import given_certificate, own_certificate
+    from edge.phones.host_names import own_addresses
+    from edge.phones.shown_certificate import page_directory
 
     page, now_us = loaded.settings.page, time.time_ns() // 1000
     if page.listen:
@@ -172,21 +172,21 @@ def certificate(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
 
 def _phones(loaded: Loaded[EdgeSettings], command: str) -> "Phones":
     from edge import directories
-    from edge.page.phones import Phones
-    from edge.page.shown_certificate import page_directory
+    from edge.phones.phones import Phones
+    from edge.phones.shown_certificate import page_directory
 
     return Phones(page_directory(directories.of_the_daemon(loaded, directories.STATE, command)))
 
 
 def _invitations(loaded: Loaded[EdgeSettings]) -> "Invitations":
-    from edge.page.invitations import Invitations
+    from edge.phones.invitations import Invitations
 
     return Invitations(_phones(loaded, "pair"), loaded.settings.page.phones_max)
 
 
 def _awaited(invitations: "Invitations", invited: "Invited") -> "Phone | None":
     """The phone that came; None: it took too long."""
-    from edge.page.invitations import GOOD_S
+    from edge.phones.invitations import GOOD_S
 
     until_s = time.monotonic() + GOOD_S
     while time.monotonic() < until_s:

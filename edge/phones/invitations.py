@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from common.errors import IdentityError
 from edge.clock import boot_id
-from edge.page.phones import Admitted, Invitation, Paired, Phone, Phones
+from edge.phones.phones import Admitted, Invitation, Paired, Phone, Phones
 
 logger = logging.getLogger(__name__)
 

@@ -11,15 +11,13 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from common.errors import IdentityError
-from edge.page.cookie import set_cookie
-from edge.page.invitations import Invitations, NotInvited
-from edge.page.phones import Phone, Phones, shown_name
-from edge.page.rates import Guesses
-from edge.page.refusal import Refused, too_often
+from edge.phones.cookie import set_cookie
+from edge.phones.invitations import Invitations, NotInvited
+from edge.phones.phones import Phone, Phones, shown_name
+from edge.phones.rates import Guesses
+from edge.phones.refusal import Refused, too_often
 
 logger = logging.getLogger(__name__)
-
-STATIC = Path(__file__).parent / "static"
 
 _LED_HERE = frozenset({"cross-site", "same-site"})
 _KINDS = ("iPhone", "iPad", "Android", "Macintosh", "Windows", "Linux")
@@ -40,11 +38,12 @@ class Pairing:
         self,
         phones: Phones,
         invitations: Invitations,
+        static: Path,
         *,
         tls: bool = True,
         guesses: Guesses | None = None,
-        static: Path = STATIC,
     ) -> None:
+        """static: folder with pair.html."""
         self._phones, self._invitations, self._tls = phones, invitations, tls
         self._guesses = guesses or Guesses()
         self._page = static / "pair.html"
