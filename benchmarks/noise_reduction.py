@@ -109,26 +109,31 @@ WHISPER_WAYS = tuple(way for way in SPHINX_WAYS if way.floor == sphinx_features.
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
-@click.option("--orders", default=60, show_default=True, help="For pocketsphinx.")
+@click.option("--orders", default=60, show_default=True, help="For pocketsphinx; 0: it is not asked.")
 @click.option("--whisper-orders", default=40, show_default=True, help="For Whisper; 0: it is not asked.")
 @click.option("--sentences", default=47, show_default=True, help="For Whisper reading freely.")
 def main(data: Path, orders: int, whisper_orders: int, sentences: int) -> None:
     """Compare ways to hear in noise."""
-    bundle = domains.bundle("coffee")
-    judge = Judge(bundle)
+    judge = Judge(domains.bundle("coffee"))
+    if orders:
+        measure_sphinx(data, orders, judge)
+    if whisper_orders and sentences:
+        measure_whisper(data, whisper_orders, sentences, judge)
+
+
+def measure_sphinx(data: Path, orders: int, judge: "Judge") -> None:
+    """Orders under the graph of the domain's sentences, a row a way."""
     said = list(spoken(data, orders_of(data, orders)))
     print(f"\npocketsphinx, {orders} orders: right / answered early\n")
     header(COLUMNS, ["early ones that are right", f"early at {PRECISION:.2f} right", "CPU ms an order"])
     floors = {}
     for way in SPHINX_WAYS:
-        answers, cpu_s = hear(way, PocketSphinx(bundles=[bundle]), said, judge)
+        answers, cpu_s = hear(way, PocketSphinx(bundles=[judge.bundle]), said, judge)
         if way.reduce is None and not way.carried:
             floors[way.name] = answers
         print_sphinx(way.name, said, answers, f"{1000 * cpu_s / len(said):.0f}")
     print_sphinx("three floors, the likeliest", said, [likeliest(each) for each in zip(*floors.values(), strict=True)])
     print_sphinx("three floors that agree", said, [agreed(each) for each in zip(*floors.values(), strict=True)])
-    if whisper_orders and sentences:
-        measure_whisper(data, whisper_orders, sentences, judge)
 
 
 def measure_whisper(data: Path, orders: int, sentences: int, judge: "Judge") -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.corpus import Clip
-from benchmarks.home_phrases import Row, errors, fewer, line, phrases
+from benchmarks.home_phrases import Row, errors, fewer, line, phrases, told
 
 
 def test_only_commands_of_the_domain_are_heard() -> None:
-    texts = ["turn on the Kitchen lights", "set a timer for 30 seconds", "the book incorporates hours of interviews"]
-    assert [clip.text for clip in phrases([Clip(Path("x.flac"), text) for text in texts])] == texts[:2]
+    commands = ["turn on the Kitchen lights", "set a timer for 30 seconds"]
+    # The name of an entry is no command.
+    texts = [*commands, "the book incorporates hours of interviews", "the weather tomorrow"]
+    assert [clip.text for clip in phrases([Clip(Path("x.flac"), text) for text in texts])] == commands
 
 
 def test_numbers_are_the_same_as_words_and_as_digits() -> None:
@@ -32,3 +34,11 @@ def test_the_range_is_that_of_drawn_clips() -> None:
     assert fewer(same, np.zeros(20, np.int64), 1) == "-"
     ours = np.array([0] * 10 + [2] * 10)
     assert fewer(ours, same, 1).endswith("% to 70%)")
+
+
+def test_a_mistake_tells_who_made_it_or_why_nobody_answered() -> None:
+    found = [
+        {"transcript": "stop the timer", "engine": "whisper", "why_not_better": None},
+        {"transcript": "", "engine": None, "why_not_better": "nobody was there"},
+    ]
+    assert told(found) == "stop the timer (whisper);  (nobody was there)"
