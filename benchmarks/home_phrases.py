@@ -94,13 +94,8 @@ def main(data: Path, half: str | None, names: tuple[str, ...]) -> None:
 
 def phrases(clips: Sequence[corpus.Clip]) -> list[corpus.Clip]:
     """Those that are commands of the domain."""
-    bundle = read_bundle(Path(domains.bundle(DOMAIN)))
-    following = Following(bundle.network)
-    return [
-        clip
-        for clip in clips
-        if any(bundle.blocks[meaning.block].intent for meaning in parse(following, spoken_words(clip.text)))
-    ]
+    following = Following(read_bundle(Path(domains.bundle(DOMAIN))).network)
+    return [clip for clip in clips if parse(following, spoken_words(clip.text))]
 
 
 def measure(data: Path, clips: Sequence[corpus.Clip], condition: Condition, address: str, listeners: Listeners) -> Row:
