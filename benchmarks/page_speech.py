@@ -54,6 +54,8 @@ class Heard(NamedTuple):
     """From the onset until the first words were painted."""
     final_ms: float | None
     """From the endpoint until the final was."""
+    answer_ms: float | None = None
+    """From the endpoint until the board had the answer."""
 
 
 @click.command()
@@ -86,6 +88,7 @@ def print_waits(heard: list[Heard]) -> None:
     for name, values, mark in (
         ("onset to first words painted", [one.first_partial_ms for one in heard], MARK_PARTIAL_MS),
         ("endpoint to final painted", [one.final_ms for one in heard], MARK_FINAL_MS),
+        ("of which until the board had the answer", [one.answer_ms for one in heard], MARK_FINAL_MS),
     ):
         known = [value for value in values if value is not None]
         print(f"{name}: {p50_p95(known)} ms of {len(known)} (mark for the median {mark})")
@@ -171,7 +174,7 @@ def _heard(told: dict[str, Any]) -> Heard:
         for name in ("partial-painted", "final-painted")
     }
     partial, final = painted["partial-painted"], painted["final-painted"]
-    return Heard(transcript, partial and partial - onset, final and final - endpoint)
+    return Heard(transcript, partial and partial - onset, final and final - endpoint, timing["endpoint_to_final"])
 
 
 if __name__ == "__main__":

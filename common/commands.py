@@ -5,7 +5,9 @@ import io
 import os
 import resource
 import sys
+from collections.abc import Mapping
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,21 @@ MOMENT = _Moment()
 class CommandGroup(click.Group):
     """A group whose commands end with one sentence and status 2 on a ParrotletError or where output cannot be
     written, and quietly on Ctrl-C (click does so when nobody reads any more)."""
+
+    def __init__(self, *given: Any, elsewhere: Mapping[str, str] | None = None, **more: Any) -> None:
+        """`elsewhere`: modules of further commands, each called there as here, read when it is asked for: a daemon is
+        smaller by all that it is not."""
+        super().__init__(*given, **more)
+        self._elsewhere = elsewhere or {}
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *self._elsewhere})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in self._elsewhere:
+            found: click.Command = getattr(import_module(self._elsewhere[name]), name)
+            return found
+        return super().get_command(context, name)
 
     def main(self, *arguments: Any, **extra: Any) -> Any:
         # What was said lies in memory, ours and that of the processes we start; it shall not lie in a core file.

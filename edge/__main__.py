@@ -8,7 +8,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,13 +17,7 @@ from common.commands import CommandGroup, completion
 from common.errors import DaemonError, MicrophoneError, ParrotletError
 from common.settings import Loaded, as_toml
 from edge import options
-from edge.actions.commands import actions
-from edge.keys.enrol_commands import enrol, locate, renew, services
-from edge.phones.commands import pair, phones
 from edge.settings import SECRETS, EdgeSettings
-from edge.spool.commands import spool
-from edge.spool.feedback_commands import feedback
-from edge.spool.forget_commands import forget
 
 # What a command needs is imported in it: the daemon stays small, and completion quick.
 
@@ -47,7 +40,24 @@ _as_the_daemon = options.with_settings(
 )
 
 
-@click.group(cls=CommandGroup)
+ELSEWHERE = {
+    "actions": "edge.actions.commands",
+    "enrol": "edge.keys.enrol_commands",
+    "feedback": "edge.spool.feedback_commands",
+    "forget": "edge.spool.forget_commands",
+    "locate": "edge.keys.enrol_commands",
+    "page": "edge.page.commands",
+    "pair": "edge.phones.commands",
+    "phones": "edge.phones.commands",
+    "renew": "edge.keys.enrol_commands",
+    "services": "edge.keys.enrol_commands",
+    "spool": "edge.spool.commands",
+    "test": "edge.trial.commands",
+    "wyoming": "edge.wyoming.commands",
+}
+
+
+@click.group(cls=CommandGroup, elsewhere=ELSEWHERE)
 @click.version_option(VERSION, prog_name="parrotlet-edge")
 def main() -> None:
     """The board of Parrotlet: hears, cuts out the speech, asks a service, shows what was found.
@@ -58,54 +68,6 @@ def main() -> None:
       parrotlet-edge enrol 192.168.1.5
       parrotlet-edge test question.wav
     """
-
-
-@main.command()
-@click.argument("files", nargs=-1, metavar="[FILE|-]...", type=click.Path())
-@click.option("--microphone", is_flag=True, help="Listen to the microphone until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON an utterance, and nothing else.")
-@click.option("--realtime", is_flag=True, help="Play files at the pace of speech, not as fast as they go.")
-@click.option("--timing", is_flag=True, help="Tell where the time went, p50 and p95 at the end; plays in real time.")
-@click.option("--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep each utterance as WAV and JSON.")
-@click.option("--act", is_flag=True, help="Also do what is asked for, as the daemon would.")
-@click.option("--explain", is_flag=True, help="Tell why the answer and what was found are what they are.")
-@click.option("--offline", is_flag=True, help="Ask no service: the board's own model answers, or nobody.")
-@options.with_settings(options.CLOUD, options.HEARING, options.MICROPHONE, options.LOCAL)
-def test(
-    files: tuple[str, ...],
-    microphone: bool,
-    as_json: bool,
-    realtime: bool,
-    timing: bool,
-    save: Path | None,
-    act: bool,
-    explain: bool,
-    offline: bool,
-    loaded: Loaded[EdgeSettings],
-) -> None:
-    """Answer what is spoken in files, on standard input (-) or into the microphone.
-
-    FILE is WAV, FLAC or OGG of any rate; standard input may also be raw PCM (16 kHz, mono, signed 16 bit).
-
-    \b
-    Exit status: 0  everything was read and answered (silence, too)
-                 2  input or settings that cannot be used; the rest was answered
-                 3  speech was found that nobody could answer
-
-    \b
-    Example:
-      parrotlet-edge test question.wav
-      parrotlet-edge test --json *.flac > answers.jsonl
-      parrotlet-edge test --timing *.flac
-      parrotlet-edge test --offline command.wav
-      arecord -q -r 16000 -f S16_LE -d 5 | parrotlet-edge test -
-    """
-    if bool(files) == microphone:
-        raise click.UsageError("Give FILEs, - for standard input, or --microphone.")
-    from edge.trial.try_out import Asked, Shown, try_out
-
-    asked = Asked(microphone=microphone, realtime=realtime or timing, offline=offline, act=act, explain=explain)
-    sys.exit(try_out(loaded, files, asked, Shown(as_json=as_json, timing=timing, save=save)))
 
 
 @main.command()
@@ -131,70 +93,6 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
 
     try:
         run(loaded, input_file)
-    except DaemonError as error:
-        click.echo(str(error), err=True)
-        sys.exit(DIED)
-
-
-@main.command()
-@options.with_settings(options.PAGE, options.CLOUD, options.HEARING, options.STATE)
-def page(loaded: Loaded[EdgeSettings]) -> None:
-    """Serve the page for phones of people who have no board, beside a service, until SIGTERM or Ctrl-C.
-
-    Each phone that is paired is a board of its own to the service: it sees what was said into it, and nothing of
-    others. A board serves a page of its own: parrotlet-edge run --page.
-
-    \b
-    Example:
-      parrotlet-edge page --listen 0.0.0.0:7408 --cloud 127.0.0.1:7407
-    """
-    from edge.page.visiting import serve_page
-
-    try:
-        serve_page(loaded)
-    except DaemonError as error:
-        click.echo(str(error), err=True)
-        sys.exit(DIED)
-
-
-@main.command()
-@click.option("--satellite", is_flag=True, help="Lend a home this board's microphone and loudspeaker instead.")
-@click.option("--input", "input_file", metavar="FILE", help="With --satellite: play a file in place of the microphone.")
-@options.with_settings(
-    options.WYOMING,
-    options.CLOUD,
-    options.HEARING,
-    options.LOCAL,
-    options.MICROPHONE,
-    options.DAEMON,
-    options.WAKE,
-    options.STATE,
-)
-def wyoming(satellite: bool, input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
-    """Serve speech to text to clients that speak Wyoming, such as Home Assistant, until SIGTERM or Ctrl-C.
-
-    With --satellite, it is the home that hears what is said to this board, and answers by its loudspeaker: the sound
-    itself is sent, when somebody speaks, or with activation.mode = "wake" or "button" after that. SIGUSR1 is a press,
-    SIGUSR2 mutes and unmutes.
-
-    Listens to this machine alone, unless --listen says otherwise: Wyoming has no encryption. Home Assistant finds both
-    by itself.
-
-    \b
-    Example:
-      parrotlet-edge wyoming --listen 0.0.0.0:10300
-      parrotlet-edge wyoming --satellite --listen 0.0.0.0:10700 --activation wake
-    """
-    if input_file is not None and not satellite:
-        raise click.UsageError("--input is for --satellite: speech to text hears its clients.")
-    from edge.wyoming.satellite_serving import serve_satellite
-    from edge.wyoming.serving import serve_speech
-
-    try:
-        if satellite:
-            serve_satellite(loaded, input_file)
-        else:
-            serve_speech(loaded)
     except DaemonError as error:
         click.echo(str(error), err=True)
         sys.exit(DIED)
@@ -363,16 +261,6 @@ def config(check: bool, loaded: Loaded[EdgeSettings]) -> None:
             click.echo(sentence, err=True)
 
 
-main.add_command(actions)
-main.add_command(feedback)
-main.add_command(forget)
-main.add_command(spool)
-main.add_command(enrol)
-main.add_command(locate)
-main.add_command(renew)
-main.add_command(services)
-main.add_command(pair)
-main.add_command(phones)
 main.add_command(completion("parrotlet-edge"))
 
 

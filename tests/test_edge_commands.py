@@ -62,7 +62,7 @@ def silent_wav(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["", *main.commands])
+@pytest.mark.parametrize("command", ["", *main.list_commands(click.Context(main))])
 def test_every_help_has_an_example(command: str) -> None:
     result = invoke(*command.split(), "--help")
     assert result.exit_code == 0

@@ -41,14 +41,24 @@ class NameSpotting:
         """(names,) how much worse each fits (positions, phones) of a PhoneEar than whatever was heard, natural
         logarithms; 0 at best."""
         costs = np.full(self._names, NEVER, np.float32)
-        best = heard.argmax(axis=1)
-        begins = (best != NOTHING_NEW) & (best != np.append(NOTHING_NEW, best[:-1]))
-        before = AROUND * np.append(0, begins.cumsum()).astype(np.float32)
+        before = AROUND * np.append(0, _begins(heard).cumsum()).astype(np.float32)
         misses = np.minimum(heard.max(axis=1, keepdims=True) - heard, WORST)
         matters = np.flatnonzero(heard[:, NOTHING_NEW] < SURE)
         for group in self._groups:
             np.minimum.at(costs, group.owners, group.costs(misses, before, matters))
         return costs
+
+
+def phones_in(heard: Floats) -> int:
+    """So many phones are in (positions, phones) of a PhoneEar."""
+    return int(_begins(heard).sum())
+
+
+def _begins(heard: Floats) -> npt.NDArray[np.bool_]:
+    """(positions,): whether another phone begins there."""
+    best = heard.argmax(axis=1)
+    begins: npt.NDArray[np.bool_] = (best != NOTHING_NEW) & (best != np.append(NOTHING_NEW, best[:-1]))
+    return begins
 
 
 class _Group:

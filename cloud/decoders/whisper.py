@@ -55,6 +55,9 @@ SENTENCE_FRAMES_MAX = 1500
 FITS_MIN, LIKELY_MIN = -0.8, -2.5
 """A sentence of the domain is as good as the free reading if each of its words is so little less likely, and no less
 likely in itself, natural logarithms: then no longer window is needed."""
+WORTH_MIN, WORDS_MORE, WORDS_MIN = -3.0, 4, 10
+"""A sentence whose words are so much less likely than the free reading is nobody's intent (confidence.py: 0.05 at
+most), nor is one of so many words more; it is not followed to its end."""
 
 ENGLISH = "<|en|>"
 
@@ -177,15 +180,18 @@ class Whisper:
         encoded = self._encode(log_mel, window_frames)
         prompt_ids = self._prompt_for(encoded)
         reading = self._read(encoded, len(log_mel), prompt_ids)
+        free_score = reading.log_probability * (reading.tokens + 1)
         sentences: tuple[Sentence, ...] = ()
         names: tuple[Name, ...] = ()
         # The sentences of domains are English: of German they would be made as well.
-        if bundle and prompt_ids == self._prompts.get(ENGLISH):
-            positions = np.array(encoded, np.float32)[0]
-            sentences = self._sentences.read(positions, bundle, prompt_ids)
-            names = self._names.read(positions, positions_of(log_mel), reading.text, bundle) if reading.words else ()
-        free_score = reading.log_probability * (reading.tokens + 1)
+        english = bool(bundle) and prompt_ids == self._prompts.get(ENGLISH)
+        positions = np.array(encoded, np.float32)[0]
+        if english:
+            worth = free_score + WORTH_MIN * max(len(reading.words.split()) + WORDS_MORE, WORDS_MIN)
+            sentences = self._sentences.read(positions, bundle, prompt_ids, worth)
         fits = bool(sentences) and _fits(sentences[0], free_score)
+        if english and reading.words and not fits:
+            names = self._names.read(positions, positions_of(log_mel), reading.text, bundle)
         if not (fits or is_settled(reading) or window_frames == WINDOW_FRAMES):
             whole = self._encode(log_mel, WINDOW_FRAMES)
             reading = self._read(whole, len(log_mel), self._prompt_for(whole))

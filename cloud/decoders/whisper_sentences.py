@@ -4,6 +4,7 @@ Its scores are those of Whisper itself, so that a sentence's share of what Whisp
 fits.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,9 +63,10 @@ def best_sentences(
     ends: Sequence[int],
     *,
     beam: int = BEAM,
+    log_probability_min: float = -math.inf,
 ) -> list[Found]:
-    """The likeliest sentences of the paths, the best first. `ends`: tokens that may stand after a sentence, such
-    as a stop or the end of the text."""
+    """The likeliest sentences of the paths, the best first; what is less likely than `log_probability_min` is not
+    followed. `ends`: tokens that may stand after a sentence, such as a stop or the end of the text."""
     state = decoder.begin(memory, prompt)
     followed = [Followed((), 0.0, paths.start())]
     done: list[Found] = []
@@ -74,7 +76,8 @@ def best_sentences(
             likely = state.log_probabilities[number]
             for token, step in paths.next(reading.frontier, first=not reading.tokens).items():
                 score = reading.log_probability + float(likely[token]) - step.cost
-                steps.append((score, number, token, step.frontier))
+                if score >= log_probability_min:
+                    steps.append((score, number, token, step.frontier))
             if reading.tokens and paths.is_final(reading.frontier):
                 end = np.logaddexp.reduce(likely[list(ends)])
                 done.append(Found(reading.tokens, reading.log_probability + float(end)))
@@ -114,13 +117,22 @@ class SentenceReader:
         self._decoder: WhisperDecoder | None = None
         self._paths: OrderedDict[str, TokenPaths | None] = OrderedDict()
 
-    def read(self, encoded: Floats, bundle: str, prompt: Sequence[int]) -> tuple[Sentence, ...]:
-        """The likeliest sentences of a bundle's domain for (positions, width) after that prompt, none where it has
-        none."""
+    def read(
+        self, encoded: Floats, bundle: str, prompt: Sequence[int], log_probability_min: float
+    ) -> tuple[Sentence, ...]:
+        """The likeliest sentences of a bundle's domain for (positions, width) after that prompt; none where it has
+        none, or none is so likely."""
         paths = self.paths(bundle)
         if paths is None or self._decoder is None:
             return ()
-        found = best_sentences(self._decoder, self._decoder.memory(encoded), prompt, paths, self._ends)
+        found = best_sentences(
+            self._decoder,
+            self._decoder.memory(encoded),
+            prompt,
+            paths,
+            self._ends,
+            log_probability_min=log_probability_min,
+        )
         scores: dict[str, float] = {}
         for one in found:
             # One sentence written in two ways is as likely as both together.
