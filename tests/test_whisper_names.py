@@ -178,3 +178,28 @@ def test_without_an_ear_only_what_sounds_like_the_words_is_listened_for(monkeypa
     tables = listening(None).among("where is rome", np.zeros((0, 3), np.float32))
     assert set(names_at(tables, 2)) == {"Rome"}
     assert BEFORE_MAX not in tables
+
+
+def test_nothing_is_listened_for_where_a_name_is_all_that_was_heard() -> None:
+    assert listening(Ear()).among("where is Oslo?", np.zeros((4, 3), np.float32)) == {}
+    assert listening(Ear()).among("where is Rome?", np.zeros((4, 3), np.float32)), "the phones are another name's"
+    assert listening(None).among("where is Oslo?", np.zeros((4, 3), np.float32))
+
+
+MUCH = "the old child almost hurt the small yellow dog yesterday evening"
+
+
+class Deaf:
+    """Hears phones that are in no name."""
+
+    def hear(self, encoded: Floats) -> Floats:
+        heard = np.full((40, len(PHONES)), -9.0, np.float32)
+        heard[np.arange(40), np.tile(list(dictionary_said("judge")[0])[:2], 20)] = -0.01
+        return heard
+
+
+def test_nothing_is_listened_for_where_much_else_was_said_and_no_name_fits() -> None:
+    large = np.zeros((40, 3), np.float32)
+    assert listening(Deaf()).among(MUCH, large) == {}  # type: ignore[arg-type]
+    assert listening(Deaf()).among("road", large)  # type: ignore[arg-type]
+    assert listening(Ear()).among(MUCH, large)

@@ -41,8 +41,9 @@ may."""
 BEFORE_MAX = 8
 """Words before a name."""
 
-PLAIN = 0.99
-"""What is so much like a name is that name, as far as anybody can tell."""
+PLAIN, AGREES = 0.99, 3.0
+"""Words that are so much like a name, and phones that fit it hardly worse than any other, a natural logarithm: that
+name was said, and its words find it."""
 
 UNFIT, MUCH_ELSE = 0.95, 3
 """Nobody named anything where the best name fits so badly, by the phone, and so many other words were said that are no
@@ -270,8 +271,6 @@ class Listening:
         there, and those that fit the phones in (positions, width) without padding, wherever those are. None where a
         name is all that was heard, which its words find, and where much else was said and no name fits."""
         like = self._sounding.like(heard, SOUNDING_MAX)
-        if any(one.likeness >= PLAIN and not one.beside for one in like):
-            return {}
         sounding: dict[int, list[int]] = {}
         for one in like:
             sounding.setdefault(one.before, []).append(self._numbers[one.name])
@@ -279,7 +278,10 @@ class Listening:
             return {before: self._only(names, self._likely) for before, names in sounding.items()}
         phones = self._ear.hear(encoded)
         costs = self._spotting.costs(phones)
-        if costs.min() > UNFIT * phones_in(phones) and all(one.beside >= MUCH_ELSE for one in like[:1]):
+        named = [self._numbers[one.name] for one in like if one.likeness >= PLAIN and not one.beside]
+        is_plain = bool(named) and costs[named].min() <= costs.min() + AGREES
+        is_none = costs.min() > UNFIT * phones_in(phones) and all(one.beside >= MUCH_ELSE for one in like[:1])
+        if is_plain or is_none:
             return {}
         likely = self._likely - SPOTTED * np.minimum(costs - costs.min(), SPOTTED_COST_MAX)
         most = min(SPOTTED_MAX, len(costs))
