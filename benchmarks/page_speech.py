@@ -60,18 +60,33 @@ class Heard(NamedTuple):
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with sentences/.")
+@click.option("--part", type=click.Choice(["sentences", "orders"]), default="sentences", show_default=True)
 @click.option("--clips", type=int, default=20, show_default=True, help="Clips, evenly spread.")
-def main(data: Path, clips: int) -> None:
-    """Compare words on the page with words of the command line, and tell the waits."""
-    known = corpus.sentences(data)
+def main(data: Path, part: str, clips: int) -> None:
+    """Compare words on the page with words of the command line, and tell the waits. Orders are said to `coffee`."""
+    known = _said(data, part)
     chosen = known[:: max(1, len(known) // clips)][:clips]
-    with tempfile.TemporaryDirectory() as folder, path.service(Path(folder) / "state") as service:
-        files = [_padded(clip.file, Path(folder) / f"{number}.wav") for number, clip in enumerate(chosen)]
+    domain = "home" if part == "sentences" else "coffee"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        path.service(Path(folder) / "state", "--domain", domain) as service,
+    ):
+        files = [_padded(file, Path(folder) / f"{number}.wav") for number, (file, _) in enumerate(chosen)]
         typed = path.hear(service.address, files)
         with page(service.address, Path(folder) / "page") as ask:
             heard = [_spoken(file, ask) for file in files]
-    print_words([clip.text for clip in chosen], [path.transcript(typed[file]) for file in files], heard)
+    by_command = [path.transcript(typed[file]) for file in files]
+    # What was ordered is not written down word by word: then the page is compared with the command line.
+    texts = [text or other for (_, text), other in zip(chosen, by_command, strict=True)]
+    print_words(texts, by_command, heard)
     print_waits(heard)
+
+
+def _said(data: Path, part: str) -> list[tuple[Path, str]]:
+    """Files, with what is said in them where that is known."""
+    if part == "orders":
+        return [(order.file, "") for order in corpus.orders(data)]
+    return [(clip.file, clip.text) for clip in corpus.sentences(data)]
 
 
 def print_words(texts: list[str], typed: list[str], heard: list[Heard]) -> None:
