@@ -58,6 +58,7 @@ EventSource.prototype.addEventListener = function (name, hear) {{
 """Notes the number of each event that comes, whatever the page makes of it, and whether time passes."""
 SHOWN = """() => [...document.querySelectorAll("#feed .card")].map((card) =>
     [card.dataset.utterance, card.dataset.kind, card.querySelector(".said")?.textContent ?? ""])"""
+IS_HEARD = "!['lost', 'connecting'].includes(document.body.dataset.doing)"
 MISSING = """(wanted) => {
     const cards = new Map([...document.querySelectorAll("#feed .card")].map((card) => [card.dataset.utterance, card]));
     return wanted.filter(([key, kind, words]) => {
@@ -85,62 +86,63 @@ class Trial(NamedTuple):
     page: Any
 
 
-def killed(trial: Trial, lasts_s: float) -> None:
+def killed(trial: Trial, lasts_s: float) -> float:
     trial.board.kill()
     time.sleep(lasts_s)
     trial.board.start()
+    return time.monotonic()
 
 
-def cut(trial: Trial, lasts_s: float) -> None:
+def cut(trial: Trial, lasts_s: float) -> float:
     trial.link(Link.cut)
     time.sleep(lasts_s)
     trial.link(Link.mend)
+    return time.monotonic()
 
 
-def stalled(trial: Trial, lasts_s: float) -> None:
+def stalled(trial: Trial, lasts_s: float) -> float:
     trial.link(Link.stall)
     time.sleep(lasts_s)
     trial.link(Link.flow)
+    return time.monotonic()
 
 
-def gone_silent(trial: Trial, lasts_s: float) -> None:
+def gone_silent(trial: Trial, lasts_s: float) -> float:
     """So long that the page gives up; what was on the way is lost."""
     trial.link(Link.stall)
     time.sleep(lasts_s + SILENT_S)
     trial.link(Link.cut)
     trial.link(Link.flow)
     trial.link(Link.mend)
+    return time.monotonic()
 
 
-def asleep(trial: Trial, lasts_s: float) -> None:
-    with _asleep(trial):
-        time.sleep(lasts_s)
+def asleep(trial: Trial, lasts_s: float) -> float:
+    return _asleep(trial, lambda: time.sleep(lasts_s))
 
 
-def hidden(trial: Trial, lasts_s: float) -> None:
+def hidden(trial: Trial, lasts_s: float) -> float:
     """The browser goes on, and takes what comes; the page stands still."""
-    with _asleep(trial, "renderer"):
-        time.sleep(lasts_s)
+    return _asleep(trial, lambda: time.sleep(lasts_s), "renderer")
 
 
-def asleep_while_cut(trial: Trial, lasts_s: float) -> None:
-    with _asleep(trial):
-        cut(trial, lasts_s)
+def asleep_while_cut(trial: Trial, lasts_s: float) -> float:
+    return _asleep(trial, lambda: cut(trial, lasts_s))
 
 
-def asleep_while_killed(trial: Trial, lasts_s: float) -> None:
-    with _asleep(trial):
-        killed(trial, lasts_s)
+def asleep_while_killed(trial: Trial, lasts_s: float) -> float:
+    return _asleep(trial, lambda: killed(trial, lasts_s))
 
 
-def out_of_reach(trial: Trial, lasts_s: float) -> None:
+def out_of_reach(trial: Trial, lasts_s: float) -> float:
     """The phone itself has no network, and knows."""
     trial.page.context.set_offline(True)
     time.sleep(lasts_s)
     trial.page.context.set_offline(False)
+    return time.monotonic()
 
 
-FAULTS: dict[str, tuple[Callable[[Trial, float], None], int]] = {
+FAULTS: dict[str, tuple[Callable[[Trial, float], float], int]] = {
     "board killed (-9) and back": (killed, 8),
     "link cut": (cut, 4),
     "link stalls, and goes on": (stalled, 3),
@@ -151,18 +153,18 @@ FAULTS: dict[str, tuple[Callable[[Trial, float], None], int]] = {
     "phone asleep, board killed and back meanwhile": (asleep_while_killed, 2),
     "phone without network": (out_of_reach, 3),
 }
-"""Each so often."""
+"""Each so often; given how long it lasts, each tells the moment at which it was over."""
 
 
-@contextlib.contextmanager
-def _asleep(trial: Trial, kind: str = "") -> Iterator[None]:
+def _asleep(trial: Trial, meanwhile: Callable[[], object], kind: str = "") -> float:
     """RuntimeError if the page goes on all the same."""
     before, began_s = trial.page.evaluate("window.ticks"), time.monotonic()
     with stopped(kind):
-        yield
-        slept_s = time.monotonic() - began_s
-    if trial.page.evaluate("window.ticks") - before > 2 + slept_s * 1000 / TICK_MS / 2:
+        meanwhile()
+    over_s = time.monotonic()
+    if trial.page.evaluate("window.ticks") - before > 2 + (over_s - began_s) * 1000 / TICK_MS / 2:
         raise RuntimeError("the page was not asleep")
+    return over_s
 
 
 class Findings(NamedTuple):
@@ -187,8 +189,16 @@ class Findings(NamedTuple):
     """Not as they ended, or twice, on the page that was opened anew."""
 
 
-def trial(board: Victim, port: int, state: Path, answers: int, faults: list[str], draw: random.Random) -> Findings:
-    """Tells so many answers, with faults evenly among them."""
+def trial(
+    board: Victim,
+    port: int,
+    state: Path,
+    answers: int,
+    faults: list[str],
+    draw: random.Random,
+    lasts_s: tuple[float, float] = LASTS_S,
+) -> Findings:
+    """Tells so many answers, with faults evenly among them that last as long as is drawn between these."""
     caught_up_s: dict[str, list[float]] = defaultdict(list)
     (cookie,) = pair(state, tls=False)
     with board, linked(f"{BOARD_HOST}:{port}", port) as link, chromium() as browser:
@@ -201,11 +211,11 @@ def trial(board: Victim, port: int, state: Path, answers: int, faults: list[str]
         made = Trial(board, link, page)
         for number, name in enumerate(faults):
             _wait_for(made, answers * (number + 1) // (len(faults) + 1))
-            FAULTS[name][0](made, draw.uniform(*LASTS_S))
-            caught_up_s[name].append(_catch_up(made))
+            over_s = FAULTS[name][0](made, draw.uniform(*lasts_s))
+            caught_up_s[name].append(_catch_up(made, over_s))
             progress(f"{number + 1} faults of {len(faults)}, {len(board.cards())} answers of {answers}: {name}")
         _wait_for(made, answers)
-        _catch_up(made)
+        _catch_up(made, time.monotonic())
         return _findings(made, caught_up_s)
 
 
@@ -215,14 +225,16 @@ def _wait_for(made: Trial, answers: int) -> None:
         made.page.wait_for_timeout(1000 * LOOK_S)
 
 
-def _catch_up(made: Trial) -> float:
-    """Seconds until the page shows all that there is now, or what it has shown by the time that is given for it."""
-    began_s, wanted = time.monotonic(), list(made.board.cards().values())
-    while made.page.evaluate(MISSING, wanted) and time.monotonic() - began_s < CATCH_UP_S_MAX:
-        # What changes meanwhile is another answer's.
-        wanted = [now for one in wanted if (now := made.board.cards()[one.utterance_id])]
+def _catch_up(made: Trial, since_s: float) -> float:
+    """Seconds since then until the page hears the board and shows all that there is now; bounded."""
+    wanted = set(made.board.cards())
+    while time.monotonic() - since_s < CATCH_UP_S_MAX:
+        # What changes meanwhile is to be shown as it is then.
+        cards = [card for key, card in made.board.cards().items() if key in wanted]
+        if made.page.evaluate(IS_HEARD) and not made.page.evaluate(MISSING, cards):
+            break
         made.page.wait_for_timeout(1000 * LOOK_S)
-    return time.monotonic() - began_s
+    return time.monotonic() - since_s
 
 
 def _findings(made: Trial, caught_up_s: dict[str, list[float]]) -> Findings:

@@ -151,6 +151,17 @@ def test_who_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path, mo
     assert not rest["more"]
 
 
+def test_who_knows_more_than_was_ever_told_here_gets_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_answers(tmp_path, 3)
+    with running(tmp_path, monkeypatch) as (_, phone):
+        looking = phone.look(**{"Last-Event-ID": "99"})
+        assert looking.next("hello")[0]["last"] == 3
+        assert [looking.next("answer")[1] for _ in range(3)] == [1, 2, 3]
+        looking.close()
+
+
 def test_history_is_searched_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_answers(tmp_path, 3)
     with running(tmp_path, monkeypatch) as (_, phone):
