@@ -23,6 +23,7 @@ import click
 import numpy as np
 
 from benchmarks import path
+from benchmarks.chaos_page_board import ANSWERS_MAX
 from benchmarks.cut_link import Link, linked
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.page_browser import chromium, stopped
@@ -311,6 +312,7 @@ def speaking_board(folder: Path, port: int, answers: int) -> Iterator[Victim]:
     environment = {
         "PARROTLET_EDGE_PAGE_LISTEN": f"{BOARD_HOST}:{port}",
         "PARROTLET_EDGE_PAGE_TLS": "false",
+        "PARROTLET_EDGE_SPOOL_ANSWERS_MAX": str(ANSWERS_MAX),
         "PARROTLET_EDGE_DEVICE_STATE_DIR": str(folder),
         "PARROTLET_EDGE_DEVICE_RUNTIME_DIR": str(folder),
     }

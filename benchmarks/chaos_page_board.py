@@ -23,6 +23,8 @@ SPOKEN_UNIX_US = 1_790_000_000_000_000
 BETWEEN = 5
 """So many other answers come between the two parts of one."""
 WAIT_S = 20.0
+ANSWERS_MAX = 100_000
+"""So many parts are kept: all."""
 
 
 class Part(NamedTuple):
@@ -81,7 +83,7 @@ def tell(board: MadeBoard, part: Part) -> None:
 @click.option("--per-second", type=float, required=True, help="How many parts it tells.")
 def main(state: Path, host: str, port: int, answers: int, per_second: float) -> None:
     """Goes on where the spool ends; then serves until it is killed."""
-    with MadeBoard(state, host=host, port=port) as board:
+    with MadeBoard(state, host=host, port=port, answers_max=ANSWERS_MAX) as board:
         told = board.spool.ask(lambda store: store.last_event_number()).result(WAIT_S)
         for number, part in enumerate(parts(answers)):
             if number >= told:

@@ -59,7 +59,9 @@ class NoMicrophones:
 class MadeBoard:
     """A context manager, and a Host of edge/page/host.py. Entered again, it is the same board after a restart."""
 
-    def __init__(self, directory: Path, *, port: int = 0, name: str = "kitchen", host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, directory: Path, *, port: int = 0, name: str = "kitchen", host: str = "127.0.0.1", answers_max: int = 1000
+    ) -> None:
         self.name = name
         self.port = port
         self.host = host
@@ -72,13 +74,14 @@ class MadeBoard:
         self.microphones: Any = NoMicrophones()
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
         self._directory = directory
+        self._answers_max = answers_max
         self.be()
 
     def __enter__(self) -> Self:
         self._entered = ExitStack()
         spool = Spool(
             self._directory / FILE_NAME,
-            SpoolSettings(),
+            SpoolSettings(answers_max=self._answers_max),
             boot_id="boot",
             coding="",
             hop_ms=10,
