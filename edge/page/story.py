@@ -112,11 +112,10 @@ class Story:
         """SpoolError if the disk does not say."""
         return await self._ask(_kept)
 
-    async def events(self, after: int = 0, last: int | None = None) -> list[Told]:
-        """Answers that are kept, in order; the newest `last` where that is given. SpoolError."""
-        events = await self._ask(lambda store: store.events(after))
-        chosen = events if last is None else events[max(0, len(events) - last) :]
-        return [told(NUMBERED, card(event), number) for number, event in chosen]
+    async def events(self, after: int = 0, *, before: int | None = None, last: int | None = None) -> list[Told]:
+        """Answers that are kept with a number between these, in order; the newest `last` of them. SpoolError."""
+        events = await self._ask(lambda store: store.events(after, before=before, last=last))
+        return [told(NUMBERED, card(event), number) for number, event in events]
 
     def state(self) -> dict[str, Any]:
         """What the board does now."""

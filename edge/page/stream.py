@@ -24,8 +24,8 @@ class Wanted:
 
     def __init__(self, request: Request) -> None:
         seen = request.headers.get("last-event-id") or request.query_params.get("after")
-        self.after = int(seen) if seen else 0
-        self.last = None if seen else min(int(request.query_params.get("last", "50")), LAST_MAX)
+        self.after = max(0, int(seen)) if seen else 0
+        self.last = None if seen else max(0, min(int(request.query_params.get("last", "50")), LAST_MAX))
 
 
 async def stream(
@@ -54,7 +54,7 @@ async def _kept(story: Story, wanted: Wanted) -> tuple[Kept | None, list[Told]]:
     try:
         kept = await story.kept()
         is_strange = wanted.after > kept.last
-        return kept, await (story.events(last=LAST_MAX) if is_strange else story.events(wanted.after, wanted.last))
+        return kept, await (story.events(last=LAST_MAX) if is_strange else story.events(wanted.after, last=wanted.last))
     except SpoolError as error:
         logger.debug("a phone gets no answers of before: %s", error)
         return None, []
