@@ -1,8 +1,8 @@
-"""A port before a service that goes away and comes back, as a network does."""
+"""A port before a service that goes away and comes back, as a network does; or that says nothing for a while."""
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -10,16 +10,20 @@ OUTAGE_SHARE = 1 / 6
 
 
 class Link:
-    """A port before the service that can be away. Runs in a loop of its own."""
+    """A port before the service that can be away. Runs in a loop of its own, in which all of it is to be called."""
 
-    def __init__(self, address: str) -> None:
-        self.host, port = address.rsplit(":", 1)
-        self.port = int(port)
+    def __init__(self, address: str, port: int = 0) -> None:
+        """port: its own, on 127.0.0.1; 0: one is picked."""
+        self.host, service_port = address.rsplit(":", 1)
+        self.port = int(service_port)
         self.away = False
+        self._own_port = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._passes = asyncio.Event()
+        self._passes.set()
 
     async def serve(self, ready: "asyncio.Future[str]") -> None:
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", self._own_port)
         ready.set_result(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
         async with server:
             await server.serve_forever()
@@ -33,19 +37,40 @@ class Link:
     def mend(self) -> None:
         self.away = False
 
+    def stall(self) -> None:
+        """Nothing comes through, and nobody is told so."""
+        self._passes.clear()
+
+    def flow(self) -> None:
+        """What was held up comes through."""
+        self._passes.set()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.away:
             writer.transport.abort()
             return
-        service_reader, service_writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            service_reader, service_writer = await asyncio.open_connection(self.host, self.port)
+        except OSError:
+            writer.transport.abort()
+            return
         both = {writer, service_writer}
         self._writers |= both
         try:
-            await asyncio.gather(_pass(reader, service_writer), _pass(service_reader, writer))
+            await asyncio.gather(self._pass(reader, service_writer), self._pass(service_reader, writer))
         finally:
             self._writers -= both
             for one in both:
                 one.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                await self._passes.wait()
+                writer.write(data)
+                await writer.drain()
+            await self._passes.wait()
+            writer.close()
 
 
 @contextmanager
@@ -71,6 +96,23 @@ def away_now_and_then(address: str, period_s: float, periods: int) -> Iterator[s
 
 
 @contextmanager
+def linked(address: str, port: int = 0) -> Iterator[Callable[[Callable[[Link], None]], None]]:
+    """A link; gives what does something with it, such as `do(Link.cut)`."""
+    link, loop = Link(address, port), asyncio.new_event_loop()
+    ready: asyncio.Future[str] = loop.create_future()
+
+    async def done(what: Callable[[Link], None]) -> None:
+        what(link)
+
+    def do(what: Callable[[Link], None]) -> None:
+        asyncio.run_coroutine_threadsafe(done(what), loop).result(10)
+
+    with looped(loop, link.serve(ready)):
+        asyncio.run_coroutine_threadsafe(_wait(ready), loop).result(10)
+        yield do
+
+
+@contextmanager
 def looped(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Iterator[None]:
     """Work in a loop in a thread, cancelled in the end."""
     task: asyncio.Task[None] = loop.create_task(work)
@@ -91,11 +133,3 @@ def looped(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> 
 
 async def _wait(ready: "asyncio.Future[str]") -> str:
     return await ready
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-        writer.close()

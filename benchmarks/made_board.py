@@ -59,9 +59,12 @@ class NoMicrophones:
 class MadeBoard:
     """A context manager, and a Host of edge/page/host.py. Entered again, it is the same board after a restart."""
 
-    def __init__(self, directory: Path, *, port: int = 0, name: str = "kitchen") -> None:
+    def __init__(
+        self, directory: Path, *, port: int = 0, name: str = "kitchen", host: str = "127.0.0.1", answers_max: int = 1000
+    ) -> None:
         self.name = name
         self.port = port
+        self.host = host
         self.examples_said: Sequence[str] = EXAMPLES
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
@@ -71,11 +74,19 @@ class MadeBoard:
         self.microphones: Any = NoMicrophones()
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
         self._directory = directory
+        self._answers_max = answers_max
         self.be()
 
     def __enter__(self) -> Self:
         self._entered = ExitStack()
-        spool = Spool(self._directory / FILE_NAME, SpoolSettings(), boot_id="boot", coding="", hop_ms=10)
+        spool = Spool(
+            self._directory / FILE_NAME,
+            SpoolSettings(answers_max=self._answers_max),
+            boot_id="boot",
+            coding="",
+            hop_ms=10,
+            on_event=lambda event: self.story.tell(event),
+        )
         self.spool = self._entered.enter_context(spool)
         self.story = Story(spool, lambda: dict(self.told))
         self.page = self._entered.enter_context(Page(self._loaded(), self))
@@ -93,7 +104,7 @@ class MadeBoard:
         options = {
             "device.state_dir": str(self._directory),
             "device.runtime_dir": str(self._directory),
-            "page.listen": f"127.0.0.1:{self.port}",
+            "page.listen": f"{self.host}:{self.port}",
             "page.names": (INSECURE_NAME,),
             "page.tls": False,
         }
@@ -113,7 +124,7 @@ class MadeBoard:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def run(self) -> None:
         """As its own Hosts."""

@@ -1,8 +1,11 @@
 """Debian's chromium, before a page of ours."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,3 +27,29 @@ def chromium(*more: str) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def stopped(kind: str = "") -> Iterator[None]:
+    """Stands still meanwhile: every process of browsers that were started here; with "renderer", only their pages."""
+    pids = [pid for pid in _descendants(os.getpid()) if _is_chromium(pid, f"--type={kind}" if kind else "")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *_descendants(child)]
+    return found
+
+
+def _is_chromium(pid: int, option: str) -> bool:
+    command = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    return "chromium" in command.split("\0")[0] and option in command

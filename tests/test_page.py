@@ -151,6 +151,33 @@ def test_who_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path, mo
     assert not rest["more"]
 
 
+def test_who_knows_more_than_was_ever_told_here_gets_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_answers(tmp_path, 3)
+    with running(tmp_path, monkeypatch) as (_, phone):
+        looking = phone.look(**{"Last-Event-ID": "99"})
+        assert looking.next("hello")[0]["last"] == 3
+        assert [looking.next("answer")[1] for _ in range(3)] == [1, 2, 3]
+        looking.close()
+
+
+def test_no_number_that_is_asked_for_is_too_strange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_answers(tmp_path, 3)
+    with running(tmp_path, monkeypatch) as (_, phone):
+        for number in (10**30, -(10**30)):
+            assert len(phone.ask(f"/answers?before={number}")[1]["answers"]) == 3
+            for query in (f"?after={number}", f"?last={number}"):
+                looking = phone.look(query)
+                assert looking.next("hello")[0]["last"] == 3
+                looking.close()
+            assert phone.ask(f"/answers?limit={number}")[0] == 200
+        assert phone.ask("/answers?before=1")[1] == {"answers": [], "more": False}
+        assert [one["id"] for one in phone.ask("/answers?limit=2")[1]["answers"]] == [3, 2]
+        assert phone.ask("/answers?limit=2")[1]["more"]
+        assert not phone.ask("/answers?limit=3")[1]["more"]
+
+
 def test_history_is_searched_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_answers(tmp_path, 3)
     with running(tmp_path, monkeypatch) as (_, phone):

@@ -335,6 +335,73 @@ def test_another_phone_deletes_and_it_is_gone_here_too(board: MadeBoard, visit: 
     eventually(lambda: keys(page) == [], page)
 
 
+def test_what_is_told_while_the_page_asks_what_is_left_stays(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(3):
+        board.keep(event(f"u{number}", f"number {number}", ago_s=60 - number))
+    page = ready(visit(board))
+    page.wait_for_selector(".card")
+    asked: list[Any] = []
+    page.route("**/answers?*", lambda route: asked.append((route, route.fetch())))
+    board.forget("u1")
+    eventually(lambda: len(asked) == 1, page)
+    board.tell(event("u3", "number 3"))
+    page.wait_for_selector('[data-utterance="u3"]')
+    route, response = asked[0]
+    route.fulfill(response=response)
+    eventually(lambda: keys(page) == ["u3", "u2", "u0"], page)
+    page.unroute_all()
+
+
+def test_what_was_found_leaves_no_hole_in_the_history(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    for number in range(150):
+        words = "a needle" if number == 3 else f"number {number}"
+        board.keep(event(f"u{number}", words, ago_s=1000 - number))
+    page = ready(visit(board))
+    page.fill("#search", "needle")
+    page.wait_for_selector('#found [data-utterance="u3"]')
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#all:not([hidden])")
+
+    def has_all() -> bool:
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        return keys(page) == [f"u{number}" for number in range(149, -1, -1)]
+
+    eventually(has_all, page)
+
+
+def test_what_the_board_has_not_written_down_yet_is_not_kept_either(
+    board: MadeBoard, visit: Callable[..., Page]
+) -> None:
+    board.keep(event("u1", "number 1", ago_s=9))
+    page = ready(visit(board))
+    page.wait_for_selector(".card")
+    board.story.tell(event("u2", "number 2", ago_s=5))
+    page.wait_for_selector('[data-utterance="u2"]')
+    board.tell(event("u3", "number 3"))
+    kept = "JSON.parse(localStorage['parrotlet-answers']).entries.map(entry => entry.key)"
+    eventually(lambda: bool(page.evaluate(f"'parrotlet-answers' in localStorage && {kept}.includes('u3')")), page)
+    assert page.evaluate(kept) == ["u3", "u1"]
+
+
+def test_a_board_that_has_begun_anew_is_not_taken_for_the_one_before(
+    tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    with MadeBoard(tmp_path) as board:
+        for number in range(70):
+            board.keep(event(f"u{number}", f"number {number}", ago_s=1000 - number))
+        page = ready(visit(board))
+        page.wait_for_selector('[data-utterance="u69"]')
+    for file in tmp_path.glob("spool.db*"):
+        file.unlink()
+    with MadeBoard(tmp_path, port=board.port) as board:
+        board.keep(event("v0", "number 0", ago_s=20))
+        page.click("#try") if page.is_visible("#try") else None
+        eventually(lambda: keys(page) == ["v0"], page)
+        board.tell(event("v1", "number 1", ago_s=10))
+        kept = "(JSON.parse(localStorage['parrotlet-answers'] ?? '{}').entries ?? []).map(entry => entry.key)"
+        eventually(lambda: page.evaluate(kept) == ["v1", "v0"], page)
+
+
 def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page]) -> None:
     board.keep(event("u1", "set a time", results=(TIMER, RAIN)))
     page = ready(visit(board))

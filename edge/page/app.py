@@ -38,6 +38,8 @@ PING_S = 15
 """An idle stream says so often that it lives; routers forget connections that say nothing."""
 ANSWERS_MAX = 200
 """Of one request for older ones."""
+NUMBER_MAX = (1 << 63) - 1
+"""The database knows no greater one."""
 WORDS_CHARS_MAX = 200
 GZIP_BYTES_MIN = 1000
 
@@ -145,15 +147,17 @@ def _hello(host: Host, phone: str, kept: Kept | None) -> dict[str, Any]:
 
 async def _answers(host: Host, request: Request) -> Response:
     try:
-        before = int(request.query_params.get("before", "0"))
-        limit = min(int(request.query_params.get("limit", "50")), ANSWERS_MAX)
+        before = max(0, min(int(request.query_params.get("before", "0")), NUMBER_MAX))
+        limit = max(0, min(int(request.query_params.get("limit", "50")), ANSWERS_MAX))
     except ValueError:
         raise InputError("before and limit are numbers.") from None
     words = request.query_params.get("search", "")[:WORDS_CHARS_MAX].lower().split()
+    # One more tells whether there are more; who searches looks through all of them.
+    items = await host.story.events(before=before or None, last=None if words else limit + 1)
     found = [
         {"id": item.number, **shown}
-        for item in reversed(await host.story.events())
-        if (not before or (item.number or 0) < before) and has_words(shown := msgspec.json.decode(item.data), words)
+        for item in reversed(items)
+        if has_words(shown := msgspec.json.decode(item.data), words)
     ]
     return JSONResponse({"answers": found[:limit], "more": len(found) > limit})
 

@@ -74,6 +74,7 @@ class Microphones:
         self._speaking += 1
         try:
             await self._hear(socket, phone)
+            await _close(socket)
         except InputError as error:
             await _close(socket, str(error))
         except TimeoutError:
@@ -154,8 +155,10 @@ async def _within(seconds: float, wait: Awaitable[T]) -> T:
         return await wait
 
 
-async def _close(socket: WebSocket, sentence: str) -> None:
+async def _close(socket: WebSocket, sentence: str = "") -> None:
+    """With a sentence: why it must be."""
     # Whoever went away need not be told.
     with suppress(RuntimeError, WebSocketDisconnect):
-        await socket.send_json({"sentence": sentence})
-        await socket.close(code=1008)
+        if sentence:
+            await socket.send_json({"sentence": sentence})
+        await socket.close(code=1008 if sentence else 1000)

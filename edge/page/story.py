@@ -19,6 +19,7 @@ from common.errors import SpoolError
 from edge.asking.exchange import Exchange
 from edge.page.audience import Audience, Seat, Told, told
 from edge.page.card import card
+from edge.page.loudness import Loudness
 from edge.sound.source import Samples
 from edge.speech.signal_meter import dbfs
 from edge.spool.event import Event
@@ -36,7 +37,6 @@ STATE_S_MAX = 10.0
 """So often it is told, even if nothing has changed."""
 WAITING_LOOK_S = 5.0
 """How often the disk is asked what waits."""
-LEVEL_S = 0.2
 AGAIN_S = 1.0
 """Until a disk in trouble is asked again."""
 
@@ -66,7 +66,7 @@ class Story:
         self._new: asyncio.Event
         self._last = 0
         self._waiting = 0
-        self._level_told_s: dict[str, float] = {}
+        self._loudness = Loudness()
         self._state_told: dict[str, Any] = {}
         self._state_told_s = 0.0
 
@@ -98,11 +98,8 @@ class Story:
 
     def level(self, samples: Samples, is_speech: bool, by: str = OWN) -> None:
         """How loud it is; for every block of sound, of which few are told."""
-        now_s = time.monotonic()
-        if not self._is_watched or now_s - self._level_told_s.get(by, 0.0) < LEVEL_S:
-            return
-        self._level_told_s[by] = now_s
-        self._broadcast("level", {"dbfs": round(dbfs(samples), 1), "speech": is_speech, "by": by})
+        if self._is_watched and self._loudness.is_told(by, is_speech, time.monotonic()):
+            self._broadcast("level", {"dbfs": round(dbfs(samples), 1), "speech": is_speech, "by": by})
 
     def forgotten(self) -> None:
         """Something was erased: whoever keeps answers is to ask what is left."""
@@ -112,11 +109,10 @@ class Story:
         """SpoolError if the disk does not say."""
         return await self._ask(_kept)
 
-    async def events(self, after: int = 0, last: int | None = None) -> list[Told]:
-        """Answers that are kept, in order; the newest `last` where that is given. SpoolError."""
-        events = await self._ask(lambda store: store.events(after))
-        chosen = events if last is None else events[max(0, len(events) - last) :]
-        return [told(NUMBERED, card(event), number) for number, event in chosen]
+    async def events(self, after: int = 0, *, before: int | None = None, last: int | None = None) -> list[Told]:
+        """Answers that are kept with a number between these, in order; the newest `last` of them. SpoolError."""
+        events = await self._ask(lambda store: store.events(after, before=before, last=last))
+        return [told(NUMBERED, card(event), number) for number, event in events]
 
     def state(self) -> dict[str, Any]:
         """What the board does now."""

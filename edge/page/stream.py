@@ -24,8 +24,8 @@ class Wanted:
 
     def __init__(self, request: Request) -> None:
         seen = request.headers.get("last-event-id") or request.query_params.get("after")
-        self.after = int(seen) if seen else 0
-        self.last = None if seen else min(int(request.query_params.get("last", "50")), LAST_MAX)
+        self.after = max(0, int(seen)) if seen else 0
+        self.last = None if seen else max(0, min(int(request.query_params.get("last", "50")), LAST_MAX))
 
 
 async def stream(
@@ -35,8 +35,10 @@ async def stream(
     # Before anything is read, so that nothing falls between.
     seat = story.sit()
     try:
-        seen = wanted.after
-        for item in await _before(story, wanted, hello):
+        kept, events = await _kept(story, wanted)
+        # Who knows more than was ever told here knows it of another history.
+        seen = 0 if kept is not None and wanted.after > kept.last else wanted.after
+        for item in (told("hello", hello(kept)), told("state", story.state()), *events):
             seen = max(seen, item.number or 0)
             yield _event(item)
         async for item in _from_now(seat):
@@ -47,14 +49,15 @@ async def stream(
         story.audience.leave(seat)
 
 
-async def _before(story: Story, wanted: Wanted, hello: Callable[[Kept | None], dict[str, Any]]) -> list[Told]:
-    """What it is told at once; without answers where the disk does not say."""
+async def _kept(story: Story, wanted: Wanted) -> tuple[Kept | None, list[Told]]:
+    """What there is, and what is wanted of it; nothing where the disk does not say."""
     try:
-        kept, events = await story.kept(), await story.events(wanted.after, wanted.last)
+        kept = await story.kept()
+        is_strange = wanted.after > kept.last
+        return kept, await (story.events(last=LAST_MAX) if is_strange else story.events(wanted.after, last=wanted.last))
     except SpoolError as error:
         logger.debug("a phone gets no answers of before: %s", error)
-        kept, events = None, []
-    return [told("hello", hello(kept)), told("state", story.state()), *events]
+        return None, []
 
 
 async def _from_now(seat: Seat) -> AsyncIterator[Told]:

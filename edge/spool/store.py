@@ -193,10 +193,14 @@ class SpoolStore:
         assert added.lastrowid is not None
         self._database.execute("DELETE FROM answers WHERE number <= ?", (added.lastrowid - self._quota.answers_max,))
 
-    def events(self, after: int = 0) -> list[tuple[int, Event]]:
-        """Events with a greater number, in order."""
-        rows = self._database.execute("SELECT number, event FROM answers WHERE number > ? ORDER BY number", (after,))
-        return [(number, read_row(event, Event)) for number, event in rows.fetchall()]
+    def events(self, after: int = 0, *, before: int | None = None, last: int | None = None) -> list[tuple[int, Event]]:
+        """Events with a greater number, and a lesser one where that is given, in order; of these the newest `last`."""
+        rows = self._database.execute(
+            "SELECT number, event FROM answers WHERE number > ?1 AND (?2 IS NULL OR number < ?2) "
+            "ORDER BY number DESC LIMIT ?3",
+            (after, before, -1 if last is None else last),
+        )
+        return [(number, read_row(event, Event)) for number, event in reversed(rows.fetchall())]
 
     def event_numbers(self) -> list[int]:
         """Of the events that are there, in order."""

@@ -20,6 +20,8 @@ export class Answers {
     this.entries = new Map();
     this.history = null;
     this.after = 0;
+    /** The number of the oldest event that is known without a hole after it; 0 where none is. */
+    this.oldest = 0;
     this.#load();
   }
 
@@ -29,6 +31,7 @@ export class Answers {
     this.history = found.history;
     this.after = found.after;
     for (const entry of found.entries) this.entries.set(entry.key, entry);
+    this.oldest = found.oldest ?? found.entries.at(-1)?.id ?? 0;
   }
 
   /**
@@ -61,18 +64,17 @@ export class Answers {
   /** Reckons with an event of the stream: it need not be asked for again. */
   seen(id) {
     this.after = Math.max(this.after, id);
+    this.reaches(id);
+  }
+
+  /** Nothing is missing from this event on. */
+  reaches(id) {
+    this.oldest = Math.min(this.oldest || id, id);
   }
 
   forget(key) {
     this.entries.delete(key);
     this.#keepSoon();
-  }
-
-  /** The number of the oldest event that is known without a hole after it; 0 where none is. */
-  get oldest() {
-    let oldest = 0;
-    for (const { id } of this.entries.values()) if (id && (!oldest || id < oldest)) oldest = id;
-    return oldest;
   }
 
   #keepSoon() {
@@ -85,7 +87,9 @@ export class Answers {
     const numbered = [...this.entries.values()].filter((entry) => entry.id);
     numbered.sort((a, b) => b.id - a.id);
     for (let count = KEPT_MAX; count > 0; count = count >> 1) {
-      const kept = { version: 1, history: this.history, after: this.after, entries: numbered.slice(0, count) };
+      const entries = numbered.slice(0, count);
+      const oldest = entries.length < numbered.length ? Math.max(this.oldest, entries.at(-1).id) : this.oldest;
+      const kept = { version: 1, history: this.history, after: this.after, oldest, entries };
       if (keep("answers", kept)) return;
     }
   }

@@ -33,9 +33,8 @@ class Page {
     const cardOf = (key) => this.#card(key);
     this.removing = new Map(); // By key, the timer of what can still be undone.
     this.feed = new Feed(byId("feed"), { entryOf, cardOf, onAbove: (n) => this.#above(n) });
-    const take = (answers) => this.#take(answers);
-    this.older = new Older({ answers: this.answers, feed: this.feed, take });
-    this.search = new Search({ answers: this.answers, take, cardOf });
+    this.older = new Older({ answers: this.answers, feed: this.feed, take: (answers) => this.#takeNext(answers) });
+    this.search = new Search({ answers: this.answers, take: (answers) => this.#take(answers), cardOf });
     this.stage = new Stage({ onDo: (name) => this.#do(name), onTry: () => this.stream.connect() });
     this.talk = new Talk({ onSpeak: () => this.#toTop() });
     this.budget = new Budget({ captureMs: () => this.talk.microphone.captureMs });
@@ -75,9 +74,11 @@ class Page {
     this.#count();
     // Null: the board's disk does not say.
     if (hello.history === null) return;
-    const isOther = this.answers.history !== null && this.answers.history !== hello.history;
+    // A board that has told less than this page knows has begun anew.
+    const isNew = this.answers.after > hello.last;
+    const isOther = this.answers.history !== null && this.answers.history !== hello.history || isNew;
     this.answers.history = hello.history;
-    if (this.answers.after > hello.last) this.answers.after = 0;
+    if (isNew) this.answers.after = 0;
     if (isOther) this.#reconcile();
   }
 
@@ -134,14 +135,17 @@ class Page {
   /** Something was erased at the board: what it does not have any more goes here too. */
   async #reconcile() {
     let left = [];
+    // What is told while it is asked is not among what it is told.
+    const before = [...this.answers.entries.values()].filter(({ id }) => id);
     try {
       left = await newest(Math.max(this.answers.entries.size, 1));
     } catch {
       // Nobody says what is left: nothing may stay.
     }
     const keys = new Set(left.map(({ utterance_id: key }) => key));
-    for (const { key, id } of [...this.answers.entries.values()]) if (id && !keys.has(key)) this.#drop(key);
-    this.#take(left);
+    for (const { key } of before) if (!keys.has(key)) this.#drop(key);
+    this.answers.oldest = 0;
+    this.#takeNext(left);
     this.older.begin();
   }
 
@@ -179,6 +183,12 @@ class Page {
     }
     this.#count();
     return [...new Set(answers.map(({ utterance_id: key }) => key))];
+  }
+
+  /** Those that come right before what is known. */
+  #takeNext(answers) {
+    if (answers.length) this.answers.reaches(answers.at(-1).id);
+    return this.#take(answers);
   }
 
   #card(key) {

@@ -31,6 +31,7 @@ export class Stream {
     const after = this.after();
     const source = new EventSource(after ? `/events?after=${after}` : `/events?last=${FIRST_ANSWERS}`);
     this.source = source;
+    let numbered = 0;
     this.heard_at = Date.now();
     // The browser's own way of coming back would ask with an old address, and never says when.
     source.onerror = () => this.#lost();
@@ -40,7 +41,10 @@ export class Stream {
         this.heard_at = Date.now();
         const data = JSON.parse(event.data);
         if (name === "hello") this.#opened(data);
-        this.onEvent(name, data, Number(event.lastEventId) || 0);
+        // A browser says the number of the last event that had one, whether this one has or not.
+        const last = Number(event.lastEventId) || 0;
+        this.onEvent(name, data, last > numbered ? last : 0);
+        numbered = Math.max(numbered, last);
       });
     }
     this.timer = setTimeout(() => this.state === "connecting" && this.#lost(), 10_000);
