@@ -239,35 +239,46 @@ def _catch_up(made: Trial, since_s: float) -> float:
 
 
 def _findings(made: Trial, caught_up_s: dict[str, list[float]]) -> Findings:
-    events, cards = made.board.events(), made.board.cards()
-    shown = [Shown(*one) for one in made.page.evaluate(SHOWN)]
+    missing, strange, shown = _differences(made)
     numbers = Counter(made.page.evaluate("window.numbers"))
-    asked = Counter(made.page.evaluate(ASKED))
+    before, asked = dict(made.board.events()), Counter(made.page.evaluate(ASKED))
+    after = dict(made.board.events())
+    answers = {event.utterance_id for event in after.values()}
     return Findings(
-        answers=len(cards),
-        parts=len(events),
+        answers=len(answers),
+        parts=len(after),
         deaths=made.board.deaths,
         caught_up_s=caught_up_s,
-        missing=sorted(cards.keys() - {one.utterance_id for one in shown if one == cards.get(one.utterance_id)}),
-        strange=sorted({one.utterance_id for one in shown} - cards.keys()),
+        missing=sorted({one.utterance_id for one in missing}),
+        strange=sorted({one.utterance_id for one in strange} - answers),
         twice=[key for key, count in Counter(one.utterance_id for one in shown).items() if count > 1],
         numbers_twice=[number for number, count in numbers.items() if count > 1],
-        asked_missing=len(Counter(number for number, _ in events) - asked) + len(asked - Counter(dict(events).keys())),
-        anew_wrong=_anew_wrong(made, cards),
+        asked_missing=len(before.keys() - asked.keys()) + (asked - Counter(after.keys())).total(),
+        anew_wrong=_anew_wrong(made),
     )
 
 
-def _anew_wrong(made: Trial, cards: dict[str, Shown]) -> int:
+def _anew_wrong(made: Trial) -> int:
     """Opens the page anew and scrolls to the end of its history."""
     made.page.reload()
     made.page.wait_for_selector("body[data-doing=idle]")
+    missing, strange, _ = _differences(made, "scrollTo(0, document.body.scrollHeight)")
+    return missing.total() + strange.total()
+
+
+def _differences(made: Trial, does: str = "0") -> tuple[Counter[Shown], Counter[Shown], list[Shown]]:
+    """What is missing on the page, what should not be there, and all that is; when there is none, or time is over.
+
+    The board may go on telling meanwhile. `does`: what the page does before each look."""
     until_s = time.monotonic() + CATCH_UP_S_MAX
-    while made.page.evaluate(MISSING, list(cards.values())) and time.monotonic() < until_s:
-        made.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    while True:
+        made.page.evaluate(does)
         made.page.wait_for_timeout(1000 * LOOK_S)
-    shown = Counter(Shown(*one) for one in made.page.evaluate(SHOWN))
-    wanted = Counter(cards.values())
-    return (wanted - shown).total() + (shown - wanted).total()
+        shown = [Shown(*one) for one in made.page.evaluate(SHOWN)]
+        wanted = Counter(made.board.cards().values())
+        missing, strange = wanted - Counter(shown), Counter(shown) - wanted
+        if time.monotonic() > until_s or not (missing or strange):
+            return missing, strange, shown
 
 
 def figures(found: Findings, answers: int, faults: int) -> list[Figure]:

@@ -369,6 +369,21 @@ def test_what_was_found_leaves_no_hole_in_the_history(board: MadeBoard, visit: C
     eventually(has_all, page)
 
 
+def test_whoever_scrolls_in_a_hurry_gets_to_the_end_of_a_long_history(
+    board: MadeBoard, visit: Callable[..., Page]
+) -> None:
+    for number in range(900):
+        board.keep(event(f"u{number}", f"number {number}", ago_s=60.0 * (900 - number)))
+    page = ready(visit(board))
+
+    def is_at_the_end() -> bool:
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(50)
+        return len(keys(page)) == 900
+
+    eventually(is_at_the_end, page)
+
+
 def test_what_the_board_has_not_written_down_yet_is_not_kept_either(
     board: MadeBoard, visit: Callable[..., Page]
 ) -> None:

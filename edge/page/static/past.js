@@ -28,9 +28,10 @@ export class Older {
     this.note = byId("older-note");
     this.place = byId("older-place");
     this.button.addEventListener("click", () => this.fetch());
-    new IntersectionObserver((seen) => {
+    this.observer = new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting) && !this.failed) this.fetch();
-    }, { rootMargin: `${AHEAD_PX}px` }).observe(this.place);
+    }, { rootMargin: `${AHEAD_PX}px` });
+    this.observer.observe(this.place);
   }
 
   /** There may be more than what is shown, as far as is known. */
@@ -57,9 +58,9 @@ export class Older {
     }
     this.busy = false;
     this.#show();
-    // Whoever looks at the end of it wants more.
-    const isNear = this.place.getBoundingClientRect().top < innerHeight + AHEAD_PX;
-    if (isNear && !this.failed && !byId("all").hidden) this.fetch();
+    // Whoever looks at the end of it wants more: it tells of changes alone, unless it begins anew.
+    this.observer.unobserve(this.place);
+    this.observer.observe(this.place);
   }
 
   #show() {
