@@ -54,8 +54,9 @@ def test_each_command_and_option_is_there(words: list[str]) -> None:
     command = PROGRAMS[words[0]]
     rest = words[1:]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        assert rest[0] in command.commands, f"{words[0]} has no command {rest[0]}"
-        command, rest = command.commands[rest[0]], rest[1:]
+        found = command.get_command(click.Context(command), rest[0])
+        assert found is not None, f"{words[0]} has no command {rest[0]}"
+        command, rest = found, rest[1:]
     known = {name for parameter in command.params for name in parameter.opts} | {"--help", "--version"}
     unknown = {word.partition("=")[0] for word in rest if word.startswith("--")} - known
     assert not unknown
