@@ -46,7 +46,6 @@ class NoMicrophones:
 
     async def serve(self, socket: Any, phone: str) -> None:
         """Takes what comes, until the phone goes."""
-        await socket.accept()
         self.heard["begin"] = json.loads(await socket.receive_text())
         await socket.send_json({"ready": True})
         while (message := await socket.receive())["type"] != "websocket.disconnect":

@@ -79,9 +79,9 @@ class Phone:
     def look(self, query: str = "", **headers: str) -> Looking:
         return Looking(self.port, query, **self._headers, **headers)
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    def ask(self, path: str, body: dict[str, Any] | str | None = None) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        content = json.dumps(body) if body is not None else None
+        content = json.dumps(body) if isinstance(body, dict) else body
         connection.request("GET" if body is None else "POST", path, content, headers=self._headers)
         response = connection.getresponse()
         read = response.read()

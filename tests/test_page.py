@@ -207,6 +207,7 @@ def test_what_a_person_says_of_an_answer_is_kept_once(tmp_path: Path, monkeypatc
     said = {"feedback_id": "f1", "utterance_id": "u2", "given_at_unix_ms": 1_700_000_000_000, "transcript": "Hello."}
     with running(tmp_path, monkeypatch) as (_, phone):
         assert [phone.ask("/feedback", said)[0] for _ in range(2)] == [202, 202]
+        assert phone.ask("/feedback", "[" * 60_000)[0] == 400
         for wrong in ({}, {"verdict": "perhaps"}, {"transcript": 5}, {"feedback_id": "<script>"}):
             status, why = phone.ask("/feedback", said | wrong if wrong else {})
             assert status == 400
@@ -254,8 +255,12 @@ def test_what_is_no_sound_is_told_in_a_sentence(
             microphone.recv(PATIENCE_S)
 
 
-@pytest.mark.parametrize("begin", ["", "{}", '{"rate_hz": 7}', '{"rate_hz": 16000, "mode": "shout"}', "[]"])
-def test_a_microphone_that_begins_wrongly_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str) -> None:
+@pytest.mark.parametrize(
+    "begin", [b"\0\0\0\0\0\0", "[" * 60_000, "", "{}", '{"rate_hz": 7}', '{"rate_hz": 16000, "mode": "shout"}', "[]"]
+)
+def test_a_microphone_that_begins_wrongly_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str | bytes
+) -> None:
     with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
         microphone.send(begin)
         assert json.loads(microphone.recv(PATIENCE_S))["sentence"].endswith(".")

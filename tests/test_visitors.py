@@ -1,6 +1,8 @@
 """Phones without a board: each has what was said into it, and nothing of others."""
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
 from edge.sound.source import Block
 from tests.conftest import Speech
-from tests.page_phone import Phone
+from tests.page_phone import PATIENCE_S, Phone
 
 
 def settings(directory: Path, **more: Any) -> Loaded[EdgeSettings]:
@@ -99,3 +101,32 @@ def test_a_phone_has_a_name_of_its_own_at_the_service(tmp_path: Path) -> None:
         return str(name)
 
     assert asyncio.run(visit()) == "desk.phone-ab12cd34"
+
+
+def test_a_phone_that_finds_no_room_is_told_so_whatever_it_asks(tmp_path: Path) -> None:
+    with served(settings(tmp_path, page__phones_max=1)) as page:
+        ada = Phone(page)
+        looking = ada.look()
+        looking.next("hello")
+        page.invitations._phones_max = 2
+        bert = Phone(page)
+        assert "Too many phones" in bert.ask("/answers")[1]["sentence"]
+        with bert.speak() as microphone:
+            assert "Too many phones" in json.loads(microphone.recv(PATIENCE_S))["sentence"]
+        looking.close()
+
+
+def test_what_is_forgotten_is_heard_no_more(tmp_path: Path, speech: Speech) -> None:
+    with served(settings(tmp_path, spool__sound_days=1)) as page:
+        ada = Phone(page)
+        looking = ada.look()
+        ada.say(spoken(speech))
+        told, _ = looking.next("answer")
+        folder = tmp_path / "phones" / ada.id / "sound"
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not list(folder.glob("*.wav")) and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert list(folder.glob("*.wav"))
+        assert ada.ask("/forget", {"utterance_id": told["utterance_id"]})[0] == 200
+        assert not list(folder.iterdir())
+        looking.close()

@@ -185,8 +185,8 @@ class Whisper:
         names: tuple[Name, ...] = ()
         # The sentences of domains are English: of German they would be made as well.
         english = bool(bundle) and prompt_ids == self._prompts.get(ENGLISH)
-        positions = np.array(encoded, np.float32)[0]
         if english:
+            positions = np.array(encoded, np.float32)[0]
             worth = free_score + WORTH_MIN * max(len(reading.words.split()) + WORDS_MORE, WORDS_MIN)
             sentences = self._sentences.read(positions, bundle, prompt_ids, worth)
         fits = bool(sentences) and _fits(sentences[0], free_score)

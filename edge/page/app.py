@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
@@ -16,12 +15,15 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from common import VERSION
 from common.errors import InputError, ParrotletError, SpoolError
+from edge.board.control import UNREADABLE
 from edge.page.card import has_words
 from edge.page.host import Host, Hosts
+from edge.page.microphone import close
 from edge.page.story import Kept
 from edge.page.stream import RETRY_MS, Wanted, stream
 from edge.phones.pairing import Pairing
@@ -72,6 +74,18 @@ class _Static(StaticFiles):
         return response
 
 
+class _Stream(EventSourceResponse):
+    """Lets go of what is held for it, also where the phone was gone before the first event."""
+
+    def __init__(self, held: AsyncExitStack, *given: Any, **how: Any) -> None:
+        super().__init__(*given, **how)
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await super().__call__(scope, receive, send)
+
+
 def app(hosts: Hosts, pairing: Pairing) -> Starlette:
     """Behind the guard, which says in the request's state who asks, as `phone`."""
     return Starlette(
@@ -120,12 +134,8 @@ def _events(hosts: Hosts) -> Callable[[Request], Awaitable[Response]]:
         held = AsyncExitStack()
         host = await held.enter_async_context(hosts.of(phone))
 
-        async def events() -> AsyncIterator[ServerSentEvent]:
-            async with held:
-                async for event in stream(host.story, wanted, lambda kept: _hello(host, phone, kept)):
-                    yield event
-
-        return EventSourceResponse(events(), ping=PING_S, headers={"Cache-Control": "no-store"})
+        events = stream(host.story, wanted, lambda kept: _hello(host, phone, kept))
+        return _Stream(held, events, ping=PING_S, headers={"Cache-Control": "no-store"})
 
     return endpoint
 
@@ -198,8 +208,12 @@ async def _forget(host: Host, request: Request) -> Response:
 
 def _microphone(hosts: Hosts) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
-        async with hosts.of(_phone(socket)) as host:
-            await host.microphones.serve(socket, _phone(socket))
+        await socket.accept()
+        try:
+            async with hosts.of(_phone(socket)) as host:
+                await host.microphones.serve(socket, _phone(socket))
+        except ParrotletError as error:
+            await close(socket, str(error))
 
     return endpoint
 
@@ -213,7 +227,7 @@ def _phone(asking: HTTPConnection) -> str:
 async def _body(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.body(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InputError(f"That cannot be read: {error}.") from error
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from common.errors import InputError
@@ -20,14 +21,13 @@ from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.sound.feed import Feed
 from edge.sound.resampler import Resampler
+from edge.sound.source import Samples
 from edge.speech.hearing import hear
 from edge.speech.turn import Turn
 from edge.speech.utterance import EndReason, Heard, UtteranceHead
 from edge.worker import Worker
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 SILENT_S_MAX = 10.0
 """A phone that sends nothing for so long is gone."""
@@ -66,26 +66,25 @@ class Microphones:
         return self._settings.page.speaking_max > 0
 
     async def serve(self, socket: WebSocket, phone: str) -> None:
-        """Hears a phone that has been let in, until it goes."""
-        await socket.accept()
+        """Hears a phone that has been let in and accepted, until it goes."""
         if self._speaking >= self._settings.page.speaking_max:
-            await _close(socket, "Too many phones speak at the moment; try again in a while.")
+            await close(socket, "Too many phones speak at the moment; try again in a while.")
             return
         self._speaking += 1
         try:
             await self._hear(socket, phone)
-            await _close(socket)
+            await close(socket)
         except InputError as error:
-            await _close(socket, str(error))
+            await close(socket, str(error))
         except TimeoutError:
-            await _close(socket, f"Nothing came for {SILENT_S_MAX:g} s.")
+            await close(socket, f"Nothing came for {SILENT_S_MAX:g} s.")
         except WebSocketDisconnect:
             pass
         finally:
             self._speaking -= 1
 
     async def _hear(self, socket: WebSocket, phone: str) -> None:
-        begun = begin(await _within(SILENT_S_MAX, socket.receive_text()))
+        begun = begin((await _received(socket)).get("text") or "")
         feed, resampler = Feed(f"phone {phone}"), Resampler(begun.rate_hz)
         hearing = Worker("phone hearing", lambda: self._exchange(feed, phone))
         hearing.start()
@@ -128,13 +127,11 @@ async def _fill(socket: WebSocket, feed: Feed, resampler: Resampler, rate_hz: in
     """Until the phone says that it is the end. InputError, TimeoutError and WebSocketDisconnect."""
     stretches, began_s = Stretches(), time.monotonic()
     while hearing.alive:
-        message = await _within(SILENT_S_MAX, socket.receive())
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect
+        message = await _received(socket)
         if (text := message.get("text")) is not None:
             said = word(text)
             if said.end:
-                await feed.put(resampler.flush())
+                await _put(feed, resampler.flush())
                 return
             if said.gap is not None:
                 feed.interrupt()
@@ -144,18 +141,31 @@ async def _fill(socket: WebSocket, feed: Feed, resampler: Resampler, rate_hz: in
             feed.interrupt()
         elif missing:
             feed.lose()
-        await feed.put(resampler.push(samples))
+        await _put(feed, resampler.push(samples))
         if feed.sound_s > time.monotonic() - began_s + AHEAD_S_MAX:
             raise InputError("Sound comes faster than anybody speaks.")
     raise InputError("It cannot be heard any more; the board's log says why.")
 
 
-async def _within(seconds: float, wait: Awaitable[T]) -> T:
-    async with asyncio.timeout(seconds):
-        return await wait
+async def _received(socket: WebSocket) -> Message:
+    """TimeoutError and WebSocketDisconnect."""
+    async with asyncio.timeout(SILENT_S_MAX):
+        message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect
+    return message
 
 
-async def _close(socket: WebSocket, sentence: str = "") -> None:
+async def _put(feed: Feed, samples: Samples) -> None:
+    """InputError where it is not heard in time: a hearing thread that died makes no room any more."""
+    try:
+        async with asyncio.timeout(SILENT_S_MAX):
+            await feed.put(samples)
+    except TimeoutError as error:
+        raise InputError("The board does not keep up with what is said.") from error
+
+
+async def close(socket: WebSocket, sentence: str = "") -> None:
     """With a sentence: why it must be."""
     # Whoever went away need not be told.
     with suppress(RuntimeError, WebSocketDisconnect):

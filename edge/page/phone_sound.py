@@ -33,6 +33,9 @@ class Word(msgspec.Struct, frozen=True):
     """Nobody speaks any more."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
+"""What msgspec raises of text that is none of ours: also of brackets in brackets."""
+
 RATES_HZ = range(8_000, 192_001)
 
 
@@ -40,7 +43,7 @@ def begin(message: str) -> Begin:
     """InputError, a sentence, for what is none."""
     try:
         begun = msgspec.json.decode(message, type=Begin)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except UNREADABLE as error:
         raise InputError('A microphone begins with a line such as {"rate_hz": 48000, "mode": "push"}.') from error
     if begun.rate_hz not in RATES_HZ:
         raise InputError(f"{begun.rate_hz} Hz is not a rate from {RATES_HZ[0]} to {RATES_HZ[-1]} Hz.")
@@ -51,7 +54,7 @@ def word(message: str) -> Word:
     """InputError, a sentence, for what is none."""
     try:
         return msgspec.json.decode(message, type=Word)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except UNREADABLE as error:
         raise InputError("That is no message of a microphone.") from error
 
 

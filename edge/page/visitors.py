@@ -21,7 +21,7 @@ from edge.device_id import device_id
 from edge.page.microphone import Microphones
 from edge.page.story import Story
 from edge.settings import EdgeSettings
-from edge.spool import kept_frames
+from edge.spool import kept_frames, sounds
 from edge.spool.erasure import Erasure
 from edge.spool.feedback import Feedback
 from edge.spool.keeping import Keeping
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 IDLE_S_MAX = 600.0
 """So long what a phone that went away has is kept open."""
 LOOK_S = 5.0
+FORGET_S_MAX = 10.0
 
 
 class Visitor:
@@ -56,11 +57,13 @@ class Visitor:
         self.microphones = Microphones(loaded.settings, keeping, self, self.story)
         self._keeping = keeping
         self._awaited: set[Exchange] = set()
-        self._entered = ExitStack()
+        self._entered: ExitStack
 
     def __enter__(self) -> Self:
-        self._entered.enter_context(self.spool)
-        self._entered.enter_context(self._keeping)
+        with ExitStack() as entered:
+            entered.enter_context(self.spool)
+            entered.enter_context(self._keeping)
+            self._entered = entered.pop_all()
         return self
 
     def __exit__(self, *cause: object) -> None:
@@ -68,7 +71,7 @@ class Visitor:
 
     @property
     def alive(self) -> bool:
-        return self.chain.alive and self.spool.worker.alive
+        return self.chain.alive and all(worker.alive for worker in self.spool.workers)
 
     def examples(self) -> Sequence[str]:
         return self.chain.examples()
@@ -87,7 +90,8 @@ class Visitor:
             store.truncate_log()
             return here
 
-        here = self.spool.ask(erase).result()
+        sounds.erase(self.spool.sound_folder, erasure)
+        here = self.spool.ask(erase).result(FORGET_S_MAX)
         self.story.forgotten()
         return here
 
@@ -156,7 +160,9 @@ class Visitors:
                         one.telling.result()
                     if not one.visitor.alive:
                         raise ParrotletError("A thread of a phone's died.")
-                await self._close_idle(IDLE_S_MAX)
+                # Whoever comes back meanwhile waits until what it had is closed.
+                async with self._lock:
+                    await self._close_idle(IDLE_S_MAX)
         finally:
             await self.close()
 
