@@ -25,7 +25,7 @@ LOOK_S = 0.5
 @click.command()
 @click.option("--code", "as_code", is_flag=True, help="Print the code to type and nothing else; do not wait.")
 @click.option("--url", "as_url", is_flag=True, help="Print the address that pairs who opens it; do not wait.")
-@options.with_settings(options.STATE)
+@options.with_settings(options.STATE, options.PAGE_OF_BOARD)
 def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Pair a phone with this board: show a QR code and a code to type, and wait until a phone has used one.
 
@@ -41,6 +41,7 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
     \b
     Example:
       parrotlet-edge pair
+      parrotlet-edge pair --page 0.0.0.0:7408      # where run --page or page --listen got the same
       parrotlet-edge pair --code
     """
     from edge.phones.address import page_address, page_urls, shown_fingerprint
