@@ -130,3 +130,12 @@ def test_what_is_forgotten_is_heard_no_more(tmp_path: Path, speech: Speech) -> N
         assert ada.ask("/forget", {"utterance_id": told["utterance_id"]})[0] == 200
         assert not list(folder.iterdir())
         looking.close()
+
+
+def test_what_a_phone_has_that_does_not_come_any_more_is_called_on(tmp_path: Path) -> None:
+    (tmp_path / "phones" / "ab12cd34").mkdir(parents=True)
+    with served(settings(tmp_path)):
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "phones" / "ab12cd34" / "spool.db").exists() and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert (tmp_path / "phones" / "ab12cd34" / "spool.db").exists()

@@ -30,10 +30,15 @@ from edge.spool.store import SpoolStore
 
 logger = logging.getLogger(__name__)
 
+FOLDER = "phones"
+"""Of the state directory: a folder for each."""
 IDLE_S_MAX = 600.0
 """So long what a phone that went away has is kept open."""
 LOOK_S = 5.0
 FORGET_S_MAX = 10.0
+ROUND_S, CALL_S = 6 * 3600.0, 10.0
+"""So often, and for so long, what phones have is opened that do not come any more: what waits is sent, what is old is
+erased."""
 
 
 class Visitor:
@@ -152,9 +157,12 @@ class Visitors:
         return len(self._open)
 
     async def run(self) -> None:
+        calling = asyncio.ensure_future(self._call_on_all())
         try:
             while True:
                 await asyncio.sleep(LOOK_S)
+                if calling.done():
+                    calling.result()
                 for one in self._open.values():
                     if one.telling.done():
                         one.telling.result()
@@ -164,7 +172,18 @@ class Visitors:
                 async with self._lock:
                     await self._close_idle(IDLE_S_MAX)
         finally:
+            calling.cancel()
+            await asyncio.wait((calling,))
             await self.close()
+
+    async def _call_on_all(self) -> None:
+        while True:
+            for place in sorted((self._state / FOLDER).glob("*")):
+                # Where there is no room now there will be some the next time.
+                with contextlib.suppress(ParrotletError):
+                    async with self.of(place.name):
+                        await asyncio.sleep(CALL_S)
+            await asyncio.sleep(ROUND_S)
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -188,7 +207,7 @@ class Visitors:
                     await self._close_idle(0.0)
                 if len(self._open) >= self._loaded.settings.page.phones_max:
                     raise ParrotletError("Too many phones look on at the moment; try again in a while.")
-                visitor = Visitor(self._loaded, phone, self._state / "phones" / phone)
+                visitor = Visitor(self._loaded, phone, self._state / FOLDER / phone)
                 await asyncio.to_thread(visitor.__enter__)
                 self._open[phone] = _Open(visitor, asyncio.ensure_future(visitor.story.run()))
             return self._open[phone]
