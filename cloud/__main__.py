@@ -148,6 +148,8 @@ def config(check: bool, config_file: Path | None) -> None:
         server = loaded.settings.server
         parse_address(server.listen, called="server.listen", port_min=0)
         parse_address(server.enrol_listen or server.listen, called="server.enrol_listen", port_min=0)
+        if loaded.settings.monitoring.listen:
+            parse_address(loaded.settings.monitoring.listen, called="monitoring.listen", port_min=0)
         given_names(server.names)
         languages.check(loaded.settings)
     else:

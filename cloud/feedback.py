@@ -20,8 +20,8 @@ TRANSCRIPT_LENGTH_MAX = 1000
 CHOICE_MAX = 1
 
 
-async def take_feedback(claims: Claims, places: Places, data: bytes, context: Context) -> speech_pb2.FeedbackResponse:
-    """Keeps what a FeedbackRequest says. Refusal."""
+async def take_feedback(claims: Claims, places: Places, data: bytes, context: Context) -> speech_pb2.FeedbackRequest:
+    """Keeps what a FeedbackRequest says, and returns it. Refusal."""
     try:
         request = speech_pb2.FeedbackRequest.FromString(data)
     except DecodeError as error:
@@ -34,7 +34,7 @@ async def take_feedback(claims: Claims, places: Places, data: bytes, context: Co
     except DATABASE_ERRORS as error:
         logger.warning("feedback of %s cannot be kept now: %s", request.device_id, error)
         raise Refusal(grpc.StatusCode.UNAVAILABLE, "It cannot be kept now; try again.") from error
-    return speech_pb2.FeedbackResponse()
+    return request
 
 
 def _check(request: speech_pb2.FeedbackRequest) -> None:

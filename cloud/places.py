@@ -51,6 +51,11 @@ class Places:
         self._spent: OrderedDict[str, _Spent] = OrderedDict()
         self._replays_max = max(1, int(self.server.streams_per_device_max * self.limits.replay_share_max))
 
+    @property
+    def taken(self) -> int:
+        """Places that streams have."""
+        return self._live.total() + self._replayed.total()
+
     def describe(self, limits: speech_pb2.Limits) -> None:
         """Tells boards what they may."""
         limits.streams_per_device_max = self.server.streams_per_device_max
@@ -80,7 +85,7 @@ class Places:
 
     def take(self, device_id: str, *, replayed: bool) -> "Place":
         """A place for a stream. Refusal if there is none."""
-        free = self._streams_max - self._live.total() - self._replayed.total()
+        free = self._streams_max - self.taken
         own = self._live[device_id] + self._replayed[device_id]
         if free <= 0:
             raise _busy(f"{self._streams_max} utterances are in work.")

@@ -22,11 +22,12 @@ from cloud.decoders.weights import usable
 from cloud.finding.served_domain import ServedDomain
 from cloud.keys.closed import Closed
 from cloud.own_services import GarbageRefused
-from cloud.places import places
+from cloud.places import Places, places
 from cloud.port_options import port_options, room_for
 from cloud.recognition import Recogniser
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
+from cloud.utterance import Onlooker
 from cloud.watchdog import watched
 from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
 from cloud.workers.pool import Pool
@@ -76,7 +77,8 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
-        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards, spoken)
+        onlookers = await _monitored(settings, pools, log, boards, stack)
+        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards, spoken, onlookers)
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -101,6 +103,30 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
 def _open_log(settings: CloudSettings) -> SqliteAnswerLog:
     kept = settings.storage
     return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max)
+
+
+async def _monitored(
+    settings: CloudSettings, pools: list[Pool], log: SqliteAnswerLog, boards: Places, stack: AsyncExitStack
+) -> list[Onlooker]:
+    """Who counts, where it is set that somebody may ask; nothing of it is loaded where it is not."""
+    if not settings.monitoring.listen:
+        return []
+    from cloud.metrics import Metrics
+    from cloud.monitoring import monitoring
+    from cloud.web_port import web_port
+
+    def ailments() -> list[str]:
+        return [sentence for pool in pools if (sentence := pool.ailment())]
+
+    def why_not_ready() -> list[str]:
+        return [f"No worker of {pool.name} is there." for pool in pools if not pool.pids]
+
+    metrics = Metrics(pools, log, lambda: boards.taken)
+    listen = parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
+    app = monitoring(metrics, ailments, why_not_ready)
+    address = await stack.enter_async_context(web_port(app, listen, "monitoring.listen"))
+    logger.info("monitoring on %s", address)
+    return [metrics]
 
 
 def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address:

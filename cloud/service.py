@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import NoReturn
 
 import grpc
 
@@ -31,6 +32,7 @@ from cloud.request_stream import (
     Spoken,
 )
 from cloud.settings import Server
+from cloud.utterance import Onlooker, Utterance
 from common import VERSION
 from protos import speech_pb2
 from protos.codec import CODECS
@@ -52,6 +54,7 @@ class SpeechService:
         claims: Claims,
         places: Places,
         languages: Sequence[str] = (ENGLISH,),
+        onlookers: Sequence[Onlooker] = (),
     ) -> None:
         """`languages` are what the engines understand, first parts of BCP 47 tags."""
         self._settings = settings
@@ -61,6 +64,7 @@ class SpeechService:
         self._claims = claims
         self._places = places
         self._languages = languages
+        self._onlookers = onlookers
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -100,35 +104,44 @@ class SpeechService:
             async with asyncio.timeout(self._settings.idle_s_max):
                 await context.write(speech_pb2.RecognizeResponse(final=final).SerializeToString())
         except Refusal as refusal:
-            await context.abort(refusal.code, refusal.sentence)
+            await self._refuse(context, refusal.code, refusal.sentence)
         except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")
+            await self._refuse(context, grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")
         except NobodyDecoded as error:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, f"No engine could decode this utterance: {error}.")
+            sentence = f"No engine could decode this utterance: {error}."
+            await self._refuse(context, grpc.StatusCode.UNAVAILABLE, sentence)
         except Exception:
             # The process's boundary: without this the client would be told UNKNOWN, with our innards.
             logger.exception("a fault of the service")
-            await context.abort(grpc.StatusCode.INTERNAL, "A fault of the service; its log says more.")
+            await self._refuse(context, grpc.StatusCode.INTERNAL, "A fault of the service; its log says more.")
 
     async def forget(self, request: bytes, context: Context) -> bytes:
         """Erases utterances of the board that asks."""
         try:
             response = await forget(self._claims, self._places, request, context)
         except Refusal as refusal:
-            await context.abort(refusal.code, refusal.sentence)
+            await self._refuse(context, refusal.code, refusal.sentence)
         return response.SerializeToString()
 
     async def feedback(self, request: bytes, context: Context) -> bytes:
         """Keeps what was said of an answer to the board that tells."""
         try:
-            response = await take_feedback(self._claims, self._places, request, context)
+            taken = await take_feedback(self._claims, self._places, request, context)
         except Refusal as refusal:
-            await context.abort(refusal.code, refusal.sentence)
-        return response.SerializeToString()
+            await self._refuse(context, refusal.code, refusal.sentence)
+        for onlooker in self._onlookers:
+            onlooker.judged(taken)
+        return speech_pb2.FeedbackResponse().SerializeToString()
 
     async def close(self) -> None:
         """Gives up what is still being answered for clients that went away."""
         await self._claims.close()
+
+    async def _refuse(self, context: Context, code: grpc.StatusCode, sentence: str) -> NoReturn:
+        for onlooker in self._onlookers:
+            onlooker.refused(code.name)
+        await context.abort(code, sentence)
+        raise AssertionError("abort always raises")
 
     async def _answer(self, context: Context) -> speech_pb2.Final:
         stream = RequestStream(
@@ -151,13 +164,19 @@ class SpeechService:
             async with AsyncExitStack() as held:
                 place = held.enter_context(self._admit(config, domain))
                 outbox = Outbox()
+                utterance = Utterance(config, opened.spec)
+
+                def show(partial: speech_pb2.Partial) -> None:
+                    utterance.show()
+                    outbox.put_partial(partial)
+
                 # At once, so that whoever comes next finds its load there.
                 recognition = self._recogniser.begin(
                     config.device_id,
                     config.utterance_id,
                     opened.spec,
                     domain,
-                    outbox.put_partial,
+                    show,
                     outbox.put_turn,
                     replayed=config.replayed,
                     explain=config.explain,
@@ -165,9 +184,9 @@ class SpeechService:
                 held.push_async_callback(recognition.close)
                 writing = asyncio.create_task(write(outbox, context))
                 try:
-                    await claim.unless_overtaken(self._hear(context, stream, recognition, place))
+                    await claim.unless_overtaken(self._hear(context, stream, recognition, place, utterance))
                     # What is held is held until the final is found, whether its client is still there or not.
-                    finishing = claim.finish(_finish(recognition, held.pop_all()))
+                    finishing = claim.finish(self._finish(recognition, utterance, held.pop_all()))
                     final = await _unless_more_comes(context, stream, finishing)
                     # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final
                     # follows.
@@ -184,7 +203,9 @@ class SpeechService:
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
         return self._places.take(config.device_id, replayed=config.replayed)
 
-    async def _hear(self, context: Context, stream: RequestStream, recognition: Recognition, place: Place) -> None:
+    async def _hear(
+        self, context: Context, stream: RequestStream, recognition: Recognition, place: Place, utterance: Utterance
+    ) -> None:
         """Feeds the engines until the end comes."""
         async with Requests(context, self._settings.idle_s_max) as requests:
             while True:
@@ -192,18 +213,23 @@ class SpeechService:
                 place.count(len(data))
                 match stream.accept(data):
                     case Spoken(levels):
+                        utterance.hear(levels)
                         recognition.feed(levels)
                     case SeemsOver(speech_end_ms):
                         recognition.seems_over(speech_end_ms)
                     case GoesOn():
                         await recognition.goes_on()
-                    case Ended():
+                    case Ended(end):
+                        utterance.close(end)
                         return
 
-
-async def _finish(recognition: Recognition, held: AsyncExitStack) -> speech_pb2.Final:
-    async with held:
-        return await recognition.finish()
+    async def _finish(self, recognition: Recognition, utterance: Utterance, held: AsyncExitStack) -> speech_pb2.Final:
+        async with held:
+            final = await recognition.finish()
+        utterance.answer(final)
+        for onlooker in self._onlookers:
+            onlooker.answered(utterance)
+        return final
 
 
 async def _unless_more_comes(

@@ -177,6 +177,14 @@ class Storage(msgspec.Struct, frozen=True):
         return self.state_dir / "bundles"
 
 
+class Monitoring(msgspec.Struct, frozen=True):
+    """What whoever supervises the service may ask, by HTTP: /metrics, /healthz, /readyz. Nothing of what was said."""
+
+    listen: Annotated[
+        str, Meta(description="HOST:PORT to listen on, such as 127.0.0.1:7410; empty: nobody can ask.")
+    ] = ""
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the service says of itself. Never a transcript above debug."""
 
@@ -193,4 +201,5 @@ class CloudSettings(msgspec.Struct, frozen=True):
     decoding: Decoding = Decoding()
     domains: Domains = Domains()
     storage: Storage = Storage()
+    monitoring: Monitoring = Monitoring()
     log: Log = Log()

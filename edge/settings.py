@@ -395,6 +395,14 @@ class Page(msgspec.Struct, frozen=True):
     ] = 8
 
 
+class Monitoring(msgspec.Struct, frozen=True):
+    """What whoever supervises the board may ask, by HTTP: /metrics, /healthz, /readyz. Nothing of what was said."""
+
+    listen: Annotated[
+        str, Meta(description="HOST:PORT to listen on, such as 127.0.0.1:7409; empty: nobody can ask.")
+    ] = ""
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the board says of itself. Never a transcript above debug."""
 
@@ -422,4 +430,5 @@ class EdgeSettings(msgspec.Struct, frozen=True):
     wyoming: Wyoming = Wyoming()
     answer: Answer = Answer()
     page: Page = Page()
+    monitoring: Monitoring = Monitoring()
     log: Log = Log()

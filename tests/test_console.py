@@ -10,6 +10,7 @@ from edge.asking.timing import TimingMs
 from edge.board.display import UNTIMED
 from edge.board.metrics import metrics_text
 from edge.board.status import activation_line, microphone_line, span, status_lines
+from edge.board.tally import Tally
 from edge.console import Console
 from edge.sound.devices import device_table
 from edge.sound.sound_device import DeviceInfo
@@ -203,6 +204,7 @@ def test_figures_are_told_in_prometheus_s_format() -> None:
         "healthy": True,
         "uptime_s": 60.0,
         "utterances": {"heard": 3, "answered": 2, "awaited": 0},
+        "tally": Tally().said(),
         "microphone": {"silent_s": 0.02, "overruns": 1},
         "temperature_c": None,
         "services": [{"path": "cloud", "down": "a:1: away"}, {"path": "house", "down": None}],

@@ -33,10 +33,10 @@ LIGHT: dict[str, set[str]] = {
     "msgspec": {"protos", "common", "edge", "cloud", "models"},
     "numpy": {"protos", "edge", "cloud", "models"},
     "sdnotify": {"edge", "cloud"},
-    # Only in edge/page/, which is loaded where a page is served.
+    # Only in what is loaded where somebody is served by HTTP: edge/page/, cloud/web_port.py and what it serves.
     "sse_starlette": {"edge"},
-    "starlette": {"edge"},
-    "uvicorn": {"edge"},
+    "starlette": {"edge", "cloud"},
+    "uvicorn": {"edge", "cloud"},
     "wyoming": {"edge"},
 }
 HEAVY: dict[str, set[str]] = {
@@ -73,7 +73,7 @@ HEAVY: dict[str, set[str]] = {
     "paho": {"edge/actions/mqtt_link.py"},
     "piper": {"models/synthesis/piper.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "cloud/decoders/sphinx_model.py", "models/labels/aligner.py"},
-    "prometheus_client": {"edge/board/metrics.py"},
+    "prometheus_client": {"cloud/metrics.py", "edge/board/metrics.py"},
     "pyaudio": {"edge/answering/playing.py", "edge/sound/port_audio.py"},
     "pyloudnorm": {"models/sound/loudness.py"},
     "pymicro_wakeword": {"edge/local/micro_wake_word.py"},

@@ -87,6 +87,16 @@ class Pool:
         return self._workers[0].ready if self._workers else self._ready
 
     @property
+    def name(self) -> str:
+        """Of the engine."""
+        return self.engine.engine
+
+    @property
+    def waiting(self) -> int:
+        """Utterances that wait for a worker."""
+        return len(self._waiting)
+
+    @property
     def pids(self) -> list[int]:
         """The living workers' process ids."""
         return [worker.pid for worker in self._workers]

@@ -22,6 +22,7 @@ from edge.asking.recogniser import Service
 from edge.board.control import Command
 from edge.board.mute import Mute
 from edge.board.onlooker import Nobody, Onlooker
+from edge.board.tally import Tally
 from edge.board.thermometer import temperature_c
 from edge.device_id import device_id
 from edge.settings import EdgeSettings
@@ -107,6 +108,7 @@ class Board:
         self._answering: Answering | None = None
         self._household: Household | None = None
         self._onlooker: Onlooker = Nobody()
+        self._tally = Tally()
         self._services: Callable[[], list[Service]] = list
         self._actions: Callable[[], Mapping[str, Any]] = dict
         self._session_id = session_id
@@ -189,6 +191,7 @@ class Board:
             self._answered += answer.path != "none"
             self._last = self._last_answer(exchange.head.utterance_id, answer, after_ms, exchange.end)
         self.unseen.append(exchange)
+        self._tally.over(exchange)
         self._onlooker.over(exchange)
         if self._answering is not None:
             self._answering.look()
@@ -200,6 +203,7 @@ class Board:
 
     def tell(self, event: Event) -> None:
         """What came of an utterance, live or later; the live one is shown as an exchange."""
+        self._tally.tell(event)
         self._onlooker.tell(event)
         if self._answering is not None and event.ear is None:
             self._answering.replies.tell(event)
@@ -334,6 +338,7 @@ class Board:
                 for service in self._services()
             ],
             "utterances": counts,
+            "tally": self._tally.said(),
             "spool": self._kept() if with_spool else None,
             "actions": self._actions(),
             "answer": self._answering.status() if self._answering else None,

@@ -26,6 +26,8 @@ def doubts(loaded: Loaded[EdgeSettings]) -> Iterator[str]:
     settings, spec = loaded.settings, wire.feature_spec(loaded.settings.cloud)
     if settings.cloud.address:
         parse_address(settings.cloud.address, called="cloud.address", port_min=1)
+    if settings.monitoring.listen:
+        parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
     check_actions(settings)
     for program in settings.actions.programs:
         if is_missing_program(program):

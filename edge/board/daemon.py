@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import sdnotify
 
+from common.addresses import parse_address
 from common.errors import DaemonError, InputError, ParrotletError
 from common.settings import Loaded
 from common.supervision import Supervision
@@ -120,7 +121,10 @@ def serve(
         started.enter_context(doing.answering)
         started.enter_context(doing.household.timekeeper)
         _watch_lines(settings, board, mute, started)
-        page = _serve_page(loaded, board, spool, recogniser, keeping, started)
+        ports = [
+            *_serve_page(loaded, board, spool, recogniser, keeping, started),
+            *_open_monitoring(settings, board, started),
+        ]
         hearing = Worker("hearing", lambda: _ask(sound, keeping, board, turn))
         started.callback(_stop_hearing, ear, hearing, board, stop_s_max)
         hearing.start()
@@ -128,7 +132,7 @@ def serve(
         logger.info("listening to %s; activation: %s; service: %s", ear.name, activation.mode, asked)
         supervision.ready()
         give_back()
-        parts = (*spool.workers, control.worker, *doing.workers, *page, hearing)
+        parts = (*spool.workers, control.worker, *doing.workers, *ports, hearing)
         while _all_well(recogniser, *parts) and _goes_on(wait(display.period_s or LOOK_S), board, mute):
             display.update()
             doing.answering.look()
@@ -199,6 +203,18 @@ def _serve_page(
     from edge.page.board_page import open_page
 
     return [started.enter_context(open_page(loaded, board, spool, recogniser, answerer)).worker]
+
+
+def _open_monitoring(settings: EdgeSettings, board: Board, started: ExitStack) -> list[Worker]:
+    """Figures by HTTP, where that is set; nothing of it is loaded where it is not."""
+    if not settings.monitoring.listen:
+        return []
+    from edge.board.monitoring import Monitoring
+
+    listen = parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
+    monitoring = started.enter_context(Monitoring(listen, board.status))
+    logger.info("monitoring on %s", monitoring.address)
+    return [monitoring.worker]
 
 
 def _open_spool(loaded: Loaded[EdgeSettings], board: Board, acting: Acting) -> Spool:

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 Said = Mapping[str, Any]
 """See Board.status."""
@@ -34,6 +35,7 @@ def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
     yield _gauge("uptime_seconds", "Since the daemon started.", said["uptime_s"])
     yield _counter("utterances_heard", "Utterances that began.", utterances["heard"])
     yield _counter("utterances_answered", "Utterances that were answered, also later.", utterances["answered"])
+    yield from _tallied(said["tally"])
     yield _gauge("microphone_silent_seconds", "Since the last sound came.", microphone["silent_s"])
     yield _counter("microphone_overruns", "Times that sound was lost.", microphone["overruns"])
     if said["temperature_c"] is not None:
@@ -52,6 +54,17 @@ def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
         oldest_us = spool["oldest_at_unix_us"]
         age_s = max(0.0, unix_s - oldest_us / 1e6) if oldest_us is not None else 0.0
         yield _gauge("spool_oldest_seconds", "Age of the oldest that waits.", age_s)
+
+
+def _tallied(said: Said) -> Iterator[Metric]:
+    yield _counters("answers", "Utterances by who answered them while one waited; none: nobody.", "path", said["paths"])
+    yield _counters("outcomes", "What became of utterances, also later.", "kind", said["kinds"])
+    yield _counters("ends", "Why utterances ended.", "reason", said["ends"])
+    yield _counter("empty_answers", "Answers without a word.", said["empty"])
+    yield _counter("confirmations", "Answers that ask which of two was meant.", said["asked_back"])
+    yield _waits("endpoint_to_final_seconds", "From the endpoint to the answer.", said["final"])
+    yield _waits("onset_to_words_seconds", "From the first sound to the first words.", said["words"])
+    yield _waits("turn_end_seconds", "Silence that ended utterances.", said["silence"])
 
 
 def _of_actions(said: Said) -> Iterator[Metric]:
@@ -78,3 +91,17 @@ def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:
 
 def _counter(name: str, help_: str, value: float) -> CounterMetricFamily:
     return CounterMetricFamily(f"parrotlet_edge_{name}", help_, value=value)
+
+
+def _counters(name: str, help_: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = CounterMetricFamily(f"parrotlet_edge_{name}", help_, labels=[label])
+    for of, value in values.items():
+        family.add_metric([of], value)
+    return family
+
+
+def _waits(name: str, help_: str, said: Said) -> Metric:
+    """As edge/board/tally.py counts them."""
+    bounds = [*map(str, said["bounds_s"]), "+Inf"]
+    up_to = list(zip(bounds, accumulate(said["counts"]), strict=True))
+    return HistogramMetricFamily(f"parrotlet_edge_{name}", help_, buckets=up_to, sum_value=said["sum_s"])

@@ -1,0 +1,89 @@
+"""A port of the service that speaks HTTP, in a thread of its own: what is read there holds up no utterance.
+
+uvicorn without its signals and its log; heads, connections and idle ones are bounded.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from cloud.beside import beside
+from common.addresses import Address
+from common.errors import SettingsError
+
+App = Callable[..., Awaitable[Any]]
+"""An ASGI application."""
+
+CONNECTIONS_MAX = 64
+BACKLOG = 64
+HEAD_BYTES_MAX = 16_384
+IDLE_S_MAX = 10
+STOP_S_MAX = 2
+LOOK_S = 1.0
+
+
+class PortDied(RuntimeError):
+    """Raised where the thread of a port has ended by itself."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They are the service's."""
+        yield
+
+
+@asynccontextmanager
+async def web_port(app: App, listen: Address, called: str) -> AsyncIterator[Address]:
+    """Meanwhile `app` answers there; the address with the port that was picked. SettingsError if it cannot be had; a
+    thread that dies is told in the log, and started again."""
+    with _listening(listen, called) as sock:
+
+        async def serving() -> None:
+            server = _Server(_config(app))
+            thread = threading.Thread(target=server.run, args=([sock.dup()],), name=called, daemon=True)
+            thread.start()
+            try:
+                while thread.is_alive():
+                    await asyncio.sleep(LOOK_S)
+            finally:
+                server.should_exit = True
+                await asyncio.to_thread(thread.join, STOP_S_MAX + 1)
+            raise PortDied(f"Nobody answers at {called} any more.")
+
+        async with beside(serving):
+            yield Address(listen.host, sock.getsockname()[1])
+
+
+def _listening(listen: Address, called: str) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        why = error.strerror or error
+        raise SettingsError(f"{called}: cannot listen on {listen} ({why}); is it in use, or another's?") from error
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=IDLE_S_MAX,
+        timeout_graceful_shutdown=STOP_S_MAX,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+    )
