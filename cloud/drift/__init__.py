@@ -1,0 +1,1 @@
+"""What changed since a model was made: what comes in, what comes out, and why."""
