@@ -80,7 +80,7 @@ def of_the_board(during: int, *, read_only: bool) -> Outcome:
 
 
 def of_the_service(during: int) -> Outcome:
-    """The answers' log's disk."""
+    """The utterance log's disk."""
     with tempfile.TemporaryDirectory(prefix="chaos", dir="/var/tmp") as made, ExitStack() as stack:
         folder = Path(made)
         disk = stack.enter_context(Disk(folder / "service", 4096))

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import click
 
-from cloud.backup_commands import backup_pki, log, restore_pki
 from cloud.domain_commands import domain
 from cloud.forget_commands import forget
+from cloud.keys.backup_commands import backup_pki, restore_pki
 from cloud.keys.pki_commands import pki
+from cloud.log.commands import log
 from cloud.options import config_option as _config_option
 from cloud.options import load_settings as _load
 from common import VERSION

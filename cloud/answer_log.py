@@ -10,15 +10,18 @@ import logging
 import math
 import sqlite3
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cloud.answer_store import DATABASE_ERRORS, AnswerStore, FeedbackRow, Key, Numbers, Row, Span
 from cloud.beside import beside
+from cloud.log.record import Recorder
+from cloud.utterance import Utterance
 from common.errors import SettingsError
 from protos import speech_pb2
 
@@ -44,21 +47,47 @@ PRUNE_S = 3600.0
 DAY_US = 86_400_000_000
 
 
+class Features(NamedTuple):
+    """Of how many utterances frames are kept, how long, and how much of them."""
+
+    share: float
+    days_max: int
+    megabytes_max: int
+
+
+NO_FEATURES = Features(0.0, 1, 1)
+
+
 class AnswerLog(Protocol):
     """Where finals are remembered. Replicas may share one."""
 
     async def get(self, key: Key) -> speech_pb2.Final | None:
         """The final of this key, if it has one."""
 
-    async def put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
-        """Remembers a final; returns the one that counts: the first that was put. `not_logged` is set in it if it would
-        not survive this process."""
+    async def put(
+        self,
+        key: Key,
+        final: speech_pb2.Final,
+        spoken_at_unix_us: int | None = None,
+        utterance: Utterance | None = None,
+    ) -> speech_pb2.Final:
+        """Remembers a final, and what else is to be kept of the utterance; returns the final that counts: the first
+        that was put. `not_logged` is set in it if it would not survive this process."""
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """Remembers what was said of an answer. What came before under the same id changes nothing."""
 
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """Erases the answers of a device, and what was said of them: one, or those of a time, or all; how many."""
+
+
+class _Arrival(NamedTuple):
+    """Something to be kept."""
+
+    key: Key
+    final: speech_pb2.Final
+    spoken_at_unix_us: int | None
+    utterance: Utterance | None
 
 
 class SqliteAnswerLog:
@@ -69,6 +98,7 @@ class SqliteAnswerLog:
         file: Path,
         answers_max: int = ANSWERS_MAX,
         days_max: int = ANSWERS_DAYS_MAX,
+        features: Features = NO_FEATURES,
         unix_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,10 +109,14 @@ class SqliteAnswerLog:
         self._file = file
         self._answers_max = answers_max
         self._days_max = days_max
+        self._features = features
+        self._recorder = Recorder(features.share)
         self._unix_us = unix_us
         self._monotonic_s = monotonic_s
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answer-log")
         self._store: AnswerStore | None = None
+        self._arriving: deque[_Arrival] = deque()
+        """Not seen by the thread yet; as many as there are streams."""
         self._waiting: dict[Key, Row] = {}
         self._to_scrub = False
         self._started_s = monotonic_s()
@@ -96,7 +130,7 @@ class SqliteAnswerLog:
             self._thread.submit(self._open).result()
         except DATABASE_ERRORS as error:
             self._thread.shutdown()
-            raise SettingsError(f"{self._file}: the answers' log cannot be opened: {error}.") from error
+            raise SettingsError(f"{self._file}: the utterance log cannot be opened: {error}.") from error
         return self
 
     def __exit__(
@@ -120,8 +154,16 @@ class SqliteAnswerLog:
     async def get(self, key: Key) -> speech_pb2.Final | None:
         return await self._run(self._get, key)
 
-    async def put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
-        return await self._run(self._put, key, final, spoken_at_unix_us)
+    async def put(
+        self,
+        key: Key,
+        final: speech_pb2.Final,
+        spoken_at_unix_us: int | None = None,
+        utterance: Utterance | None = None,
+    ) -> speech_pb2.Final:
+        # Whoever comes while the disk is written to is written together with the next ones.
+        self._arriving.append(_Arrival(key, final, spoken_at_unix_us, utterance))
+        return await self._run(self._put, key, final)
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """One of DATABASE_ERRORS if the disk takes nothing."""
@@ -151,6 +193,7 @@ class SqliteAnswerLog:
         return self._store
 
     def _close(self) -> None:
+        self._take_arrived()
         self._write_waiting()
         if self._store is not None:
             self._store.close()
@@ -165,16 +208,25 @@ class SqliteAnswerLog:
             return None
         return None if final is None else speech_pb2.Final.FromString(final)
 
-    def _put(self, key: Key, final: speech_pb2.Final, spoken_at_unix_us: int | None) -> speech_pb2.Final:
-        row = Row(key, final.SerializeToString(), self._unix_us(), spoken_at_unix_us)
-        self._waiting.setdefault(key, row)
+    def _put(self, key: Key, final: speech_pb2.Final) -> speech_pb2.Final:
+        self._take_arrived()
         if self._write_waiting():
             return self._get(key) or final
-        kept = _not_logged(self._waiting[key])
-        if len(self._waiting) > WAITING_MAX:
+        kept = _not_logged(self._waiting[key]) if key in self._waiting else _unkept(final)
+        while len(self._waiting) > WAITING_MAX:
             del self._waiting[next(iter(self._waiting))]
             self.lost += 1
         return kept
+
+    def _take_arrived(self) -> None:
+        while self._arriving:
+            arrival = self._arriving.popleft()
+            now_us = self._unix_us()
+            record = None
+            if arrival.utterance is not None and arrival.utterance.end is not None:
+                record = self._recorder.record(arrival.utterance, arrival.final, now_us)
+            row = Row(arrival.key, arrival.final.SerializeToString(), now_us, arrival.spoken_at_unix_us, record)
+            self._waiting.setdefault(arrival.key, row)
 
     def _write_waiting(self) -> bool:
         """Whether nothing waits any more."""
@@ -206,6 +258,8 @@ class SqliteAnswerLog:
         store, now_s, days_us = self._opened(), self._monotonic_s(), self._days_max * DAY_US
         numbers_max = self._numbers_before if (now_s - self._started_s) * 1e6 < days_us else store.last_numbers()
         self._to_scrub |= store.prune(self._unix_us() - days_us, numbers_max) > 0
+        oldest_us = self._unix_us() - self._features.days_max * DAY_US
+        self._to_scrub |= store.prune_features(oldest_us, self._features.megabytes_max * 1_000_000) > 0
         self._pruned_s = now_s
 
     def _give(self, feedback: speech_pb2.FeedbackRequest) -> None:
@@ -237,6 +291,13 @@ class SqliteAnswerLog:
 def _fits(row: Row, device_id: str, utterance_id: str | None, span: Span) -> bool:
     at_us = row.answered_at_unix_us if row.spoken_at_unix_us is None else row.spoken_at_unix_us
     return row.key.device_id == device_id and utterance_id in (None, row.key.utterance_id) and span.holds(at_us)
+
+
+def _unkept(final: speech_pb2.Final) -> speech_pb2.Final:
+    copy = speech_pb2.Final()
+    copy.CopyFrom(final)
+    copy.not_logged = True
+    return copy
 
 
 def _not_logged(row: Row) -> speech_pb2.Final:

@@ -1,4 +1,4 @@
-"""The tables of the answers' log, in one file. One thread at a time; DATABASE_ERRORS come through.
+"""The tables of the utterance log, in one file. One thread at a time; DATABASE_ERRORS come through.
 
 A commit is on the disk when it returns. What is deleted is overwritten.
 """
@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from cloud.drift.facts import Facts
+from cloud.log import facts_table
+from cloud.log.record import Record
+from cloud.log.wanted import Wanted
 from common.migration import migrate
 
 BUSY_S_MAX = 10.0
@@ -44,11 +48,76 @@ STEPS = (
             DELETE FROM feedback WHERE device_id = OLD.device_id AND utterance_id = OLD.utterance_id;
         END""",
     ),
+    (
+        # What boards said of utterances, what these were like, and some of their frames; see cloud/log/record.py.
+        "ALTER TABLE answers ADD COLUMN config BLOB",
+        "ALTER TABLE answers ADD COLUMN end_told BLOB",
+        """CREATE TABLE facts (
+            number INTEGER PRIMARY KEY,
+            transcript TEXT NOT NULL,
+            device_id TEXT,
+            at_unix_us INTEGER,
+            replayed INTEGER,
+            path TEXT,
+            edge_version TEXT,
+            local_model_version TEXT,
+            vad TEXT,
+            service_version TEXT,
+            engine TEXT,
+            model TEXT,
+            domain TEXT,
+            domain_version TEXT,
+            level_dbfs REAL,
+            peak_dbfs REAL,
+            noise_floor_dbfs REAL,
+            snr_db REAL,
+            clipped_share REAL,
+            overruns INTEGER,
+            gaps INTEGER,
+            duration_ms INTEGER,
+            speech_ms INTEGER,
+            speech_share REAL,
+            silence_before_s REAL,
+            end_reason TEXT,
+            noise_bands_db BLOB,
+            speech_bands_db BLOB,
+            band_spread_db BLOB,
+            syllables_per_s REAL,
+            fall_db_per_s REAL,
+            pitch_hz REAL,
+            word_count INTEGER,
+            words_per_s REAL,
+            unknown_share REAL,
+            intent TEXT,
+            confidence REAL,
+            margin REAL,
+            results_count INTEGER,
+            top_score REAL,
+            choices_count INTEGER,
+            was_empty INTEGER,
+            waiting_ms INTEGER,
+            decoding_ms INTEGER,
+            endpoint_to_final_ms INTEGER,
+            onset_to_partial_ms INTEGER,
+            local_agrees INTEGER,
+            shadow_agrees INTEGER
+        )""",
+        "CREATE INDEX facts_of_device ON facts (device_id, at_unix_us)",
+        "CREATE INDEX facts_by_time ON facts (at_unix_us)",
+        "CREATE TABLE features (number INTEGER PRIMARY KEY, answered_at_unix_us INTEGER NOT NULL, kept BLOB NOT NULL)",
+        """CREATE TRIGGER all_of_it_goes_with_its_answer AFTER DELETE ON answers BEGIN
+            DELETE FROM facts WHERE number = OLD.number;
+            DELETE FROM features WHERE number = OLD.number;
+        END""",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
 _AT_UNIX_US = "COALESCE(spoken_at_unix_us, 1000000 * CAST(strftime('%s', answered_at) AS INTEGER))"
 
+
+FACTS = ", ".join(f"facts.{name}" for name in facts_table.COLUMNS)
+"""Columns, as `facts_table.facts` takes them."""
 
 _HAS_NO_ANSWER = (
     "NOT EXISTS (SELECT 1 FROM answers WHERE answers.device_id = feedback.device_id "
@@ -89,6 +158,8 @@ class Row(NamedTuple):
     final: bytes
     answered_at_unix_us: int
     spoken_at_unix_us: int | None
+    record: Record | None = None
+    """What else is kept of the utterance."""
 
 
 class FeedbackRow(NamedTuple):
@@ -119,6 +190,8 @@ class Logged(NamedTuple):
     final: bytes | None
     feedback: list[bytes]
     """FeedbackRequests, in the order in which they were given."""
+    facts: Facts | None = None
+    """What it was like; None where an older release answered."""
 
 
 class AnswerStore:
@@ -148,13 +221,29 @@ class AnswerStore:
             self._database.execute("BEGIN IMMEDIATE")
             for row in rows:
                 values = (*row.key, row.final, row.answered_at_unix_us / 1e6, row.spoken_at_unix_us)
-                self._database.execute(
+                added = self._database.execute(
                     "INSERT INTO answers (device_id, utterance_id, final, answered_at, spoken_at_unix_us) "
                     "VALUES (?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'), ?) ON CONFLICT DO NOTHING",
                     values,
                 )
+                if added.rowcount == 1 and row.record is not None:
+                    self._add_record(int(added.lastrowid or 0), row.record, row.answered_at_unix_us)
             oldest = self.last_numbers().answer - answers_max
             return self._database.execute("DELETE FROM answers WHERE number <= ?", (oldest,)).rowcount > 0
+
+    def _add_record(self, number: int, record: Record, answered_at_unix_us: int) -> None:
+        self._database.execute(
+            "UPDATE answers SET config = ?, end_told = ? WHERE number = ?", (record.config, record.end, number)
+        )
+        self._database.execute(
+            f"INSERT INTO facts (number, transcript, {', '.join(facts_table.COLUMNS)}) "
+            f"VALUES (?, ?, {facts_table.PLACEHOLDERS})",
+            (number, record.transcript, *facts_table.row(record.facts)),
+        )
+        if record.features is not None:
+            self._database.execute(
+                "INSERT INTO features VALUES (?, ?, ?)", (number, answered_at_unix_us, record.features)
+            )
 
     def give(self, row: FeedbackRow, feedback_max: int) -> bool:
         """What was given before stays as it is. Whether the oldest had to go, of that utterance or of all."""
@@ -176,14 +265,22 @@ class AnswerStore:
             ).rowcount
             return gone > 0
 
-    def everything(self) -> Iterator[Logged]:
-        """All answers in order, each with what was said of it; then what was said of utterances without an answer."""
+    def everything(self, wanted: Wanted | None = None) -> Iterator[Logged]:
+        """All answers in order, each with what was said of it; then what was said of utterances without an answer. Or
+        those answers that are wanted."""
+        where, values = ("TRUE", []) if wanted is None else wanted.where()
         of_answers = self._database.execute(
-            "SELECT device_id, utterance_id, answered_at, spoken_at_unix_us, final FROM answers ORDER BY number"
+            "SELECT answers.device_id, answers.utterance_id, answered_at, spoken_at_unix_us, final, facts.number, "
+            f"{FACTS} FROM answers {'LEFT ' if wanted is None else ''}JOIN facts USING (number) WHERE {where} "
+            "ORDER BY answers.number",
+            values,
         )
-        for device_id, utterance_id, answered_at, spoken_at_unix_us, final in of_answers:
+        for device_id, utterance_id, answered_at, spoken_at_unix_us, final, number, *facts in of_answers:
             key = Key(device_id, utterance_id)
-            yield Logged(key, answered_at, spoken_at_unix_us, final, self._said_of(key))
+            read = None if number is None else facts_table.facts(utterance_id, facts)
+            yield Logged(key, answered_at, spoken_at_unix_us, final, self._said_of(key), read)
+        if wanted is not None:
+            return
         others = self._database.execute(
             f"SELECT device_id, utterance_id FROM feedback WHERE {_HAS_NO_ANSWER} "
             "GROUP BY device_id, utterance_id ORDER BY MIN(number)"
@@ -203,6 +300,21 @@ class AnswerStore:
         answers = {was_answered: before_unix_us / 1e6, "number <= ?": numbers_max.answer}
         stray = {"received_at_unix_us < ?": before_unix_us, "number <= ?": numbers_max.feedback}
         return self._delete("answers", answers, "TRUE") + self._delete("feedback", stray, _HAS_NO_ANSWER)
+
+    def prune_features(self, before_unix_us: int, bytes_max: int) -> int:
+        """Erases frames that are older, and the oldest of those that are more than so many bytes; of how many
+        utterances."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            gone = self._database.execute(
+                "DELETE FROM features WHERE answered_at_unix_us < ?", (before_unix_us,)
+            ).rowcount
+            gone += self._database.execute(
+                "DELETE FROM features WHERE number IN (SELECT number FROM (SELECT number, SUM(LENGTH(kept)) "
+                "OVER (ORDER BY number DESC) AS bytes FROM features) WHERE bytes > ?)",
+                (bytes_max,),
+            ).rowcount
+            return gone
 
     def forget(self, device_id: str | None, utterance_id: str | None, span: Span) -> int:
         """Erases utterances that fit all that is given; how many answers that were. `scrub` is to follow.

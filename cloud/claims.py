@@ -13,6 +13,7 @@ import grpc
 
 from cloud.answer_log import AnswerLog, Key, Span
 from cloud.request_stream import Refusal
+from cloud.utterance import Utterance
 from protos import speech_pb2
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ class Claim(Protocol):
     async def unless_overtaken(self, hearing: Coroutine[None, None, T]) -> T:
         """What it returns. Refusal if a higher attempt takes over meanwhile."""
 
-    def finish(self, finishing: Coroutine[None, None, speech_pb2.Final]) -> "asyncio.Task[speech_pb2.Final]":
+    def finish(
+        self, finishing: Coroutine[None, None, speech_pb2.Final], utterance: Utterance | None = None
+    ) -> "asyncio.Task[speech_pb2.Final]":
         """The end has come: nobody takes over any more, whoever brings the utterance again waits for this, and it is
         brought to its end also if the client goes away. The final is in the log before anybody has it."""
 
@@ -64,6 +67,8 @@ class OwnClaim:
         self.over = asyncio.Event()
         self.answer: speech_pb2.Final | None = None
         """Once it is over, if there is one."""
+        self.utterance: Utterance | None = None
+        """What else is to be kept of it."""
         self.forgotten = False
         self._claims = claims
         self._hearing: asyncio.Task[object] | None = None
@@ -104,7 +109,10 @@ class OwnClaim:
             raise Refusal(grpc.StatusCode.ABORTED, self._why_not)
         return task.result()
 
-    def finish(self, finishing: Coroutine[None, None, speech_pb2.Final]) -> "asyncio.Task[speech_pb2.Final]":
+    def finish(
+        self, finishing: Coroutine[None, None, speech_pb2.Final], utterance: Utterance | None = None
+    ) -> "asyncio.Task[speech_pb2.Final]":
+        self.utterance = utterance
         self._finishing = asyncio.create_task(self._claims.settle(self, finishing))
         self._finishing.add_done_callback(self._say_fault)
         return self._finishing
@@ -158,7 +166,7 @@ class OwnClaims:
         try:
             answer = await finishing
             if not claim.forgotten:
-                answer = await self._log.put(claim.key, answer, claim.spoken_at_unix_us)
+                answer = await self._log.put(claim.key, answer, claim.spoken_at_unix_us, claim.utterance)
             return answer
         finally:
             self._settling.discard(task)

@@ -43,7 +43,7 @@ def forget(
         raise click.UsageError("Say what: --device, --utterance, --since, --until; or --all.")
     file = load_settings(config_file, {}).settings.storage.state_dir / FILE_NAME
     if not file.exists():
-        raise SettingsError(f"There is no answers' log at {file}.")
+        raise SettingsError(f"There is no utterance log at {file}.")
     try:
         with closing(AnswerStore(file)) as store:
             erased = store.forget(device, utterance, Span(since, until))

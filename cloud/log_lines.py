@@ -1,4 +1,4 @@
-"""The answers' log for who learns from it: a JSON object a line, each an utterance with what people said of it.
+"""The utterance log for who learns from it: a JSON object a line, each an utterance with what people said of it.
 
 `parrotlet-models import log` reads it; models/importing/service_log.py says what it takes of a line.
 """
@@ -9,14 +9,17 @@ from typing import Any
 import msgspec
 
 from cloud.answer_store import AnswerStore, Logged
+from cloud.drift.facts import Facts
+from cloud.log.wanted import Wanted
 from protos import speech_pb2
 
 _VERDICTS = {speech_pb2.VERDICT_RIGHT: "right", speech_pb2.VERDICT_WRONG: "wrong"}
 
 
-def log_lines(store: AnswerStore) -> Iterator[bytes]:
-    """All of it, in the order of the answers; then utterances without one that something was said of."""
-    for logged in store.everything():
+def log_lines(store: AnswerStore, wanted: Wanted | None = None) -> Iterator[bytes]:
+    """All of it, in the order of the answers; then utterances without one that something was said of. Or those answers
+    that are wanted."""
+    for logged in store.everything(wanted):
         yield msgspec.json.encode(_told(logged)) + b"\n"
 
 
@@ -27,6 +30,8 @@ def _told(logged: Logged) -> dict[str, Any]:
     }
     if logged.final is not None:
         told |= _answer(speech_pb2.Final.FromString(logged.final))
+    if logged.facts is not None:
+        told["facts"] = _facts(logged.facts)
     feedback = [_said(speech_pb2.FeedbackRequest.FromString(request)) for request in logged.feedback]
     return {name: value for name, value in told.items() if value is not None} | {"feedback": feedback}
 
@@ -42,7 +47,18 @@ def _answer(final: speech_pb2.Final) -> dict[str, Any]:
         "intent": _intent(final.intent) if final.HasField("intent") else None,
         "choices": [{"transcript": choice.transcript} | _intent(choice.intent) for choice in final.choices],
         "results": [found.id for found in final.results],
+        "alternatives": [
+            {"transcript": other.transcript, "engine": other.engine}
+            | ({"confidence": other.confidence} if other.HasField("confidence") else {})
+            for other in final.alternatives
+        ],
     }
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    """What the line does not say already."""
+    told = msgspec.to_builtins(facts)
+    return {name: value for name, value in told.items() if name not in ("device_id", "utterance_id")}
 
 
 def _intent(intent: speech_pb2.Intent) -> dict[str, Any]:

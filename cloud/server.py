@@ -14,7 +14,7 @@ import sdnotify
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from cloud.answer_log import FILE_NAME, SqliteAnswerLog
+from cloud.answer_log import FILE_NAME, Features, SqliteAnswerLog
 from cloud.beside import beside
 from cloud.claims import OwnClaims
 from cloud.decoders import languages
@@ -102,7 +102,8 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
 
 def _open_log(settings: CloudSettings) -> SqliteAnswerLog:
     kept = settings.storage
-    return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max)
+    features = Features(kept.features_share, kept.features_days_max, kept.features_megabytes_max)
+    return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max, features)
 
 
 async def _monitored(

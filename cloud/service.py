@@ -164,7 +164,7 @@ class SpeechService:
             async with AsyncExitStack() as held:
                 place = held.enter_context(self._admit(config, domain))
                 outbox = Outbox()
-                utterance = Utterance(config, opened.spec)
+                utterance = Utterance(config, opened.spec, knows_word=domain.knows_word)
 
                 def show(partial: speech_pb2.Partial) -> None:
                     utterance.show()
@@ -186,7 +186,7 @@ class SpeechService:
                 try:
                     await claim.unless_overtaken(self._hear(context, stream, recognition, place, utterance))
                     # What is held is held until the final is found, whether its client is still there or not.
-                    finishing = claim.finish(self._finish(recognition, utterance, held.pop_all()))
+                    finishing = claim.finish(self._finish(recognition, utterance, held.pop_all()), utterance)
                     final = await _unless_more_comes(context, stream, finishing)
                     # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final
                     # follows.

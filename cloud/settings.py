@@ -154,11 +154,19 @@ class Domains(msgspec.Struct, frozen=True):
 class Storage(msgspec.Struct, frozen=True):
     """What it keeps."""
 
-    state_dir: Annotated[Path, Meta(description="Holds the answers' log, the indexes and the keys.")] = _state_home()
+    state_dir: Annotated[Path, Meta(description="Holds the utterance log, the indexes and the keys.")] = _state_home()
     answers_max: Annotated[
         int, Meta(ge=1, le=100_000_000, description="Answers that are kept; of more, the oldest are erased.")
     ] = 100_000
     answers_days_max: Annotated[int, Meta(ge=1, le=36_500, description="How long an answer is kept.")] = 90
+    # Speech can be made of them again: they are as private as what was said.
+    features_share: Annotated[
+        float, Meta(ge=0, le=1, description="Of how many utterances the frames are kept, to learn from; 0: of none.")
+    ] = 0.0
+    features_days_max: Annotated[int, Meta(ge=1, le=36_500, description="How long frames are kept.")] = 30
+    features_megabytes_max: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Room for them; of more, the oldest are erased. 1 MB is 13 minutes.")
+    ] = 1000
     weights_dir: Annotated[Path, Meta(description="Holds the weights that were fetched.")] = (
         _home("XDG_DATA_HOME", ".local/share") / "weights"
     )

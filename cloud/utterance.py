@@ -16,6 +16,8 @@ class Utterance:
     config: speech_pb2.UtteranceConfig
     spec: FeatureSpec
     clock: Callable[[], float] = time.monotonic
+    knows_word: Callable[[str], bool] | None = None
+    """Whether the domain that was asked knows a word, in lower case; None: nobody knows."""
     levels: list[Levels] = field(default_factory=list)
     end: speech_pb2.UtteranceEnd | None = None
     final: speech_pb2.Final | None = None

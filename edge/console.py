@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from common.plain_text import plain
 from edge.asking.answer import Alternative, Answer, Partial, Path, Result
 from edge.asking.timing import TimingMs, time_line
-from edge.plain_text import plain
 
 RESULTS_SHOWN = 5
 ALTERNATIVES_SHOWN = 3

@@ -89,7 +89,7 @@ def test_answers_go_when_they_are_too_old_and_a_clock_that_jumps_ages_nothing_of
 def test_a_file_that_is_no_database_is_named_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "answers.db"
     file.write_bytes(b"this is not a database, and far too long to be an empty one" * 20)
-    with pytest.raises(SettingsError, match="answers.db: the answers' log cannot be opened"):
+    with pytest.raises(SettingsError, match="answers.db: the utterance log cannot be opened"):
         SqliteAnswerLog(file).__enter__()
 
 

@@ -161,7 +161,7 @@ def test_an_owner_says_what(log: SqliteAnswerLog, tmp_path: Path, arguments: lis
 def test_where_there_is_no_log_that_is_said(tmp_path: Path) -> None:
     result = run(tmp_path, "--all")
     assert (result.exit_code, list(tmp_path.iterdir())) == (2, [])
-    assert "There is no answers' log" in result.output
+    assert "There is no utterance log" in result.output
 
 
 def test_a_log_that_somebody_reads_is_said_not_to_be_clean(log: SqliteAnswerLog, tmp_path: Path) -> None:

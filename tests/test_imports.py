@@ -18,7 +18,7 @@ FOLDERS: dict[str, set[str]] = {
     "models": {"protos", "common", "edge"},
 }
 # What a model is made of is what the board hears, not how it runs; who records sees the board's meter.
-FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.plain_text", "edge.console"}
+FOR_MODELS = {"edge.sound", "edge.speech", "edge.local", "edge.settings", "edge.console"}
 # What is run in the repository and nowhere else: where parrotlet-models is installed there is no benchmarks/.
 BY_THE_BENCHMARKS = ("models/speech/", "models/tables/")
 # A library that is in neither table wants a decision. Light ones may be imported anywhere in these folders.

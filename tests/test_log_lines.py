@@ -60,6 +60,7 @@ def test_each_utterance_is_a_line_with_what_was_said_of_it(tmp_path: Path) -> No
             {"transcript": "play chess", "name": "game", "slots": {"what": "chess"}, "values": {}},
         ],
         "results": ["music-jazz", "game-chess"],
+        "alternatives": [],
         "feedback": [
             {"feedback_id": "f1", "given_at_unix_us": 8, "choice": 1, "result_id": "game-chess"},
             {
@@ -83,7 +84,7 @@ def test_each_utterance_is_a_line_with_what_was_said_of_it(tmp_path: Path) -> No
 def test_where_there_is_no_log_that_is_said_and_nothing_is_made(tmp_path: Path) -> None:
     result = export(tmp_path / "state", tmp_path / "log.jsonl")
     assert result.exit_code == 2
-    assert "There is no answers' log" in result.output
+    assert "There is no utterance log" in result.output
     assert not any(tmp_path.iterdir())
 
 

@@ -219,7 +219,7 @@ def test_a_backup_is_not_made_without_the_passphrase_that_was_asked_for(
     pki("init")
     copy = tmp_path / "copy"
     stdin = None if typed is None else io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8", errors=errors)
-    monkeypatch.setattr("cloud.backup_commands.sys", SimpleNamespace(stdin=stdin))
+    monkeypatch.setattr("cloud.keys.backup_commands.sys", SimpleNamespace(stdin=stdin))
     said = pki("backup", "--passphrase", str(copy))
     assert (said.exit_code, said.stdout, copy.exists()) == (2, "", False)
     assert said.stderr.startswith(sentence)
@@ -263,7 +263,7 @@ def test_the_answers_log_is_copied_while_it_is_written(tmp_path: Path, monkeypat
     monkeypatch.setenv("PARROTLET_CLOUD_STORAGE_STATE_DIR", str(tmp_path))
     backup = ["log", "backup", str(tmp_path / "copy")]
     missing = CliRunner().invoke(cloud.__main__.main, backup)
-    assert (missing.exit_code, missing.stderr) == (2, f"There is no answers' log at {tmp_path}/answers.db.\n")
+    assert (missing.exit_code, missing.stderr) == (2, f"There is no utterance log at {tmp_path}/answers.db.\n")
     with closing(sqlite3.connect(tmp_path / "answers.db", isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE answers (final BLOB)")
@@ -309,7 +309,7 @@ def test_an_answers_log_that_somebody_holds_is_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PARROTLET_CLOUD_STORAGE_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr("cloud.backup_commands.BUSY_S_MAX", 0.0)
+    monkeypatch.setattr("cloud.log.commands.BUSY_S_MAX", 0.0)
     copy, there = tmp_path / "copy", tmp_path / "answers.db"
     AnswerStore(there).close()
     assert CliRunner().invoke(cloud.__main__.main, ["log", "backup", str(copy)]).exit_code == 0
@@ -317,7 +317,7 @@ def test_an_answers_log_that_somebody_holds_is_not_waited_for_for_ever(
         database.execute("BEGIN IMMEDIATE")
         said = CliRunner().invoke(cloud.__main__.main, ["log", "restore", "--again", str(copy)])
     assert said.exit_code == 2
-    assert said.stderr == f"{copy} cannot be put back as answers' log: somebody has held it for 0 s.\n"
+    assert said.stderr == f"{copy} cannot be put back as utterance log: somebody has held it for 0 s.\n"
 
 
 @pytest.mark.parametrize(

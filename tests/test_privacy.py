@@ -109,7 +109,7 @@ def said(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Said:
 
 
 def test_what_was_said_is_in_no_log_and_nowhere_on_the_machine(said: Said) -> None:
-    """But in the answers' log of the service, and where the daemon is asked for its status."""
+    """But in the utterance log of the service, and where the daemon is asked for its status."""
     left = {
         (place, word)
         for word in said.words

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import re
 import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from protos import speech_pb2
 
 logger = logging.getLogger(__name__)
 
+_WORD = re.compile(r"[\w']+")
+
 LOOK_S = 2.0
 """How often a folder is looked at for changes."""
 
@@ -46,8 +49,13 @@ class DomainVersion:
         self._index = open_index(domain, storage.index_dir)
         names = self.bundle.names
         self._sounding = Sounding(names, Pronouncer(domain.lexicon)) if names else None
+        self._words = _words(domain, self.bundle)
         self._thread = thread
         weakref.finalize(self, self._index.close)
+
+    def knows_word(self, word: str) -> bool:
+        """Whether a word, in lower case, is one of its sentences, or in the name of an entry."""
+        return word in self._words
 
     async def find(self, chosen: Hypothesis, limit: int, *, explain: bool) -> tuple[list[Found], list[str]]:
         """What the domain has for an answer and its other readings, the best first; where asked for, why."""
@@ -130,6 +138,12 @@ class ServedDomain:
 
     def _open(self) -> DomainVersion:
         return DomainVersion(load_domain(self._name_or_folder), self._storage, self._thread)
+
+
+def _words(domain: Domain, bundle: Bundle) -> frozenset[str]:
+    """In lower case, each once in the whole process."""
+    named = {word for entry in domain.entries for word in _WORD.findall(entry.title.lower())}
+    return frozenset(sys.intern(word) for word in named | bundle.network.words())
 
 
 def _look(folder: Path) -> tuple[tuple[str, int, int], ...]:

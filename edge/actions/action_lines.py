@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from common.plain_text import plain
 from common.settings import Loaded
 from edge import directories
 from edge.actions.action_log import FILE_NAME, ActionLog, Entry
-from edge.plain_text import plain
 from edge.settings import EdgeSettings
 
 

@@ -6,9 +6,9 @@ import time
 
 import click
 
+from common.plain_text import plain
 from common.settings import Loaded
 from edge import options
-from edge.plain_text import plain
 from edge.settings import EdgeSettings
 
 NOT_DONE = 3

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from common.errors import ActionError, SettingsError
+from common.plain_text import plain
 from edge.actions.action import Action
 from edge.actions.patterns import matches
 from edge.actions.spawn import end_group, spawn
-from edge.plain_text import plain
 from edge.settings import Program as ProgramSettings
 
 logger = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
+from common.plain_text import plain
 from edge.asking.answer import Answer
-from edge.plain_text import plain
 
 CHARACTERS_MAX = 500
 """Half a minute."""

@@ -10,10 +10,10 @@ from google.protobuf.message import Message
 
 from common.addresses import parse_address
 from common.errors import CloudError
+from common.plain_text import plain
 from edge.asking.unreachable import why_unreachable
 from edge.clock import SYSTEM_CLOCK
 from edge.keys.identity import Identity
-from edge.plain_text import plain
 from protos import speech_pb2
 from protos.enrolment_code import SERVICE_TLS_NAME
 

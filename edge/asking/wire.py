@@ -9,8 +9,8 @@ import msgspec
 
 from common import VERSION
 from common.errors import CloudError
+from common.plain_text import plain
 from edge.asking.answer import Alternative, Answer, Choice, Result, Word
-from edge.plain_text import plain
 from edge.settings import Cloud, Service
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead

@@ -2,13 +2,13 @@
 
 import time
 
+from common.plain_text import plain
 from edge.asking.answer import Answer
 from edge.asking.exchange import Exchange
 from edge.asking.timing import TimingMs
 from edge.board.board import Board
 from edge.board.timers_line import timers_line
 from edge.console import Console
-from edge.plain_text import plain
 from edge.spool.event import Event, Kind
 
 DRAW_S = 0.1

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from common.plain_text import plain
 from edge.actions.action import BOARD
 from edge.board.timers_line import timers_line
-from edge.plain_text import plain
 
 Said = Mapping[str, Any]
 """See Board.status."""

@@ -126,8 +126,8 @@ def services() -> None:
     Example:
       parrotlet-edge services
     """
+    from common.plain_text import plain
     from edge.keys.discovery import services
-    from edge.plain_text import plain
 
     found = services()
     for each in found:

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import IdentityError
+from common.plain_text import plain
 from common.private_files import private_directory
 from common.record import Record
-from edge.plain_text import plain
 
 logger = logging.getLogger(__name__)
 

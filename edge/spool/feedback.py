@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from edge.plain_text import plain
+from common.plain_text import plain
 from protos.name import NAME
 
 TRANSCRIPT_LENGTH_MAX = 1000

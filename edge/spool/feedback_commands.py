@@ -82,7 +82,7 @@ def list_(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     """
     import msgspec
 
-    from edge.plain_text import plain
+    from common.plain_text import plain
     from edge.spool.giving import line
     from edge.spool.kept_list import opened
 

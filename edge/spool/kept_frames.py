@@ -1,4 +1,5 @@
-"""How frames are kept on the board: coded once, as they are sent, and decoded where others are to be made of them."""
+"""The frames of an utterance as the board keeps them: as they are sent, and decoded where others are to be made of
+them."""
 
 from collections.abc import Iterable
 
@@ -6,35 +7,13 @@ import numpy as np
 
 from edge.speech.utterance import UtteranceFrames
 from edge.spool.store import Piece
-from protos import codec, speech_pb2
+from protos import codec
 from protos.codec import CodecError
-from protos.feature_spec import ACCEPTED_SPECS, FeatureSpec
+from protos.coded_frames import KEPT_CODEC, UnreadableError, coding, encoder, spec_of
 
-KEPT_CODEC: int = speech_pb2.CODEC_CONTEXT
+__all__ = ["KEPT_CODEC", "UnreadableError", "coding", "encoder", "frames", "spec_of"]
 
 _NO_SAMPLES = np.zeros(0, np.int16)
-
-
-class UnreadableError(ValueError):
-    """Raised when frames were kept in a way that this release does not know, or are damaged; a sentence."""
-
-
-def coding(spec: FeatureSpec) -> str:
-    """Names how this release keeps frames: what they are, and the tables that they are coded with."""
-    return f"{spec.fingerprint} {codec.tables_name(KEPT_CODEC, spec)}"
-
-
-def encoder(spec: FeatureSpec) -> codec.Encoder:
-    """For one utterance."""
-    return codec.encoder(KEPT_CODEC, spec)
-
-
-def spec_of(named: str) -> FeatureSpec:
-    """The spec of frames whose coding has this name. UnreadableError."""
-    spec = ACCEPTED_SPECS.get(named.partition(" ")[0])
-    if spec is None or coding(spec) != named:
-        raise UnreadableError(f"It was kept as {named}, which this release cannot read.")
-    return spec
 
 
 def frames(named: str, pieces: Iterable[Piece]) -> list[UtteranceFrames]:

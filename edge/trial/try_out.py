@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import InputError
+from common.plain_text import plain
 from common.settings import Loaded
 from edge.actions.action import asked_for
 from edge.actions.trying import Trying
@@ -21,7 +22,6 @@ from edge.asking.timing import TimingMs, table
 from edge.console import Console
 from edge.device_id import device_id
 from edge.local.gate import open_gate
-from edge.plain_text import plain
 from edge.session import Session
 from edge.settings import EdgeSettings
 from edge.sound.source import Source

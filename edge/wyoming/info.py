@@ -22,8 +22,8 @@ from wyoming.info import (
 )
 
 from common import VERSION
+from common.plain_text import plain
 from edge.asking.chain import Chain
-from edge.plain_text import plain
 from edge.sound.source import SAMPLE_RATE_HZ
 from protos import speech_pb2
 

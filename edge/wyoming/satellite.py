@@ -22,7 +22,7 @@ from wyoming.snd import Played
 from wyoming.wake import Detection
 
 from common.errors import InputError
-from edge.plain_text import plain
+from common.plain_text import plain
 from edge.sound.source import SAMPLE_RATE_HZ
 from edge.speech.utterance import Heard, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.wyoming.connections import Connection

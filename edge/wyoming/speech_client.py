@@ -15,7 +15,7 @@ from wyoming.event import Event
 from wyoming.ping import Pong
 
 from common.errors import CloudError, InputError, ParrotletError
-from edge.plain_text import plain
+from common.plain_text import plain
 from edge.wyoming import understood
 from edge.wyoming.connections import Connection
 from edge.wyoming.event_reader import SOUND_BYTES_MAX

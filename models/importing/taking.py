@@ -115,7 +115,7 @@ def _counted(clips: Iterator[Clip]) -> Iterator[Clip]:
 
 
 def _sentence(fault: Fault) -> str:
-    from edge.plain_text import plain
+    from common.plain_text import plain
 
     named = f"{fault.path}: " if fault.path and fault.path not in str(fault.place) else ""
     return plain(f"{fault.place}: {named}{fault.sentence}.")

@@ -1,0 +1,131 @@
+"""The utterance log for who looks at it: read-only, beside the service that writes it.
+
+A connection of its own: what is written meanwhile waits for nobody who reads.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from cloud.answer_store import BUSY_S_MAX, FACTS, Key
+from cloud.drift.facts import Facts
+from cloud.log import facts_table
+from cloud.log.wanted import Wanted
+from common.errors import SettingsError
+from protos import speech_pb2
+
+
+class Entry(NamedTuple):
+    """An utterance in a list."""
+
+    number: int
+    facts: Facts
+    transcript: str
+
+
+class Whole(NamedTuple):
+    """All that is kept of an utterance."""
+
+    number: int
+    key: Key
+    answered_at: str
+    """ISO 8601."""
+    final: speech_pb2.Final
+    facts: Facts | None
+    """None of an answer that an older release gave."""
+    config: speech_pb2.UtteranceConfig | None
+    end: speech_pb2.UtteranceEnd | None
+    features: bytes | None
+    """See kept_features.py."""
+    feedback: list[speech_pb2.FeedbackRequest]
+
+
+class LogReader:
+    """Must be closed. One thread's."""
+
+    def __init__(self, file: Path) -> None:
+        """SettingsError if there is none, or it is of an older release and no service of this one has run since."""
+        if not file.exists():
+            raise SettingsError(f"There is no utterance log at {file}.")
+        self._database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
+        try:
+            self._database.execute("SELECT 1 FROM facts LIMIT 1")
+        except sqlite3.Error as error:
+            self._database.close()
+            raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def newest(self, wanted: Wanted, limit: int) -> list[Entry]:
+        """So many of those that are wanted, the newest first."""
+        where, values = wanted.where()
+        found = self._database.execute(
+            f"SELECT facts.number, answers.utterance_id, facts.transcript, {FACTS} FROM facts "
+            f"JOIN answers USING (number) WHERE {where} ORDER BY facts.number DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [_entry(row) for row in found]
+
+    def since(self, number: int, limit: int) -> list[Entry]:
+        """So many of those behind a number, in order."""
+        found = self._database.execute(
+            f"SELECT facts.number, answers.utterance_id, facts.transcript, {FACTS} FROM facts "
+            "JOIN answers USING (number) WHERE facts.number > ? ORDER BY facts.number LIMIT ?",
+            (number, limit),
+        )
+        return [_entry(row) for row in found]
+
+    def every(self, wanted: Wanted) -> Iterator[Entry]:
+        """Those that are wanted, in order."""
+        where, values = wanted.where()
+        found = self._database.execute(
+            f"SELECT facts.number, answers.utterance_id, facts.transcript, {FACTS} FROM facts "
+            f"JOIN answers USING (number) WHERE {where} ORDER BY facts.number",
+            values,
+        )
+        return map(_entry, found)
+
+    def count(self, wanted: Wanted) -> int:
+        """How many are wanted."""
+        where, values = wanted.where()
+        return int(self._database.execute(f"SELECT count(*) FROM facts WHERE {where}", values).fetchone()[0])
+
+    def one(self, utterance_id: str, device_id: str | None = None) -> Whole | None:
+        """All of the newest utterance with that id."""
+        found = self._database.execute(
+            "SELECT number FROM answers WHERE utterance_id = ? AND device_id = COALESCE(?, device_id) "
+            "ORDER BY number DESC LIMIT 1",
+            (utterance_id, device_id),
+        ).fetchone()
+        return None if found is None else self._whole(int(found[0]))
+
+    def _whole(self, number: int) -> Whole:
+        device_id, utterance_id, answered_at, final, config, end, features = self._database.execute(
+            "SELECT device_id, utterance_id, answered_at, final, config, end_told, features.kept FROM answers "
+            "LEFT JOIN features USING (number) WHERE number = ?",
+            (number,),
+        ).fetchone()
+        facts = self._database.execute(f"SELECT {FACTS} FROM facts WHERE number = ?", (number,)).fetchone()
+        said = self._database.execute(
+            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? "
+            "ORDER BY given_at_unix_us, feedback_id",
+            (device_id, utterance_id),
+        )
+        return Whole(
+            number,
+            Key(device_id, utterance_id),
+            answered_at,
+            speech_pb2.Final.FromString(final),
+            None if facts is None else facts_table.facts(utterance_id, facts),
+            None if config is None else speech_pb2.UtteranceConfig.FromString(config),
+            None if end is None else speech_pb2.UtteranceEnd.FromString(end),
+            features,
+            [speech_pb2.FeedbackRequest.FromString(request) for (request,) in said],
+        )
+
+
+def _entry(row: tuple) -> Entry:  # type: ignore[type-arg]  # What a database has is anything.
+    number, utterance_id, transcript, *values = row
+    return Entry(number, facts_table.facts(utterance_id, values), transcript)
