@@ -32,12 +32,16 @@ def launched(*arguments: str) -> Iterator[Any]:
     """A chromium with these arguments."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", INSECURE, *arguments]
-        )
+    with sync_playwright() as started, launched_by(started.chromium, *arguments) as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def launched_by(kind: Any, *arguments: str) -> Iterator[Any]:
+    """One more, where one runs: of its `browser_type`."""
+    browser = kind.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", INSECURE, *arguments])
+    yield browser
+    browser.close()
 
 
 def with_microphone(speech: Path, folder: Path) -> list[str]:

@@ -289,7 +289,18 @@ def test_more_than_real_time_is_not_heard_on(tmp_path: Path, monkeypatch: pytest
         with suppress(ConnectionClosed):
             for number in range(200):
                 microphone.send(struct.pack("<I", number * 8000) + bytes(16000))
-        assert "faster than anybody speaks" in json.loads(microphone.recv(PATIENCE_S))["sentence"]
+        while "heard" in (told := json.loads(microphone.recv(PATIENCE_S))):
+            pass
+        assert "faster than anybody speaks" in told["sentence"]
+
+
+def test_a_phone_is_told_how_much_of_its_sound_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
+        microphone.send(json.dumps({"rate_hz": 48000}))
+        for number in range(1, 5):
+            microphone.send(struct.pack("<I", number * 24000) + bytes(24000))
+        told = [json.loads(microphone.recv(PATIENCE_S)) for _ in range(3)]
+    assert told == [{"ready": True}, {"heard": 24000}, {"heard": 48000}]
 
 
 def test_a_message_that_is_too_large_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
