@@ -3,15 +3,18 @@
 For pictures of the page and for tests in a browser, which need each state when they want it.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
+from starlette.websockets import WebSocketDisconnect
 
 from common.errors import DaemonError
 from common.settings import Loaded, load
@@ -34,36 +37,73 @@ INSECURE_NAME = "kitchen.test"
 """The board is called so as well; no browser takes it for its own machine, as it does 127.0.0.1."""
 BLOCK_SAMPLES = 320
 WAIT_S = 10.0
+LOOK_S = 0.02
 
 
 class NoMicrophones:
-    """Phones may speak, says the board; what comes is counted, and nothing is understood."""
+    """Phones may speak, says the board; what comes is put down, and nothing is understood."""
 
     allowed = True
 
     def __init__(self) -> None:
-        self.heard: dict[str, Any] = {"begin": None, "samples": 0, "gaps": []}
+        self.begun: list[dict[str, Any]] = []
+        """How each connection began."""
+        self.stretches: list[tuple[int, npt.NDArray[np.int16]]] = []
+        """All that came, each with the number of its first sample."""
+        self.gaps: list[str] = []
+        self.ends = 0
+        self.takes = True
+        """Reads what phones send; while it does not, it hears nothing and says nothing."""
+
+    @property
+    def samples(self) -> int:
+        return sum(samples.size for _, samples in self.stretches)
 
     async def serve(self, socket: Any, phone: str) -> None:
-        """Takes what comes, until the phone goes."""
-        self.heard["begin"] = json.loads(await socket.receive_text())
+        """Takes what comes, until the phone goes or has said all."""
+        with suppress(WebSocketDisconnect):
+            await self._hear(socket)
+
+    async def _hear(self, socket: Any) -> None:
+        self.begun.append(json.loads(await socket.receive_text()))
         await socket.send_json({"ready": True})
-        while (message := await socket.receive())["type"] != "websocket.disconnect":
-            if message.get("bytes"):
-                self.heard["samples"] += (len(message["bytes"]) - 4) // 2
+        here = 0
+        while (message := await self._received(socket))["type"] != "websocket.disconnect":
+            if data := message.get("bytes"):
+                samples = np.frombuffer(data, "<i2", offset=4)
+                self.stretches.append((int.from_bytes(data[:4], "little"), samples))
+                here += samples.size
+                await socket.send_json({"heard": here})
             elif "gap" in (said := json.loads(message["text"])):
-                self.heard["gaps"].append(said["gap"])
+                self.gaps.append(said["gap"])
+            else:
+                self.ends += 1
+                await socket.close()
+                return
+
+    async def _received(self, socket: Any) -> Any:
+        while not self.takes:
+            await asyncio.sleep(LOOK_S)
+        return await socket.receive()
 
 
 class MadeBoard:
     """A context manager, and a Host of edge/page/host.py. Entered again, it is the same board after a restart."""
 
     def __init__(
-        self, directory: Path, *, port: int = 0, name: str = "kitchen", host: str = "127.0.0.1", answers_max: int = 1000
+        self,
+        directory: Path,
+        *,
+        port: int = 0,
+        name: str = "kitchen",
+        host: str = "127.0.0.1",
+        answers_max: int = 1000,
+        tls: bool = False,
     ) -> None:
         self.name = name
         self.port = port
         self.host = host
+        self.tls = tls
         self.examples_said: Sequence[str] = EXAMPLES
         self.told: dict[str, Any] = {}
         self.asked: list[str] = []
@@ -105,7 +145,7 @@ class MadeBoard:
             "device.runtime_dir": str(self._directory),
             "page.listen": f"{self.host}:{self.port}",
             "page.names": (INSECURE_NAME,),
-            "page.tls": False,
+            "page.tls": self.tls,
         }
         return load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
 
@@ -123,7 +163,7 @@ class MadeBoard:
 
     @property
     def address(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}"
 
     async def run(self) -> None:
         """As its own Hosts."""

@@ -123,7 +123,7 @@ class Onlooker:
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for message in socket:
-            if "ready" not in (said := json.loads(message)):
+            if "sentence" in (said := json.loads(message)):
                 self.told.append(json.dumps(said))
 
     def findings(self) -> dict[str, Any]:

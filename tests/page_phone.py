@@ -71,8 +71,9 @@ class Phone:
         self.port = page.port
         admitted = page.invitations.accept(page.invitations.invite().token, "Ada's phone", peer="here")
         self.id = admitted.phone.id
+        self.cookie = f"{cookie_name(tls=False)}={admitted.cookie}"
         self._headers = {
-            "Cookie": f"{cookie_name(tls=False)}={admitted.cookie}",
+            "Cookie": self.cookie,
             "Origin": f"http://127.0.0.1:{page.port}",
         }
 
@@ -90,7 +91,7 @@ class Phone:
 
     def speak(self) -> ClientConnection:
         address = f"ws://127.0.0.1:{self.port}/microphone"
-        cookie = {"Cookie": self._headers["Cookie"]}
+        cookie = {"Cookie": self.cookie}
         return connect(address, origin=Origin(self._headers["Origin"]), additional_headers=cookie)
 
     def say(self, blocks: list[Block], first: int = 0) -> None:

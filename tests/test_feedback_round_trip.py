@@ -1,7 +1,9 @@
-"""From a person's word on the board to a model that learnt by it: the real spool, channel, service and commands."""
+"""From a person's word on the page to a model that learnt by it: real browser, daemon, channel, service, commands."""
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,16 +13,13 @@ from edge_fakes import ANSWER, FakeRecogniser, utterance
 
 from cloud.__main__ import main as cloud_main
 from cloud.answer_log import Key
-from common.settings import load
-from edge.__main__ import main as edge_main
+from edge.asking.answer import Result
 from edge.asking.services import chain_of
 from edge.clock import SYSTEM_CLOCK
-from edge.settings import EdgeSettings
 from edge.settings import Spool as Settings
 from edge.speech.log_mel import log_mel
 from edge.speech.utterance import UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool import courier
-from edge.spool.feedback import Feedback
 from edge.spool.keeping import Keeping
 from edge.spool.spool import Spool
 from models.__main__ import main
@@ -28,11 +27,18 @@ from models.data.manifest import read_manifest
 from models.data.mixing import as_samples
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
+from tests.page_browser import Page, eventually, launched, needs_chromium, pair
+from tests.page_phone import Phone
 from tests.test_forget import Answering, answering
+from tests.test_page import running
 from tests.test_sounds import Silent
 from tests.test_training import whistle
 
 UTTERANCES = 26
+WORDS = 12 + 2 * 13 + 1
+"""Ann's, who says of every other one first that it is wrong and then what is right, and Bob's of the last one."""
+WAIT_S = 20.0
+SHOWN = tuple(Result(f"whistle-{name}", f"Whistle {name}", "", 1.0, None, None) for name in ("low", "high"))
 
 RECIPE = """
 name = "whistles"
@@ -93,44 +99,70 @@ def answer(service: Answering, number: int) -> None:
     asyncio.run(service.log.put(Key("kitchen", f"u{number}"), final))
 
 
-def word(number: int, by: str = "ann") -> Feedback:
-    """What a person says of it, in one of three ways."""
-    said = Feedback(f"{by}-{number}", f"u{number}", 1_000_000 * number, given_by=by)
-    if number % 2 == 0:
-        return msgspec.structs.replace(said, verdict="right")
-    if number % 4 == 1:
-        return msgspec.structs.replace(said, verdict="wrong", transcript="whistle high")
-    return msgspec.structs.replace(said, verdict="wrong", result_id="whistle-high")
-
-
-def spoken_of(folder: Path, service: Answering) -> None:
-    """The board's part: heard, answered, spoken of while the service is away, told when it is back."""
-    options = {"cloud.address": service.address, "device.id": "kitchen", "device.state_dir": folder}
-    chain = chain_of(load(EdgeSettings, file=None, environment_prefix="NONE", options=options))
+def heard_by(folder: Path) -> None:
+    """The board hears all of them, and keeps their sound."""
     draw = np.random.default_rng(1)
-    coding = {"boot_id": "b", "coding": "coded", "hop_ms": 10}
-    with Spool(folder / "spool.db", Settings(sound_days=7), **coding) as spool:  # type: ignore[arg-type]
+    with Spool(folder / "spool.db", Settings(sound_days=7), boot_id="b", coding="coded", hop_ms=10) as spool:
         spool.services = ["cloud"]
-        shown = msgspec.structs.replace(ANSWER, transcript="whistle low")
+        shown = msgspec.structs.replace(ANSWER, transcript="whistle low", results=SHOWN)
         with Keeping(FakeRecogniser(shown), spool, DEFAULT_SPEC, SYSTEM_CLOCK) as keeping:
             for number in range(UTTERANCES):
                 speak(keeping, number, draw)
                 assert spool.sounds is not None
                 while spool.sounds._waiting.qsize():
                     pass
-        for number in range(UTTERANCES):
-            spool.give(word(number))
-            spool.give(word(number))
-        # Somebody else holds otherwise of the last one.
-        spool.give(msgspec.structs.replace(word(UTTERANCES - 1, "bob"), verdict="right", result_id=None))
-    forgotten = CliRunner().invoke(
-        edge_main, ["forget", "u0", "--state-dir", str(folder), "--cloud", "", "--device-id", "kitchen"]
-    )
-    assert forgotten.exit_code == 0, forgotten.output
-    with Spool(folder / "spool.db", Settings(sound_days=7), **coding) as spool, chain:  # type: ignore[arg-type]
-        chain.replay(spool, SYSTEM_CLOCK)
-        while spool.ask(lambda store: store.debts.owed("cloud")).result(20):
-            pass
+
+
+def word(utterance_id: str) -> dict[str, Any]:
+    """That it is right, as the page says it."""
+    return {
+        "feedback_id": f"right-{utterance_id}",
+        "utterance_id": utterance_id,
+        "given_at_unix_ms": 1_700_000_000_000,
+        "verdict": "right",
+    }
+
+
+def judge(page: Page, number: int) -> None:
+    """What a person says of an answer, in one of three ways."""
+
+    def press(name: str) -> None:
+        page.eval_on_selector(f'[data-utterance="u{number}"] [data-do="{name}"]', "button => button.click()")
+
+    if number % 2 == 0:
+        press("right")
+        return
+    press("wrong")
+    if number % 4 == 1:
+        page.fill(f'[data-utterance="u{number}"] textarea', "whistle high")
+        page.keyboard.press("Enter")
+    else:
+        press('meant"][data-result="whistle-high')
+
+
+def spoken_of(phone: Phone) -> None:
+    """All but the first are judged on the page of this phone, in a browser."""
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(pair(page.context, phone))
+        page.wait_for_selector(f'[data-utterance="u{UTTERANCES - 1}"]')
+        for number in range(1, UTTERANCES):
+            judge(page, number)
+        eventually(lambda: page.evaluate("localStorage['parrotlet-outbox']") == "[]", page)
+
+
+def exported(service: Path, log: Path) -> dict[str, Any]:
+    """What was said of each utterance, by the service's log, when all of it has come."""
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(service)}
+    until_s = time.monotonic() + WAIT_S
+    while True:
+        done = CliRunner().invoke(cloud_main, ["log", "export", str(log)], env=environment)
+        assert done.exit_code == 0, done.output
+        lines = [msgspec.json.decode(line) for line in log.read_text().splitlines()]
+        said = {line["utterance_id"]: line["feedback"] for line in lines}
+        if "u0" not in said and sum(map(len, said.values())) == WORDS:
+            return said
+        assert time.monotonic() < until_s, said
 
 
 def run(*words: str | Path) -> str:
@@ -139,26 +171,38 @@ def run(*words: str | Path) -> str:
     return result.output
 
 
-def test_what_people_say_on_the_board_is_what_a_model_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@needs_chromium
+def test_what_people_say_on_the_page_is_what_a_model_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorflow")
     monkeypatch.setattr(courier, "LOOK_S", 0.01)
-    data, log = tmp_path / "data", tmp_path / "log.jsonl"
+    data, log, board = tmp_path / "data", tmp_path / "log.jsonl", tmp_path / "board"
     data.mkdir()
     (data / "data-definition.toml").write_text(DEFINITION)
     (tmp_path / "recipe.toml").write_text(RECIPE)
+    heard_by(board)
     with answering(tmp_path / "service") as service:
         for number in range(UTTERANCES):
             answer(service, number)
-        spoken_of(tmp_path / "board", service)
-    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path / "service")}
-    exported = CliRunner().invoke(cloud_main, ["log", "export", str(log)], env=environment)
-    assert exported.output == f"{UTTERANCES} utterances are in {log}.\n"
-    assert msgspec.json.decode(log.read_text().splitlines()[0])["feedback"] == []
+        settings = {"cloud.address": service.address, "spool.sound_days": 7}
+        with running(board, monkeypatch, asking=chain_of, settings=settings) as (daemon, bob):
+            for _ in range(2):
+                assert bob.ask("/feedback", word("u0"))[0] == 202
+            ann = Phone(daemon.page)
+            spoken_of(ann)
+            # Somebody else holds otherwise of the last one.
+            for _ in range(2):
+                assert bob.ask("/feedback", word(f"u{UTTERANCES - 1}"))[0] == 202
+            assert bob.ask("/forget", {"utterance_id": "u0"}) == (200, {"here": 1})
+            said = exported(tmp_path / "service", log)
+    assert list(said) == [f"u{number}" for number in range(1, UTTERANCES)]
+    assert {each["given_by"] for each in said["u1"]} == {ann.id}
+    assert {each["given_by"] for each in said[f"u{UTTERANCES - 1}"]} == {ann.id, bob.id}
 
     heard = data / "heard.jsonl"
-    labelled = ("--sound", tmp_path / "board" / "sound", "--recipe", tmp_path / "recipe.toml", "--all", "train")
+    labelled = ("--sound", board / "sound", "--recipe", tmp_path / "recipe.toml", "--all", "train")
     told = run("import", "log", log, heard, *labelled)
-    assert f"u{UTTERANCES - 1} of kitchen: people do not agree: ann: wrong, said" in told
+    assert f"u{UTTERANCES - 1} of kitchen: people do not agree: " in told
+    assert f'{ann.id}: wrong, said "whistle high"' in told
     clips = read_manifest(heard).clips
     assert {clip.path: clip.label for clip in clips} == {
         f"../board/sound/u{number}.wav": "high" if number % 2 else "low" for number in range(1, UTTERANCES - 1)

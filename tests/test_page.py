@@ -5,7 +5,7 @@ import json
 import queue
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,15 @@ class Waiting(Endless):
 class Daemon:
     """With a page of its own, and a microphone in which nobody speaks unless blocks are given."""
 
-    def __init__(self, directory: Path, blocks: list[Block], recogniser: FakeRecogniser) -> None:
+    page: Page
+
+    def __init__(
+        self,
+        directory: Path,
+        blocks: list[Block],
+        asking: Callable[[Loaded[EdgeSettings]], Any],
+        settings: Mapping[str, Any],
+    ) -> None:
         options = {
             "device.id": "kitchen",
             "device.runtime_dir": str(directory),
@@ -58,9 +66,9 @@ class Daemon:
             "page.tls": False,
         }
         self.loaded: Loaded[EdgeSettings] = load(
-            EdgeSettings, file=None, environment={}, environment_prefix="X", options=options
+            EdgeSettings, file=None, environment={}, environment_prefix="X", options=options | settings
         )
-        self.recogniser = recogniser
+        self.recogniser = asking(self.loaded)
         self.ear = Waiting(blocks)
         self._stop: queue.Queue[int] = queue.Queue()
         self._ready = threading.Event()
@@ -79,9 +87,16 @@ class Daemon:
 
 @contextmanager
 def running(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[Block] | None = None, **how: Any
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    blocks: list[Block] | None = None,
+    *,
+    asking: Callable[[Loaded[EdgeSettings]], Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **how: Any,
 ) -> Iterator[tuple[Daemon, Phone]]:
-    """A daemon, and a phone that is paired with it."""
+    """A daemon, and a phone that is paired with it. `asking` makes the recogniser of the settings, else it is a
+    FakeRecogniser of that kind."""
     pages: queue.Queue[Page] = queue.Queue()
     enter = Page.__enter__
 
@@ -90,10 +105,11 @@ def running(
         return page
 
     monkeypatch.setattr(Page, "__enter__", entered)
-    daemon = Daemon(directory, blocks or [], FakeRecogniser(**how))
+    daemon = Daemon(directory, blocks or [], asking or (lambda _: FakeRecogniser(**how)), settings or {})
     daemon._thread.start()
     try:
-        yield daemon, Phone(pages.get(timeout=PATIENCE_S))
+        daemon.page = pages.get(timeout=PATIENCE_S)
+        yield daemon, Phone(daemon.page)
     finally:
         daemon._stop.put(15)
         daemon._thread.join(PATIENCE_S)
@@ -273,7 +289,18 @@ def test_more_than_real_time_is_not_heard_on(tmp_path: Path, monkeypatch: pytest
         with suppress(ConnectionClosed):
             for number in range(200):
                 microphone.send(struct.pack("<I", number * 8000) + bytes(16000))
-        assert "faster than anybody speaks" in json.loads(microphone.recv(PATIENCE_S))["sentence"]
+        while "heard" in (told := json.loads(microphone.recv(PATIENCE_S))):
+            pass
+        assert "faster than anybody speaks" in told["sentence"]
+
+
+def test_a_phone_is_told_how_much_of_its_sound_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(tmp_path, monkeypatch) as (_, phone), phone.speak() as microphone:
+        microphone.send(json.dumps({"rate_hz": 48000}))
+        for number in range(1, 5):
+            microphone.send(struct.pack("<I", number * 24000) + bytes(24000))
+        told = [json.loads(microphone.recv(PATIENCE_S)) for _ in range(3)]
+    assert told == [{"ready": True}, {"heard": 24000}, {"heard": 48000}]
 
 
 def test_a_message_that_is_too_large_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

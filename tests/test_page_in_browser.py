@@ -1,32 +1,35 @@
 """The page in a real browser, before the real server: what is shown, what is not lost, what is not let in."""
 
-import shutil
-import time
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 from benchmarks.made_board import INSECURE_NAME, MadeBoard, event
 from edge.asking.answer import Alternative, Choice, Result
-from edge.sound.audio_file import AudioFile
 from edge.spool.event import Kind
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER
+from tests.page_browser import (
+    PATIENCE_S,
+    Page,
+    eventually,
+    launched,
+    needs_chromium,
+    pair,
+    ready,
+    text,
+    visiting,
+    with_microphone,
+)
 from tests.test_page import running
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt install chromium")
+pytestmark = needs_chromium
 
-Page = Any
-PATIENCE_S = 10.0
 SCRIPT = "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>"
 TIMER = Result("timer-10", "Timer for 10 minutes", "The time for pasta.", 1.0, None, "timer.start")
 RAIN = Result("rain", "Will it rain?", "Hour by hour.", 0.5, "https://weather.example.org/rain", None)
@@ -35,25 +38,8 @@ RAIN = Result("rain", "Will it rain?", "Hour by hour.", 0.5, "https://weather.ex
 @pytest.fixture(scope="module")
 def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """With the timer's sentence before its microphone."""
-    sound = tmp_path_factory.mktemp("sound") / "timer.wav"
-    samples = np.concatenate([block.samples for block in AudioFile(str(speech.path("timer"))).blocks()])
-    with wave.open(str(sound), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(samples.tobytes() + bytes(64000))
-    arguments = [
-        "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-        # No loopback address by its name, and so no secure context.
-        f"--host-resolver-rules=MAP {INSECURE_NAME} 127.0.0.1",
-    ]
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield launched
-        launched.close()
+    with launched(*with_microphone(speech.path("timer"), tmp_path_factory.mktemp("sound"))) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -64,46 +50,12 @@ def board(tmp_path: Path) -> Iterator[MadeBoard]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Page]]:
-    """Opens a page as a visitor who has never been there; what the browser complains of fails the test."""
-    contexts, faults = [], []
-
-    def open_page(board: Any, path: str = "/", *, is_paired: bool = True) -> Page:
-        contexts.append(browser.new_context(viewport={"width": 390, "height": 800}))
-        if is_paired:
-            board.pair(contexts[-1])
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(f"{board.address}{path}" if path.startswith("/") else path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-def ready(page: Page) -> Page:
-    """When the board is heard of."""
-    page.wait_for_selector("body[data-doing=idle]")
-    return page
+    with visiting(browser) as open_page:
+        yield open_page
 
 
 def keys(page: Page, listed: str = "#feed") -> list[str]:
     return list(page.eval_on_selector_all(f"{listed} .card", "cards => cards.map(card => card.dataset.utterance)"))
-
-
-def eventually(check: Callable[[], bool], page: Page) -> None:
-    """Looks again and again, and lets the page go on meanwhile."""
-    until_s = time.monotonic() + PATIENCE_S
-    while not check():
-        assert time.monotonic() < until_s
-        page.wait_for_timeout(20)
-
-
-def text(page: Page, selector: str) -> str:
-    return str(page.inner_text(selector))
 
 
 def test_what_is_said_is_shown_while_it_is_said_and_then_its_answer(
@@ -473,11 +425,8 @@ def test_a_push_is_heard_by_the_board(
     tmp_path: Path, browser: Any, visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(tmp_path, monkeypatch) as (daemon, phone):
-        address = f"http://127.0.0.1:{phone.port}/"
         page = visit(None, "about:blank", is_paired=False)
-        name, _, value = phone._headers["Cookie"].partition("=")
-        page.context.add_cookies([{"name": name, "value": value, "url": address}])
-        page.goto(address)
+        page.goto(pair(page.context, phone))
         page.wait_for_selector("#dock:not([hidden])")
         page.locator("#hold").hover()
         page.mouse.down()
@@ -495,13 +444,13 @@ def test_hands_free_goes_on_by_itself_after_the_board_was_away(tmp_path: Path, v
         page = ready(visit(board))
         page.click("#free")
         page.wait_for_selector("#dock[data-phase=free] #talk-note:has-text('hears all the time')")
-        eventually(lambda: board.microphones.heard["samples"] > 3200, page)
+        eventually(lambda: board.microphones.samples > 3200, page)
     page.wait_for_selector("#talk-note:has-text('goes on by itself')")
     with MadeBoard(tmp_path, port=board.port) as board:
         page.click("#try") if page.is_visible("#try") else None
-        eventually(lambda: board.microphones.heard["samples"] > 3200, page)
-        assert board.microphones.heard["begin"] == {"rate_hz": 16000, "mode": "hands-free"}
-        assert board.microphones.heard["gaps"] == ["the network was away"]
+        eventually(lambda: board.microphones.samples > 3200, page)
+        assert board.microphones.begun == [{"rate_hz": 16000, "mode": "hands-free"}]
+        assert board.microphones.gaps == ["the network was away"]
         page.wait_for_selector("#talk-note:has-text('hears all the time')")
         page.click("#free")
         page.wait_for_selector("#dock[data-phase=closed]")

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -35,6 +35,8 @@ AHEAD_S_MAX = 10.0
 """So much sound may come faster than it was spoken: what gathered while the link was away."""
 SKIP_S_MAX = 0.5
 """Speech goes on over a shorter hole; a longer one ends it."""
+HEARD_S = 0.5
+"""So often, in sound, a phone is told how much of it is here: what it may send ahead of that is bounded."""
 END_S_MAX = 5.0
 """How long it takes at most to hear what is there."""
 
@@ -89,7 +91,7 @@ class Microphones:
         hearing = Worker("phone hearing", lambda: self._exchange(feed, phone))
         hearing.start()
         try:
-            await socket.send_json({"ready": True})
+            await _tell(socket, {"ready": True})
             await _fill(socket, feed, resampler, begun.rate_hz, hearing)
         finally:
             feed.end()
@@ -125,7 +127,7 @@ class Microphones:
 
 async def _fill(socket: WebSocket, feed: Feed, resampler: Resampler, rate_hz: int, hearing: Worker) -> None:
     """Until the phone says that it is the end. InputError, TimeoutError and WebSocketDisconnect."""
-    stretches, began_s = Stretches(), time.monotonic()
+    stretches, began_s, told = Stretches(), time.monotonic(), 0
     while hearing.alive:
         message = await _received(socket)
         if (text := message.get("text")) is not None:
@@ -142,6 +144,9 @@ async def _fill(socket: WebSocket, feed: Feed, resampler: Resampler, rate_hz: in
         elif missing:
             feed.lose()
         await _put(feed, resampler.push(samples))
+        if stretches.samples - told >= HEARD_S * rate_hz:
+            told = stretches.samples
+            await _tell(socket, {"heard": told})
         if feed.sound_s > time.monotonic() - began_s + AHEAD_S_MAX:
             raise InputError("Sound comes faster than anybody speaks.")
     raise InputError("It cannot be heard any more; the board's log says why.")
@@ -154,6 +159,15 @@ async def _received(socket: WebSocket) -> Message:
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect
     return message
+
+
+async def _tell(socket: WebSocket, said: dict[str, Any]) -> None:
+    """WebSocketDisconnect where the phone takes nothing any more."""
+    try:
+        async with asyncio.timeout(SILENT_S_MAX):
+            await socket.send_json(said)
+    except TimeoutError as error:
+        raise WebSocketDisconnect from error
 
 
 async def _put(feed: Feed, samples: Samples) -> None:

@@ -62,6 +62,8 @@ class Stretches:
     """Puts them in their order."""
 
     def __init__(self) -> None:
+        self.samples = 0
+        """That came."""
         self._next: int | None = None
 
     def push(self, message: bytes) -> tuple[int, Samples]:
@@ -74,4 +76,5 @@ class Stretches:
         if missing >= NUMBERS // 2:
             raise InputError("Sound comes in its order.")
         self._next = (first + samples.size) % NUMBERS
+        self.samples += samples.size
         return missing, samples

@@ -13,6 +13,7 @@ const BEFORE_S = 0.3; // Sent from before the push, where the microphone was ope
 const TAIL_MS = 200; // Fingers are faster than last syllables.
 const STILL_MS_MAX = 3000;
 const RETRY_MS_MAX = 30_000;
+const NOTE_MS = 20_000;
 
 /**
  * Plain sound: the board's own voice detection, its features and its engines were made for it, and gain that rises in
@@ -54,6 +55,7 @@ export class Microphone {
     this.wanted = mode;
     this.problem = missing();
     this.note = null;
+    this.gapWhy = null;
     if (this.problem) return this.#give(this.problem);
     this.#tell("opening");
     try {
@@ -145,10 +147,11 @@ export class Microphone {
       mode: this.wanted,
       onReady: () => this.tries && this.#recovered(),
       onSentence: (text) => this.#say({ problem: text }),
-      onOverruns: (n) => this.#say({ note: say("talk.overruns", { n }) }),
-      onDropped: (seconds) => this.#say({ note: say("talk.dropped", { seconds: seconds.toFixed(1) }) }),
-      onClosed: () => this.#cut(uplink),
+      onDropped: (seconds) => this.#dropped(seconds),
+      onClosed: (isWhole) => this.#cut(uplink, isWhole),
     });
+    // Two reasons to connect anew often come at once.
+    this.uplink?.close();
     this.uplink = uplink;
     if (this.gapWhy) uplink.gap(this.gapWhy);
     this.gapWhy = null;
@@ -158,10 +161,14 @@ export class Microphone {
     if (this.wanted === "hands-free") this.#stayAwake();
   }
 
-  #heard({ first, samples, dbfs }) {
+  #heard({ first, samples, dbfs, wasStill }) {
     this.heard_at = Date.now();
     this.next = this.base + first + samples.length;
     if (this.phase !== "closed") this.onLevel(dbfs);
+    if (wasStill) {
+      this.before = [];
+      this.uplink?.gap("the sound stood still");
+    }
     if (this.uplink) {
       this.uplink.send(this.base + first, samples);
       return;
@@ -175,15 +182,24 @@ export class Microphone {
     this.#say({ problem: null });
   }
 
+  #dropped(seconds) {
+    clearTimeout(this.noted);
+    this.noted = setTimeout(() => this.#say({ note: null }), NOTE_MS);
+    this.#say({ note: say("talk.dropped", { seconds: seconds.toFixed(1) }) });
+  }
+
   /** The board, or the way to it, has closed. */
-  #cut(uplink) {
-    if (uplink !== this.uplink) return;
+  #cut(uplink, isWhole) {
+    if (uplink !== this.uplink) {
+      // The button was let go before, and not all that was said has come through.
+      if (!isWhole && !this.wanted && uplink.mode === "push") this.#say({ problem: this.problem ?? away("push") });
+      return;
+    }
     this.uplink = null;
     if (!this.wanted) return;
     this.gapWhy = "the network was away";
-    const isPush = this.wanted === "push";
-    const why = this.problem ?? say(`talk.${navigator.onLine ? "away" : "offline"}${isPush ? ".push" : ""}`);
-    if (isPush) {
+    const why = this.problem ?? away(this.wanted);
+    if (this.wanted === "push") {
       this.#give(why);
       return;
     }
@@ -201,6 +217,7 @@ export class Microphone {
 
   #goesOn(why) {
     if (!this.wanted) return;
+    this.gapWhy = null;
     this.uplink?.gap(why);
     this.#say({ problem: null });
   }
@@ -216,6 +233,7 @@ export class Microphone {
     const before = this.uplink;
     this.uplink = null;
     before?.close();
+    if (before) this.gapWhy ??= "another network";
     try {
       await this.#opened();
       if (this.wanted === "hands-free") this.#connect();
@@ -241,9 +259,14 @@ export class Microphone {
   /** No sound at all for seconds, as after some calls: opened again. */
   #watch() {
     const isStill = this.phase === "sending" && this.context && Date.now() - this.heard_at > STILL_MS_MAX;
-    if (!isStill || document.hidden || this.wanted !== "hands-free") return;
+    if (!isStill || document.hidden || !this.wanted) return;
     this.heard_at = Date.now();
     this.gapWhy = "the microphone was silent";
+    if (this.wanted === "push") {
+      this.#give(say("talk.not.heard"));
+      return;
+    }
+    this.#say({ problem: say("talk.paused.call") });
     this.#close();
     this.#again(0);
   }
@@ -272,6 +295,10 @@ export class Microphone {
     this.phase = phase;
     this.onChange();
   }
+}
+
+function away(mode) {
+  return say(`talk.${navigator.onLine ? "away" : "offline"}${mode === "push" ? ".push" : ""}`);
 }
 
 /** 16 kHz where the browser resamples well and may, else a rate that the board takes. */

@@ -1,6 +1,10 @@
-/** Runs beside the sound: cuts it into pieces of 40 ms of int16, each with the number of its first sample. */
+/**
+ * Runs beside the sound: cuts it into pieces of 40 ms of int16, each with the number of its first sample, and says
+ * where it stood still: the numbers go on as if nothing had been between.
+ */
 
 const PIECE_S = 0.04;
+const STILL_MS = 500;
 
 class Pieces extends AudioWorkletProcessor {
   constructor() {
@@ -31,7 +35,9 @@ class Pieces extends AudioWorkletProcessor {
 
   #send(next) {
     const dbfs = 10 * Math.log10(this.energy / this.size + 1e-10);
-    this.port.postMessage({ first: this.first, samples: this.piece, dbfs }, [this.piece.buffer]);
+    const still_ms = Date.now() - (this.sent_at ?? Date.now()) - 1000 * PIECE_S;
+    this.sent_at = Date.now();
+    this.port.postMessage({ first: this.first, samples: this.piece, dbfs, wasStill: still_ms > STILL_MS }, [this.piece.buffer]);
     this.#begin();
     this.first = next;
   }
