@@ -17,6 +17,7 @@ from edge.spool import damaged, kept_frames, sounds
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.kept_frames import UnreadableError
+from edge.spool.phone_places import place_of
 from edge.spool.spool import FILE_NAME
 from edge.spool.store import DATABASE_ERRORS, Figures, Kept, Quota, SpoolStore, State
 
@@ -24,13 +25,13 @@ STATES = {State.SPEAKING: "being said", State.WAITING: "waits", State.QUARANTINE
 
 
 @contextmanager
-def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[SpoolStore]:
-    """The board's spool; its daemon may be running. SpoolError, a sentence, if there is none and none is to be made, or
-    it cannot be used."""
-    looked = [directory / FILE_NAME for directory in directories.candidates(loaded, directories.STATE)]
+def opened(loaded: Loaded[EdgeSettings], *, phone: str | None = None, make: bool = False) -> Iterator[SpoolStore]:
+    """The spool of the board, or of a phone that has one of its own; its daemon may be running. SpoolError, a sentence,
+    if there is none and none is to be made, or it cannot be used."""
+    looked = [directory / FILE_NAME for directory in _places(loaded, phone)]
     file = next((file for file in looked if _exists(file)), None)
     if file is None and make:
-        file = directories.usable(loaded, directories.STATE) / FILE_NAME
+        file = place_of(directories.usable(loaded, directories.STATE), phone) / FILE_NAME
     if file is None:
         raise SpoolError(f"There is no spool at {' or '.join(map(str, looked))}: nothing was kept yet.")
     settings = loaded.settings.spool
@@ -46,9 +47,9 @@ def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[Spoo
         store.close()
 
 
-def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
+def remove_damaged(loaded: Loaded[EdgeSettings], phone: str | None = None) -> None:
     """Spools that could not be read any more and were set aside. SpoolError."""
-    for directory in directories.candidates(loaded, directories.STATE):
+    for directory in _places(loaded, phone):
         try:
             for spool in damaged.spools(directory / FILE_NAME):
                 damaged.remove(spool)
@@ -56,19 +57,25 @@ def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
             raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
 
 
-def sound_ids(loaded: Loaded[EdgeSettings]) -> set[str]:
+def sound_ids(loaded: Loaded[EdgeSettings], phone: str | None = None) -> set[str]:
     """Of the utterances whose sound is kept. SpoolError."""
-    return set().union(*_in_each_sound_folder(loaded, sounds.ids))
+    return set().union(*_in_each_sound_folder(loaded, phone, sounds.ids))
 
 
-def erase_sounds(loaded: Loaded[EdgeSettings], erasure: Erasure) -> set[str]:
+def erase_sounds(loaded: Loaded[EdgeSettings], erasure: Erasure, phone: str | None = None) -> set[str]:
     """Ids of the utterances whose sound was kept, and is not any more. SpoolError."""
-    return set().union(*_in_each_sound_folder(loaded, lambda folder: sounds.erase(folder, erasure)))
+    return set().union(*_in_each_sound_folder(loaded, phone, lambda folder: sounds.erase(folder, erasure)))
 
 
-def _in_each_sound_folder(loaded: Loaded[EdgeSettings], do: Callable[[Path], set[str]]) -> list[set[str]]:
+def _places(loaded: Loaded[EdgeSettings], phone: str | None) -> list[Path]:
+    return [place_of(directory, phone) for directory in directories.candidates(loaded, directories.STATE)]
+
+
+def _in_each_sound_folder(
+    loaded: Loaded[EdgeSettings], phone: str | None, do: Callable[[Path], set[str]]
+) -> list[set[str]]:
     done = []
-    for directory in directories.candidates(loaded, directories.STATE):
+    for directory in _places(loaded, phone):
         try:
             done.append(do(directory / sounds.SOUND_FOLDER))
         except OSError as error:
