@@ -76,7 +76,8 @@ def installs(container: Container) -> str:
     # The sentences that are spoken here have no wake word.
     awake = made.replace('\nmode = "wake"', '\nmode = "always"')
     assert made != awake, "a new board does not wait for a wake word"
-    settings.write_text(awake.replace("[page]", f'[page]\nlisten = "0.0.0.0:{page.PORT}"'))
+    before, section, after = awake.partition("\n[page]\n")
+    settings.write_text(before + section + after.replace('# listen = ""', f'listen = "0.0.0.0:{page.PORT}"', 1))
     return "units, commands, settings, packages and Whisper's weights are there"
 
 

@@ -9,7 +9,7 @@ from benchmarks.booted_trial import Trial
 
 UNIT = "parrotlet-page"
 
-PORT = 7408
+PORT = 7409
 
 STATE = f"/var/lib/private/{EDGE}"
 """Of both."""

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-HOST, PORT = "127.0.0.1", 7408
+HOST, PORT = "127.0.0.1", 7409
 ORIGIN = f"https://{HOST}:{PORT}"
 COOKIE = Path("/root/phone.cookie")
 PATIENCE_S = 60.0

@@ -42,7 +42,7 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
     \b
     Example:
       parrotlet-edge pair
-      parrotlet-edge pair --page 0.0.0.0:7408      # where run --page or page --listen got the same
+      parrotlet-edge pair --page 0.0.0.0:7409      # where run --page or page --listen got the same
       parrotlet-edge pair --code
     """
     from edge.phones.address import page_address, page_urls, shown_fingerprint
