@@ -17,6 +17,7 @@ import click
 import soundfile
 
 from benchmarks import booted_checks as checks
+from benchmarks import booted_page as page
 from benchmarks import booted_walls as walls
 from benchmarks import nspawn
 from benchmarks.booted_checks import CLOUD, EDGE, GPIO_GROUP, SOUND, UNITS
@@ -73,8 +74,10 @@ def installs(container: Container) -> str:
     settings = container.root / "etc/parrotlet/edge.toml"
     made = settings.read_text()
     # The sentences that are spoken here have no wake word.
-    settings.write_text(made.replace('\nmode = "wake"', '\nmode = "always"'))
-    assert made != settings.read_text(), "a new board does not wait for a wake word"
+    awake = made.replace('\nmode = "wake"', '\nmode = "always"')
+    assert made != awake, "a new board does not wait for a wake word"
+    before, section, after = awake.partition("\n[page]\n")
+    settings.write_text(before + section + after.replace('# listen = ""', f'listen = "0.0.0.0:{page.PORT}"', 1))
     return "units, commands, settings, packages and Whisper's weights are there"
 
 
@@ -97,9 +100,21 @@ def try_all(trial: Trial) -> None:
     trial.check("fields of the journal", checks.journal_has_fields, trial)
     trial.check("what was said", checks.keeps_quiet, trial)
     trial.check("who may ask and mute", checks.members_may_mute, trial)
+    trial.check("a stranger opens the page", page.knows_no_stranger, trial)
+    trial.check("a phone is paired", page.pairs, trial, EDGE)
+    trial.check("a phone looks on", page.shows_answers, trial)
+    trial.check("the page's daemon is killed (SIGKILL)", page.stays_paired, trial, EDGE)
+    trial.check("a phone is revoked", page.shuts_out, trial)
     for unit in UNITS:
         trial.check(f"{unit} takes more memory than it may", walls.limits_hold, trial, unit)
     trial.check("a board enrols", walls.keys_are_the_units_own, trial)
+    trial.check("the page in place of the board", page.is_put_in_place, trial)
+    trial.check("a phone without a board is paired", page.pairs, trial, page.UNIT)
+    trial.check("a phone without a board speaks", page.hears_phones, trial)
+    trial.check("the page is killed (SIGKILL)", page.stays_paired, trial, page.UNIT)
+    trial.check("a phone without a board is revoked", page.erases, trial)
+    trial.check("the board in place of the page", page.gives_way, trial)
+    trial.check("what was said to phones", checks.keeps_quiet, trial)
     trial.check("upgrade in place", checks.upgrades, trial)
     trial.check("uninstall --keep-data", checks.leaves_nothing, trial, "--keep-data", DATA)
     trial.check("uninstall, of what was kept, too", checks.leaves_nothing, trial)

@@ -24,8 +24,8 @@ def is_ready(trial: Trial, unit: str) -> str:
     return f"READY {ready - began:.1f} s after its start; {trial.show(unit, 'StatusText')}"
 
 
-def is_closed(trial: Trial, unit: str) -> str:
-    """As the kernel sees the process."""
+def is_closed(trial: Trial, unit: str, state: str = "") -> str:
+    """As the kernel sees the process. `state`: its state directory, where that has not the unit's name."""
     pid = trial.pid(unit)
     lines = trial.container.out("cat", f"/proc/{pid}/status").splitlines()
     said = {name: value.split() for name, value in (line.split(":", 1) for line in lines)}
@@ -38,7 +38,7 @@ def is_closed(trial: Trial, unit: str) -> str:
     assert core == ["0", "0"], core
     mounts = [line.split() for line in trial.container.out("cat", f"/proc/{pid}/mountinfo").splitlines()]
     assert all("ro" in mount[5].split(",") for mount in mounts if mount[4] in ("/", "/usr", "/etc")), "not read-only"
-    assert trial.container.out("stat", "--format=%a", f"/var/lib/private/{unit}").strip() == "700"
+    assert trial.container.out("stat", "--format=%a", f"/var/lib/private/{state or unit}").strip() == "700"
     use = f"{int(said['VmRSS'][0]) // 1024} MiB resident, {said['Threads'][0]} threads"
     return f"user {said['Uid'][0]}, no capabilities, seccomp, read-only system, no core file; {use}"
 

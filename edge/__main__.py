@@ -85,7 +85,7 @@ def run(input_file: str | None, loaded: Loaded[EdgeSettings]) -> None:
     \b
     Example:
       parrotlet-edge run
-      parrotlet-edge run --page 0.0.0.0:7408
+      parrotlet-edge run --page 0.0.0.0:7409
       parrotlet-edge run --activation button
       parrotlet-edge run --activation wake --wake-phrase "hey jarvis"
     """

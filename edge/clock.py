@@ -34,6 +34,11 @@ def boot_id() -> str:
         return ""
 
 
+def shown_time(unix_us: int) -> str:
+    """As a person reads it, local."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_us / 1e6))
+
+
 class Clock(NamedTuple):
     """What time it is."""
 

@@ -31,6 +31,11 @@ def candidates(loaded: Loaded[EdgeSettings], purpose: Purpose) -> list[Path]:
     return [given] if loaded.origins[purpose.setting] != "default" else [given, purpose.own()]
 
 
+def found(loaded: Loaded[EdgeSettings], purpose: Purpose, name: str) -> Path | None:
+    """The file of that name, in the first candidate that has one; None: none has, or shows it to this user."""
+    return next(filter(_exists, (directory / name for directory in candidates(loaded, purpose))), None)
+
+
 def usable(loaded: Loaded[EdgeSettings], purpose: Purpose) -> Path:
     """The first candidate that this user can write to, made if need be. SettingsError, a sentence, if there is none."""
     causes = []
@@ -91,3 +96,10 @@ def _make(directory: Path, *, is_own: bool) -> None:
         raise PermissionError(0, "belongs to others too")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionError(0, "not writable")
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:
+        return False

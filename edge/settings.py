@@ -377,7 +377,7 @@ class Page(msgspec.Struct, frozen=True):
     """The page for phones that are paired: answers as they come, and the phone's microphone."""
 
     listen: Annotated[
-        str, Meta(description="HOST:PORT to serve the page on, such as 0.0.0.0:7408; empty: there is no page.")
+        str, Meta(description="HOST:PORT to serve the page on, such as 0.0.0.0:7409; empty: there is no page.")
     ] = ""
     names: Annotated[
         tuple[str, ...],

@@ -45,8 +45,11 @@ def canary(number: int, part: str) -> str:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Path:
+    return filled(tmp_path / "board")
+
+
+def filled(folder: Path) -> Path:
     """u0 to u3, spoken a second apart: even ones wait, odd ones have been answered."""
-    folder = tmp_path / "board"
     with Spool(folder / "spool.db", Settings(), boot_id="b", coding="coded", hop_ms=10) as spool:
         for number in NUMBERS:
             head, _, end = utterance(number)

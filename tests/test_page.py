@@ -1,6 +1,7 @@
 """The page's server: what a phone is told of a daemon, in order and once, and what it may ask for."""
 
 import io
+import itertools
 import json
 import queue
 import struct
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from common.errors import DaemonError
 from common.settings import Loaded, load
 from common.supervision import Supervision
 from edge.board.daemon import serve
@@ -22,7 +24,10 @@ from edge.settings import EdgeSettings
 from edge.sound.audio_file import AudioFile
 from edge.sound.player import Player
 from edge.sound.source import Block
+from edge.speech.hearing import hear
+from edge.speech.utterance import Heard
 from edge.spool.event import Event, Kind
+from edge.spool.kept_list import opened
 from edge.spool.store import Quota, SpoolStore
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER, FakeRecogniser
@@ -73,10 +78,14 @@ class Daemon:
         self._stop: queue.Queue[int] = queue.Queue()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self.died_of: DaemonError | None = None
 
     def _run(self) -> None:
         supervision = Supervision(Notes(), environment={})
-        serve(self.loaded, Player(self.ear), self.recogniser, self._wait, supervision, Console(io.StringIO()), 1.0)
+        try:
+            serve(self.loaded, Player(self.ear), self.recogniser, self._wait, supervision, Console(io.StringIO()), 1.0)
+        except DaemonError as error:
+            self.died_of = error
 
     def _wait(self, timeout_s: float) -> int | None:
         self._ready.set()
@@ -114,6 +123,24 @@ def running(
         daemon._stop.put(15)
         daemon._thread.join(PATIENCE_S)
         assert not daemon._thread.is_alive()
+
+
+def test_a_phones_hearing_thread_that_dies_ends_the_daemon_and_what_was_said_is_answered(
+    tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: Any, **how: Any) -> Iterator[Heard]:
+        yield from itertools.islice(hear(*given, **how), 6)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("edge.page.microphone.hear", broken)
+    with running(tmp_path, monkeypatch) as (daemon, phone):
+        with suppress(ConnectionClosed):
+            phone.say(spoken(speech))
+        daemon._thread.join(PATIENCE_S)
+        assert str(daemon.died_of).startswith("The daemon cannot go on. A thread that hears a phone died of ZeroDiv")
+    with opened(daemon.loaded) as store:
+        event = store.events()[0][1]
+        assert (event.kind, event.ear, event.answer) == (Kind.FINAL, phone.id, ANSWER)
 
 
 def spoken(speech: Speech) -> list[Block]:

@@ -90,6 +90,20 @@ def test_the_file_has_no_secret_and_is_its_owners_alone(
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def test_a_command_that_sees_another_run_of_the_machine_believes_who_serves(
+    phones: Phones, invitations: Invitations, clock: Clock
+) -> None:
+    invitations.serve()
+    # As in a container whose own id does not reach the unit.
+    typed = Invitations(phones, 3, lambda: clock.s, lambda: "the container's")
+    first, second = typed.invite(), typed.invite()
+    assert invitations.accept(first.code, "", peer="here").phone.name == "Phone"
+    # After a restart who serves knows better than the file.
+    clock.boot = "boot 2"
+    with pytest.raises(NotInvited):
+        invitations.accept(second.code, "", peer="here")
+
+
 @pytest.mark.parametrize(
     ("later_s", "later_boot"), [(GOOD_S, "boot 1"), (GOOD_S + 1e6, "boot 1"), (1, "boot 2"), (-500, "boot 1")]
 )

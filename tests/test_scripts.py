@@ -161,6 +161,34 @@ def test_a_new_board_waits_for_a_wake_word_where_one_works_and_an_old_one_stays_
     assert settings.read_text() == "# its owner's\n"
 
 
+def test_the_page_takes_the_place_of_a_board_and_the_board_that_of_the_page(tmp_path: Path) -> None:
+    root, commands = tmp_path / "root", tmp_path / "bin"
+    settings, units = root / "etc/parrotlet/edge.toml", root / "etc/systemd/system"
+    units.mkdir(parents=True)
+    program(commands, "id", "echo 0")
+    made = 'printf \'[wyoming]\\nlisten = ""\\n[page]\\nlisten = ""\\n[log]\\nlisten = ""\\n\''
+    program(
+        commands, "chroot", f'case $* in *" config") {made};; *wake | *" getent "*) exit 1;; *) shift; echo "$@"; esac'
+    )
+    installed = {"PATH": f"{commands}:{os.environ['PATH']}"}
+    script = ROOT / "scripts" / "install"
+
+    said = run(script, "--cloud", "--page", "--root", str(root), **installed)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.endswith("For each phone a code: sudo parrotlet-edge pair\n")
+    assert sorted(unit.name for unit in units.iterdir()) == ["parrotlet-cloud.service", "parrotlet-page.service"]
+    open_page = '# listen = ""\n[page]\nlisten = "0.0.0.0:7409"\n[log]\n# listen = ""\n'
+    assert settings.read_text() == f"[wyoming]\n{open_page}"
+    said = run(script, "--edge", "--root", str(root), **installed)
+    assert "systemctl disable parrotlet-page.service" in said.stdout
+    assert sorted(unit.name for unit in units.iterdir()) == ["parrotlet-cloud.service", "parrotlet-edge.service"]
+    # What the owner said of it stays.
+    settings.write_text('[page]\nlisten = "127.0.0.1:1"\n# listen = ""\n')
+    run(script, "--page", "--root", str(root), **installed)
+    assert settings.read_text() == '[page]\nlisten = "127.0.0.1:1"\n# listen = ""\n'
+    assert run(script, "--page", "--edge", "--root", str(root), **installed).returncode == 2
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_uninstall_leaves_settings_and_data_only_where_they_are_to_be_kept(tmp_path: Path, keep: bool) -> None:
     root, commands = tmp_path / "root", tmp_path / "bin"
@@ -169,7 +197,7 @@ def test_uninstall_leaves_settings_and_data_only_where_they_are_to_be_kept(tmp_p
     program(commands, "chroot", 'shift; echo "$*"')
     state = [f"var/lib/private/parrotlet-{part}/spool.db" for part in ("edge", "cloud")]
     settings = ["etc/parrotlet/edge.toml", "etc/parrotlet/cloud.toml"]
-    units = [f"etc/systemd/system/parrotlet-{part}.service" for part in ("edge", "cloud")]
+    units = [f"etc/systemd/system/parrotlet-{part}.service" for part in ("edge", "cloud", "page")]
     others = ["opt/other", "etc/systemd/system/other.service", "var/lib/private/other/x"]
     gpio = "etc/systemd/system/parrotlet-edge.service.d/gpio.conf"
     for name in [*state, *settings, *units, *others, gpio, "opt/parrotlet/edge/x.py"]:

@@ -25,8 +25,16 @@ def section(unit: Path, name: str) -> configparser.SectionProxy:
     return parser[name]
 
 
-def test_both_sides_have_a_unit() -> None:
-    assert [unit.stem for unit in UNITS] == ["parrotlet-cloud", "parrotlet-edge"]
+def test_both_sides_have_a_unit_and_so_has_the_page_without_a_board() -> None:
+    assert [unit.stem for unit in UNITS] == ["parrotlet-cloud", "parrotlet-edge", "parrotlet-page"]
+
+
+def test_the_page_without_a_board_has_a_boards_program_state_and_settings_and_no_device() -> None:
+    service = section(UNITS[2], "Service")
+    assert service["ExecStart"].endswith("/parrotlet-edge page")
+    assert service["StateDirectory"] == section(UNITS[1], "Service")["StateDirectory"]
+    assert section(UNITS[2], "Unit")["Conflicts"] == UNITS[1].name
+    assert service["PrivateDevices"] == "yes"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -43,7 +51,9 @@ def test_a_unit_says_when_it_is_ready_and_starts_again_for_ever(unit: Path) -> N
 def test_settings_are_checked_first_and_no_exit_status_is_the_last(unit: Path) -> None:
     # A port that is taken, or an address that the network has not given yet, is free a minute later.
     service = section(unit, "Service")
-    assert service["ExecStartPre"] == f"/opt/parrotlet/.venv/bin/{unit.stem} config --check"
+    (program, *_) = service["ExecStart"].split()
+    assert service["ExecStartPre"] == f"{program} config --check"
+    assert program.removeprefix("/opt/parrotlet/.venv/bin/") in ("parrotlet-cloud", "parrotlet-edge")
     assert "RestartPreventExitStatus" not in service
 
 

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import pytest
 import soundfile
-import zeroconf.asyncio
 from click.testing import CliRunner
 from wyoming.asr import Transcribe
 from wyoming.client import AsyncTcpClient
@@ -22,9 +21,8 @@ from common.errors import SettingsError
 from common.settings import Loaded, load
 from edge.asking.network import Network
 from edge.settings import EdgeSettings
-from edge.wyoming.announcement import MDNS_TYPE, announce
 from edge.wyoming.info import Describing
-from edge.wyoming.serving import SPEECH_ADDRESS, address_of
+from edge.wyoming.serving import MDNS_TYPE, SPEECH_ADDRESS, address_of
 from protos import speech_pb2
 from tests.conftest import Speech
 from tests.wyoming_peers import WAIT_S, board, event, pieces
@@ -191,29 +189,6 @@ def test_with_nobody_to_ask_there_is_nothing_installed() -> None:
     assert (told.installed, told.models) == (False, [])
 
 
-def test_that_it_cannot_be_announced_is_a_line_of_the_log(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries = []
-
-    def no_network(**choices: Any) -> Any:
-        tries.append(choices)
-        raise OSError("no network")
-
-    monkeypatch.setattr(zeroconf.asyncio, "AsyncZeroconf", no_network)
-
-    async def announced() -> None:
-        announcing = asyncio.create_task(announce("kitchen", Address("127.0.0.1", 1), look_s=0.001))
-        until_s = time.monotonic() + WAIT_S
-        while len(tries) < 3 and time.monotonic() < until_s:
-            await asyncio.sleep(0.01)
-        announcing.cancel()
-        await asyncio.gather(announcing, return_exceptions=True)
-
-    asyncio.run(announced())
-    assert caplog.text.count("not announced on the local network") == 1
-
-
 def loaded(listen: str) -> Loaded[EdgeSettings]:
     return load(EdgeSettings, file=None, environment_prefix="PARROTLET_EDGE", options={"wyoming.listen": listen})
 
@@ -227,14 +202,6 @@ def test_beyond_this_machine_the_owner_is_told_what_that_means(caplog: pytest.Lo
     assert "Wyoming has no encryption and asks nobody who they are" in caplog.text
     with pytest.raises(SettingsError, match=r"wyoming\.listen is 'nonsense', but must be HOST:PORT"):
         address_of(loaded("nonsense"), SPEECH_ADDRESS)
-
-
-def test_what_is_announced_is_where_it_is() -> None:
-    from edge.wyoming.announcement import _addresses
-
-    assert _addresses(Address("localhost", 1)) == ["127.0.0.1"]
-    assert _addresses(Address("[::1]", 1)) == ["::1"]
-    assert not any(address.startswith("127.") for address in _addresses(Address("0.0.0.0", 1)))
 
 
 def test_a_file_is_heard_by_a_satellite_alone() -> None:

@@ -21,6 +21,7 @@ from cloud.finding.sounding import Sounding
 from cloud.pronouncing.pronouncer import Pronouncer
 from cloud.settings import Storage
 from cloud.understanding.network import Following
+from common.child import complaint
 from common.errors import DomainError
 from protos import speech_pb2
 
@@ -119,20 +120,14 @@ class ServedDomain:
     async def _renew(self) -> None:
         """Builds in a process of its own, which takes no time from those who are answered; then swaps."""
         folders = (str(self._storage.bundle_dir), str(self._storage.index_dir))
-        building = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cloud.building", str(self.folder), *folders, stderr=asyncio.subprocess.PIPE
-        )
         try:
-            async with asyncio.timeout(BUILD_S_MAX):
-                _, said = await building.communicate()
+            said = await complaint(
+                sys.executable, "-m", "cloud.building", str(self.folder), *folders, s_max=BUILD_S_MAX
+            )
         except TimeoutError as error:
             raise DomainError(f"Building it took longer than {BUILD_S_MAX:.0f} s.") from error
-        finally:
-            if building.returncode is None:
-                building.kill()
-                await building.wait()
-        if building.returncode:
-            raise DomainError(said.decode("utf-8", "replace").strip() or "Building it ended without a word.")
+        if said is not None:
+            raise DomainError(said or "Building it ended without a word.")
         self.now = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         logger.info("domain %s: %d entries, now version %s", self.name, self.now.entries, self.now.version)
 

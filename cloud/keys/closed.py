@@ -2,13 +2,13 @@
 asked for, boards enrol and renew; without one, it serves its own machine."""
 
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
 
 from cloud.beside import beside
-from cloud.keys.announcement import announce
 from cloud.keys.callers import Callers
 from cloud.keys.enrolment import EnrolmentPort
 from cloud.keys.names import given_names, own_names
@@ -16,8 +16,11 @@ from cloud.keys.pki_folder import open_authority
 from cloud.keys.renewal import IDENTITY_NAME, IdentityService
 from cloud.keys.tls import ServiceCredentials, keep_renewed
 from cloud.settings import CloudSettings
+from common import VERSION
 from common.addresses import Address, parse_address
+from common.announcement import announce
 from common.errors import SettingsError
+from protos.enrolment_code import MDNS_TYPE
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +68,16 @@ class Closed:
         enrolment = EnrolmentPort(authority, self._enrol_listen, port)
         parts = [enrolment.watch, self.callers.watch, lambda: keep_renewed(authority, names)]
         if self._settings.announce and not self._listen.is_loopback:
-            parts.append(lambda: announce(self._listen.host, port, lambda: enrolment.port))
+            name, address = socket.gethostname().split(".")[0] or "service", Address(self._listen.host, port)
+            parts.append(lambda: announce(MDNS_TYPE, name, address, lambda: _properties(enrolment.port)))
         async with beside(*parts):
             yield
+
+
+def _properties(enrol_port: int) -> dict[str, str]:
+    """What is announced. A board believes none of it before the code has proved the enrolment port."""
+    # Until it is known which port it is, boards take the next one.
+    return {"version": VERSION} | ({"enrol": str(enrol_port)} if enrol_port else {})
 
 
 def _enrol_listen(given: str, listen: Address) -> Address:

@@ -8,8 +8,9 @@ from common.errors import CloudError
 from edge.asking.answer import Answer, Partial
 from edge.asking.recogniser import Answerer
 from edge.asking.timing import TimingMs
+from edge.sound.source import SAMPLE_RATE_HZ
 from edge.speech.turn import Opinion
-from edge.speech.utterance import Heard, Progress, UtteranceEnd, UtteranceHead
+from edge.speech.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 
 
 class Exchange:
@@ -112,19 +113,49 @@ def exchange_all(
     begin: Callable[[UtteranceHead], Exchange],
     on_end: Callable[[Exchange], None] = lambda exchange: None,
 ) -> None:
-    """What a hearing thread does: passes on what is heard, as it is heard, in an exchange each."""
+    """What a hearing thread does: passes on what is heard, as it is heard, in an exchange each. What was said before an
+    error of `sound` is ended as if the board had stopped then: it is answered, or kept."""
     exchange: Exchange | None = None
-    for heard in sound:
-        match heard:
-            case UtteranceHead():
-                exchange = begin(heard)
-            case _ if exchange is None:
-                raise AssertionError("unreachable: a head comes first")
-            case UtteranceEnd():
-                exchange.finish(heard)
-                on_end(exchange)
-            case _:
-                exchange.send(heard)
+    samples = 0
+    try:
+        for heard in sound:
+            match heard:
+                case UtteranceHead():
+                    exchange, samples = begin(heard), 0
+                case _ if exchange is None:
+                    raise AssertionError("unreachable: a head comes first")
+                case UtteranceEnd():
+                    exchange.finish(heard)
+                    on_end(exchange)
+                case _:
+                    exchange.send(heard)
+                    if isinstance(heard, UtteranceFrames):
+                        samples += heard.samples.size
+    finally:
+        if exchange is not None and exchange.end is None:
+            exchange.finish(_cut_off(exchange.head, samples))
+            on_end(exchange)
+
+
+def _cut_off(head: UtteranceHead, samples: int) -> UtteranceEnd:
+    """An end of which nothing was measured."""
+    duration_ms = samples * 1000 // SAMPLE_RATE_HZ
+    last_sound_s = head.started_monotonic_s + duration_ms / 1000
+    return UtteranceEnd(
+        EndReason.STOPPED,
+        duration_ms=duration_ms,
+        speech_start_ms=0,
+        speech_end_ms=duration_ms,
+        last_sound_monotonic_s=last_sound_s,
+        ended_monotonic_s=time.monotonic(),
+        level_dbfs=None,
+        peak_dbfs=None,
+        noise_floor_dbfs=None,
+        snr_db=None,
+        clipped_share=None,
+        overruns=0,
+        gaps=0,
+    )
 
 
 def _ms(from_s: float | None, to_s: float | None) -> int | None:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from common.child import complaint
 from common.errors import IdentityError
 from edge.clock import SYSTEM_CLOCK, Clock
 from edge.keys.identity import Enrolment, Identity
@@ -111,17 +112,18 @@ def read(enrolment: Enrolment) -> Identity | None:
 async def run_command(name: str, enrolment: Enrolment, directory: Path) -> None:
     """IdentityError with what the command said."""
     environment = os.environ | {"PARROTLET_EDGE_DEVICE_STATE_DIR": str(directory)}
-    command = (sys.executable, "-m", "edge", name, "--as", enrolment.file.name)
-    pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=null, stdout=null, stderr=pipe)
     try:
-        async with asyncio.timeout(COMMAND_S_MAX):
-            _, said = await process.communicate()
+        said = await complaint(
+            sys.executable,
+            "-m",
+            "edge",
+            name,
+            "--as",
+            enrolment.file.name,
+            s_max=COMMAND_S_MAX,
+            environment=environment,
+        )
     except TimeoutError as error:
         raise IdentityError(f"it took longer than {COMMAND_S_MAX:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise IdentityError(said.decode(errors="replace").strip())
+    if said is not None:
+        raise IdentityError(said)

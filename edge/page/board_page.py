@@ -1,5 +1,6 @@
 """The page of a board's daemon, joined with it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -55,7 +56,7 @@ class OneBoard:
         self._host = host
 
     async def run(self) -> None:
-        await self._host.story.run()
+        await asyncio.gather(self._host.story.run(), self._host.microphones.run())
 
     @contextlib.asynccontextmanager
     async def of(self, phone: str) -> AsyncIterator[BoardHost]:

@@ -24,7 +24,7 @@ def page(loaded: Loaded[EdgeSettings]) -> None:
 
     \b
     Example:
-      parrotlet-edge page --listen 0.0.0.0:7408 --cloud 127.0.0.1:7407
+      parrotlet-edge page --listen 0.0.0.0:7409 --cloud 127.0.0.1:7407
     """
     from edge.page.visiting import serve_page
 

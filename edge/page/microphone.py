@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from common.errors import InputError
+from common.errors import DaemonError, InputError
 from edge.asking import wire
 from edge.asking.exchange import Exchange, exchange_all
 from edge.asking.recogniser import Answerer
@@ -62,6 +62,17 @@ class Microphones:
         self._board = board
         self._story = story
         self._speaking = 0
+        self._died = asyncio.Event()
+        self._fault: Exception | None = None
+
+    async def run(self) -> None:
+        """Until it is cancelled, or a thread that hears died: of a fault of ours, for what a phone sends is looked
+        through before. DaemonError then, a sentence."""
+        await self._died.wait()
+        cause = f"{type(self._fault).__name__} ({self._fault})"
+        raise DaemonError(
+            f"A thread that hears a phone died of {cause}; --log-level debug says where."
+        ) from self._fault
 
     @property
     def allowed(self) -> bool:
@@ -97,7 +108,9 @@ class Microphones:
             feed.end()
             await asyncio.to_thread(hearing.join, END_S_MAX)
             if hearing.error is not None:
-                logger.error("a phone could not be heard: %s (%s)", type(hearing.error).__name__, hearing.error)
+                logger.debug("a thread that hears a phone died", exc_info=hearing.error)
+                self._fault = hearing.error
+                self._died.set()
 
     def _exchange(self, feed: Feed, phone: str) -> None:
         """The hearing thread."""
@@ -149,7 +162,7 @@ async def _fill(socket: WebSocket, feed: Feed, resampler: Resampler, rate_hz: in
             await _tell(socket, {"heard": told})
         if feed.sound_s > time.monotonic() - began_s + AHEAD_S_MAX:
             raise InputError("Sound comes faster than anybody speaks.")
-    raise InputError("It cannot be heard any more; the board's log says why.")
+    raise InputError("You cannot be heard any more; the board starts again, and its log says why.")
 
 
 async def _received(socket: WebSocket) -> Message:

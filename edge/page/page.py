@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from common.errors import IdentityError
 from common.settings import Loaded
 from edge import directories
 from edge.page.app import STATIC, app
@@ -72,6 +73,10 @@ class Page:
 
     async def _run(self) -> None:
         """Until it is stopped, or one of its parts died; IdentityError where there is no certificate."""
+        try:
+            await asyncio.to_thread(self.invitations.serve)
+        except IdentityError as error:
+            self._phones.tell(error)
         tls = self._loaded.settings.page.tls
         shown = await asyncio.to_thread(ask, self._loaded) if tls else None
         context = shown.context() if shown else None

@@ -52,6 +52,11 @@ class Kept(NamedTuple):
     history: str
     """Another one when something was erased from between them."""
 
+    def lacks(self, before: "Kept") -> bool:
+        """Whether something was erased since then. The oldest also go by themselves, when others come."""
+        is_shorter = self.first != before.first and (self.first is None or self.last == before.last)
+        return is_shorter or self.history != before.history
+
 
 class Story:
     """`tell`, `begun`, `partial`, `over`, `level` and `forgotten` may be called from any thread, and never wait. The
@@ -65,6 +70,7 @@ class Story:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._new: asyncio.Event
         self._last = 0
+        self._kept: Kept | None = None
         self._waiting = 0
         self._loudness = Loudness()
         self._state_told: dict[str, Any] = {}
@@ -143,6 +149,8 @@ class Story:
         self._new.set()
 
     def _forget(self) -> None:
+        # What is found next is what is left.
+        self._kept = None
         self.audience.tell(told("forgotten", {"all": True}))
 
     async def _number(self) -> None:
@@ -173,11 +181,18 @@ class Story:
             await asyncio.sleep(LOOK_S)
 
     async def _count(self) -> None:
-        """Looks what waits to be sent."""
+        """Looks what waits to be sent, and whether another process erased something."""
         while True:
             if len(self.audience):
                 with suppress(SpoolError):
                     self._waiting = (await self._ask(lambda store: store.figures())).waiting
+                    now = await self.kept()
+                    if self._kept is not None and now.lacks(self._kept):
+                        self._forget()
+                    self._kept = now
+            else:
+                # Who comes asks what there is.
+                self._kept = None
             await asyncio.sleep(WAITING_LOOK_S)
 
     async def _ask(self, question: Callable[[SpoolStore], T]) -> T:

@@ -1,144 +1,41 @@
-"""Phones without a board: each is one of its own, with its own name, limits and spool, at the same service."""
+"""Phones without a board: each is one of its own, see visitor.py, and is here while it looks on."""
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import AsyncIterator, Callable
 
-from common.errors import ParrotletError
+from common.errors import IdentityError, ParrotletError, SpoolError
 from common.settings import Loaded
 from edge import directories
-from edge.asking import wire
-from edge.asking.exchange import Exchange
-from edge.asking.services import chain_of
-from edge.board.control import Command
-from edge.clock import SYSTEM_CLOCK, boot_id
-from edge.device_id import device_id
-from edge.page.microphone import Microphones
-from edge.page.story import Story
+from edge.page.visitor import Visitor
+from edge.phones.phones import Phones
+from edge.phones.shown_certificate import page_directory
 from edge.settings import EdgeSettings
-from edge.spool import kept_frames, sounds
-from edge.spool.erasure import Erasure
-from edge.spool.feedback import Feedback
-from edge.spool.keeping import Keeping
-from edge.spool.spool import FILE_NAME, Spool
-from edge.spool.store import SpoolStore
+from edge.spool.leaving import leave, leavers
+from edge.spool.phone_places import phones_with_places, place_of
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "phones"
-"""Of the state directory: a folder for each."""
 IDLE_S_MAX = 600.0
 """So long what a phone that went away has is kept open."""
-LOOK_S = 5.0
-FORGET_S_MAX = 10.0
+LOOK_S = 1.0
+LEAVE_LOOK_S = 2.0
+"""How often it is looked whether a phone was revoked."""
+AGAIN_S = 60.0
+"""Until a service that could not be asked to forget a phone is asked again."""
 ROUND_S, CALL_S = 6 * 3600.0, 10.0
 """So often, and for so long, what phones have is opened that do not come any more: what waits is sent, what is old is
 erased."""
 
 
-class Visitor:
-    """A Host, see host.py, as a context manager; entering it waits."""
-
-    def __init__(self, loaded: Loaded[EdgeSettings], phone: str, place: Path) -> None:
-        self.name = device_id(loaded.settings.device.id)
-        self.commands: Mapping[str, Command] = {}
-        spec = wire.feature_spec(loaded.settings.cloud)
-        self.chain = chain_of(loaded, phone=phone)
-        self.spool = Spool(
-            place / FILE_NAME,
-            loaded.settings.spool,
-            boot_id=boot_id(),
-            coding=kept_frames.coding(spec),
-            hop_ms=spec.frame_ms,
-            on_event=lambda event: self.story.tell(event),
-        )
-        self.story = Story(self.spool, self._state)
-        keeping = Keeping(self.chain, self.spool, spec, SYSTEM_CLOCK)
-        self.microphones = Microphones(loaded.settings, keeping, self, self.story)
-        self._keeping = keeping
-        self._awaited: set[Exchange] = set()
-        self._entered: ExitStack
-
-    def __enter__(self) -> Self:
-        with ExitStack() as entered:
-            entered.enter_context(self.spool)
-            entered.enter_context(self._keeping)
-            self._entered = entered.pop_all()
-        return self
-
-    def __exit__(self, *cause: object) -> None:
-        self._entered.close()
-
-    @property
-    def alive(self) -> bool:
-        return self.chain.alive and all(worker.alive for worker in self.spool.workers)
-
-    def examples(self) -> Sequence[str]:
-        return self.chain.examples()
-
-    def give(self, feedback: Feedback) -> None:
-        self.spool.give(feedback)
-
-    def forget(self, utterance_id: str | None) -> int:
-        erasure = Erasure(utterance_id) if utterance_id is not None else Erasure()
-
-        def erase(store: SpoolStore) -> int:
-            with store.transaction():
-                here = store.erase(erasure)
-                for member in self.chain.keepers:
-                    store.debts.owe(member.path, erasure)
-            store.truncate_log()
-            return here
-
-        sounds.erase(self.spool.sound_folder, erasure)
-        here = self.spool.ask(erase).result(FORGET_S_MAX)
-        self.story.forgotten()
-        return here
-
-    def heard(self, exchange: Exchange) -> None:
-        """As a Hearer."""
-        self._awaited.add(exchange)
-        self.story.begun(exchange)
-
-    def partial(self, exchange: Exchange) -> None:
-        self.story.partial(exchange)
-
-    def ended(self, exchange: Exchange) -> None: ...
-
-    def over(self, exchange: Exchange) -> None:
-        self._awaited.discard(exchange)
-        self.story.over(exchange)
-
-    def _state(self) -> dict[str, Any]:
-        awaited = list(self._awaited)
-        down = [service.down for service in self.chain.services()]
-        if any(exchange.end is None for exchange in awaited):
-            doing = "listening"
-        elif awaited:
-            doing = "thinking"
-        else:
-            doing = "offline" if down and all(down) else "idle"
-        return {
-            "doing": doing,
-            "activation": None,
-            "phrase": None,
-            "muted_by": None,
-            "sentence": self.spool.trouble or next(filter(None, down), None),
-            "timers": [],
-        }
-
-
 class _Open:
     """A visitor that is there."""
 
-    def __init__(self, visitor: Visitor, telling: "asyncio.Task[None]") -> None:
+    def __init__(self, visitor: Visitor, living: "asyncio.Future[tuple[None, None]]") -> None:
         self.visitor = visitor
-        self.telling = telling
+        self.living = living
         self.looking = 0
         self.left_s = 0.0
 
@@ -150,6 +47,7 @@ class Visitors:
         self._loaded = loaded
         self._clock = clock
         self._state = directories.usable(loaded, directories.STATE)
+        self._phones = Phones(page_directory(self._state))
         self._open: dict[str, _Open] = {}
         self._lock = asyncio.Lock()
 
@@ -157,33 +55,82 @@ class Visitors:
         return len(self._open)
 
     async def run(self) -> None:
-        calling = asyncio.ensure_future(self._call_on_all())
+        beside = [asyncio.ensure_future(work) for work in (self._call_on_all(), self._see_off_all())]
         try:
             while True:
                 await asyncio.sleep(LOOK_S)
-                if calling.done():
-                    calling.result()
+                for task in beside:
+                    if task.done():
+                        task.result()
                 for one in self._open.values():
-                    if one.telling.done():
-                        one.telling.result()
-                    if not one.visitor.alive:
-                        raise ParrotletError("A thread of a phone's died.")
+                    if one.living.done():
+                        one.living.result()
+                if not all(one.visitor.alive for one in self._open.values()):
+                    raise ParrotletError("A thread of a phone's died.")
                 # Whoever comes back meanwhile waits until what it had is closed.
                 async with self._lock:
                     await self._close_idle(IDLE_S_MAX)
         finally:
-            calling.cancel()
-            await asyncio.wait((calling,))
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
             await self.close()
 
     async def _call_on_all(self) -> None:
         while True:
-            for place in sorted((self._state / FOLDER).glob("*")):
+            for phone in self._with_places():
                 # Where there is no room now there will be some the next time.
                 with contextlib.suppress(ParrotletError):
-                    async with self.of(place.name):
+                    async with self.of(phone):
                         await asyncio.sleep(CALL_S)
             await asyncio.sleep(ROUND_S)
+
+    def _with_places(self) -> list[str]:
+        """Phones that have said something, and are paired."""
+        try:
+            return [phone for phone in phones_with_places(self._state) if self._phones.is_known(phone)]
+        except SpoolError as error:
+            logger.warning("what phones have that do not come any more is not looked at. %s", error)
+            return []
+
+    def _leavers(self) -> list[str]:
+        """Phones that were revoked, of which something is left."""
+        try:
+            return leavers(self._state, self._phones)
+        except IdentityError as error:
+            self._phones.tell(error)
+        except SpoolError as error:
+            logger.debug("no phone that was revoked is looked for. %s", error)
+        return []
+
+    async def _see_off_all(self) -> None:
+        """Erases what phones have that were revoked, whoever revoked them, and whenever that was."""
+        again_s: dict[str, float] = {}
+        while True:
+            for phone in self._leavers():
+                if self._clock() >= again_s.get(phone, 0.0) and not await self._see_off(phone):
+                    again_s[phone] = self._clock() + AGAIN_S
+            await asyncio.sleep(LEAVE_LOOK_S)
+
+    async def _see_off(self, phone: str) -> bool:
+        """False where that is to be tried again in a while; one that still looks on is seen off soon."""
+        async with self._lock:
+            if phone in self._open:
+                if self._open[phone].looking:
+                    return True
+                await self._close(phone)
+        try:
+            left = await asyncio.to_thread(leave, self._loaded, self._state, phone)
+        except ParrotletError as error:
+            logger.error("what a phone said that was revoked is not erased yet: %s", error)
+            return False
+        if left.in_use:
+            return True
+        if left.why_not is None:
+            logger.info("what the phone %s said was erased, as it was revoked", phone)
+        else:
+            logger.warning("the service is still to forget a phone that was revoked: %s", left.why_not)
+        return left.why_not is None
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -207,9 +154,10 @@ class Visitors:
                     await self._close_idle(0.0)
                 if len(self._open) >= self._loaded.settings.page.phones_max:
                     raise ParrotletError("Too many phones look on at the moment; try again in a while.")
-                visitor = Visitor(self._loaded, phone, self._state / FOLDER / phone)
+                visitor = Visitor(self._loaded, phone, place_of(self._state, phone))
                 await asyncio.to_thread(visitor.__enter__)
-                self._open[phone] = _Open(visitor, asyncio.ensure_future(visitor.story.run()))
+                living = asyncio.gather(visitor.story.run(), visitor.microphones.run())
+                self._open[phone] = _Open(visitor, living)
             return self._open[phone]
 
     async def _close_idle(self, idle_s: float) -> None:
@@ -220,6 +168,6 @@ class Visitors:
 
     async def _close(self, phone: str) -> None:
         one = self._open.pop(phone)
-        one.telling.cancel()
-        await asyncio.wait((one.telling,))
+        one.living.cancel()
+        await asyncio.wait((one.living,))
         await asyncio.to_thread(one.visitor.__exit__)

@@ -18,7 +18,7 @@ def page_address(page: Page) -> Address:
     """Where to listen. SettingsError, a sentence, if the settings of the page do not go together."""
     if not page.listen:
         raise SettingsError(
-            "page.listen is not set, so there is no page; set it, such as 0.0.0.0:7408, and start the daemon again."
+            "page.listen is not set, so there is no page; set it, such as 0.0.0.0:7409, and start the daemon again."
         )
     address = parse_address(page.listen, called="page.listen", port_min=0)
     if not page.tls and not address.is_loopback:

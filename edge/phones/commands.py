@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOBODY_CAME = 1
 NO_DAEMON = 3
+NOT_YET = 3
 LOOK_S = 0.5
 
 
@@ -41,7 +42,7 @@ def pair(as_code: bool, as_url: bool, loaded: Loaded[EdgeSettings]) -> None:
     \b
     Example:
       parrotlet-edge pair
-      parrotlet-edge pair --page 0.0.0.0:7408      # where run --page or page --listen got the same
+      parrotlet-edge pair --page 0.0.0.0:7409      # where run --page or page --listen got the same
       parrotlet-edge pair --code
     """
     from edge.phones.address import page_address, page_urls, shown_fingerprint
@@ -114,15 +115,26 @@ def list_(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
 @phones.command()
 @click.argument("who", nargs=-1, metavar="[NAME|ID]...")
 @click.option("--all", "every", is_flag=True, help="Every phone.")
-@options.with_settings(options.STATE)
+@options.with_settings(options.STATE, options.CLOUD)
 def revoke(who: tuple[str, ...], every: bool, loaded: Loaded[EdgeSettings]) -> None:
     """Shut a phone out: what it has open ends within a second.
+
+    Where it had no board, but a place of its own (parrotlet-edge page), what it said is erased, here and at the
+    service. What it said to a board is the board's; see: parrotlet-edge forget
+
+    \b
+    Exit status: 0  shut out, and all is erased that is to be, or about to be by who serves the page
+                 2  not shut out
+                 3  shut out and erased here; the service is asked as soon as who serves the page reaches it
 
     \b
     Example:
       parrotlet-edge phones revoke "Ada's phone"
       parrotlet-edge phones revoke --all
     """
+    from edge import directories
+    from edge.spool.leaving import leave, leavers
+
     if bool(who) == every:
         raise click.UsageError("Give names or ids of phones, or --all.")
     known = _phones(loaded, "phones revoke")
@@ -132,6 +144,15 @@ def revoke(who: tuple[str, ...], every: bool, loaded: Loaded[EdgeSettings]) -> N
         click.echo(f"Revoked: {phone.name} ({phone.id}).")
     if not gone:
         click.echo("No phone is paired.", err=True)
+    state = directories.usable(loaded, directories.STATE)
+    left = [leave(loaded, state, phone) for phone in leavers(state, known)]
+    if any(one.in_use for one in left):
+        click.echo("Who serves the page erases what they said in a few seconds, here and at the service.")
+    elif left:
+        click.echo(f"Erased what they said, here and, of {sum(one.there for one in left)} utterances, at the service.")
+    if why_not := next((one.why_not for one in left if one.why_not is not None), None):
+        click.echo(f"The service is asked as soon as who serves the page reaches it. {why_not}", err=True)
+        sys.exit(NOT_YET)
 
 
 @phones.command()

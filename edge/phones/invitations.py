@@ -62,23 +62,29 @@ class Invitations:
         self._told: set[str] = set()
         """Invitations whose second use was told."""
 
+    def serve(self) -> None:
+        """Says, once, in which run of the machine invitations are accepted here."""
+        with self._phones.record.change() as paired:
+            paired.boot_id = self._boot()
+
     def invite(self) -> Invited:
         """A new one; it lives until it is used, withdrawn or over."""
         token = base64.urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).decode().rstrip("=")
         text = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_CHARACTERS))
         salt, now_s = secrets.token_hex(16), self._monotonic_s()
-        made = Invitation(
-            secrets.token_hex(4),
-            salt,
-            _hash(salt, token),
-            _hash(salt, text),
-            self._boot(),
-            made_at_s=now_s,
-            expires_at_s=now_s + GOOD_S,
-        )
         with self._phones.record.change() as paired:
             self._check_room(paired.phones)
-            paired.invitations = [*self._remembered(paired), made][-OPEN_MAX:]
+            run = paired.boot_id or self._boot()
+            made = Invitation(
+                secrets.token_hex(4),
+                salt,
+                _hash(salt, token),
+                _hash(salt, text),
+                run,
+                made_at_s=now_s,
+                expires_at_s=now_s + GOOD_S,
+            )
+            paired.invitations = [*self._remembered(paired, run), made][-OPEN_MAX:]
         return Invited(made.id, token, f"{text[:4]}-{text[4:]}")
 
     def withdraw(self, id_: str) -> None:
@@ -98,7 +104,9 @@ class Invitations:
         NotInvited if it is none that is good. It takes as long whatever was wrong; and as long as the disk."""
         with self._phones.record.change() as paired:
             fitting = [each for each in paired.invitations if _fits(each, token_or_code)]
-            good = [each for each in fitting if not each.used_by and self._is_good(each)]
+            # Who serves knows which run it is, whatever the file says.
+            run = self._boot()
+            good = [each for each in fitting if not each.used_by and self._is_good(each, run)]
             if not good:
                 self._tell_second_use(fitting, paired.phones, peer)
                 raise NotInvited(
@@ -109,23 +117,23 @@ class Invitations:
             self._check_room(others)
             admitted = self._phones.new(name, others)
             paired.phones = [*others, admitted.phone]
-            paired.invitations = self._remembered(paired)
+            paired.invitations = self._remembered(paired, run)
             for each in good:
                 each.used_by = admitted.phone.id
         logger.info("paired the phone %s (%s), which came from %s", admitted.phone.name, admitted.phone.id, peer)
         return admitted
 
-    def _is_good(self, each: Invitation) -> bool:
+    def _is_good(self, each: Invitation, run: str) -> bool:
         # A clock of another run of the machine tells nothing.
-        return each.boot_id == self._boot() and each.made_at_s <= self._monotonic_s() < each.expires_at_s
+        return each.boot_id == run and each.made_at_s <= self._monotonic_s() < each.expires_at_s
 
-    def _remembered(self, paired: Paired) -> list[Invitation]:
+    def _remembered(self, paired: Paired, run: str) -> list[Invitation]:
         """Without those that nobody needs to know any more."""
         used_until_s = self._monotonic_s() - REMEMBERED_S
         return [
             each
             for each in paired.invitations
-            if self._is_good(each) or (each.used_by and each.boot_id == self._boot() and each.made_at_s > used_until_s)
+            if self._is_good(each, run) or (each.used_by and each.boot_id == run and each.made_at_s > used_until_s)
         ]
 
     def _tell_second_use(self, fitting: list[Invitation], phones: list[Phone], peer: str) -> None:

@@ -58,6 +58,9 @@ class Paired(msgspec.Struct):
 
     phones: list[Phone] = []
     invitations: list[Invitation] = []
+    boot_id: str = ""
+    """The run of the machine as who serves the page sees it: a container's own id does not reach a unit with a /proc of
+    its own."""
 
 
 class Admitted(NamedTuple):

@@ -19,14 +19,21 @@ NOT_YET = 3
 @click.option("--since", type=MOMENT, help="What was spoken from then on.")
 @click.option("--until", type=MOMENT, help="What was spoken before then.")
 @click.option("--all", "every", is_flag=True, help="Everything.")
+@click.option("--phone", "phones", multiple=True, metavar="NAME|ID", help="Only what this phone without a board said.")
 @options.with_settings(options.STATE, options.SOCKET, options.CLOUD)
 def forget(
-    ids: tuple[str, ...], since: int | None, until: int | None, every: bool, loaded: Loaded[EdgeSettings]
+    ids: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    every: bool,
+    phones: tuple[str, ...],
+    loaded: Loaded[EdgeSettings],
 ) -> None:
     """Erase what was said for good, on this board and at the service.
 
-    An ID may be cut short. A TIME is such as 2026-11-24 or 2026-11-24T18:30, local where it says no zone. What is being
-    said or answered at this moment, and copies that were made by `spool export`, are not reached.
+    Phones without a board are meant, too: all of them, where no --phone is given. An ID may be cut short. A TIME is
+    such as 2026-11-24 or 2026-11-24T18:30, local where it says no zone. What is being said or answered at this moment,
+    and copies that were made by `spool export`, are not reached.
 
     \b
     Exit status: 0  erased here and at the service
@@ -36,14 +43,15 @@ def forget(
     \b
     Example:
       parrotlet-edge forget --since 2026-11-24T18:00
+      parrotlet-edge forget --phone "Ada's phone" --all
     """
     if [bool(ids), since is not None or until is not None, every].count(True) != 1:
         raise click.UsageError("Give IDs, or --since and --until, or --all.")
     from edge.board.control import ask
     from edge.spool.erasure import Erasure
-    from edge.spool.forgetting import forget
+    from edge.spool.forgetting_all import forget_all
 
-    outcome = forget(loaded, [Erasure(id_) for id_ in ids] or [Erasure(None, since, until)])
+    outcome = forget_all(loaded, [Erasure(id_) for id_ in ids] or [Erasure(None, since, until)], phones)
     # The daemon, where one runs, shows the last answer in its status.
     with suppress(ParrotletError):
         ask(loaded, "forget")

@@ -5,6 +5,7 @@ import uuid
 from typing import Literal
 
 from common.errors import SpoolError
+from edge.clock import shown_time
 from edge.spool.feedback import Feedback
 from edge.spool.store import SpoolStore
 
@@ -33,7 +34,7 @@ def given(
 
 def line(feedback: Feedback) -> str:
     """Who said what, and when."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(feedback.given_at_unix_us / 1e6))
+    when = shown_time(feedback.given_at_unix_us)
     said = [
         feedback.verdict or "",
         f'said "{feedback.transcript}"' if feedback.transcript is not None else "",

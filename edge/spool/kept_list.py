@@ -1,6 +1,5 @@
 """How what is kept in the spool is shown and handed over: `parrotlet-edge spool`."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +11,13 @@ import numpy as np
 from common.errors import SpoolError
 from common.settings import Loaded
 from edge import directories
+from edge.clock import shown_time
 from edge.settings import EdgeSettings
 from edge.spool import damaged, kept_frames, sounds
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event
 from edge.spool.kept_frames import UnreadableError
+from edge.spool.phone_places import place_of
 from edge.spool.spool import FILE_NAME
 from edge.spool.store import DATABASE_ERRORS, Figures, Kept, Quota, SpoolStore, State
 
@@ -24,15 +25,16 @@ STATES = {State.SPEAKING: "being said", State.WAITING: "waits", State.QUARANTINE
 
 
 @contextmanager
-def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[SpoolStore]:
-    """The board's spool; its daemon may be running. SpoolError, a sentence, if there is none and none is to be made, or
-    it cannot be used."""
-    looked = [directory / FILE_NAME for directory in directories.candidates(loaded, directories.STATE)]
-    file = next((file for file in looked if _exists(file)), None)
+def opened(loaded: Loaded[EdgeSettings], *, phone: str | None = None, make: bool = False) -> Iterator[SpoolStore]:
+    """The spool of the board, or of a phone that has one of its own; its daemon may be running. SpoolError, a sentence,
+    if there is none and none is to be made, or it cannot be used."""
+    name = place_of(Path(), phone) / FILE_NAME
+    file = directories.found(loaded, directories.STATE, str(name))
     if file is None and make:
-        file = directories.usable(loaded, directories.STATE) / FILE_NAME
+        file = directories.usable(loaded, directories.STATE) / name
     if file is None:
-        raise SpoolError(f"There is no spool at {' or '.join(map(str, looked))}: nothing was kept yet.")
+        looked = " or ".join(str(directory / FILE_NAME) for directory in _places(loaded, phone))
+        raise SpoolError(f"There is no spool at {looked}: nothing was kept yet.")
     settings = loaded.settings.spool
     try:
         store = SpoolStore(file, Quota(settings.megabytes_max << 20, settings.answers_max))
@@ -46,9 +48,9 @@ def opened(loaded: Loaded[EdgeSettings], *, make: bool = False) -> Iterator[Spoo
         store.close()
 
 
-def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
+def remove_damaged(loaded: Loaded[EdgeSettings], phone: str | None = None) -> None:
     """Spools that could not be read any more and were set aside. SpoolError."""
-    for directory in directories.candidates(loaded, directories.STATE):
+    for directory in _places(loaded, phone):
         try:
             for spool in damaged.spools(directory / FILE_NAME):
                 damaged.remove(spool)
@@ -56,19 +58,25 @@ def remove_damaged(loaded: Loaded[EdgeSettings]) -> None:
             raise SpoolError(f"{directory}: damaged spools cannot be erased: {error.strerror or error}.") from error
 
 
-def sound_ids(loaded: Loaded[EdgeSettings]) -> set[str]:
+def sound_ids(loaded: Loaded[EdgeSettings], phone: str | None = None) -> set[str]:
     """Of the utterances whose sound is kept. SpoolError."""
-    return set().union(*_in_each_sound_folder(loaded, sounds.ids))
+    return set().union(*_in_each_sound_folder(loaded, phone, sounds.ids))
 
 
-def erase_sounds(loaded: Loaded[EdgeSettings], erasure: Erasure) -> set[str]:
+def erase_sounds(loaded: Loaded[EdgeSettings], erasure: Erasure, phone: str | None = None) -> set[str]:
     """Ids of the utterances whose sound was kept, and is not any more. SpoolError."""
-    return set().union(*_in_each_sound_folder(loaded, lambda folder: sounds.erase(folder, erasure)))
+    return set().union(*_in_each_sound_folder(loaded, phone, lambda folder: sounds.erase(folder, erasure)))
 
 
-def _in_each_sound_folder(loaded: Loaded[EdgeSettings], do: Callable[[Path], set[str]]) -> list[set[str]]:
+def _places(loaded: Loaded[EdgeSettings], phone: str | None) -> list[Path]:
+    return [place_of(directory, phone) for directory in directories.candidates(loaded, directories.STATE)]
+
+
+def _in_each_sound_folder(
+    loaded: Loaded[EdgeSettings], phone: str | None, do: Callable[[Path], set[str]]
+) -> list[set[str]]:
     done = []
-    for directory in directories.candidates(loaded, directories.STATE):
+    for directory in _places(loaded, phone):
         try:
             done.append(do(directory / sounds.SOUND_FOLDER))
         except OSError as error:
@@ -99,7 +107,7 @@ def status_lines(figures: Figures) -> list[str]:
         ("waiting", f"{figures.waiting} utterances"),
         ("set aside", f"{figures.quarantined} utterances"),
         ("frames", f"{figures.bytes / 1000:.0f} kB"),
-        ("oldest", "-" if figures.oldest_at_unix_us is None else _time(figures.oldest_at_unix_us)),
+        ("oldest", "-" if figures.oldest_at_unix_us is None else shown_time(figures.oldest_at_unix_us)),
         ("answers", str(figures.answers)),
     ]
     return [f"{name:<10}  {value}" for name, value in rows]
@@ -114,7 +122,7 @@ def list_lines(kept: Sequence[Kept]) -> list[str]:
         why = f"  {one.last_error}" if one.last_error else ""
         told = "told" if one.told else ""
         state = STATES[one.state]
-        spoken = _time(one.head.started_at_unix_us)
+        spoken = shown_time(one.head.started_at_unix_us)
         lines.append(f"{one.head.utterance_id}  {spoken}  {length}  {state:<10}  {told:<4}  {tries:<8}{why}".rstrip())
     return lines
 
@@ -141,7 +149,9 @@ def show_lines(one: Kept, events: Sequence[Event]) -> list[str]:
     for part in ("head", "end"):
         lines += [f"  {key:<24} {value}" for key, value in (said[part] or {}).items()]
     lines += [f"  {key:<24} {said[key]}" for key in ("coding", "bytes")]
-    return lines + [f"  {_time(event.at_unix_us)}  {event.kind}  {event.sentence or ''}".rstrip() for event in events]
+    return lines + [
+        f"  {shown_time(event.at_unix_us)}  {event.kind}  {event.sentence or ''}".rstrip() for event in events
+    ]
 
 
 def export(store: SpoolStore, one: Kept, folder: Path) -> None:
@@ -158,14 +168,3 @@ def export(store: SpoolStore, one: Kept, folder: Path) -> None:
         raise SpoolError(f"{one.head.utterance_id}: {error}") from error
     except OSError as error:
         raise SpoolError(f"{folder}: cannot be written to: {error.strerror or error}.") from error
-
-
-def _exists(file: Path) -> bool:
-    try:
-        return file.exists()
-    except OSError:
-        return False
-
-
-def _time(unix_us: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_us / 1e6))

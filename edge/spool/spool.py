@@ -82,7 +82,7 @@ class Spool:
 
     def __enter__(self) -> "Spool":
         """SettingsError if another daemon has this spool."""
-        self._lock = _locked(self.file)
+        self._lock = locked(self.file)
         for worker in self.workers:
             worker.start()
         return self
@@ -215,7 +215,7 @@ class Spool:
         self.tell(entry, Kind.DROPPED, sentence="There was no room to keep it until the service could be asked.")
 
 
-def _locked(file: Path) -> int | None:
+def locked(file: Path) -> int | None:
     """A lock that ends with the process; None where the disk allows none. SettingsError if another one has it."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

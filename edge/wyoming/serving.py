@@ -10,6 +10,7 @@ from contextlib import suppress
 import sdnotify
 
 from common.addresses import Address, parse_address
+from common.announcement import announce
 from common.errors import DaemonError
 from common.settings import Loaded
 from common.supervision import Supervision
@@ -19,11 +20,13 @@ from edge.board.log_lines import start_logging
 from edge.console import Console
 from edge.device_id import device_id
 from edge.settings import EdgeSettings
-from edge.wyoming.announcement import announce
 from edge.wyoming.connections import Connection, Connections
 from edge.wyoming.speech_service import SpeechService
 
 logger = logging.getLogger(__name__)
+
+MDNS_TYPE = "_wyoming._tcp.local."
+"""As Home Assistant looks for it."""
 
 SPEECH_ADDRESS = "127.0.0.1:10300"
 """The port is that of others who do the same."""
@@ -67,7 +70,8 @@ async def served(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     supervision = Supervision(sdnotify.SystemdNotifier())
     async with Connections(address, serve) as connections:
-        announcing = asyncio.ensure_future(announce(device_id(loaded.settings.device.id), connections.address))
+        name = device_id(loaded.settings.device.id)
+        announcing = asyncio.ensure_future(announce(MDNS_TYPE, name, connections.address))
         logger.info("ready on %s", connections.address)
         supervision.ready()
         try:
