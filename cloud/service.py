@@ -5,12 +5,13 @@ Requests arrive here as bytes, so that garbage gets a status and a sentence inst
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import grpc
 
-from cloud.answer_log import Key
+from cloud.answer_log import Key, Occasion
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
@@ -31,6 +32,7 @@ from cloud.request_stream import (
     Spoken,
 )
 from cloud.settings import Server
+from cloud.watching import Watching
 from common import VERSION
 from protos import speech_pb2
 from protos.codec import CODECS
@@ -42,7 +44,7 @@ SERVICE_NAME = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
 
 
 class SpeechService:
-    """Answers Describe, Recognize, Forget and Feedback."""
+    """Answers Describe, Recognize, Forget, Feedback and Watch."""
 
     def __init__(
         self,
@@ -52,8 +54,10 @@ class SpeechService:
         claims: Claims,
         places: Places,
         languages: Sequence[str] = (ENGLISH,),
+        watching: Watching | None = None,
     ) -> None:
-        """`languages` are what the engines understand, first parts of BCP 47 tags."""
+        """`languages` are what the engines understand, first parts of BCP 47 tags; `watching`: where boards may look at
+        what others are answered."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
@@ -61,6 +65,7 @@ class SpeechService:
         self._claims = claims
         self._places = places
         self._languages = languages
+        self._watching = watching
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -71,6 +76,7 @@ class SpeechService:
                 "Recognize": grpc.stream_stream_rpc_method_handler(self.recognise),
                 "Forget": grpc.unary_unary_rpc_method_handler(self.forget),
                 "Feedback": grpc.unary_unary_rpc_method_handler(self.feedback),
+                "Watch": grpc.unary_stream_rpc_method_handler(self.watch),
             },
         )
 
@@ -126,6 +132,17 @@ class SpeechService:
             await context.abort(refusal.code, refusal.sentence)
         return response.SerializeToString()
 
+    async def watch(self, request: bytes, context: Context) -> None:
+        """Tells the board that asks what the others of its group are answered."""
+        try:
+            if self._watching is None:
+                raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "There are no groups of boards at this service.")
+            await self._watching.watch(request, self._places, context)
+        except Refusal as refusal:
+            await context.abort(refusal.code, refusal.sentence)
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")
+
     async def close(self) -> None:
         """Gives up what is still being answered for clients that went away."""
         await self._claims.close()
@@ -165,9 +182,14 @@ class SpeechService:
                 held.push_async_callback(recognition.close)
                 writing = asyncio.create_task(write(outbox, context))
                 try:
-                    await claim.unless_overtaken(self._hear(context, stream, recognition, place))
+                    end = await claim.unless_overtaken(self._hear(context, stream, recognition, place))
+                    occasion = Occasion(
+                        ended_at_unix_us=None if config.replayed else time.time_ns() // 1000,
+                        duration_ms=stream.frames * opened.spec.frame_ms,
+                        snr_db=end.snr_db if end.HasField("snr_db") else None,
+                    )
                     # What is held is held until the final is found, whether its client is still there or not.
-                    finishing = claim.finish(_finish(recognition, held.pop_all()))
+                    finishing = claim.finish(_finish(recognition, held.pop_all()), occasion)
                     final = await _unless_more_comes(context, stream, finishing)
                     # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final
                     # follows.
@@ -184,7 +206,9 @@ class SpeechService:
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
         return self._places.take(config.device_id, replayed=config.replayed)
 
-    async def _hear(self, context: Context, stream: RequestStream, recognition: Recognition, place: Place) -> None:
+    async def _hear(
+        self, context: Context, stream: RequestStream, recognition: Recognition, place: Place
+    ) -> speech_pb2.UtteranceEnd:
         """Feeds the engines until the end comes."""
         async with Requests(context, self._settings.idle_s_max) as requests:
             while True:
@@ -197,8 +221,8 @@ class SpeechService:
                         recognition.seems_over(speech_end_ms)
                     case GoesOn():
                         await recognition.goes_on()
-                    case Ended():
-                        return
+                    case Ended(end):
+                        return end
 
 
 async def _finish(recognition: Recognition, held: AsyncExitStack) -> speech_pb2.Final:
