@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import grpc
 
-from cloud.answer_log import FILE_NAME, UNKNOWN, Key, Occasion, SqliteAnswerLog
+from cloud.answer_log import FILE_NAME, UNKNOWN, Key, Occasion, Span, SqliteAnswerLog
 from cloud.answer_store import Answered
 from cloud.claims import Claim, OwnClaims
 from cloud.decoders import Hypothesis
@@ -27,6 +27,7 @@ from cloud.settings import Group, Limits, Server, Storage
 from cloud.twins import KEPT, Twins
 from cloud.watching import Watching
 from cloud.workers.pool import Pool
+from cloud.workers.worker_line import Ready
 from protos import speech_pb2
 from tests.test_recognition import FakePool
 
@@ -36,18 +37,34 @@ ELSEWHERE = Group("elsewhere", ("attic", "cellar"))
 SPOKEN = Occasion(10_000_000, 12_100_000, 2000, 12.0)
 """From 10 s to 12 s, by the boards' clocks; the end came 100 ms later."""
 
+TIMER = (
+    '{"id": "timer-10", "title": "Timer for 10 minutes", "aliases": ["set a timer for ten minutes"], '
+    '"action": "timer.start", "data": {"minutes": 10}}\n'
+)
+
 T = TypeVar("T")
+
+
+class Engine(FakePool):
+    """Hears what a test says, and says what it is."""
+
+    engine = Ready("whisper", "tiny.en")
+
+    def hears(self, transcript: str) -> None:
+        self._outcome = Hypothesis("whisper", "tiny.en", transcript)
 
 
 class GroupService:
     """What a test needs of it."""
 
-    def __init__(self, address: str, claims: OwnClaims, watching: Watching, pool: FakePool, run: Callable[..., Any]):
-        self.address, self.claims, self.watching, self._pool, self.run = address, claims, watching, pool, run
+    def __init__(
+        self, address: str, claims: OwnClaims, watching: Watching, engine: Engine, run: Callable[..., Any]
+    ) -> None:
+        self.address, self.claims, self.watching, self._engine, self.run = address, claims, watching, engine, run
 
     def hears(self, transcript: str) -> None:
         """What the engine makes of any sound from now on."""
-        self._pool._outcome = Hypothesis("whisper", "tiny.en", transcript)
+        self._engine.hears(transcript)
 
     def answer(
         self, device: str, utterance: str, said: str | speech_pb2.Final, occasion: Occasion = UNKNOWN
@@ -56,8 +73,6 @@ class GroupService:
         return cast(speech_pb2.Final, self.run(answered(self.claims, device, utterance, said, occasion)))
 
     def forget(self, device: str, utterance: str | None = None) -> None:
-        from cloud.answer_log import Span
-
         self.run(self.claims.forget(device, utterance, Span()))
 
 
@@ -74,6 +89,14 @@ async def answered(
 
     with cast(Claim, claim) as held:
         return await held.finish(finish(), occasion)
+
+
+def _domain(folder: Path) -> ServedDomain:
+    """Of one entry: quickly built."""
+    home = folder / "domains" / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "catalogue.jsonl").write_text(TIMER)
+    return ServedDomain(str(home), Storage(state_dir=folder))
 
 
 @contextmanager
@@ -95,12 +118,12 @@ def group_service(
     def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, loop).result(WAIT_S)
 
-    pool = FakePool(Hypothesis("whisper", "tiny.en", "set a timer for ten minutes"))
+    engine = Engine(Hypothesis("whisper", "tiny.en", "set a timer for ten minutes"))
     with ExitStack() as stack:
         log = stack.enter_context(SqliteAnswerLog(folder / FILE_NAME))
         domains: Any = {"home": None}
         if with_engine:
-            domains = {"home": stack.enter_context(ServedDomain("home", Storage(state_dir=folder.parent)))}
+            domains = {"home": stack.enter_context(_domain(folder))}
 
         async def start() -> tuple[grpc.aio.Server, int, OwnClaims, Watching, "asyncio.Task[None]"]:
             known = Groups(groups)
@@ -110,7 +133,7 @@ def group_service(
                 twins.remember(kept)
             watching = Watching(known, log, idle_s_max=idle_s_max, look_s=look_s)
             claims = OwnClaims(log, twins, watching.logged)
-            recogniser = Recogniser(cast(list[Pool], [pool]), answer_s_max=5.0)
+            recogniser = Recogniser(cast(list[Pool], [engine]), answer_s_max=5.0)
             places = Places(Server(streams_per_device_max=8), Limits(), streams_max=32)
             service = SpeechService(Server(), recogniser, domains, claims, places, watching=watching)
             callers = Callers(authority, look_s=0.02)
@@ -136,7 +159,7 @@ def group_service(
             await claims.close()
 
         try:
-            yield GroupService(f"127.0.0.1:{picked}", claims, watching, pool, run)
+            yield GroupService(f"127.0.0.1:{picked}", claims, watching, engine, run)
         finally:
             run(stop())
             loop.call_soon_threadsafe(loop.stop)

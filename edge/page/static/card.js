@@ -7,7 +7,7 @@ import { known, say } from "./words.js";
 /** Of `entry` ({card, was, done}); `who` is {board, phone}; `given` what this phone has said of it, or null. */
 export function makeCard(entry, who, given) {
   const { card } = entry;
-  const node = element("article", { class: "card", "data-utterance": entry.key, "data-kind": card.kind });
+  const node = element("article", { class: card.board ? "card is-others" : "card", "data-utterance": entry.key, "data-kind": card.kind });
   node.append(...head(entry, who), ...answered(entry, who));
   // What another ear had heard before has been answered there.
   if (!card.twin_of) node.append(...choices(card, given), ...slots(card), ...results(card, given), ...alternatives(card));
