@@ -6,7 +6,7 @@ For pictures of the page and for tests in a browser, which need each state when 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 from common.errors import DaemonError
 from common.settings import Loaded, load
 from edge.asking.answer import Answer, Partial
+from edge.asking.group_watch import Watcher
 from edge.board.control import Command
 from edge.page.page import Page
 from edge.page.story import Story
@@ -111,6 +112,8 @@ class MadeBoard:
         self.is_full = False
         self.feedback: list[Feedback] = []
         self.microphones: Any = NoMicrophones()
+        self.watcher: Watcher | None = None
+        """Is told what other boards are answered, once a phone looks on."""
         self.commands: Mapping[str, Command] = {name: self._command(name) for name in ("mute", "unmute", "press")}
         self._directory = directory
         self._answers_max = answers_max
@@ -127,7 +130,7 @@ class MadeBoard:
             on_event=lambda event: self.story.tell(event),
         )
         self.spool = self._entered.enter_context(spool)
-        self.story = Story(spool, lambda: dict(self.told))
+        self.story = Story(spool, lambda: dict(self.told), self._watch)
         self.page = self._entered.enter_context(Page(self._loaded(), self))
         self.port = self.page.port
         return self
@@ -216,6 +219,10 @@ class MadeBoard:
         self.story.tell(event)
         self.keep(event)
         self.story.tell(event)
+
+    def _watch(self, watcher: Watcher) -> Callable[[], None]:
+        self.watcher = watcher
+        return lambda: None
 
     def _command(self, name: str) -> Any:
         def command() -> dict[str, Any]:

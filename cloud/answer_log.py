@@ -6,8 +6,10 @@ answers wait in memory and are known there, bounded; the first of a key counts a
 """
 
 import asyncio
+import hashlib
 import logging
 import math
+import secrets
 import sqlite3
 import time
 from collections import deque
@@ -18,14 +20,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from cloud.answer_store import DATABASE_ERRORS, AnswerStore, FeedbackRow, Key, Numbers, Row, Span
+from cloud.answer_store import (
+    DATABASE_ERRORS,
+    UNKNOWN,
+    Answered,
+    AnswerStore,
+    FeedbackRow,
+    Key,
+    Members,
+    Numbers,
+    Occasion,
+    Row,
+    Span,
+)
 from cloud.beside import beside
 from cloud.log.record import Recorder
 from cloud.utterance import Utterance
 from common.errors import SettingsError
 from protos import speech_pb2
 
-__all__ = ["AnswerLog", "Key", "Span", "SqliteAnswerLog"]
+__all__ = ["AnswerLog", "Batch", "Key", "Occasion", "Span", "SqliteAnswerLog", "UNKNOWN"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +60,23 @@ PRUNE_S = 3600.0
 
 DAY_US = 86_400_000_000
 
+NEWEST_MAX = 100
+"""Answers that who begins to look on is told of before."""
+
+BATCH_MAX = 25
+"""Answers that are read for who looks on at a time."""
+
+
+class Batch(NamedTuple):
+    """What who looks on at some boards is told next."""
+
+    history: str
+    is_anew: bool
+    """What was told before counts no more."""
+    answers: list[Answered]
+    after: int
+    """Where the next batch begins."""
+
 
 class Features(NamedTuple):
     """Of how many utterances frames are kept, how long, and how much of them."""
@@ -65,11 +96,7 @@ class AnswerLog(Protocol):
         """The final of this key, if it has one."""
 
     async def put(
-        self,
-        key: Key,
-        final: speech_pb2.Final,
-        spoken_at_unix_us: int | None = None,
-        utterance: Utterance | None = None,
+        self, key: Key, final: speech_pb2.Final, occasion: Occasion = UNKNOWN, utterance: Utterance | None = None
     ) -> speech_pb2.Final:
         """Remembers a final, and what else is to be kept of the utterance; returns the final that counts: the first
         that was put. `not_logged` is set in it if it would not survive this process."""
@@ -80,13 +107,17 @@ class AnswerLog(Protocol):
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """Erases the answers of a device, and what was said of them: one, or those of a time, or all; how many."""
 
+    async def batch(self, members: Members, after: int, history: str | None) -> Batch:
+        """The answers to these boards behind a number of that history; none where there are none yet. Of another
+        history, or of None, the newest. One of DATABASE_ERRORS if it cannot be read."""
+
 
 class _Arrival(NamedTuple):
     """Something to be kept."""
 
     key: Key
     final: speech_pb2.Final
-    spoken_at_unix_us: int | None
+    occasion: Occasion
     utterance: Utterance | None
 
 
@@ -121,6 +152,8 @@ class SqliteAnswerLog:
         self._to_scrub = False
         self._started_s = monotonic_s()
         self._pruned_s = -math.inf
+        # The file may be an older copy of what it was: nobody goes on from a number of before.
+        self._id = secrets.token_hex(8)
         self._numbers_before = Numbers(0, 0)
         """What has numbers up to these is from before the start: how old it is, only the wall clock tells."""
 
@@ -155,14 +188,10 @@ class SqliteAnswerLog:
         return await self._run(self._get, key)
 
     async def put(
-        self,
-        key: Key,
-        final: speech_pb2.Final,
-        spoken_at_unix_us: int | None = None,
-        utterance: Utterance | None = None,
+        self, key: Key, final: speech_pb2.Final, occasion: Occasion = UNKNOWN, utterance: Utterance | None = None
     ) -> speech_pb2.Final:
         # Whoever comes while the disk is written to is written together with the next ones.
-        self._arriving.append(_Arrival(key, final, spoken_at_unix_us, utterance))
+        self._arriving.append(_Arrival(key, final, occasion, utterance))
         return await self._run(self._put, key, final)
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
@@ -172,6 +201,13 @@ class SqliteAnswerLog:
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """One of DATABASE_ERRORS if the disk takes nothing."""
         return await self._run(self._forget, device_id, utterance_id, span)
+
+    async def batch(self, members: Members, after: int, history: str | None) -> Batch:
+        return await self._run(self._batch, members, after, history)
+
+    async def newest_of(self, members: Members, count: int) -> list[Answered]:
+        """So many of the answers to these boards, in order. One of DATABASE_ERRORS if they cannot be read."""
+        return await self._run(lambda: self._opened().newest_of(members, count))
 
     async def _run(self, do: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, do, *arguments)
@@ -225,7 +261,7 @@ class SqliteAnswerLog:
             record = None
             if arrival.utterance is not None and arrival.utterance.end is not None:
                 record = self._recorder.record(arrival.utterance, arrival.final, now_us)
-            row = Row(arrival.key, arrival.final.SerializeToString(), now_us, arrival.spoken_at_unix_us, record)
+            row = Row(arrival.key, arrival.final.SerializeToString(), now_us, arrival.occasion, record)
             self._waiting.setdefault(arrival.key, row)
 
     def _write_waiting(self) -> bool:
@@ -281,6 +317,16 @@ class SqliteAnswerLog:
         self._to_scrub = not store.scrub()
         return erased + len(waiting)
 
+    def _batch(self, members: Members, after: int, history: str | None) -> Batch:
+        store = self._opened()
+        facts = repr((self._id, members.ranges, store.erasures(members)))
+        now = hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
+        if now != history:
+            newest = store.newest_of(members, NEWEST_MAX)
+            return Batch(now, True, [], newest[0].number - 1 if newest else store.last_number())
+        answers = store.next_of(members, after, BATCH_MAX)
+        return Batch(now, False, answers, answers[-1].number if answers else after)
+
     def _say_trouble(self, error: Exception) -> None:
         sentence = f"{self._file}: answers are given, but cannot be kept ({error}); they wait in memory."
         if self.trouble is None:
@@ -289,7 +335,8 @@ class SqliteAnswerLog:
 
 
 def _fits(row: Row, device_id: str, utterance_id: str | None, span: Span) -> bool:
-    at_us = row.answered_at_unix_us if row.spoken_at_unix_us is None else row.spoken_at_unix_us
+    spoken_at_us = row.occasion.spoken_at_unix_us
+    at_us = row.answered_at_unix_us if spoken_at_us is None else spoken_at_us
     return row.key.device_id == device_id and utterance_id in (None, row.key.utterance_id) and span.holds(at_us)
 
 

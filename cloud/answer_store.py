@@ -4,9 +4,9 @@ A commit is on the disk when it returns. What is deleted is overwritten.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from cloud.drift.facts import Facts
 from cloud.log import facts_table
@@ -47,6 +47,21 @@ STEPS = (
         """CREATE TRIGGER feedback_goes_with_its_answer AFTER DELETE ON answers BEGIN
             DELETE FROM feedback WHERE device_id = OLD.device_id AND utterance_id = OLD.utterance_id;
         END""",
+    ),
+    (
+        # When and how well it was heard: what other boards of its group heard is compared with it.
+        "ALTER TABLE answers ADD COLUMN ended_at_unix_us INTEGER",
+        "ALTER TABLE answers ADD COLUMN duration_ms INTEGER",
+        "ALTER TABLE answers ADD COLUMN snr_db REAL",
+        "CREATE INDEX answers_of_device ON answers (device_id)",
+        # A number that was told to who looks on is never another answer's, be it erased.
+        "CREATE TABLE last_number (number INTEGER NOT NULL)",
+        "INSERT INTO last_number SELECT COALESCE(MAX(number), 0) FROM answers",
+        """CREATE TRIGGER a_number_is_given_once AFTER INSERT ON answers BEGIN
+            UPDATE last_number SET number = NEW.number;
+        END""",
+        # How often something of a board was erased: who looks on is to drop it, too.
+        "CREATE TABLE erasures (device_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID",
     ),
     (
         # What boards said of utterances, what these were like, and some of their frames; see cloud/log/record.py.
@@ -151,15 +166,50 @@ class Span(NamedTuple):
         )
 
 
+class Occasion(NamedTuple):
+    """When and how well an utterance was heard, as far as that is known."""
+
+    spoken_at_unix_us: int | None = None
+    """Its beginning by the board's clock, where that was synchronised."""
+    ended_at_unix_us: int | None = None
+    """When its end came, by the service's clock, where it was not sent later."""
+    duration_ms: int | None = None
+    snr_db: float | None = None
+
+
+UNKNOWN = Occasion()
+
+
 class Row(NamedTuple):
     """An answer to be kept."""
 
     key: Key
     final: bytes
     answered_at_unix_us: int
-    spoken_at_unix_us: int | None
+    occasion: Occasion = UNKNOWN
     record: Record | None = None
     """What else is kept of the utterance."""
+
+
+class Answered(NamedTuple):
+    """An answer that is kept."""
+
+    number: int
+    key: Key
+    answered_at_unix_us: int
+    occasion: Occasion
+    final: bytes
+
+
+class Members(Protocol):
+    """Some boards."""
+
+    @property
+    def ranges(self) -> Sequence[tuple[str, str]]:
+        """They are among the device ids from the first of each up to the second."""
+
+    def has(self, device_id: str) -> bool:
+        """Whether that is one of them."""
 
 
 class FeedbackRow(NamedTuple):
@@ -220,10 +270,12 @@ class AnswerStore:
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
             for row in rows:
-                values = (*row.key, row.final, row.answered_at_unix_us / 1e6, row.spoken_at_unix_us)
+                values = (*row.key, row.final, row.answered_at_unix_us / 1e6, *row.occasion)
                 added = self._database.execute(
-                    "INSERT INTO answers (device_id, utterance_id, final, answered_at, spoken_at_unix_us) "
-                    "VALUES (?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'), ?) ON CONFLICT DO NOTHING",
+                    "INSERT INTO answers (number, device_id, utterance_id, final, answered_at, spoken_at_unix_us, "
+                    "ended_at_unix_us, duration_ms, snr_db) SELECT number + 1, ?, ?, ?, "
+                    "strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'), ?, ?, ?, ? FROM last_number WHERE TRUE "
+                    "ON CONFLICT DO NOTHING",
                     values,
                 )
                 if added.rowcount == 1 and row.record is not None:
@@ -288,6 +340,58 @@ class AnswerStore:
         for key in map(Key._make, others):
             yield Logged(key, None, None, None, self._said_of(key))
 
+    def erasures(self, members: Members) -> list[tuple[str, int]]:
+        """How often something of each of these boards was erased."""
+        return [
+            erased
+            for low, high in members.ranges
+            for erased in self._database.execute(
+                "SELECT device_id, times FROM erasures WHERE device_id >= ? AND device_id < ? ORDER BY device_id",
+                (low, high),
+            )
+            if members.has(erased[0])
+        ]
+
+    def last_number(self) -> int:
+        """The greatest there ever was."""
+        return int(self._database.execute("SELECT number FROM last_number").fetchone()[0])
+
+    def newest_of(self, members: Members, count: int) -> list[Answered]:
+        """So many of the answers to these boards, in order."""
+        return self._answered(sorted(self._numbers(members, 0, count, "DESC"))[-count:])
+
+    def next_of(self, members: Members, after: int, count: int) -> list[Answered]:
+        """The next ones behind a number, in order."""
+        return self._answered(sorted(self._numbers(members, after, count, "ASC"))[:count])
+
+    def _numbers(self, members: Members, after: int, count: int, order: Literal["ASC", "DESC"]) -> list[int]:
+        """Of each board the first ones in that order; by the index of boards, whose entries have the number behind."""
+        return [
+            number
+            for low, high in members.ranges
+            for (device_id,) in self._database.execute(
+                "SELECT DISTINCT device_id FROM answers WHERE device_id >= ? AND device_id < ?", (low, high)
+            ).fetchall()
+            if members.has(device_id)
+            for (number,) in self._database.execute(
+                "SELECT number FROM answers INDEXED BY answers_of_device WHERE device_id = ? AND number > ? "
+                f"ORDER BY number {order} LIMIT ?",
+                (device_id, after, count),
+            )
+        ]
+
+    def _answered(self, numbers: Sequence[int]) -> list[Answered]:
+        rows = self._database.execute(
+            "SELECT number, device_id, utterance_id, "
+            "1000 * CAST(86400000 * (julianday(answered_at) - 2440587.5) + 0.5 AS INTEGER), "
+            "spoken_at_unix_us, ended_at_unix_us, duration_ms, snr_db, final FROM answers "
+            f"WHERE number IN ({', '.join(map(str, numbers))}) ORDER BY number"
+        )
+        return [
+            Answered(number, Key(device_id, utterance_id), answered_at_us, Occasion(*occasion), final)
+            for number, device_id, utterance_id, answered_at_us, *occasion, final in rows
+        ]
+
     def last_numbers(self) -> Numbers:
         """Of the newest answer and feedback."""
         newest = [f"SELECT COALESCE(MAX(number), 0) FROM {table}" for table in ("answers", "feedback")]
@@ -337,6 +441,12 @@ class AnswerStore:
         """What fits the rule, and those of the rules that have a value."""
         given = {rule: value for rule, value in rules.items() if value is not None}
         where = " AND ".join([*given, rule])
+        if table == "answers":
+            self._database.execute(
+                f"INSERT INTO erasures SELECT DISTINCT device_id, 1 FROM answers WHERE {where} "
+                "ON CONFLICT DO UPDATE SET times = times + 1",
+                tuple(given.values()),
+            )
         return self._database.execute(f"DELETE FROM {table} WHERE {where}", tuple(given.values())).rowcount
 
     def _said_of(self, key: Key) -> list[bytes]:

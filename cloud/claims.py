@@ -6,13 +6,14 @@ its holder renews, and the rest stays as it is.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Protocol, TypeVar
 
 import grpc
 
-from cloud.answer_log import AnswerLog, Key, Span
+from cloud.answer_log import UNKNOWN, AnswerLog, Key, Occasion, Span
 from cloud.request_stream import Refusal
+from cloud.twins import Twins
 from cloud.utterance import Utterance
 from protos import speech_pb2
 
@@ -32,10 +33,14 @@ class Claim(Protocol):
         """What it returns. Refusal if a higher attempt takes over meanwhile."""
 
     def finish(
-        self, finishing: Coroutine[None, None, speech_pb2.Final], utterance: Utterance | None = None
+        self,
+        finishing: Coroutine[None, None, speech_pb2.Final],
+        occasion: Occasion = UNKNOWN,
+        utterance: Utterance | None = None,
     ) -> "asyncio.Task[speech_pb2.Final]":
         """The end has come: nobody takes over any more, whoever brings the utterance again waits for this, and it is
-        brought to its end also if the client goes away. The final is in the log before anybody has it."""
+        brought to its end also if the client goes away. The final is in the log before anybody has it, and says whether
+        another board of the group was answered the same before."""
 
 
 class Claims(Protocol):
@@ -69,6 +74,7 @@ class OwnClaim:
         """Once it is over, if there is one."""
         self.utterance: Utterance | None = None
         """What else is to be kept of it."""
+        self.occasion = Occasion(spoken_at_unix_us)
         self.forgotten = False
         self._claims = claims
         self._hearing: asyncio.Task[object] | None = None
@@ -110,8 +116,12 @@ class OwnClaim:
         return task.result()
 
     def finish(
-        self, finishing: Coroutine[None, None, speech_pb2.Final], utterance: Utterance | None = None
+        self,
+        finishing: Coroutine[None, None, speech_pb2.Final],
+        occasion: Occasion = UNKNOWN,
+        utterance: Utterance | None = None,
     ) -> "asyncio.Task[speech_pb2.Final]":
+        self.occasion = occasion._replace(spoken_at_unix_us=self.spoken_at_unix_us)
         self.utterance = utterance
         self._finishing = asyncio.create_task(self._claims.settle(self, finishing))
         self._finishing.add_done_callback(self._say_fault)
@@ -125,8 +135,13 @@ class OwnClaim:
 class OwnClaims:
     """Of a service that has its log to itself."""
 
-    def __init__(self, log: AnswerLog) -> None:
+    def __init__(
+        self, log: AnswerLog, twins: Twins | None = None, on_logged: Callable[[str], None] = lambda device_id: None
+    ) -> None:
+        """`on_logged` is told whose answers in the log have changed."""
         self._log = log
+        self._twins = twins or Twins()
+        self._on_logged = on_logged
         self._held: dict[Key, OwnClaim] = {}
         self._settling: set[asyncio.Task[object]] = set()
 
@@ -165,8 +180,11 @@ class OwnClaims:
         answer = None
         try:
             answer = await finishing
+            self._twins.mark(claim.key, answer, claim.occasion, is_forgotten=claim.forgotten)
             if not claim.forgotten:
-                answer = await self._log.put(claim.key, answer, claim.spoken_at_unix_us, claim.utterance)
+                # Nothing between: what is marked later is also written later.
+                answer = await self._log.put(claim.key, answer, claim.occasion, claim.utterance)
+                self._on_logged(claim.key.device_id)
             return answer
         finally:
             self._settling.discard(task)
@@ -186,7 +204,10 @@ class OwnClaims:
             # Where nobody knows when it was spoken, it may have been then.
             at_us = claim.spoken_at_unix_us
             claim.forgotten |= is_meant and (at_us is None or span.holds(at_us))
-        return await self._log.forget(device_id, utterance_id, span)
+        self._twins.forget(device_id, utterance_id, span)
+        erased = await self._log.forget(device_id, utterance_id, span)
+        self._on_logged(device_id)
+        return erased
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         await self._log.give(feedback)

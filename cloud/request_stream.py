@@ -75,6 +75,11 @@ class RequestStream:
         self._frames = 0
         self._ended = False
 
+    @property
+    def frames(self) -> int:
+        """So many have come."""
+        return self._frames
+
     def accept(self, data: bytes) -> Event:
         """What the next request says. Refusal if it breaks a rule; the stream is over then."""
         if len(data) > MESSAGE_BYTES_MAX:

@@ -6,7 +6,7 @@ import math
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import grpc
 import msgspec
@@ -15,11 +15,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import FILE_NAME, Features, SqliteAnswerLog
+from cloud.answer_store import DATABASE_ERRORS
 from cloud.beside import beside
 from cloud.claims import OwnClaims
 from cloud.decoders import languages
 from cloud.decoders.weights import usable
 from cloud.finding.served_domain import ServedDomain
+from cloud.groups import Groups
 from cloud.keys.closed import Closed
 from cloud.own_services import GarbageRefused
 from cloud.places import Places, places
@@ -27,8 +29,10 @@ from cloud.port_options import port_options, room_for
 from cloud.recognition import Recogniser
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
+from cloud.twins import KEPT, Twins
 from cloud.utterance import Onlooker
 from cloud.watchdog import watched
+from cloud.watching import Watching
 from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
 from cloud.workers.pool import Pool
 from cloud.workers.worker import WorkerOptions
@@ -66,7 +70,13 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
     """A service that answers; yields its HOST:PORT."""
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
     languages.check(settings)
+    groups = Groups(settings.boards.groups)
     closed = Closed(settings, listen)
+    if settings.boards.groups and not closed.services:
+        logger.warning(
+            "boards.groups without certificates: whoever has an account on this machine may say that it is one of "
+            "these boards, and is told what all of them are answered; to close the service: parrotlet-cloud pki init"
+        )
     async with AsyncExitStack() as stack:
         log = stack.enter_context(_open_log(settings))
         await stack.enter_async_context(log.kept_up())
@@ -78,7 +88,9 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
         onlookers = await _monitored(settings, pools, log, boards, stack)
-        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards, spoken, onlookers)
+        watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
+        claims = OwnClaims(log, await _known_twins(groups, log), watching.logged)
+        service = SpeechService(settings.server, recogniser, domains, claims, boards, spoken, watching, onlookers)
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -96,6 +108,8 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             yield str(address)
         finally:
             await alive.enter_graceful_shutdown()
+            # They end by nothing else.
+            watching.close()
             await server.stop(STOP_S_MAX)
             await service.close()
 
@@ -128,6 +142,15 @@ async def _monitored(
     address = await stack.enter_async_context(web_port(app, listen, "monitoring.listen"))
     logger.info("monitoring on %s", address)
     return [metrics]
+
+
+async def _known_twins(groups: Groups, log: SqliteAnswerLog) -> Twins:
+    """With what the boards of each group were answered before the start, as far as the log can be read."""
+    twins = Twins(groups)
+    for group in groups:
+        with suppress(*DATABASE_ERRORS):
+            twins.remember(await log.newest_of(groups.members(group), KEPT))
+    return twins
 
 
 def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address:

@@ -5,13 +5,14 @@ Requests arrive here as bytes, so that garbage gets a status and a sentence inst
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import NoReturn
 
 import grpc
 
-from cloud.answer_log import Key
+from cloud.answer_log import Key, Occasion
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
@@ -33,6 +34,7 @@ from cloud.request_stream import (
 )
 from cloud.settings import Server
 from cloud.utterance import Onlooker, Utterance
+from cloud.watching import Watching
 from common import VERSION
 from protos import speech_pb2
 from protos.codec import CODECS
@@ -44,7 +46,7 @@ SERVICE_NAME = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
 
 
 class SpeechService:
-    """Answers Describe, Recognize, Forget and Feedback."""
+    """Answers Describe, Recognize, Forget, Feedback and Watch."""
 
     def __init__(
         self,
@@ -54,9 +56,11 @@ class SpeechService:
         claims: Claims,
         places: Places,
         languages: Sequence[str] = (ENGLISH,),
+        watching: Watching | None = None,
         onlookers: Sequence[Onlooker] = (),
     ) -> None:
-        """`languages` are what the engines understand, first parts of BCP 47 tags."""
+        """`languages` are what the engines understand, first parts of BCP 47 tags; `watching`: where boards may look at
+        what others are answered."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
@@ -65,6 +69,7 @@ class SpeechService:
         self._places = places
         self._languages = languages
         self._onlookers = onlookers
+        self._watching = watching
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -75,6 +80,7 @@ class SpeechService:
                 "Recognize": grpc.stream_stream_rpc_method_handler(self.recognise),
                 "Forget": grpc.unary_unary_rpc_method_handler(self.forget),
                 "Feedback": grpc.unary_unary_rpc_method_handler(self.feedback),
+                "Watch": grpc.unary_stream_rpc_method_handler(self.watch),
             },
         )
 
@@ -133,6 +139,17 @@ class SpeechService:
             onlooker.judged(taken)
         return speech_pb2.FeedbackResponse().SerializeToString()
 
+    async def watch(self, request: bytes, context: Context) -> None:
+        """Tells the board that asks what the others of its group are answered."""
+        try:
+            if self._watching is None:
+                raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "There are no groups of boards at this service.")
+            await self._watching.watch(request, self._places, context)
+        except Refusal as refusal:
+            await context.abort(refusal.code, refusal.sentence)
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")
+
     async def close(self) -> None:
         """Gives up what is still being answered for clients that went away."""
         await self._claims.close()
@@ -184,9 +201,14 @@ class SpeechService:
                 held.push_async_callback(recognition.close)
                 writing = asyncio.create_task(write(outbox, context))
                 try:
-                    await claim.unless_overtaken(self._hear(context, stream, recognition, place, utterance))
+                    end = await claim.unless_overtaken(self._hear(context, stream, recognition, place, utterance))
+                    occasion = Occasion(
+                        ended_at_unix_us=None if config.replayed else time.time_ns() // 1000,
+                        duration_ms=utterance.duration_ms,
+                        snr_db=end.snr_db if end.HasField("snr_db") else None,
+                    )
                     # What is held is held until the final is found, whether its client is still there or not.
-                    finishing = claim.finish(self._finish(recognition, utterance, held.pop_all()), utterance)
+                    finishing = claim.finish(self._finish(recognition, utterance, held.pop_all()), occasion, utterance)
                     final = await _unless_more_comes(context, stream, finishing)
                     # A write cannot be cancelled half-way: the last one is waited for, then nothing but the final
                     # follows.
@@ -205,7 +227,7 @@ class SpeechService:
 
     async def _hear(
         self, context: Context, stream: RequestStream, recognition: Recognition, place: Place, utterance: Utterance
-    ) -> None:
+    ) -> speech_pb2.UtteranceEnd:
         """Feeds the engines until the end comes."""
         async with Requests(context, self._settings.idle_s_max) as requests:
             while True:
@@ -221,7 +243,7 @@ class SpeechService:
                         await recognition.goes_on()
                     case Ended(end):
                         utterance.close(end)
-                        return
+                        return end
 
     async def _finish(self, recognition: Recognition, utterance: Utterance, held: AsyncExitStack) -> speech_pb2.Final:
         async with held:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from protos.name import NAME_OR_NONE
+
 ENVIRONMENT_PREFIX = "PARROTLET_CLOUD"
 SYSTEM_FILE = Path("/etc/parrotlet/cloud.toml")
 
@@ -71,6 +73,26 @@ class Limits(msgspec.Struct, frozen=True):
     replay_share_max: Annotated[
         float, Meta(ge=0, le=1, description="Share of a board's streams for utterances from its spool; one at least.")
     ] = 0.5
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Boards of one household, or of one person."""
+
+    name: Annotated[str, Meta(pattern=f"^(?!\\Z){NAME_OR_NONE[1:]}", description="Of the group.")]
+    devices: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            description="Its boards, by name; that of a machine with parrotlet-edge page stands for all of its phones.",
+        ),
+    ]
+
+
+class Boards(msgspec.Struct, frozen=True):
+    """Which boards belong together: pages of a group show what any of its boards is answered, and what several have
+    heard is done once."""
+
+    groups: Annotated[tuple[Group, ...], Meta(description="Groups of boards; a board is in one of them.")] = ()
 
 
 class Decoding(msgspec.Struct, frozen=True):
@@ -206,6 +228,7 @@ class CloudSettings(msgspec.Struct, frozen=True):
 
     server: Server = Server()
     limits: Limits = Limits()
+    boards: Boards = Boards()
     decoding: Decoding = Decoding()
     domains: Domains = Domains()
     storage: Storage = Storage()

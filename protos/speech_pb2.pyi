@@ -250,7 +250,7 @@ class Partial(_message.Message):
     def __init__(self, revision: _Optional[int] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., decoded_ms: _Optional[int] = ...) -> None: ...
 
 class Final(_message.Message):
-    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log", "not_logged", "choices", "explanation")
+    __slots__ = ("transcript", "confidence", "alternatives", "words", "intent", "results", "results_are_partial", "engine", "domain", "service_version", "waiting_ms", "decoding_ms", "searching_ms", "from_log", "not_logged", "choices", "explanation", "twin")
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
@@ -268,6 +268,7 @@ class Final(_message.Message):
     NOT_LOGGED_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    TWIN_FIELD_NUMBER: _ClassVar[int]
     transcript: str
     confidence: float
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
@@ -285,7 +286,18 @@ class Final(_message.Message):
     not_logged: bool
     choices: _containers.RepeatedCompositeFieldContainer[Choice]
     explanation: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ..., not_logged: _Optional[bool] = ..., choices: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ..., explanation: _Optional[_Iterable[str]] = ...) -> None: ...
+    twin: Twin
+    def __init__(self, transcript: _Optional[str] = ..., confidence: _Optional[float] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., results_are_partial: _Optional[bool] = ..., engine: _Optional[_Union[Engine, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., service_version: _Optional[str] = ..., waiting_ms: _Optional[int] = ..., decoding_ms: _Optional[int] = ..., searching_ms: _Optional[int] = ..., from_log: _Optional[bool] = ..., not_logged: _Optional[bool] = ..., choices: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ..., explanation: _Optional[_Iterable[str]] = ..., twin: _Optional[_Union[Twin, _Mapping]] = ...) -> None: ...
+
+class Twin(_message.Message):
+    __slots__ = ("device_id", "utterance_id", "heard_best")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    HEARD_BEST_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    utterance_id: str
+    heard_best: str
+    def __init__(self, device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., heard_best: _Optional[str] = ...) -> None: ...
 
 class Choice(_message.Message):
     __slots__ = ("transcript", "intent")
@@ -422,3 +434,47 @@ class FeedbackRequest(_message.Message):
 class FeedbackResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class WatchRequest(_message.Message):
+    __slots__ = ("device_id", "after", "history")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    after: int
+    history: str
+    def __init__(self, device_id: _Optional[str] = ..., after: _Optional[int] = ..., history: _Optional[str] = ...) -> None: ...
+
+class Watched(_message.Message):
+    __slots__ = ("log", "answer")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    log: WatchedLog
+    answer: OtherAnswer
+    def __init__(self, log: _Optional[_Union[WatchedLog, _Mapping]] = ..., answer: _Optional[_Union[OtherAnswer, _Mapping]] = ...) -> None: ...
+
+class WatchedLog(_message.Message):
+    __slots__ = ("history", "is_anew")
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    IS_ANEW_FIELD_NUMBER: _ClassVar[int]
+    history: str
+    is_anew: bool
+    def __init__(self, history: _Optional[str] = ..., is_anew: _Optional[bool] = ...) -> None: ...
+
+class OtherAnswer(_message.Message):
+    __slots__ = ("number", "device_id", "utterance_id", "answered_at_unix_us", "spoken_at_unix_us", "snr_db", "final")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_AT_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    SPOKEN_AT_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    SNR_DB_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    device_id: str
+    utterance_id: str
+    answered_at_unix_us: int
+    spoken_at_unix_us: int
+    snr_db: float
+    final: Final
+    def __init__(self, number: _Optional[int] = ..., device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., answered_at_unix_us: _Optional[int] = ..., spoken_at_unix_us: _Optional[int] = ..., snr_db: _Optional[float] = ..., final: _Optional[_Union[Final, _Mapping]] = ...) -> None: ...

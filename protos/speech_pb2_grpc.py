@@ -54,6 +54,11 @@ class SpeechStub:
                 request_serializer=protos_dot_speech__pb2.FeedbackRequest.SerializeToString,
                 response_deserializer=protos_dot_speech__pb2.FeedbackResponse.FromString,
                 _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/parrotlet.v1.Speech/Watch',
+                request_serializer=protos_dot_speech__pb2.WatchRequest.SerializeToString,
+                response_deserializer=protos_dot_speech__pb2.Watched.FromString,
+                _registered_method=True)
 
 
 class SpeechServicer:
@@ -104,6 +109,18 @@ class SpeechServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Watch(self, request, context):
+        """What the other boards of the group are answered, which the service's owner has put together: what is in the log
+        after a number, then what comes, until one side ends it. In the order of the log, each once.
+
+        FAILED_PRECONDITION: the board is in no group. INVALID_ARGUMENT: the request breaks a rule of this file.
+        RESOURCE_EXHAUSTED: too many of these streams; try again later. DEADLINE_EXCEEDED: the client does not read.
+        UNAVAILABLE: stopping, or the log cannot be read now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SpeechServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,6 +143,11 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Feedback,
                     request_deserializer=protos_dot_speech__pb2.FeedbackRequest.FromString,
                     response_serializer=protos_dot_speech__pb2.FeedbackResponse.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=protos_dot_speech__pb2.WatchRequest.FromString,
+                    response_serializer=protos_dot_speech__pb2.Watched.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -236,6 +258,33 @@ class Speech:
             '/parrotlet.v1.Speech/Feedback',
             protos_dot_speech__pb2.FeedbackRequest.SerializeToString,
             protos_dot_speech__pb2.FeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/parrotlet.v1.Speech/Watch',
+            protos_dot_speech__pb2.WatchRequest.SerializeToString,
+            protos_dot_speech__pb2.Watched.FromString,
             options,
             channel_credentials,
             insecure,

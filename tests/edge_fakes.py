@@ -1,7 +1,7 @@
 """Stand-ins for the board's neighbours, with the same interface."""
 
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -69,6 +69,10 @@ class FakeRecogniser:
         return ["set a timer for ten minutes"]
 
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
+        return lambda: None
+
+    def watch(self, watcher: Any) -> Callable[[], None]:
+        self.watcher = watcher
         return lambda: None
 
     def start(self, head: UtteranceHead, listener: Listener) -> FakeStream:

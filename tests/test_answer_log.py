@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import DAY_US, Key, Span, SqliteAnswerLog
+from cloud.answer_log import DAY_US, Key, Occasion, Span, SqliteAnswerLog
 from cloud.answer_store import AnswerStore, Row
 from common.errors import SettingsError
 from protos import speech_pb2
@@ -21,7 +21,7 @@ NOW_US = 1_800_000_000_000_000
 
 
 def put(log: SqliteAnswerLog, key: Key, transcript: str, spoken_at_unix_us: int | None = None) -> speech_pb2.Final:
-    return asyncio.run(log.put(key, speech_pb2.Final(transcript=transcript), spoken_at_unix_us))
+    return asyncio.run(log.put(key, speech_pb2.Final(transcript=transcript), Occasion(spoken_at_unix_us)))
 
 
 def get(log: SqliteAnswerLog, key: Key = KEY) -> str | None:

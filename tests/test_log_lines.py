@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import Key, SqliteAnswerLog
+from cloud.answer_log import Key, Occasion, SqliteAnswerLog
 from protos import speech_pb2
 from tests.test_feedback import said, tell
 
@@ -31,7 +31,7 @@ def export(state: Path, file: Path) -> Result:
 
 def test_each_utterance_is_a_line_with_what_was_said_of_it(tmp_path: Path) -> None:
     with SqliteAnswerLog(tmp_path / "answers.db", unix_us=lambda: 60_000_000) as log:
-        asyncio.run(log.put(Key("kitchen", "u1"), FINAL, 5))
+        asyncio.run(log.put(Key("kitchen", "u1"), FINAL, Occasion(5)))
         asyncio.run(log.put(Key("kitchen", "u2"), speech_pb2.Final()))
         verdict = speech_pb2.VERDICT_WRONG
         tell(

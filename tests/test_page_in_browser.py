@@ -1,5 +1,6 @@
 """The page in a real browser, before the real server: what is shown, what is not lost, what is not let in."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import msgspec
 import pytest
 
 from benchmarks.made_board import INSECURE_NAME, MadeBoard, event
-from edge.asking.answer import Alternative, Choice, Result
+from edge.asking.answer import Alternative, Answer, Choice, Result, Twin
+from edge.asking.group_watch import Other
 from edge.spool.event import Kind
 from tests.conftest import Speech
 from tests.edge_fakes import ANSWER
@@ -550,6 +552,87 @@ def in_all_looks(page: Page) -> list[str]:
     return faults
 
 
+def other(number: int, said: str, board: str = "hall", *, ago_s: float = 0.0, **answer: Any) -> Other:
+    at_us = time.time_ns() // 1000 - round(ago_s * 1e6)
+    return Other(number, board, f"o{number}", at_us, None, None, Answer("cloud", said, **answer))
+
+
+def test_answers_of_other_boards_are_shown_and_are_theirs(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    board.keep(event("u1", "turn on the lights", ago_s=60))
+    page = ready(visit(board))
+    eventually(lambda: board.watcher is not None, page)
+    watcher = board.watcher
+    assert watcher is not None
+    watcher.watching("a", is_anew=True)
+    choices = (Choice("turn on the light", "on"), Choice("turn off the light", "off"))
+    watcher.other(other(1, "set a timer", ago_s=90, results=(TIMER, RAIN), choices=choices))
+    watcher.other(other(2, "turn on the lights", ago_s=59, twin=Twin("kitchen", "u1", None), results=(TIMER,)))
+    watcher.other(other(3, SCRIPT, "desk.phone-ab12", ago_s=30))
+    page.wait_for_selector('[data-utterance="o3"]')
+    assert keys(page) == ["o3", "o2", "u1", "o1"]
+    assert "Hall" in text(page, '[data-utterance="o1"] .card-told')
+    assert "a phone at Desk" in text(page, '[data-utterance="o3"] .card-told')
+    assert page.title() == "Kitchen · Parrotlet"
+    # What is wrong of it is said there.
+    assert page.locator('[data-utterance^="o"] button').count() == 0
+    assert page.locator('[data-utterance="u1"] button').count() > 0
+    twin = '[data-utterance="o2"]'
+    assert text(page, f"{twin} .why") == "Also heard by Hall, which heard it better; it is done once."
+    assert page.locator(f"{twin} .result").count() == 0
+    assert page.locator('[data-utterance="o1"] .result').count() == 2
+    page.fill("#search", "timer")
+    page.wait_for_selector('#found [data-utterance="o1"]')
+    page.fill("#search", "")
+    watcher.not_watching("The service is away.")
+    page.wait_for_selector("#others-note:has-text('cannot be seen now. The service is away.')")
+    # Erased there, gone here; and what is this board's own stays.
+    watcher.watching("b", is_anew=True)
+    watcher.other(other(4, "and then"))
+    page.wait_for_selector('[data-utterance="o4"]')
+    eventually(lambda: keys(page) == ["o4", "u1"], page)
+    assert page.is_hidden("#others-note")
+
+
+def test_a_page_that_comes_back_has_each_answer_of_other_boards_once(
+    tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    with MadeBoard(tmp_path) as board:
+        page = ready(visit(board))
+        eventually(lambda: board.watcher is not None, page)
+        assert board.watcher is not None
+        board.watcher.watching("a", is_anew=True)
+        for number in (1, 2):
+            board.watcher.other(other(number, f"number {number}", ago_s=10 - number))
+        page.wait_for_selector('[data-utterance="o2"]')
+        board.close()
+        page.wait_for_selector("body[data-doing=lost]")
+        board.watcher = None
+        with board:
+            ready(page)
+            eventually(lambda: board.watcher is not None, page)
+            board.watcher.watching("a", is_anew=True)
+            for number in (1, 2, 3):
+                board.watcher.other(other(number, f"number {number}", ago_s=10 - number))
+            page.wait_for_selector('[data-utterance="o3"]')
+            assert keys(page) == ["o3", "o2", "o1"]
+            # No browser keeps what is not its board's.
+            page.evaluate("dispatchEvent(new Event('pagehide'))")
+            assert "number 1" not in page.evaluate("localStorage.getItem('parrotlet-answers') ?? ''")
+
+
+def test_a_twin_of_another_board_says_whose_answer_counts(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = ready(visit(board))
+    told = event("u1", "turn on the lights", results=(TIMER,))
+    for number, (best, shown) in enumerate({"board": "Kitchen", "hall": "Hall"}.items()):
+        twin = msgspec.structs.replace(
+            told, utterance_id=f"u{number}", twin_of="o1", twin_board="hall", heard_best=best
+        )
+        board.tell(twin)
+        page.wait_for_selector(f'[data-utterance="u{number}"]')
+        words = f"Hall heard the same and was answered first; it is done once. Heard best by {shown}."
+        assert text(page, f'[data-utterance="u{number}"] .why') == words
+
+
 def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> None:
     with MadeBoard(tmp_path) as board:
         page = ready(visit(board))
@@ -566,6 +649,11 @@ def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> Non
         )
         timers = [{"lasts_s": 600, "left_s": 300, "rings": False}]
         board.be("listening", timers=timers)
+        assert board.watcher is not None
+        board.watcher.watching("a", is_anew=True)
+        board.watcher.other(other(1, SCRIPT, "desk.phone-ab12", choices=choices))
+        board.watcher.other(other(2, "set a timer", results=(TIMER, RAIN), twin=Twin("kitchen", "u4", "kitchen")))
+        board.watcher.not_watching("The service does not answer.")
         page.wait_for_selector("body[data-doing=listening]")
         board.says("u5", "and this is", "being said")
         page.wait_for_selector('[data-utterance="u4"]')

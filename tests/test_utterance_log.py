@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import FILE_NAME, Features, Key, Span, SqliteAnswerLog
+from cloud.answer_log import FILE_NAME, Features, Key, Occasion, Span, SqliteAnswerLog
 from cloud.answer_store import AnswerStore
 from cloud.drift.facts import Facts
 from cloud.log import facts_table, kept_features
@@ -65,7 +65,7 @@ def answered(transcript: str, confidence: float = 0.8) -> speech_pb2.Final:
 def keep(log: SqliteAnswerLog, utterance: Utterance, final: speech_pb2.Final) -> speech_pb2.Final:
     utterance.answer(final)
     key = Key(utterance.config.device_id, utterance.config.utterance_id)
-    return asyncio.run(log.put(key, final, NOW_US, utterance))
+    return asyncio.run(log.put(key, final, Occasion(NOW_US), utterance))
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_many_that_come_at_once_are_all_kept(tmp_path: Path, log: SqliteAnswerLo
         for number in range(50):
             utterance, final = spoken(f"u{number}"), answered(f"play {number}")
             utterance.answer(final)
-            finals.append(log.put(Key("kitchen", f"u{number}"), final, NOW_US, utterance))
+            finals.append(log.put(Key("kitchen", f"u{number}"), final, Occasion(NOW_US), utterance))
         return await asyncio.gather(*finals)
 
     kept = asyncio.run(all_at_once())

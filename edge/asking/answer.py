@@ -48,6 +48,15 @@ class Choice(msgspec.Struct, frozen=True):
     confidence: float | None = None
 
 
+class Twin(msgspec.Struct, frozen=True):
+    """The utterance of another board that is the same sentence, and was answered before."""
+
+    board: str
+    utterance_id: str
+    heard_best: str | None
+    """The board that heard it best; None: the one that has this answer."""
+
+
 class Partial(msgspec.Struct, frozen=True):
     """A transcript while the person still speaks."""
 
@@ -93,6 +102,8 @@ class Answer(msgspec.Struct, frozen=True):
     not_logged: bool = False
     explanation: tuple[str, ...] = ()
     """Why this answer and no other, where that was asked for."""
+    twin: Twin | None = None
+    """Where another board of the group was answered first: what is asked for is done there."""
     why_not_better: str | None = None
     """Why no better path answered, a sentence; None when the best one did."""
 

@@ -5,7 +5,7 @@ Whoever answers first is shown. A better one that was still at work may answer l
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from edge.asking.chain_stream import Asked, ChainStream, Member
 from edge.asking.network import Network
@@ -20,15 +20,25 @@ from edge.spool.spool import Spool
 from protos import speech_pb2
 from protos.model_card import ModelCard
 
+if TYPE_CHECKING:
+    from edge.asking.group_watch import Watcher
+
 
 class Keeper(Asked, Sender, Creditor, Protocol):
     """A service: it writes down what it is asked."""
+
+    device_id: str
+    network: Network
 
     async def description(self) -> speech_pb2.DescribeResponse:
         """What it said it is. CallFailed."""
 
     def examples(self) -> Sequence[str]:
         """What may be said to it, as far as it has told."""
+
+    async def watch(
+        self, after: int | None, history: str | None, take: Callable[[speech_pb2.Watched], None]
+    ) -> None: ...
 
 
 class Chain:
@@ -83,6 +93,18 @@ class Chain:
         for member in self.keepers:
             self.network.soon(self._begin, Courier(spool, member.path, member.service, member.link))
         return replayer.look
+
+    def watch(self, watcher: "Watcher") -> Callable[[], None]:
+        """From now on, tells what other boards of the group are answered, as the best service knows it, until what it
+        gives is called."""
+        if not self.keepers:
+            return lambda: None
+        from edge.asking.group_watch import GroupWatch  # Most boards have no page.
+
+        best = self.keepers[0]
+        watch = GroupWatch(best.service, best.link, watcher)
+        self.network.soon(watch.begin)
+        return lambda: self.network.soon(watch.end)
 
     def __enter__(self) -> Self:
         self._entered.enter_context(self.network)

@@ -1,7 +1,7 @@
 """A warm gRPC channel to a service, with gRPC's faults as sentences. The board's only file that knows gRPC."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from enum import Enum, auto
 from typing import Any, TypeVar, cast
 
@@ -189,6 +189,26 @@ class Channel:
         cannot = "cannot be told what people say of its answers"
         return await self._ask("Feedback", request, speech_pb2.FeedbackResponse, timeout_s, cannot)
 
+    async def watch(self, request: speech_pb2.WatchRequest) -> AsyncGenerator[speech_pb2.Watched, None]:
+        """What other boards of the group are answered, until the service ends it. CallFailed; Trouble.OTHER_TERMS where
+        there is no group."""
+        watch = self._channel.unary_stream(
+            _RPC + "Watch",
+            request_serializer=speech_pb2.WatchRequest.SerializeToString,
+            response_deserializer=speech_pb2.Watched.FromString,
+        )
+        try:
+            call = watch(request)
+        except grpc.aio.UsageError as error:
+            raise self._moved() from error
+        try:
+            while (watched := await call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # As above.
+                yield _understood(self._address, cast(speech_pb2.Watched | None, watched))
+        except grpc.aio.AioRpcError as error:
+            raise self._not_known(error, "cannot tell of other boards") or self._failed(error) from error
+        finally:
+            call.cancel()
+
     async def _ask(self, name: str, request: Message, kind: type[M], timeout_s: float, cannot: str | None = None) -> M:
         """One question, one answer. `cannot`: what a service of a release without it cannot."""
         call = self._channel.unary_unary(
@@ -199,10 +219,7 @@ class Channel:
         try:
             response: M | None = await call(request, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            if cannot is not None and error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                sentence = f"{self._address}: the service is of an older release, which {cannot}."
-                raise CallFailed(sentence, Trouble.OTHER_TERMS) from error
-            raise self._failed(error) from error
+            raise self._not_known(error, cannot) or self._failed(error) from error
         except grpc.aio.UsageError as error:
             raise self._moved() from error
         return _understood(self._address, response)
@@ -218,6 +235,13 @@ class Channel:
             return Call(self._address, recognise(None, timeout=timeout_s))
         except grpc.aio.UsageError as error:
             raise self._moved() from error
+
+    def _not_known(self, error: grpc.aio.AioRpcError, cannot: str | None) -> CallFailed | None:
+        """Where the service is of a release without it."""
+        if cannot is None or error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+            return None
+        sentence = f"{self._address}: the service is of an older release, which {cannot}."
+        return CallFailed(sentence, Trouble.OTHER_TERMS)
 
     def _moved(self) -> CallFailed:
         """The channel was closed under somebody's hands: the service has another address, or the board another key."""

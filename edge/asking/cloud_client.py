@@ -7,7 +7,7 @@ with CloudClient(Cloud(address="127.0.0.1:7407"), device_id="kitchen") as cloud:
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from types import TracebackType
 
 from common.addresses import parse_address
@@ -169,6 +169,15 @@ class CloudClient:
         await self.channel.connect(self.settings.connect_s_max)
         request = wire.feedback_request(feedback, self.device_id)
         await self.channel.give_feedback(request, self.settings.connect_s_max)
+
+    async def watch(self, after: int | None, history: str | None, take: Callable[[speech_pb2.Watched], None]) -> None:
+        """Tells what other boards of the group are answered behind a number of a history, until the service ends it.
+        CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        request = speech_pb2.WatchRequest(device_id=self.device_id, after=after, history=history)
+        async with aclosing(self.channel.watch(request)) as watching:
+            async for watched in watching:
+                take(watched)
 
     def live(self, change: int) -> None:
         """Counts utterances of somebody who waits for the answer. In the network's thread."""

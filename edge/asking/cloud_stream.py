@@ -304,7 +304,7 @@ class CloudStream:
         while (response := await call.read()) is not None:
             match response.WhichOneof("response"):
                 case "final":
-                    return wire.answer(response.final)
+                    return wire.answer(response.final, self._client.device_id)
                 case "turn":
                     turn = response.turn
                     said = Opinion(self._head.utterance_id, turn.speech_end_ms, wire.completeness(turn))

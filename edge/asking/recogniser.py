@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from common.errors import CloudError
 from edge.asking.answer import Answer, Partial, Path
@@ -10,6 +10,9 @@ from edge.clock import Clock
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceHead
 from edge.spool.spool import Spool
+
+if TYPE_CHECKING:
+    from edge.asking.group_watch import Watcher
 
 
 class Listener(Protocol):
@@ -81,3 +84,6 @@ class Recogniser(Answerer, Protocol):
 
     def replay(self, spool: Spool, clock: Clock) -> Callable[[], None]:
         """From now on, sends what is kept in the spool. What it gives is to be called when there is more."""
+
+    def watch(self, watcher: "Watcher") -> Callable[[], None]:
+        """From now on, tells what other boards of the group are answered, until what it gives is called. Entered."""

@@ -10,7 +10,7 @@ import msgspec
 from common import VERSION
 from common.errors import CloudError
 from common.plain_text import plain
-from edge.asking.answer import Alternative, Answer, Choice, Result, Word
+from edge.asking.answer import Alternative, Answer, Choice, Result, Twin, Word
 from edge.settings import Cloud, Service
 from edge.speech.turn import Completeness
 from edge.speech.utterance import Progress, SpeechGoesOn, SpeechSeemsOver, UtteranceEnd, UtteranceFrames, UtteranceHead
@@ -130,8 +130,9 @@ def completeness(turn: speech_pb2.Turn) -> Completeness:
     return _COMPLETENESS.get(turn.completeness, Completeness.UNKNOWN)
 
 
-def answer(final: speech_pb2.Final) -> Answer:
-    """The service's final, within the bounds of protos/speech.proto: what is kept of it must be readable again."""
+def answer(final: speech_pb2.Final, device_id: str = "") -> Answer:
+    """The service's final to that board, within the bounds of protos/speech.proto: what is kept of it must be readable
+    again."""
     intent = final.intent if final.HasField("intent") else None
     return Answer(
         path="cloud",
@@ -164,7 +165,12 @@ def answer(final: speech_pb2.Final) -> Answer:
         from_log=final.from_log,
         not_logged=final.not_logged,
         explanation=tuple(final.explanation[:EXPLANATION_MAX]),
+        twin=_twin(final.twin, device_id) if final.HasField("twin") else None,
     )
+
+
+def _twin(twin: speech_pb2.Twin, device_id: str) -> Twin:
+    return Twin(twin.device_id, twin.utterance_id, None if twin.heard_best == device_id else twin.heard_best)
 
 
 def _confidence(

@@ -12,6 +12,14 @@ WAITING_MAX = 400
 """So much may wait for one phone; who falls further behind is let go, comes back and asks for what it has missed."""
 
 
+class Place(NamedTuple):
+    """Of something in what the service tells of other boards."""
+
+    history: str
+    number: int
+    """From 1; 0: the beginning."""
+
+
 class Told(NamedTuple):
     """One thing that is told."""
 
@@ -20,11 +28,13 @@ class Told(NamedTuple):
     """JSON."""
     number: int | None = None
     """Of an event that is on the disk; who has seen it need not be told it again."""
+    place: Place | None = None
+    """Of an answer to another board, and where those begin; likewise."""
 
 
-def told(kind: str, data: Any, number: int | None = None) -> Told:
+def told(kind: str, data: Any, number: int | None = None, place: Place | None = None) -> Told:
     """Encodes what is told once, for all seats."""
-    return Told(kind, msgspec.json.encode(data).decode(), number)
+    return Told(kind, msgspec.json.encode(data).decode(), number, place)
 
 
 class Seat:

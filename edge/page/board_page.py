@@ -27,7 +27,7 @@ class BoardHost:
         self, loaded: Loaded[EdgeSettings], board: Board, spool: Spool, recogniser: Recogniser, answerer: Answerer
     ) -> None:
         self.name = device_id(loaded.settings.device.id)
-        self.story = Story(spool, lambda: _state(board))
+        self.story = Story(spool, lambda: _state(board), recogniser.watch)
         self.microphones = Microphones(loaded.settings, answerer, board, self.story)
         self.commands: Mapping[str, Command] = board.commands
         self._loaded = loaded

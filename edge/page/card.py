@@ -25,6 +25,7 @@ def card(event: Event) -> dict[str, Any]:
         "snr_db": event.snr_db,
         "twin_of": event.twin_of,
         "heard_best": event.heard_best,
+        "twin_board": event.twin_board,
         "path": answer.path,
         "transcript": answer.transcript,
         "confidence": answer.confidence,

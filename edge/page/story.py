@@ -20,6 +20,7 @@ from edge.asking.exchange import Exchange
 from edge.page.audience import Audience, Seat, Told, told
 from edge.page.card import card
 from edge.page.loudness import Loudness
+from edge.page.others import Others, Watch
 from edge.sound.source import Samples
 from edge.speech.signal_meter import dbfs
 from edge.spool.event import Event
@@ -62,9 +63,13 @@ class Story:
     """`tell`, `begun`, `partial`, `over`, `level` and `forgotten` may be called from any thread, and never wait. The
     rest belongs to the loop that `run` runs in."""
 
-    def __init__(self, spool: Spool, state: Callable[[], dict[str, Any]]) -> None:
-        """`state`: what the board does, as the page is told."""
+    def __init__(
+        self, spool: Spool, state: Callable[[], dict[str, Any]], watch: Watch = lambda watcher: lambda: None
+    ) -> None:
+        """`state`: what the board does, as the page is told; `watch`: who knows what other boards are answered."""
         self.audience = Audience()
+        self.others = Others(watch, self.audience.tell, self._soon)
+        """What other boards are answered."""
         self._spool = spool
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,6 +88,7 @@ class Story:
             await asyncio.gather(self._number(), self._watch(), self._count())
         finally:
             self._loop = None
+            self.others.close()
             self.audience.close()
 
     def tell(self, event: Event) -> None:
@@ -173,6 +179,7 @@ class Story:
     async def _watch(self) -> None:
         """Tells what the board does, when that changes."""
         while True:
+            self.others.look(is_watched=len(self.audience) > 0)
             if len(self.audience):
                 now_s, state = time.monotonic(), self.state()
                 if state != self._state_told or now_s - self._state_told_s >= STATE_S_MAX:

@@ -8,7 +8,7 @@ from sse_starlette.event import ServerSentEvent
 from starlette.requests import Request
 
 from common.errors import SpoolError
-from edge.page.audience import Seat, Told, told
+from edge.page.audience import Place, Seat, Told, told
 from edge.page.story import Kept, Story
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,29 @@ class Wanted:
         seen = request.headers.get("last-event-id") or request.query_params.get("after")
         self.after = max(0, int(seen)) if seen else 0
         self.last = None if seen else max(0, min(int(request.query_params.get("last", "50")), LAST_MAX))
+        history, _, number = request.query_params.get("others", "").partition(".")
+        self.others = Place(history, max(0, int(number))) if number else None
+
+
+class Seen:
+    """What one phone has been told already."""
+
+    def __init__(self, number: int, others: Place | None) -> None:
+        self._number = number
+        self._others = others
+
+    def is_new(self, item: Told) -> bool:
+        """Whether it is to be told; then it is seen."""
+        if item.number is not None and item.number <= self._number:
+            return False
+        if (place := item.place) is not None:
+            is_same = self._others is not None and self._others.history == place.history
+            if is_same and self._others is not None and 0 < place.number <= self._others.number:
+                return False
+            if place.number or not is_same:
+                self._others = place
+        self._number = max(self._number, item.number or 0)
+        return True
 
 
 async def stream(
@@ -34,16 +57,16 @@ async def stream(
     """Until the phone goes, or is let go. `hello`: what it is told first."""
     # Before anything is read, so that nothing falls between.
     seat = story.sit()
+    others = story.others.since(wanted.others)
     try:
         kept, events = await _kept(story, wanted)
         # Who knows more than was ever told here knows it of another history.
-        seen = 0 if kept is not None and wanted.after > kept.last else wanted.after
-        for item in (told("hello", hello(kept)), told("state", story.state()), *events):
-            seen = max(seen, item.number or 0)
-            yield _event(item)
+        seen = Seen(0 if kept is not None and wanted.after > kept.last else wanted.after, wanted.others)
+        for item in (told("hello", hello(kept)), told("state", story.state()), *events, *others):
+            if seen.is_new(item):
+                yield _event(item)
         async for item in _from_now(seat):
-            if item.number is None or item.number > seen:
-                seen = max(seen, item.number or 0)
+            if seen.is_new(item):
                 yield _event(item)
     finally:
         story.audience.leave(seat)

@@ -41,7 +41,7 @@ class Visitor:
             hop_ms=spec.frame_ms,
             on_event=lambda event: self.story.tell(event),
         )
-        self.story = Story(self.spool, self._state)
+        self.story = Story(self.spool, self._state, self.chain.watch)
         keeping = Keeping(self.chain, self.spool, spec, SYSTEM_CLOCK)
         self.microphones = Microphones(loaded.settings, keeping, self, self.story)
         self._keeping = keeping

@@ -47,9 +47,12 @@ class Event(msgspec.Struct, frozen=True):
     snr_db: float | None = None
     """As in UtteranceEnd."""
     twin_of: str | None = None
-    """An utterance that another ear heard of the same words, and that was answered before."""
+    """An utterance that another ear or board heard of the same words, and that was answered before."""
     heard_best: str | None = None
-    """Of twins, the ear with more speech over its noise; "board" for its own microphone."""
+    """Of twins, the ear with more speech over its noise; "board" for its own microphone. With twin_board also the name
+    of another board."""
+    twin_board: str | None = None
+    """The other board; None where it was an ear of this one."""
 
     @property
     def is_final(self) -> bool:

@@ -7,17 +7,18 @@ import { known, say } from "./words.js";
 /** Of `entry` ({card, was, done}); `who` is {board, phone}; `given` what this phone has said of it, or null. */
 export function makeCard(entry, who, given) {
   const { card } = entry;
-  const node = element("article", { class: "card", "data-utterance": entry.key, "data-kind": card.kind });
+  const node = element("article", { class: card.board ? "card is-others" : "card", "data-utterance": entry.key, "data-kind": card.kind });
   node.append(...head(entry, who), ...answered(entry, who));
   // What another ear had heard before has been answered there.
   if (!card.twin_of) node.append(...choices(card, given), ...slots(card), ...results(card, given), ...alternatives(card));
-  node.append(...foot(card, who, given));
+  // What is wrong of another board's answer is said there.
+  if (!card.board) node.append(...foot(card, who, given));
   return node;
 }
 
 function head({ card }, who) {
   const { kind, path, twin_of: twin } = card;
-  const told = [clock(card.spoken_at_unix_ms), speaker(card.by, who)];
+  const told = [clock(card.spoken_at_unix_ms), card.board ? boardName(card.board, who) : speaker(card.by, who)];
   if (path && path !== "none") told.push(say(`card.path.${path}`));
   const line = element("p", { class: "card-head" });
   line.append(element("span", { class: "card-told", text: told.filter(Boolean).join(" · ") }));
@@ -34,6 +35,29 @@ function speaker(by, { board, phone }) {
   return say(by === phone ? "card.by.phone" : "card.by.other");
 }
 
+/** Another board, or a phone that is one. */
+function boardName(board, who) {
+  const [, machine] = board.match(/^(.*)\.phone-/) ?? [];
+  if (machine) return say("card.by.visitor", { board: asName(machine) });
+  return asName(board) === who.board ? who.board : asName(board);
+}
+
+/** A board's name in a sentence: "kitchen" is Kitchen, "living-room-2" stays as it is. */
+export function asName(board) {
+  return /^\p{Ll}+$/u.test(board) ? board[0].toLocaleUpperCase() + board.slice(1) : board;
+}
+
+/** Why an answer is not this one's to act on: who was answered first, and who heard it best. */
+function twinWords(card, who) {
+  if (card.board) return say(card.heard_best === card.board ? "card.twin.other.best" : "card.twin.other", { board: boardName(card.board, who) });
+  if (card.twin_board) {
+    const best = card.heard_best === card.by ? speaker(card.by, who) : boardName(card.heard_best, who);
+    return say("card.twin.board", { board: boardName(card.twin_board, who), best });
+  }
+  const best = speaker(card.heard_best, who) ?? "";
+  return say(best ? "card.twin.best" : "card.twin", { best });
+}
+
 /** What was said, what is answered, and why nothing or nothing better is. */
 function answered({ card, was, done }, who) {
   const made = [];
@@ -45,8 +69,7 @@ function answered({ card, was, done }, who) {
   }
   if (was) made.push(element("p", { class: "was", dir: "auto", text: say("card.was", { transcript: was }) }));
   if (card.twin_of) {
-    const best = speaker(card.heard_best, who) ?? "";
-    made.push(element("p", { class: "why", text: say(best ? "card.twin.best" : "card.twin", { best }) }));
+    made.push(element("p", { class: "why", text: twinWords(card, who) }));
     return made;
   }
   if (card.response) made.push(element("p", { class: "response", dir: "auto", text: card.response }));
@@ -56,15 +79,17 @@ function answered({ card, was, done }, who) {
   return made;
 }
 
-function choices({ choices: found, utterance_id: key }, given) {
+function choices({ choices: found, utterance_id: key, board }, given) {
   if (!found?.length) return [];
   const question = element("p", { class: "choices-title", id: `choices-${key}`, text: say("card.choices") });
   const buttons = found.map((choice, i) =>
-    element(
-      "button",
-      { class: "choice", type: "button", "data-do": "choice", "data-choice": i, "aria-pressed": String(given?.choice === i) },
-      element("span", { class: "choice-said", dir: "auto", text: choice.transcript }),
-    ),
+    board
+      ? element("p", { class: "choice-said", dir: "auto", text: choice.transcript })
+      : element(
+          "button",
+          { class: "choice", type: "button", "data-do": "choice", "data-choice": i, "aria-pressed": String(given?.choice === i) },
+          element("span", { class: "choice-said", dir: "auto", text: choice.transcript }),
+        ),
   );
   return [element("div", { class: "choices", role: "group", "aria-labelledby": `choices-${key}` }, question, ...buttons)];
 }
@@ -78,12 +103,12 @@ function slots({ intent, slots: found }) {
   return [element("p", { class: "slots", dir: "auto" }, ...made)];
 }
 
-function results({ results: found }, given) {
+function results({ results: found, board }, given) {
   if (!found?.length) return [];
-  return [element("ol", { class: "results" }, ...found.map((result) => resultRow(result, given)))];
+  return [element("ol", { class: "results" }, ...found.map((result) => resultRow(result, board ? null : pick(result, given))))];
 }
 
-function resultRow(result, given) {
+function resultRow(result, button) {
   const address = webAddress(result.url);
   const title = result.title || result.id;
   const name = address
@@ -100,19 +125,23 @@ function resultRow(result, given) {
       result.snippet ? element("p", { class: "result-text", dir: "auto", text: result.snippet }) : null,
       told.some(Boolean) ? element("p", { class: "result-told", text: told.filter(Boolean).join(" · ") }) : null,
     ),
-    element(
-      "button",
-      {
-        class: "pick",
-        type: "button",
-        "data-do": "meant",
-        "data-result": result.id,
-        "aria-pressed": String(given?.result_id === result.id),
-        "aria-label": say("card.meant.title", { title }),
-      },
-      element("span", { class: "pick-words", text: say("card.meant") }),
-      icon("tick"),
-    ),
+    button,
+  );
+}
+
+function pick(result, given) {
+  return element(
+    "button",
+    {
+      class: "pick",
+      type: "button",
+      "data-do": "meant",
+      "data-result": result.id,
+      "aria-pressed": String(given?.result_id === result.id),
+      "aria-label": say("card.meant.title", { title: result.title || result.id }),
+    },
+    element("span", { class: "pick-words", text: say("card.meant") }),
+    icon("tick"),
   );
 }
 

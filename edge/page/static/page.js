@@ -2,7 +2,7 @@
 
 import { Answers } from "./answers.js";
 import { Budget } from "./budget.js";
-import { givenInWords, makeCard } from "./card.js";
+import { asName, givenInWords, makeCard } from "./card.js";
 import { makeCorrection, putCorrection } from "./correction.js";
 import { byId, element, put } from "./element.js";
 import { Feed } from "./feed.js";
@@ -28,6 +28,7 @@ class Page {
   constructor() {
     this.who = recall("hello", { board: "", phone: "" });
     this.answers = new Answers();
+    this.others = { history: null, number: 0 }; // What is known of other boards' answers, which no browser keeps.
     this.feedback = new Feedback({ onChange: (key, change) => this.#fed(key, change) });
     const entryOf = (key) => (this.feedback.isRemoved(key) && !this.removing.has(key) ? null : this.answers.entries.get(key));
     const cardOf = (key) => this.#card(key);
@@ -41,6 +42,7 @@ class Page {
     this.menu = new Menu({ onBudget: () => this.budget.show(!this.budget.isShown), budgetShown: () => this.budget.isShown });
     this.stream = new Stream({
       after: () => this.answers.after,
+      others: () => this.others,
       onEvent: (name, data, id) => this[`on_${name}`](data, id),
       onState: (state, next_try_at, sentence) => this.#connected(state, next_try_at, sentence),
     });
@@ -104,7 +106,28 @@ class Page {
     this.stage.hear(partial, performance.now());
   }
 
+  /** Other boards' answers follow; where they are of another history, those of before are gone. `sentence`: why none come. */
+  on_others({ history, sentence }) {
+    put(byId("others-note"), sentence && say("answers.others.away", { sentence }));
+    if (!history || history === this.others.history) return;
+    this.others = { history, number: 0 };
+    for (const { key, card } of [...this.answers.entries.values()]) if (card.board) this.#drop(key);
+    this.#count();
+  }
+
+  /** What another board was answered: it is shown in its place, and not read aloud. */
+  #other(card) {
+    this.others.number = Math.max(this.others.number, card.number);
+    if (!this.answers.add(card, 0)) return;
+    this.#changed(card.utterance_id);
+    this.#count();
+  }
+
   on_answer(card, id) {
+    if (card.board) {
+      this.#other(card);
+      return;
+    }
     const since = performance.now();
     const was = this.answers.add(card, id);
     if (id) this.answers.seen(id);
@@ -365,11 +388,6 @@ function showGiven(card, given, who) {
   }
   const told = card.querySelector("[data-given]");
   if (told) put(told, givenInWords(given, who));
-}
-
-/** A board's name in a sentence: "kitchen" is Kitchen, "living-room-2" stays as it is. */
-function asName(board) {
-  return /^\p{Ll}+$/u.test(board) ? board[0].toLocaleUpperCase() + board.slice(1) : board;
 }
 
 await loadWords();

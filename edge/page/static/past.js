@@ -123,16 +123,22 @@ export class Search {
       const { answers, more } = await ask(query);
       if (words !== this.words) return;
       this.before = Math.min(...answers.map(({ id }) => id));
-      this.#put(this.take(answers));
+      // What other boards were answered, the page has all of: the board has none of it.
+      this.#put([...this.take(answers), ...this.#here(words, ({ board }) => board)]);
       this.more.hidden = !more;
       const n = this.feed.size;
       put(this.note, say(n ? (more ? "search.more" : "search.found") : "search.none", { n, words }));
     } catch {
       if (words !== this.words) return;
-      const keys = [...this.answers.entries.values()].filter(({ card }) => holds(card, words)).map(({ key }) => key);
+      const keys = this.#here(words);
       this.#put(keys);
       put(this.note, say("search.here", { n: keys.length, words }));
     }
+  }
+
+  /** Keys of what this page knows with all of the words, of those cards that are meant. */
+  #here(words, isMeant = () => true) {
+    return [...this.answers.entries.values()].filter(({ card }) => isMeant(card) && holds(card, words)).map(({ key }) => key);
   }
 
   #put(keys) {

@@ -6,12 +6,15 @@
 const SILENT_MS = 25_000; // The board tells its state every 10 s: who hears nothing for longer hears nobody.
 const RETRY_MS_MAX = 30_000;
 const FIRST_ANSWERS = 50;
-const EVENTS = ["hello", "state", "level", "partial", "answer", "timing", "forgotten"];
+const EVENTS = ["hello", "state", "level", "partial", "answer", "others", "timing", "forgotten"];
 
 export class Stream {
-  /** `onEvent(name, data, id)`; `onState(state, next_try_at, sentence)`: a Date.now(), and why, as the board says it; `after()` says the last number seen. */
-  constructor({ onEvent, onState, after }) {
-    Object.assign(this, { onEvent, onState, after });
+  /**
+   * `onEvent(name, data, id)`; `onState(state, next_try_at, sentence)`: a Date.now(), and why, as the board says it;
+   * `after()` says the last number seen; `others()` which answers of other boards, as {history, number}.
+   */
+  constructor({ onEvent, onState, after, others }) {
+    Object.assign(this, { onEvent, onState, after, others });
     this.retry_ms = 500;
     this.tries = 0;
     this.state = null;
@@ -29,7 +32,10 @@ export class Stream {
     this.close();
     this.#tell("connecting");
     const after = this.after();
-    const source = new EventSource(after ? `/events?after=${after}` : `/events?last=${FIRST_ANSWERS}`);
+    const { history, number } = this.others();
+    const query = new URLSearchParams(after ? { after } : { last: FIRST_ANSWERS });
+    if (history) query.set("others", `${history}.${number}`);
+    const source = new EventSource(`/events?${query}`);
     this.source = source;
     let numbered = 0;
     this.heard_at = Date.now();
