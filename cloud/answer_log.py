@@ -152,7 +152,7 @@ class SqliteAnswerLog:
         self._to_scrub = False
         self._started_s = monotonic_s()
         self._pruned_s = -math.inf
-        # The file may be an older copy of what it was: nobody goes on from a number of before.
+        # The file may be an older copy of what it was, and groups may be set otherwise: nobody goes on from before.
         self._id = secrets.token_hex(8)
         self._numbers_before = Numbers(0, 0)
         """What has numbers up to these is from before the start: how old it is, only the wall clock tells."""
@@ -319,7 +319,7 @@ class SqliteAnswerLog:
 
     def _batch(self, members: Members, after: int, history: str | None) -> Batch:
         store = self._opened()
-        facts = repr((self._id, members.ranges, store.erasures(members)))
+        facts = repr((self._id, store.erasures(members)))
         now = hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
         if now != history:
             newest = store.newest_of(members, NEWEST_MAX)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.answer_log import Key, Occasion, Span, SqliteAnswerLog
-from cloud.claims import OwnClaims
+from cloud.claims import OwnClaim, OwnClaims
 from cloud.groups import Groups
 from cloud.settings import CloudSettings, Group
 from cloud.twins import KEPT_S_MAX, Twins
@@ -170,3 +170,24 @@ def test_where_nobody_set_groups_nobody_has_a_twin(tmp_path: Path) -> None:
     with group_service(tmp_path, ()) as service:
         service.answer("kitchen", "u1", "lights on", SPOKEN)
         assert not service.answer("kitchen.phone-ab", "u2", "lights on", SPOKEN).HasField("twin")
+
+
+def test_what_its_board_had_erased_is_compared_with_nothing(tmp_path: Path) -> None:
+    with group_service(tmp_path) as service:
+        service.answer("kitchen", "u1", "lights on", SPOKEN)
+        service.forget("kitchen")
+        assert not service.answer("hall", "u2", "lights on", SPOKEN).HasField("twin")
+
+        async def forgotten_in_work() -> speech_pb2.Final:
+            claim = await service.claims.claim(Key("desk", "u3"), 1, SPOKEN.spoken_at_unix_us)
+            assert isinstance(claim, OwnClaim)
+            await service.claims.forget("desk", "u3", Span())
+
+            async def finish() -> speech_pb2.Final:
+                return speech_pb2.Final(transcript="lights off")
+
+            with claim:
+                return await claim.finish(finish(), SPOKEN)
+
+        service.run(forgotten_in_work())
+        assert not service.answer("hall", "u4", "lights off", SPOKEN).HasField("twin")

@@ -353,3 +353,29 @@ def test_boards_whose_groups_are_set_otherwise_are_told_anew(tmp_path: Path) -> 
     with group_service(tmp_path, [Group("all", ("hall", "attic"))]) as service, looking(service) as watch:
         watch.until("u2")
         assert watch.told == ["u2"]
+
+
+def test_what_comes_and_what_goes_is_told_at_once(tmp_path: Path) -> None:
+    with group_service(tmp_path, look_s=10 * WAIT_S) as service, looking(service) as watch:
+        watch.once_anew()
+        service.answer("kitchen", "u1", "lights on")
+        watch.until("u1")
+        service.forget("kitchen")
+        watch.once_anew()
+
+
+def test_a_log_that_is_an_older_copy_of_itself_is_told_anew(tmp_path: Path) -> None:
+    with group_service(tmp_path) as service:
+        service.answer("kitchen", "u1", "lights on")
+    copy = (tmp_path / "answers.db").read_bytes()
+    known = speech_pb2.WatchRequest(device_id="hall")
+    for answers in (("u2", "u3"), ("u4",)):
+        (tmp_path / "answers.db").write_bytes(copy)
+        with group_service(tmp_path) as service, looking(service) as watch:
+            for utterance in answers:
+                service.answer("kitchen", utterance, "lights on")
+            watch.call.cancel()
+            watch.request = known
+            watch.look()
+            watch.until(answers[-1])
+            assert watch.told == ["u1", *answers]
