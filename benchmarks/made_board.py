@@ -66,10 +66,10 @@ class NoMicrophones:
             await self._hear(socket)
 
     async def _hear(self, socket: Any) -> None:
-        self.begun.append(json.loads(await socket.receive_text()))
+        self.begun.append(json.loads((await self._received(socket))["text"]))
         await socket.send_json({"ready": True})
         here = 0
-        while (message := await self._received(socket))["type"] != "websocket.disconnect":
+        while message := await self._received(socket):
             if data := message.get("bytes"):
                 samples = np.frombuffer(data, "<i2", offset=4)
                 self.stretches.append((int.from_bytes(data[:4], "little"), samples))
@@ -85,7 +85,10 @@ class NoMicrophones:
     async def _received(self, socket: Any) -> Any:
         while not self.takes:
             await asyncio.sleep(LOOK_S)
-        return await socket.receive()
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
+        return message
 
 
 class MadeBoard:

@@ -16,17 +16,30 @@ ARGUMENTS = ("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-devic
 @contextmanager
 def chromium(*more: str) -> Iterator[Any]:
     """A playwright Browser, with `more` arguments. ClickException, a sentence, where there is none."""
+    with playwright() as kind, chromium_by(kind, *more) as browser:
+        yield browser
+
+
+@contextmanager
+def playwright() -> Iterator[Any]:
+    """Its BrowserType, which starts browsers; there is one playwright at a time."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as started:
+        yield started.chromium
+
+
+@contextmanager
+def chromium_by(kind: Any, *more: str) -> Iterator[Any]:
+    """As `chromium`, of a BrowserType."""
     found = shutil.which("chromium")
     if found is None:
         raise click.ClickException("There is no chromium; apt install chromium.")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=[*ARGUMENTS, *more])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = kind.launch(executable_path=found, args=[*ARGUMENTS, *more])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

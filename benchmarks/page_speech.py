@@ -1,6 +1,6 @@
 """Speech into a phone's browser: words, and how soon they are on its screen.
 
-    scripts/bench page_speech --data DIR [--clips N]
+    scripts/bench page_speech --data DIR [--clips N] [--part sentences|orders|switches]
 
 Each clip is the microphone of a real chromium, which opens the page of `parrotlet-edge page` beside a real service, as
 somebody without a board would. The peer is `parrotlet-edge test` on the same files. Waits are from where the gate heard
@@ -22,7 +22,7 @@ import click
 import numpy as np
 import soundfile
 
-from benchmarks import corpus, path
+from benchmarks import corpus, page_switches, path
 from benchmarks.accuracy import error_rate
 from benchmarks.figures import p50_p95
 from benchmarks.page_browser import chromium
@@ -60,10 +60,14 @@ class Heard(NamedTuple):
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with sentences/.")
-@click.option("--part", type=click.Choice(["sentences", "orders"]), default="sentences", show_default=True)
+@click.option("--part", type=click.Choice(["sentences", "orders", "switches"]), default="sentences", show_default=True)
 @click.option("--clips", type=int, default=20, show_default=True, help="Clips, evenly spread.")
 def main(data: Path, part: str, clips: int) -> None:
-    """Compare words on the page with words of the command line, and tell the waits. Orders are said to `coffee`."""
+    """Compare words on the page with words of the command line, and tell the waits. Orders are said to `coffee`;
+    switches are what the browser does to the sound of sentences."""
+    if part == "switches":
+        _switches(data, clips)
+        return
     known = _said(data, part)
     chosen = known[:: max(1, len(known) // clips)][:clips]
     domain = "home" if part == "sentences" else "coffee"
@@ -80,6 +84,16 @@ def main(data: Path, part: str, clips: int) -> None:
     texts = [text or other for (_, text), other in zip(chosen, by_command, strict=True)]
     print_words(texts, by_command, heard)
     print_waits(heard)
+
+
+def _switches(data: Path, clips: int) -> None:
+    known = corpus.sentences(data)
+    chosen = known[:: max(1, len(known) // clips)][:clips]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        path.service(Path(folder) / "state", "--domain", "home") as service,
+    ):
+        page_switches.compare(chosen, data, service.address, Path(folder))
 
 
 def _said(data: Path, part: str) -> list[tuple[Path, str]]:

@@ -423,6 +423,39 @@ def test_all_of_it_is_done_by_keys(board: MadeBoard, visit: Callable[..., Page])
     assert board.asked == ["mute"]
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_has_the_focus_is_seen_to_have_it(board: MadeBoard, visit: Callable[..., Page], theme: str) -> None:
+    others = (Alternative("set a time", 0.1, "x"),)
+    choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
+    board.keep(event("u1", "set a timer", results=(TIMER, RAIN), alternatives=others, choices=choices))
+    page = ready(visit(board, "/?debug", color_scheme=theme))
+    page.wait_for_selector(".card")
+    seen = focused(page)
+    places = {"skip", "round", "search-field", "pick", "choice", "foot-button", "hold", "free", "budget-scroll"}
+    assert places <= {word for name in seen for word in name.split()}
+    page.focus("#menu-button")
+    page.keyboard.press("Enter")
+    seen |= focused(page)
+    page.keyboard.press("Escape")
+    page.focus('[data-do="said"]')
+    page.keyboard.press("Enter")
+    seen |= focused(page)
+    assert "correction-field" in seen
+    seen |= focused(visit(board, "/pair", is_paired=False, color_scheme=theme))
+    assert "field is-code" in seen
+
+
+def focused(page: Page) -> set[str]:
+    """The classes of whatever the Tab key leads to, each with an outline of the page's own that stands out."""
+    seen: set[str] = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, is_outlined = page.evaluate(OUTLINED)
+        assert is_outlined, name
+        seen |= {name} - {None}
+    return seen
+
+
 def test_a_push_is_heard_by_the_board(
     tmp_path: Path, browser: Any, visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -674,3 +707,96 @@ def test_nothing_bars_anybody(tmp_path: Path, visit: Callable[..., Page]) -> Non
     page.wait_for_selector("body[data-doing=lost]")
     faults += in_all_looks(page)
     assert faults == []
+
+
+OUTLINED = r"""() => {
+    const node = document.activeElement;
+    if (node === document.body) return [null, true];
+    const light = (colour) => {
+        const [r, g, b] = colour.match(/[\d.]+/g).map(each => each / 255).map(
+            each => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const paper = light(getComputedStyle(document.documentElement).backgroundColor);
+    const isOutlined = [node, node.parentNode].some(each => {
+        const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(each);
+        const ink = light(outlineColor);
+        const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+        return outlineStyle === "solid" && parseFloat(outlineWidth) >= 2 && contrast >= 3;
+    });
+    return [node.className, isOutlined];
+}"""
+"""What has the focus, and whether that is seen."""
+WORD = "مؤقت"
+"""A timer, from right to left."""
+
+
+def test_a_language_that_runs_the_other_way_has_room(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = visit(board, "about:blank")
+    page.route("**/words/en.json", lambda route: route.fulfill(json=route.fetch().json() | {"page.direction": "rtl"}))
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"{board.address}/?debug")
+    ready(page)
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    assert outside(page) == []
+    choices = (Choice("turn on the light", "light_on"), Choice("turn off the light", "light_off"))
+    board.tell(event("u1", "turn the light", choices=choices, alternatives=(Alternative("turn alight", 0.1, "x"),)))
+    board.tell(event("u2", "set a time", intent="timer_start", slots={"how long": "ten"}, results=(TIMER, RAIN)))
+    board.tell(event("u3", "", Kind.KEPT, sentence="The service does not answer."))
+    board.says("u4", "and this is", "being said")
+    page.wait_for_selector('[data-utterance="u3"]')
+    page.click('[data-utterance="u1"] summary')
+    page.click('[data-utterance="u2"] [data-do="wrong"]')
+    assert outside(page) == []
+    page.click("#menu-button")
+    assert outside(page) == []
+
+
+def test_a_text_runs_its_own_way(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    board.examples_said = (WORD,)
+    board.be(sentence=WORD)
+    page = ready(visit(board))
+    result = Result("r", WORD, WORD, 1.0, "https://example.org/", WORD)
+    others = (Alternative(WORD, 0.1, "x"),)
+    board.says("u1", WORD, WORD)
+    page.wait_for_selector("#partial:not([hidden])")
+    assert loose(page) == []
+    board.tell(
+        event("u1", WORD, path="local", choices=(Choice(WORD, "x"),) * 2, results=(result,), alternatives=others)
+    )
+    more: dict[str, Any] = {"response": WORD, "intent": "timer", "slots": {"when": WORD}, "sentence": WORD}
+    board.tell(event("u1", f"{WORD}.", Kind.BETTER, results=(result,), alternatives=others, **more))
+    page.wait_for_selector(".mark")
+    page.click('[data-do="wrong"]')
+    page.fill(".correction textarea", WORD)
+    page.keyboard.press("Enter")
+    page.fill("#search", WORD)
+    assert loose(page) == []
+    assert page.eval_on_selector(".said", "node => getComputedStyle(node).direction") == "rtl"
+
+
+def outside(page: Page) -> list[str]:
+    """What is seen and reaches beyond the window's sides."""
+    return list(
+        page.evaluate(
+            """UNSEEN => [document.documentElement, ...document.querySelectorAll("body *")].filter(node => {
+                if (!node.checkVisibility() || node.closest(UNSEEN)) return false;
+                const { left, right } = node.getBoundingClientRect();
+                return left < -0.5 || right > innerWidth + 0.5 || node.matches("html") && node.scrollWidth > innerWidth;
+            }).map(node => node.outerHTML.slice(0, 100))""",
+            ".unseen, .skip, .pictures, .budget-scroll *",
+        )
+    )
+
+
+def loose(page: Page) -> list[str]:
+    """Where the word stands, but in a sentence of the page's own, and its direction is not the word's."""
+    return list(
+        page.evaluate(
+            """word => [...document.querySelectorAll("body *")].filter(node =>
+                ([...node.childNodes].some(each => each.nodeType === Node.TEXT_NODE && each.data.includes(word))
+                    || (node.value ?? "").includes?.(word)) && !node.closest("[dir=auto], bdi, .unseen, .note")
+            ).map(node => node.outerHTML.slice(0, 100))""",
+            WORD,
+        )
+    )

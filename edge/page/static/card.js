@@ -21,7 +21,7 @@ function head({ card }, who) {
   const told = [clock(card.spoken_at_unix_ms), card.board ? boardName(card.board, who) : speaker(card.by, who)];
   if (path && path !== "none") told.push(say(`card.path.${path}`));
   const line = element("p", { class: "card-head" });
-  line.append(element("span", { class: "card-told", text: told.filter(Boolean).join(" · ") }));
+  line.append(element("span", { class: "card-told", dir: "auto", text: told.filter(Boolean).join(" · ") }));
   const mark = twin ? "twin" : kind;
   if (known(`card.kind.${mark}`)) {
     line.append(element("span", { class: "mark", "data-kind": mark, text: say(`card.kind.${mark}`) }));
@@ -69,7 +69,7 @@ function answered({ card, was, done }, who) {
   }
   if (was) made.push(element("p", { class: "was", dir: "auto", text: say("card.was", { transcript: was }) }));
   if (card.twin_of) {
-    made.push(element("p", { class: "why", text: twinWords(card, who) }));
+    made.push(element("p", { class: "why", dir: "auto", text: twinWords(card, who) }));
     return made;
   }
   if (card.response) made.push(element("p", { class: "response", dir: "auto", text: card.response }));
@@ -98,7 +98,7 @@ function slots({ intent, slots: found }) {
   if (!intent) return [];
   const made = [element("span", { class: "intent", text: inWords(intent) })];
   for (const [name, value] of Object.entries(found ?? {})) {
-    made.push(element("span", { class: "slot" }, element("span", { class: "slot-name", text: inWords(name) }), ` ${value}`));
+    made.push(element("span", { class: "slot" }, element("span", { class: "slot-name", text: inWords(name) }), " ", element("bdi", { text: value })));
   }
   return [element("p", { class: "slots", dir: "auto" }, ...made)];
 }
@@ -123,7 +123,7 @@ function resultRow(result, button) {
       { class: "result-body" },
       name,
       result.snippet ? element("p", { class: "result-text", dir: "auto", text: result.snippet }) : null,
-      told.some(Boolean) ? element("p", { class: "result-told", text: told.filter(Boolean).join(" · ") }) : null,
+      told.some(Boolean) ? element("p", { class: "result-told", dir: "auto", text: told.filter(Boolean).join(" · ") }) : null,
     ),
     button,
   );
@@ -193,7 +193,7 @@ function foot({ transcript, results: found }, who, given) {
       element("button", { class: "foot-button", type: "button", "data-do": "said", "aria-expanded": "false" }, icon("pen"), say("card.said")),
       element("button", { class: "foot-button is-end", type: "button", "data-do": "delete", "aria-label": say("card.delete") }, icon("bin")),
     ),
-    element("p", { class: "given", "data-given": "", hidden: !given, text: given ? givenInWords(given, who) : "" }),
+    element("p", { class: "given", "data-given": "", dir: "auto", hidden: !given, text: given ? givenInWords(given, who) : "" }),
   ];
 }
 

@@ -12,6 +12,7 @@ const WARM_MS = 20_000; // After a push, so that the next one loses no first wor
 const BEFORE_S = 0.3; // Sent from before the push, where the microphone was open.
 const TAIL_MS = 200; // Fingers are faster than last syllables.
 const STILL_MS_MAX = 3000;
+const RETRY_MS = 1000;
 const RETRY_MS_MAX = 30_000;
 const NOTE_MS = 20_000;
 
@@ -223,7 +224,7 @@ export class Microphone {
   }
 
   /** Hands-free: all of it once more, later and later. */
-  #again(wait_ms = Math.min(RETRY_MS_MAX, 1000 * 2 ** this.tries)) {
+  #again(wait_ms = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.tries)) {
     clearTimeout(this.retry);
     this.tries += 1;
     this.retry = setTimeout(() => this.wanted === "hands-free" && this.#restart(), wait_ms);
