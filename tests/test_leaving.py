@@ -1,5 +1,6 @@
 """What a phone without a board said is gone when it is revoked, here and at the service, whatever dies meanwhile."""
 
+import asyncio
 import json
 import os
 import time
@@ -14,6 +15,7 @@ from cloud.answer_log import Key
 from common.errors import IdentityError
 from edge.__main__ import main
 from edge.page import visitors
+from edge.page.visitors import Visitors
 from edge.phones.invitations import Invitations
 from edge.phones.phones import Phones
 from edge.phones.shown_certificate import page_directory
@@ -130,6 +132,20 @@ def test_one_that_still_speaks_is_seen_off_by_who_serves_it(
         assert get(service.log, at(ada.id)) is None
         assert ada.ask("/answers")[0] == 401
         looking.close()
+
+
+def test_who_is_looked_at_is_seen_off_afterwards(state: Path, service: Answering) -> None:
+    async def visit() -> None:
+        serving = Visitors(settings(state, cloud__address=service.address))
+        async with serving.of("ab12cd34") as phone:
+            await serving._see_off("ab12cd34")
+            assert phone.alive
+            assert phone.spool.ask(lambda store: store.figures()).result(PATIENCE_S).answers == 0
+        await serving._see_off("ab12cd34")
+        assert not phone.alive
+        assert not (state / "phones" / "ab12cd34").exists()
+
+    asyncio.run(visit())
 
 
 def test_a_phone_that_unpairs_itself_leaves_nothing(

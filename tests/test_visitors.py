@@ -1,6 +1,7 @@
 """Phones without a board: each has what was said into it, and nothing of others."""
 
 import asyncio
+import gc
 import json
 import struct
 import time
@@ -89,7 +90,7 @@ def test_what_one_forgets_is_gone(tmp_path: Path, speech: Speech) -> None:
         looking.close()
 
 
-def test_more_phones_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:
+def test_more_phones_than_there_is_room_for_are_told_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def visit() -> None:
         visitors = Visitors(settings(tmp_path, page__phones_max=1))
         async with visitors.of("a"):
@@ -103,6 +104,8 @@ def test_more_phones_than_there_is_room_for_are_told_so(tmp_path: Path) -> None:
         await visitors.close()
 
     asyncio.run(visit())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_a_phone_has_a_name_of_its_own_at_the_service(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A phone without a board, as the page sees it: one of its own, with its own name, limits and spool, at the service."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,6 +58,10 @@ class Visitor:
 
     def __exit__(self, *cause: object) -> None:
         self._entered.close()
+
+    async def run(self) -> None:
+        """As long as it is open; ends with an error only."""
+        await asyncio.gather(self.story.run(), self.microphones.run())
 
     @property
     def alive(self) -> bool:

@@ -33,7 +33,7 @@ erased."""
 class _Open:
     """A visitor that is there."""
 
-    def __init__(self, visitor: Visitor, living: "asyncio.Future[tuple[None, None]]") -> None:
+    def __init__(self, visitor: Visitor, living: "asyncio.Task[None]") -> None:
         self.visitor = visitor
         self.living = living
         self.looking = 0
@@ -156,8 +156,7 @@ class Visitors:
                     raise ParrotletError("Too many phones look on at the moment; try again in a while.")
                 visitor = Visitor(self._loaded, phone, place_of(self._state, phone))
                 await asyncio.to_thread(visitor.__enter__)
-                living = asyncio.gather(visitor.story.run(), visitor.microphones.run())
-                self._open[phone] = _Open(visitor, living)
+                self._open[phone] = _Open(visitor, asyncio.ensure_future(visitor.run()))
             return self._open[phone]
 
     async def _close_idle(self, idle_s: float) -> None:
