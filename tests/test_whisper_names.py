@@ -31,17 +31,17 @@ class Listener:
         self._likely = (expects, hears)
         self._said = [""]
         self._hears = [True]
+        self.rows = 0
 
-    def begin(self, memory: object, tokens: object) -> State:
-        self._said, self._hears = [""], [True]
+    def begin(self, memory: object, tokens: object, *, deaf: bool) -> State:
+        assert deaf
+        self._said, self._hears = ["", ""], [True, False]
         return self._state()
 
     def step(self, memory: object, state: State, parents: list[int], tokens: list[int], hears: list[bool]) -> State:
-        if tokens[0]:
-            self._said = [self._said[parent] + chr(token) for parent, token in zip(parents, tokens, strict=True)]
-        else:
-            self._said = [""] * len(tokens)
+        self._said = [self._said[parent] + chr(token) for parent, token in zip(parents, tokens, strict=True)]
         self._hears = list(hears)
+        self.rows += len(tokens)
         return self._state()
 
     def _state(self) -> State:
@@ -113,6 +113,19 @@ def test_what_sounds_alike_is_likelier_from_its_first_letter_on() -> None:
     for likely in ("Bath", "Oslo"):
         bonus = np.array([0.0 if name == likely else -4.0 for name in NAMES], np.float32)
         assert listen(hears, table=table.among(bonus))[0].name == likely
+
+
+def test_readings_far_behind_are_given_up(monkeypatch: MonkeyPatch) -> None:
+    def rows() -> int:
+        listener = Listener({" Show me Oslo now": -0.1}, {})
+        tables = dict.fromkeys(range(9), name_table(NAMES, letters))
+        found = best_names(listener, [], [0, 0], tables, VOCABULARY)  # type: ignore[arg-type]
+        assert told(found[0]) == (" Show me", "Oslo", " now")
+        return listener.rows
+
+    few = rows()
+    monkeypatch.setattr(whisper_names, "BEHIND_MAX", 1000.0)
+    assert rows() > 2 * few
 
 
 def test_nobody_who_is_left_out_is_found() -> None:

@@ -11,11 +11,12 @@ import soundfile
 
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
-from cloud.decoders import Hypothesis, Task
+from cloud.decoders import Hypothesis, Sentence, Task, whisper_sentences
 from cloud.decoders.token_paths import TokenPaths
 from cloud.decoders.weights import usable
 from cloud.decoders.whisper import Whisper, encoder_input
-from cloud.decoders.whisper_decoder import MODEL_FILE, State, WhisperDecoder
+from cloud.decoders.whisper_decoder import BLOCK, MODEL_FILE, Blocks, State, WhisperDecoder
+from cloud.decoders.whisper_guards import Reading
 from cloud.decoders.whisper_sentences import best_sentences
 from cloud.settings import CloudSettings
 from common.errors import EngineError
@@ -69,6 +70,14 @@ def small(tmp_path: Path) -> WhisperDecoder:
     return WhisperDecoder(tmp_path)
 
 
+@pytest.mark.parametrize("width", [1, BLOCK - 1, BLOCK, 3 * BLOCK + 5])
+def test_a_matrix_in_blocks_is_the_same(width: int) -> None:
+    draw = np.random.default_rng(3)
+    weight, rows = (draw.normal(0, 1, shape).astype(np.float32) for shape in ((7, width), (3, 7)))
+    np.testing.assert_allclose(rows @ Blocks(weight), rows @ weight, atol=1e-5)
+    np.testing.assert_array_equal(Blocks(weight).columns([width - 1, 0]), weight[:, [width - 1, 0]].T)
+
+
 def test_readings_side_by_side_are_as_likely_as_each_alone(small: WhisperDecoder) -> None:
     memory = small.memory(np.random.default_rng(2).normal(0, 1, (5, WIDTH)).astype(np.float32))
     texts = [[3, 7, 1], [3, 2, 9], [4, 4, 4]]
@@ -103,6 +112,15 @@ def test_a_reading_that_does_not_hear_is_the_same_whatever_there_is_to_hear(smal
     )
 
 
+def test_two_may_begin_of_which_the_second_hears_with_the_first_token_only(small: WhisperDecoder) -> None:
+    memory, other = (small.memory(np.full((2, WIDTH), value, np.float32)) for value in (1.0, -2.0))
+    both = small.begin(memory, [0, 5, 7], deaf=True).log_probabilities
+    np.testing.assert_allclose(both[0], small.begin(memory, [0, 5, 7]).log_probabilities[0], atol=1e-5)
+    state = small.step(memory, small.begin(memory, [0]), [0], [5], [False])
+    np.testing.assert_allclose(both[1], small.step(other, state, [0], [7], [False]).log_probabilities[0], atol=1e-5)
+    assert np.abs(both[0] - both[1]).max() > 0.01
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -124,6 +142,7 @@ class Parrot:
     def __init__(self, likes: str, or_else: str) -> None:
         self._texts = (likes, or_else)
         self._said: list[str] = [""]
+        self.followed: list[str] = []
 
     def begin(self, memory: object, tokens: object) -> State:
         self._said = [""]
@@ -131,6 +150,7 @@ class Parrot:
 
     def step(self, memory: object, state: State, parents: list[int], tokens: list[int]) -> State:
         self._said = [self._said[parent] + chr(token) for parent, token in zip(parents, tokens, strict=True)]
+        self.followed += self._said
         return self._state()
 
     def _state(self) -> State:
@@ -161,6 +181,14 @@ def test_the_likeliest_sentence_is_found_though_something_else_is_likelier() -> 
         "i need twenty five minutes",
         "twenty five percent",
     )
+
+
+def test_what_is_far_behind_is_given_up() -> None:
+    parrot = Parrot(" I need 25 minutes", " I need 26 minutes")
+    best_sentences(parrot, [], [], paths(NUMBERS), [ord(".")])  # type: ignore[arg-type]
+    assert " I need 26 m" in parrot.followed
+    # Nothing was heard of it: a letter may be wrong, two are 18 less likely.
+    assert " I need 34" not in parrot.followed
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +232,33 @@ def hear(whisper: Whisper, levels: Levels, bundle: str) -> Hypothesis:
     found = decoding.finish()
     decoding.close()
     return found
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "is_searched"),
+    [
+        ("I'd like a large latte with soy milk.", -0.4, False),
+        ("I'd like a large latte with soy milk.", -0.6, True),
+        ("I'd like a large latte with soil milk.", -0.4, True),
+    ],
+)
+def test_what_is_surely_written_and_a_sentence_is_that_sentence(
+    weights: Path, coffee: str, monkeypatch: pytest.MonkeyPatch, text: str, likely: float, is_searched: bool
+) -> None:
+    asked = []
+
+    def search(*args: object, **more: object) -> list[object]:
+        asked.append(args)
+        return []
+
+    whisper = Whisper(str(weights), bundles=[coffee])
+    monkeypatch.setattr(Whisper, "_read", lambda *args: Reading(text, 11, 40, likely, 0.01))
+    monkeypatch.setattr(whisper_sentences, "best_sentences", search)
+    found = hear(whisper, np.zeros((100, DEFAULT_SPEC.bands), np.int8), coffee)
+    assert bool(asked) == is_searched
+    if not is_searched:
+        assert found.free_score == pytest.approx(-4.8)
+        assert found.sentences == (Sentence("i'd like a large latte with soy milk", found.free_score or 0.0),)
 
 
 def test_an_order_is_heard_as_one_and_other_talk_is_far_from_any(weights: Path, speech: Speech, coffee: str) -> None:

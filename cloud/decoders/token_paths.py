@@ -39,17 +39,17 @@ class TokenPaths:
     """Steps through a network by tokens."""
 
     def __init__(self, network: Network, tokenise: Callable[[str], list[int]]) -> None:
-        self._following = Following(network)
-        self._spelling = Spelling(self._following, tokenise)
+        self.following = Following(network)
+        self._spelling = Spelling(self.following, tokenise)
         self._spelled: dict[tuple[Place, bool], tuple[Spelled, ...]] = {}
         self._next: dict[tuple[Frontier, bool], dict[int, Step]] = {}
 
     def start(self) -> Frontier:
-        return frozenset({Point(self._following.start)})
+        return frozenset({Point(self.following.start)})
 
     def is_final(self, frontier: Frontier) -> bool:
         """Whether a sentence may end here."""
-        return any(not point.rest and self._following.end(point.place) is not None for point in frontier)
+        return any(not point.rest and self.following.end(point.place) is not None for point in frontier)
 
     def next(self, frontier: Frontier, *, first: bool = False) -> dict[int, Step]:
         """By each token that may come next, what it leads to."""
@@ -69,7 +69,7 @@ class TokenPaths:
 
     def words(self, tokens: Tokens) -> tuple[str, ...]:
         """The words of a sentence that was found by its tokens."""
-        ways: dict[Point, tuple[str, ...]] = {Point(self._following.start): ()}
+        ways: dict[Point, tuple[str, ...]] = {Point(self.following.start): ()}
         for number, token in enumerate(tokens):
             further: dict[Point, tuple[str, ...]] = {}
             for point, said in ways.items():

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +21,11 @@ import numpy.typing as npt
 import tokenizers
 
 from cloud.decoders import Alternative, Hypothesis, Name, Sentence, Task
+from cloud.decoders.whisper_decoder import load_decoder
 from cloud.decoders.whisper_guards import Reading, doubts, is_settled
 from cloud.decoders.whisper_names import NameReader
 from cloud.decoders.whisper_sentences import TEXT_END, SentenceReader, ends, token_id
+from cloud.understanding.written import spoken_words
 from common.errors import EngineError
 from protos.feature_spec import DEFAULT_SPEC, Levels, LogMel
 
@@ -58,6 +61,10 @@ likely in itself, natural logarithms: then no longer window is needed."""
 WORTH_MIN, WORDS_MORE, WORDS_MIN = -3.0, 4, 10
 """A sentence whose words are so much less likely than the free reading is nobody's intent (confidence.py: 0.05 at
 most), nor is one of so many words more; it is not followed to its end."""
+
+CERTAIN_MIN = -0.5
+"""A free reading of such likelihood, by the token, that is a sentence of the domain is that sentence: no other is
+looked for."""
 
 ENGLISH = "<|en|>"
 
@@ -102,7 +109,7 @@ class Whisper:
     ) -> None:
         """`device` and `compute_type` are CTranslate2's; `languages` are first parts of BCP 47 tags, of several the
         one that is heard. `bundles`: of domains whose sentences will be listened for."""
-        folder = Path(weights)
+        folder = self._folder = Path(weights)
         self.model = folder.name
         self._padding_frames = round(100 * padding_s)
         try:
@@ -122,7 +129,7 @@ class Whisper:
         self._sentences = SentenceReader(folder, self._tokens)
         self._names = NameReader(folder, self._tokens, self._prompt, ends(self._tokens))
         for bundle in bundles:
-            self._sentences.paths(bundle)
+            self._sentences.domain(bundle)
             self._names.listening(bundle)
         self._read_first()
 
@@ -185,13 +192,19 @@ class Whisper:
         names: tuple[Name, ...] = ()
         # The sentences of domains are English: of German they would be made as well.
         english = bool(bundle) and prompt_ids == self._prompts.get(ENGLISH)
-        if english:
+        # What is nearly certain is no other sentence.
+        words = spoken_words(reading.text)
+        written = english and _is_certain(reading) and self._sentences.knows(words, bundle)
+        if written:
+            sentences = (Sentence(" ".join(words), free_score),)
+        elif english:
             positions = np.array(encoded, np.float32)[0]
+            memory = cache(lambda: load_decoder(self._folder).memory(positions))
             worth = free_score + WORTH_MIN * max(len(reading.words.split()) + WORDS_MORE, WORDS_MIN)
-            sentences = self._sentences.read(positions, bundle, prompt_ids, worth)
-        fits = bool(sentences) and _fits(sentences[0], free_score)
+            sentences = self._sentences.read(memory, bundle, prompt_ids, worth)
+        fits = written or (bool(sentences) and _fits(sentences[0], free_score))
         if english and reading.words and not fits:
-            names = self._names.read(positions, positions_of(log_mel), reading.text, bundle)
+            names = self._names.read(memory, positions[: positions_of(log_mel)], reading.text, bundle)
         if not (fits or is_settled(reading) or window_frames == WINDOW_FRAMES):
             whole = self._encode(log_mel, WINDOW_FRAMES)
             reading = self._read(whole, len(log_mel), self._prompt_for(whole))
@@ -227,6 +240,10 @@ class Whisper:
 def positions_of(log_mel: LogMel) -> int:
     """So many of the encoder's positions are no padding."""
     return len(log_mel) // 2
+
+
+def _is_certain(reading: Reading) -> bool:
+    return is_settled(reading) and reading.log_probability >= CERTAIN_MIN
 
 
 def _fits(sentence: Sentence, free_score: float) -> bool:

@@ -6,7 +6,7 @@ fits.
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +17,16 @@ from cloud.building.bundle import OPEN_MAX, read_bundle
 from cloud.decoders import Sentence
 from cloud.decoders.spelling import Tokens
 from cloud.decoders.token_paths import Frontier, TokenPaths
-from cloud.decoders.whisper_decoder import Floats, Memory, WhisperDecoder, load_decoder
+from cloud.decoders.whisper_decoder import Memory, WhisperDecoder, load_decoder
+from cloud.understanding.block import Block
+from cloud.understanding.parse import parse
 from common.errors import EngineError
 
 BEAM = 8
 """Readings that are followed at a time."""
+
+BEHIND_MAX = 10.0
+"""A reading that is so much less likely than the best one is given up, a natural logarithm."""
 
 TEXT_END = "<|endoftext|>"
 STOPS = (".", "?", "!")
@@ -84,7 +89,8 @@ def best_sentences(
         done = sorted(done, key=lambda found: -found.rank)[:beam]
         # Whatever goes on hardly gets better.
         least = done[-1].rank - TOKEN_BONUS * (length + 1) if len(done) == beam else -np.inf
-        steps = [step for step in sorted(steps, key=lambda step: -step[0])[:beam] if step[0] > least]
+        steps = sorted(steps, key=lambda step: -step[0])[:beam]
+        steps = [step for step in steps if step[0] > max(least, steps[0][0] - BEHIND_MAX)]
         if steps:
             state = decoder.step(
                 memory, state, [number for _, number, _, _ in steps], [token for *_, token, _ in steps]
@@ -107,6 +113,18 @@ def ends(tokens: tokenizers.Tokenizer) -> list[int]:
     return [token_id(tokens, TEXT_END), *stops]
 
 
+class Domain(NamedTuple):
+    """The sentences of one."""
+
+    paths: TokenPaths
+    blocks: Sequence[Block]
+
+    def knows(self, words: Sequence[str]) -> bool:
+        """Whether these words (lower case) are one of them."""
+        meanings = parse(self.paths.following, words)
+        return any(self.blocks[meaning.block].takes(meaning.slots) for meaning in meanings)
+
+
 class SentenceReader:
     """Reads what was encoded as sentences of domains. The decoder is loaded when the first domain with any comes."""
 
@@ -115,19 +133,25 @@ class SentenceReader:
         self._tokens = tokens
         self._ends = ends(tokens)
         self._decoder: WhisperDecoder | None = None
-        self._paths: OrderedDict[str, TokenPaths | None] = OrderedDict()
+        self._domains: OrderedDict[str, Domain | None] = OrderedDict()
+
+    def knows(self, words: Sequence[str], bundle: str) -> bool:
+        """Whether these words (lower case) are a sentence of a bundle's domain."""
+        domain = self.domain(bundle)
+        return domain is not None and domain.knows(words)
 
     def read(
-        self, encoded: Floats, bundle: str, prompt: Sequence[int], log_probability_min: float
+        self, memory: Callable[[], list[Memory]], bundle: str, prompt: Sequence[int], log_probability_min: float
     ) -> tuple[Sentence, ...]:
-        """The likeliest sentences of a bundle's domain for (positions, width) after that prompt; none where it has
-        none, or none is so likely."""
-        paths = self.paths(bundle)
-        if paths is None or self._decoder is None:
+        """The likeliest sentences of a bundle's domain in what the decoder looks up, after that prompt; none where it
+        has none, or none is so likely."""
+        domain = self.domain(bundle)
+        if domain is None or self._decoder is None:
             return ()
+        paths = domain.paths
         found = best_sentences(
             self._decoder,
-            self._decoder.memory(encoded),
+            memory(),
             prompt,
             paths,
             self._ends,
@@ -140,21 +164,23 @@ class SentenceReader:
             scores[text] = float(np.logaddexp(one.log_probability, scores.get(text, -np.inf)))
         return tuple(Sentence(text, score) for text, score in sorted(scores.items(), key=lambda pair: -pair[1]))
 
-    def paths(self, bundle: str) -> TokenPaths | None:
-        """The bundle's sentences as tokens, ready for use. None where it has none."""
-        if bundle not in self._paths:
+    def domain(self, bundle: str) -> Domain | None:
+        """The bundle's sentences, ready for use. None where it has none."""
+        if bundle not in self._domains:
             known = read_bundle(Path(bundle)) if bundle else None
-            self._paths[bundle] = TokenPaths(known.network, self._tokenise) if known and known.blocks else None
-            if self._paths[bundle] is not None and self._decoder is None:
+            self._domains[bundle] = (
+                Domain(TokenPaths(known.network, self._tokenise), known.blocks) if known and known.blocks else None
+            )
+            if self._domains[bundle] is not None and self._decoder is None:
                 self._decoder = load_decoder(self._folder)
-            if len(self._paths) > OPEN_MAX:
-                self._paths.popitem(last=False)
-        paths = self._paths[bundle]
-        self._paths.move_to_end(bundle)
-        if paths is not None:
+            if len(self._domains) > OPEN_MAX:
+                self._domains.popitem(last=False)
+        domain = self._domains[bundle]
+        self._domains.move_to_end(bundle)
+        if domain is not None:
             # A long list is spelled out once.
-            paths.next(paths.start(), first=True)
-        return paths
+            domain.paths.next(domain.paths.start(), first=True)
+        return domain
 
     def _tokenise(self, text: str) -> list[int]:
         return list(self._tokens.encode(text, add_special_tokens=False).ids)

@@ -1,5 +1,6 @@
 """A block of sentences: what they all mean, and what comes of it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -20,3 +21,7 @@ class Block(NamedTuple):
     """Least confidence to act."""
     ask: float
     """Least confidence to ask back."""
+
+    def takes(self, slots: Mapping[str, str]) -> bool:
+        """Whether these slots are what it requires, and none that it forbids."""
+        return self.requires <= slots.keys() and not self.forbids & slots.keys()

@@ -150,7 +150,7 @@ def _meanings(following: Following, blocks: Sequence[Block], hypothesis: Hypothe
     for sentence in sentences:
         for meaning in parse(following, sentence.text.split()):
             block = blocks[meaning.block]
-            if block.requires <= meaning.slots.keys() and not block.forbids & meaning.slots.keys():
+            if block.takes(meaning.slots):
                 key = (block.intent, tuple(sorted(meaning.slots.items())))
                 one = _Heard(meaning, sentence.text, sentence.score)
                 if key not in found or one.rank > found[key].rank:
