@@ -1,0 +1,232 @@
+"""Whether a candidate may serve: better on the whole, and worse nowhere that is guarded. Pure.
+
+Looked at after every utterance, for as long as one likes, the gate keeps two promises, both ever:
+a candidate that is worse by `slice_margin` in any guarded slice, or not better on the whole, is promoted with
+probability `promote_alpha` at most (all claims against it must fall, so that none needs a correction); and one that is
+worse nowhere is returned with `return_alpha` at most (any claim may, so that they share that probability).
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from cloud.changing.compared import MEASURES, REACH, Answered, Divided, by_slice, paired
+from cloud.changing.evidence import Bet, Interval
+
+Decision = Literal["promote", "return", "go on"]
+
+RETURN_SHARES: Mapping[str, float] = {"error": 0.8, "slow": 0.1, "rejected": 0.1}
+"""How the measures share `return_alpha`."""
+
+LOG_MAX = 100.0
+"""Wealth beyond that is as good as infinite."""
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What an owner asks of a candidate. Margins are differences of shares: 0.05 is 5 of 100 utterances."""
+
+    margin: float = 0.0
+    """A candidate may err so much more; 0: it must be better."""
+    slice_margin: float = 0.05
+    """It must be shown not to err so much more, over the margin, in any guarded slice."""
+    slow_margin: float = 0.05
+    rejected_margin: float = 0.05
+    """So many more answers may come late, or to nothing."""
+    promote_alpha: float = 0.01
+    return_alpha: float = 0.05
+    slices_max: int = 16
+    """Guarded; where they are not named, those that come first."""
+    slice_share_min: float = 0.02
+    """Of the utterances: a slice with fewer is not waited for, but may have the candidate returned."""
+
+    def bound(self, measure: str) -> float:
+        """The candidate is worse where its difference is above."""
+        return {"error": self.margin, "slow": self.slow_margin, "rejected": self.rejected_margin}[measure]
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """What is known of one measure in one slice; the whole is the slice ""."""
+
+    measure: str
+    slice: str
+    comparisons: int
+    difference: float
+    """Of the candidate to what serves, its mean; less is better."""
+    low: float
+    high: float
+    """Where it lies, with 95 %, whenever one looks."""
+    worse: float
+    """How near it is to being worse: 1 is there."""
+    good_enough: float | None
+    """How near it is to what promotion asks; None: nothing is asked of it."""
+
+
+class Verdict(NamedTuple):
+    """What is to be done now, and why, a sentence."""
+
+    decision: Decision
+    why: str
+    figures: tuple[Figure, ...]
+
+
+class _Stream:
+    """Of one measure in one slice."""
+
+    def __init__(self, rules: Rules, measure: str, name: str) -> None:
+        bound = rules.bound(measure)
+        self.interval = Interval(reach=REACH)
+        self.worse = Bet(bound, above=True)
+        # Of the slices, only errors are waited for: else the rarest would hold up all.
+        asked = None
+        if name == "":
+            asked = bound
+        elif measure == "error":
+            asked = bound + rules.slice_margin
+        self.good_enough = None if asked is None else Bet(asked, above=False)
+        self._divided = Divided()
+
+    def take_pair(self, difference: float) -> None:
+        self.interval.take(difference)
+        for bet in self._bets():
+            bet.take(difference)
+
+    def take(self, value: float, *, by_candidate: bool) -> None:
+        if (groups := self._divided.take(value, by_candidate=by_candidate)) is not None:
+            candidates, served = groups
+            self.interval.take(sum(candidates) / len(candidates) - sum(served) / len(served))
+            for bet in self._bets():
+                bet.take_groups(candidates, served)
+
+    def _bets(self) -> Iterator[Bet]:
+        yield self.worse
+        if self.good_enough is not None:
+            yield self.good_enough
+
+
+class Gate:
+    """Of one candidate in one of its phases."""
+
+    def __init__(self, rules: Rules, slices: Sequence[str] = ()) -> None:
+        """`slices` are all that are guarded, where they are known beforehand: fewer are found sooner."""
+        self.rules = rules
+        self._named = tuple(slices)
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._utterances = 0
+        self._utterances_of: dict[str, int] = {}
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """Those that are guarded."""
+        return self._named or tuple(self._utterances_of)
+
+    def take_pair(self, slices: Sequence[str], candidate: Answered, served: Answered) -> None:
+        """The candidate and what serves heard the same utterance, which is of these slices."""
+        for measure, name, difference in by_slice(self._guarded(slices), paired(candidate, served)):
+            self._stream(measure, name).take_pair(difference)
+
+    def take(self, slices: Sequence[str], answered: Answered, *, by_candidate: bool, excess: float = 0.0) -> None:
+        """One of them answered an utterance of these slices, and the other did not hear it. `excess` is how much more
+        than others' this board's errors were before, -0.25 to 0.25."""
+        for measure, name, value in by_slice(self._guarded(slices), answered.measured()):
+            less = excess if measure == "error" else 0.0
+            self._stream(measure, name).take(value - less, by_candidate=by_candidate)
+
+    def verdict(self) -> Verdict:
+        """By all that was taken so far."""
+        figures = self.figures()
+        decision, why = self._decide(figures)
+        return Verdict(decision, why, figures)
+
+    def figures(self) -> tuple[Figure, ...]:
+        """The whole first, then the slices by name."""
+        keys = sorted(self._streams, key=lambda key: (key[1] != "", MEASURES.index(key[0]), key[1]))
+        return tuple(self._figure(measure, name) for measure, name in keys)
+
+    @property
+    def worse(self) -> float:
+        """How near the candidate is to being returned: 1 is there. All who bet that it is worse put together."""
+        wealth = 1 - sum(self._stake(measure) for measure, _ in self._streams)
+        for (measure, _), stream in self._streams.items():
+            wealth += self._stake(measure) * math.exp(min(stream.worse.log_wealth, LOG_MAX))
+        return math.log(wealth) / math.log(1 / self.rules.return_alpha)
+
+    def return_log_threshold(self, measure: str) -> float:
+        """What the wealth of who bets on one slice alone must reach, a natural logarithm."""
+        return math.log(1 / (self.rules.return_alpha * self._stake(measure)))
+
+    @property
+    def promote_log_threshold(self) -> float:
+        """What the wealth against each claim of promotion must reach, a natural logarithm."""
+        return math.log(1 / self.rules.promote_alpha)
+
+    def _stake(self, measure: str) -> float:
+        """Of all that is bet on "worse", what is bet on one slice."""
+        return RETURN_SHARES[measure] / (1 + (len(self._named) or self.rules.slices_max))
+
+    def _decide(self, figures: Sequence[Figure]) -> tuple[Decision, str]:
+        if self.worse >= 1:
+            worst = max(figures, key=lambda figure: figure.worse)
+            return "return", f"The candidate is worse, most in {told(worst)}."
+        missing = [
+            figure
+            for figure in figures
+            if figure.good_enough is not None and figure.good_enough < 1 and self._is_waited_for(figure.slice)
+        ]
+        if not any(figure.measure == "error" for figure in figures):
+            return "go on", "Of no utterance it is known whether both were right."
+        unseen = [name for name in self._named if not self._utterances_of.get(name)]
+        if unseen:
+            return "go on", f"Nothing was said of the guarded slice {unseen[0]} yet."
+        if missing:
+            least = min(missing, key=lambda figure: figure.good_enough or 0)
+            return "go on", f"Not shown to be good enough yet, {len(missing)} of what is asked; least: {told(least)}."
+        whole = next(figure for figure in figures if (figure.measure, figure.slice) == ("error", ""))
+        return "promote", f"The candidate is good enough everywhere, on the whole: {told(whole)}."
+
+    def _is_waited_for(self, name: str) -> bool:
+        share = self._utterances_of.get(name, 0) / max(1, self._utterances)
+        return name == "" or name in self._named or share >= self.rules.slice_share_min
+
+    def _figure(self, measure: str, name: str) -> Figure:
+        stream = self._streams[measure, name]
+        low, high = stream.interval.bounds
+        good_enough = stream.good_enough
+        return Figure(
+            measure,
+            name,
+            stream.interval.count,
+            stream.interval.mean,
+            low,
+            high,
+            worse=max(0.0, stream.worse.log_wealth / self.return_log_threshold(measure)),
+            good_enough=None if good_enough is None else max(0.0, good_enough.log_wealth / self.promote_log_threshold),
+        )
+
+    def _guarded(self, slices: Sequence[str]) -> tuple[str, ...]:
+        """Those of an utterance's slices that are guarded; the utterance counts."""
+        self._utterances += 1
+        known = self._named or self._utterances_of
+        room = not self._named
+        guarded = []
+        for name in slices:
+            if name in known or (room and len(self._utterances_of) < self.rules.slices_max):
+                self._utterances_of[name] = self._utterances_of.get(name, 0) + 1
+                guarded.append(name)
+        return tuple(guarded)
+
+    def _stream(self, measure: str, name: str) -> _Stream:
+        key = measure, name
+        if key not in self._streams:
+            self._streams[key] = _Stream(self.rules, measure, name)
+        return self._streams[key]
+
+
+def told(figure: Figure) -> str:
+    """In words, in points of a hundred."""
+    where = f" in {figure.slice}" if figure.slice else ""
+    return (
+        f"{figure.measure}{where} {100 * figure.difference:+.1f} points "
+        f"({100 * figure.low:+.1f} to {100 * figure.high:+.1f}) by {figure.comparisons} comparisons"
+    )
