@@ -4,7 +4,7 @@ What was heard is kept by place and condition in --work, a line a recording, so 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -100,15 +100,15 @@ class Service:
         )
 
 
-def listen(place: Place, half: Half, data: Path, work: Path, plants: tuple[str, ...]) -> dict[str, list[Heard]]:
-    """All recordings of a place in all conditions, by the condition's name; from the cache, as far as they are."""
+def listen(place: Place, half: Half, data: Path, work: Path, conditions: Sequence[Condition]) -> dict[str, list[Heard]]:
+    """All recordings of a place in these conditions, by the condition's name; from the cache, as far as they are."""
     folder = work / f"heard-{VERSION}" / half
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[Heard]] = {}
     with ExitStack() as held:
         service: Service | Board | None = None
         of: Material | None = None
-        for condition in drift_sounds.conditions(plants):
+        for condition in conditions:
             file = folder / f"{place.name}-{condition}.jsonl"
             kept = {one.name: one for one in _read(file)}
             missing = [one for one in place.recordings if one.name not in kept]

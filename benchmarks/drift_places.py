@@ -18,8 +18,8 @@ import soundfile
 from benchmarks import corpus, orders
 from benchmarks.drift_sounds import Half
 
-ORDERS_MAX, OTHERS_MAX = 64, 16
-SPEAKERS, CLIPS_MAX, OTHER_WORDS_MAX = 12, 16, 3
+ORDERS_MAX, OTHERS_MAX = 40, 8
+SPEAKERS, CLIPS_MAX, OTHER_WORDS_MAX = 9, 12, 2
 """Of a half's household boards together; and of each speaker."""
 SECONDS_MAX = 12.0
 LACKING = "mocha"

@@ -5,10 +5,10 @@ import numpy as np
 
 from cloud.drift.change import VERSIONS, Change, shares
 from cloud.drift.facts import Facts
-from cloud.drift.features import Row, row_of
+from cloud.drift.features import FEATURES, Row, row_of
 from cloud.drift.profile import Profile, profile_of, strangenesses
 from cloud.drift.reference import Reference, learnt
-from cloud.drift.watcher import STEPS, Recovered, Seen, Usual, Watcher
+from cloud.drift.watcher import BEHIND, STEPS, Recovered, Seen, Usual, Watcher, WatcherState
 
 LEARN_MIN, LEARN_MAX = 200, 400
 LEARN_DAYS = 7
@@ -24,6 +24,22 @@ class Known(msgspec.Struct, frozen=True):
     usual: Usual
 
 
+class LessonState(msgspec.Struct, frozen=True):
+    """A lesson as it is kept."""
+
+    rows: bytes
+    intents: list[str | None]
+    at_unix_us: list[int | None]
+
+
+class BoardState(msgspec.Struct, frozen=True):
+    """A board as it is kept."""
+
+    lesson: LessonState
+    known: "Known | None"
+    watcher: WatcherState | None
+
+
 class Lesson(msgspec.Struct):
     """What a board learns from."""
 
@@ -35,6 +51,10 @@ class Lesson(msgspec.Struct):
         self.rows.append(row_of(facts))
         self.intents.append(facts.intent)
         self.at_unix_us.append(facts.at_unix_us)
+
+    def state(self) -> LessonState:
+        """To be kept."""
+        return LessonState(np.array(self.rows, np.float32).tobytes(), self.intents, self.at_unix_us)
 
     @property
     def is_enough(self) -> bool:
@@ -50,26 +70,25 @@ def known_of(lesson: Lesson) -> Known:
     profile = profile_of(rows, lesson.intents, lesson.at_unix_us)
     strange = strangenesses(rows)
     rare = np.array([profile.surprise(intent) for intent in lesson.intents])
-    watched = np.column_stack([rows[:, : len(STEPS) - 2], strange, rare])
+    watched = np.column_stack([rows[:, : len(FEATURES)], strange, rare, np.full(len(rows), np.nan)])
     reference = learnt(watched, lesson.at_unix_us, STEPS)
-    means = [*profile.seasons.means, *reference.seasons.means[-2:]]
+    means = [*profile.seasons.means, *reference.seasons.means[-BEHIND:]]
     return Known(profile, reference, Usual(means, shares(lesson.intents)))
 
 
 def seen(known: Known, facts: Facts) -> Seen:
     """An utterance against what is usual."""
     row, at = row_of(facts), facts.at_unix_us
-    behind = np.array([known.profile.strangeness(row), known.profile.surprise(facts.intent)])
-    difference = np.concatenate(
-        [row - known.profile.seasons.usual(at), behind - known.reference.seasons.usual(at)[-2:]]
-    )
+    behind = np.array([known.profile.strangeness(row), known.profile.surprise(facts.intent), np.nan])
+    usual = known.profile.seasons.usual(at), known.reference.seasons.usual(at)[-BEHIND:]
+    difference = np.concatenate([row - usual[0], behind - usual[1]])
     return Seen(
         at_unix_us=at,
         key=(facts.device_id, facts.utterance_id),
         intent=facts.intent,
         versions=tuple(getattr(facts, name) for name in VERSIONS),
         difference=difference.astype(np.float32),
-        scores=known.reference.score(np.concatenate([row[: len(STEPS) - 2], behind]), at).astype(np.float32),
+        scores=known.reference.score(np.concatenate([row[: len(FEATURES)], behind]), at).astype(np.float32),
     )
 
 
@@ -97,6 +116,25 @@ class Board:
             return None, None
         one = seen(self.known, facts)
         return one, self.watcher.push(one)
+
+    def state(self) -> BoardState:
+        """To be kept."""
+        return BoardState(self._lesson.state(), self.known, self.watcher.state() if self.watcher else None)
+
+    def go_on(self, state: BoardState) -> None:
+        """As it was when it was kept."""
+        if state.known is not None and state.watcher is not None:
+            self._watch(state.known)
+            assert self.watcher is not None
+            self.watcher.go_on(state.watcher)
+            return
+        kept = state.lesson
+        rows = np.frombuffer(kept.rows, np.float32).reshape(len(kept.intents), -1) if kept.intents else ()
+        self._lesson = Lesson([row.astype(np.float64) for row in rows], list(kept.intents), list(kept.at_unix_us))
+
+    def learn_anew(self) -> None:
+        """Forgets what was usual, as after its owner put it elsewhere."""
+        self.known, self.watcher, self._lesson = None, None, Lesson()
 
     def _watch(self, known: Known) -> None:
         self.known = known

@@ -62,6 +62,9 @@ class Change(msgspec.Struct, frozen=True):
     """Shares; "" is what was not understood."""
     intents_after: dict[str, float]
     versions: tuple[VersionChange, ...]
+    boards_before: dict[str, float] = {}
+    """Shares of all utterances, where several are watched together."""
+    boards_after: dict[str, float] = {}
     new_words: tuple[tuple[str, int], ...] = ()
     """Words that the domain lacks, and how often each was said since; only where somebody read the log for it."""
     utterance_ids: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,7 @@ and a shift no larger than what is uncertain of the reference is none.
 
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -71,6 +72,14 @@ class Wagers:
         return np.concatenate([up, down, wider], axis=1)
 
 
+class DetectorState(msgspec.Struct, frozen=True):
+    """A detector as it is kept: its arrays as bytes."""
+
+    evidence: bytes
+    runs: bytes
+    ages: bytes
+
+
 class Detector:
     """The evidence so far, of one stream."""
 
@@ -103,3 +112,14 @@ class Detector:
         place, wager = np.unravel_index(int(self.evidence.argmax()), self.evidence.shape)
         direction = (1, -1, 0)[min(2, int(wager) // len(SHIFTS))]
         return Suspect(int(self._wagers.watched[place]), direction, max(1, int(self.ages[place, wager])))
+
+    def state(self) -> DetectorState:
+        """To be kept."""
+        return DetectorState(self.evidence.tobytes(), self.runs.tobytes(), self.ages.tobytes())
+
+    def go_on(self, state: DetectorState) -> None:
+        """As it was when it was kept."""
+        shape = self.evidence.shape
+        self.evidence = np.frombuffer(state.evidence).reshape(shape).copy()
+        self.runs = np.frombuffer(state.runs).reshape(shape).copy()
+        self.ages = np.frombuffer(state.ages, np.int64).reshape(shape).copy()

@@ -9,17 +9,21 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from cloud.drift.change import VERSIONS, Change, VersionChange, bands, effects_of, shares
-from cloud.drift.detector import Detector, Suspect, Wagers
-from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE, Row
+from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
+from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE
 from cloud.drift.reference import Reference
 
 RECENT = 120
 """Utterances that are kept to look back at."""
 
-WINDOW_MIN = 8
+WINDOW_MIN = 12
 """Fewer utterances since it began are no change yet: one person in a hurry is not."""
+LAST = 4
+"""So many tell how far off the features are now, to begin with."""
+ROUNDS = 3
 TOGETHER = 5
 """Features that tell when it began."""
 EFFECT_MIN = 0.7
@@ -35,10 +39,11 @@ BACK_SHARE = 0.4
 AROUND_VERSION = 10
 """Utterances around the beginning of a change within which another version may be why."""
 
-STRANGE, SURPRISE = len(FEATURES), len(FEATURES) + 1
-WATCHED = (*NAMES, "strange_voice", "rare_intent")
-"""The features that have scores."""
-STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3)
+WATCHED = (*NAMES, "strange_voice", "rare_intent", "rare_board")
+"""The features that have scores; the last one only where several boards are watched together."""
+STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3, 0.3)
+BEHIND = len(WATCHED) - len(FEATURES)
+"""So many are behind a row of numbers."""
 
 
 class Seen(NamedTuple):
@@ -49,9 +54,9 @@ class Seen(NamedTuple):
     """Device and utterance."""
     intent: str | None
     versions: tuple[str | None, ...]
-    difference: Row
-    """Of the row from what was usual at that time, then of the two features behind it."""
-    scores: Row
+    difference: npt.NDArray[np.float32]
+    """Of the row from what was usual at that time, then of the features behind it; (ROW + BEHIND,)."""
+    scores: npt.NDArray[np.float32]
     """Of WATCHED."""
 
 
@@ -69,6 +74,20 @@ class Usual(msgspec.Struct, frozen=True):
     """As Seen.difference."""
     intents: dict[str, float]
     """Shares."""
+    boards: dict[str, float] = {}
+    """Shares of all utterances, where several are watched together."""
+
+
+class WatcherState(msgspec.Struct, frozen=True):
+    """A watcher as it is kept; arrays are bytes."""
+
+    change: Change | None
+    since_told: int
+    offsets: bytes
+    detector: DetectorState
+    seen: tuple[tuple[int | None, tuple[str, str], str | None, tuple[str | None, ...]], ...]
+    differences: bytes
+    scores: bytes
 
 
 class Watcher:
@@ -111,6 +130,31 @@ class Watcher:
         self._since_told = 0
         return self.change
 
+    def state(self) -> WatcherState:
+        """To be kept."""
+        return WatcherState(
+            change=self.change,
+            since_told=self._since_told,
+            offsets=self._offsets.tobytes(),
+            detector=self._detector.state(),
+            seen=tuple(seen[:4] for seen in self.recent),
+            differences=np.array([seen.difference for seen in self.recent], np.float32).tobytes(),
+            scores=np.array([seen.scores for seen in self.recent], np.float32).tobytes(),
+        )
+
+    def go_on(self, state: WatcherState) -> None:
+        """As it was when it was kept."""
+        self.change, self._since_told = state.change, state.since_told
+        self._offsets = np.frombuffer(state.offsets).copy()
+        self._detector.go_on(state.detector)
+        differences, scores = (
+            np.frombuffer(kept, np.float32).reshape(len(state.seen), -1) if state.seen else ()
+            for kept in (state.differences, state.scores)
+        )
+        self.recent.extend(
+            Seen(*one, difference, its) for one, difference, its in zip(state.seen, differences, scores, strict=True)
+        )
+
     def accept(self) -> None:
         """What is now, is normal: only what differs from that is a change."""
         if self.change is not None:
@@ -121,16 +165,18 @@ class Watcher:
         return list(self.recent)[-count:]
 
     def _began(self, suspect: Suspect) -> int:
-        """How many utterances ago all features that moved most seem to have moved together: the likeliest place, if
-        they are as far off since as they were in the last few."""
-        scores = np.array([seen.scores for seen in self._window(suspect.began + WINDOW_MIN)], np.float64)
-        scores = np.where(np.isnan(scores), 0.0, scores - self._offsets)
-        last = scores[-WINDOW_MIN:].mean(axis=0)
-        moved = np.argsort(-np.abs(last))[:TOGETHER]
-        if suspect.direction == 0 or abs(last[moved[0]]) < EFFECT_MIN:
-            return suspect.began
-        since = np.cumsum((scores[:, moved] * last[moved] - last[moved] ** 2 / 2).sum(axis=1)[::-1])
-        return int(since.argmax()) + 1
+        """How many utterances ago the features that moved most moved together: the likeliest place, were they as far
+        off since as they are now; again with what they are since that place."""
+        kept = np.array([seen.scores for seen in self._window(suspect.began + AROUND_VERSION)], np.float64)
+        scores = np.where(np.isnan(kept), 0.0, kept - self._offsets)
+        began = LAST
+        for _ in range(ROUNDS):
+            now = scores[-began:].mean(axis=0)
+            moved = np.argsort(-np.abs(now))[:TOGETHER]
+            gained = (scores[:, moved] * now[moved] - now[moved] ** 2 / 2).sum(axis=1)
+            began = int(np.cumsum(gained[::-1]).argmax()) + 1
+        # What only became wider has moved nowhere.
+        return suspect.began if abs(now[moved[0]]) < EFFECT_MIN else began
 
     def _is_worth_telling(self, suspect: Suspect) -> bool:
         scores = np.array([seen.scores for seen in self._window(suspect.began)])[:, suspect.feature]
@@ -144,7 +190,7 @@ class Watcher:
         means = np.array(self.usual.means)
         differences = np.array([seen.difference for seen in window], np.float64)
         scores = np.array([seen.scores for seen in window], np.float64)
-        watched = [*range(len(FEATURES)), ROW, ROW + 1]
+        watched = [*range(len(FEATURES)), *range(ROW, ROW + BEHIND)]
         noise, voice, spread = (bands(means, differences, which) for which in (NOISE, VOICE, SPREAD))
         return Change(
             stream=self.stream,
@@ -162,6 +208,8 @@ class Watcher:
             spread_change_db=tuple(np.round(np.subtract(spread[1], spread[0]), 1).tolist()),
             intents_before=self.usual.intents,
             intents_after=shares([seen.intent for seen in window]),
+            boards_before=self.usual.boards,
+            boards_after=shares([seen.key[0] for seen in window]) if not self._is_board else {},
             versions=self._versions(len(window)),
             utterance_ids=tuple(seen.key for seen in window),
         )
