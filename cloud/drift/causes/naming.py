@@ -1,0 +1,48 @@
+"""Which causes explain a change, the likeliest first."""
+
+from collections.abc import Callable
+
+from cloud.drift.causes import boards, clipping, echo, gain, intents, microphone, noise, speakers, speed, version, words
+from cloud.drift.causes.cause import Cause, Plot, since, who
+from cloud.drift.change import Change
+from cloud.drift.features import FEATURES
+
+FIT_MIN = 0.3
+TOLD_MAX = 3
+
+CAUSES: tuple[Callable[[Change], Cause | None], ...] = (
+    version.find,
+    boards.find,
+    clipping.find,
+    noise.find,
+    gain.find,
+    microphone.find,
+    echo.find,
+    words.find,
+    intents.find,
+    speed.find,
+    speakers.find,
+)
+
+
+def causes_of(change: Change) -> list[Cause]:
+    """At least one: where nothing fits, what moved most is told as it is."""
+    found = [cause for find in CAUSES if (cause := find(change)) is not None and cause.fit >= FIT_MIN]
+    return sorted(found, key=lambda cause: -cause.fit)[:TOLD_MAX] or [_unknown(change)]
+
+
+def _unknown(change: Change) -> Cause:
+    most = sorted(change.effects.items(), key=lambda item: -abs(item[1].score))[:3]
+    what = {feature.name: feature for feature in FEATURES}
+    told = ", ".join(
+        f"{what[name].what if name in what else name.replace('_', ' ')} {effect.before:.3g} → {effect.after:.3g}"
+        for name, effect in most
+    )
+    return Cause(
+        "unknown",
+        0.0,
+        f"{who(change)}: changed {since(change)}: {told}.",
+        "Listen to some of its utterances: `parrotlet-cloud log query`.",
+        {name: effect.after for name, effect in most},
+        Plot("feature", change.suspect),
+    )

@@ -1,0 +1,125 @@
+"""Whether scores are still as they were: looked at after each utterance, for ever, with a bound on false alarms. Pure.
+
+An e-detector (Shin, Ramdas and Rinaldo 2024), of the Shiryaev-Roberts kind: for each feature, direction and size of
+shift, and for a wider spread, the evidence of a change at any utterance so far, summed. Each summand is a wager whose
+expected gain is at most 1 while nothing changed, so their mean over all features and sizes stays below the number of
+utterances in expectation, and passing RUN_LENGTH takes so many on the average: no correction for the number of features
+or of looks. Three things make the wagers honest outside of textbooks: scores are bounded, and each wager assumes that
+one in as many utterances as were learnt from lies at the bound; the variance of a sum is that of scores which linger;
+and a shift no larger than what is uncertain of the reference is none.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from cloud.drift.reference import SCORE_MAX, Reference
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+SHIFTS = (0.6, 1.2, 2.0)
+"""In standard deviations of what lingers not."""
+SPREADS = (0.15, 0.35)
+MARGIN = 0.2
+"""A shift so small, in standard deviations, is not worth a sentence..."""
+UNSURE = 1.5
+"""...nor one of so many standard errors of the reference's mean."""
+
+WAGERS = 2 * len(SHIFTS) + len(SPREADS)
+"""On each feature."""
+EVIDENCE_MAX = 1e280
+
+
+class Suspect(NamedTuple):
+    """The feature that speaks most for a change."""
+
+    feature: int
+    direction: int
+    """1 up, -1 down, 0 wider."""
+    began: int
+    """How many utterances ago it seems to have begun, from 1."""
+
+
+class Wagers:
+    """The sizes of all wagers against a reference: for each watched feature up, down, and wider."""
+
+    def __init__(self, reference: Reference) -> None:
+        watched = [number for number, knots in enumerate(reference.knots) if knots]
+        self.watched = np.array(watched, np.int64)
+        """Features that have wagers."""
+        linger = np.array(reference.linger)[self.watched, np.newaxis]
+        squared = np.array(reference.linger_squared)[self.watched, np.newaxis]
+        self._margin = MARGIN + UNSURE * np.sqrt(linger / reference.count)
+        self._shifts = np.array(SHIFTS) / np.sqrt(linger)
+        # One in `count` at the bound, as if that was what comes next.
+        extreme = np.exp(self._shifts * SCORE_MAX) / (reference.count + 1)
+        self._cost = np.maximum(linger * self._shifts**2 / 2, np.log(np.exp(self._shifts**2 / 2) + extreme))
+        self._spreads = np.array(SPREADS) / np.sqrt(squared)
+        usual = np.exp(-self._spreads) / np.sqrt(1 - 2 * self._spreads)
+        far = np.exp(self._spreads * (SCORE_MAX**2 - 1)) / (reference.count + 1)
+        self._spread_cost = np.maximum(squared * self._spreads**2, np.log(usual + far))
+
+    def gains(self, scores: Floats) -> Floats:
+        """Logarithms of what each wager gains by the scores of all features, (watched, WAGERS); NaN where one is
+        missing."""
+        here = scores[self.watched, np.newaxis]
+        up = self._shifts * (here - self._margin) - self._cost
+        down = self._shifts * (-here - self._margin) - self._cost
+        wider = self._spreads * (np.square(here) - 1 - self._margin) - self._spread_cost
+        return np.concatenate([up, down, wider], axis=1)
+
+
+class DetectorState(msgspec.Struct, frozen=True):
+    """A detector as it is kept: its arrays as bytes."""
+
+    evidence: bytes
+    runs: bytes
+    ages: bytes
+
+
+class Detector:
+    """The evidence so far, of one stream."""
+
+    def __init__(self, wagers: Wagers) -> None:
+        self._wagers = wagers
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing speaks for a change."""
+        shape = (len(self._wagers.watched), WAGERS)
+        self.evidence: Floats = np.zeros(shape)
+        """Shiryaev-Roberts' sums."""
+        self.runs: Floats = np.zeros(shape)
+        """The logarithm of the likeliest summand's (a CUSUM, Page 1954)."""
+        self.ages: Integers = np.zeros(shape, np.int64)
+        """How many utterances ago that began."""
+
+    def push(self, scores: Floats) -> float:
+        """Takes the scores of an utterance's features; the mean evidence, to be compared with a run length."""
+        gains = self._wagers.gains(scores)
+        known = ~np.isnan(gains)
+        gains = np.where(known, gains, 0.0)
+        self.evidence = np.minimum((self.evidence + known) * np.exp(gains), EVIDENCE_MAX)
+        self.runs = np.maximum(0.0, self.runs + gains)
+        self.ages = np.where(self.runs > 0, self.ages + 1, 0)
+        return float(self.evidence.mean()) if self.evidence.size else 0.0
+
+    def suspect(self) -> Suspect:
+        """What speaks most for a change."""
+        place, wager = np.unravel_index(int(self.evidence.argmax()), self.evidence.shape)
+        direction = (1, -1, 0)[min(2, int(wager) // len(SHIFTS))]
+        return Suspect(int(self._wagers.watched[place]), direction, max(1, int(self.ages[place, wager])))
+
+    def state(self) -> DetectorState:
+        """To be kept."""
+        return DetectorState(self.evidence.tobytes(), self.runs.tobytes(), self.ages.tobytes())
+
+    def go_on(self, state: DetectorState) -> None:
+        """As it was when it was kept."""
+        shape = self.evidence.shape
+        self.evidence = np.frombuffer(state.evidence).reshape(shape).copy()
+        self.runs = np.frombuffer(state.runs).reshape(shape).copy()
+        self.ages = np.frombuffer(state.ages, np.int64).reshape(shape).copy()

@@ -1,0 +1,76 @@
+"""What the time of day and of the week does to numbers: means of a few cells, shrunk towards the whole. Pure.
+
+Four hours each of the day, weekdays and weekends; a cell in which little was said is nearly the whole (James and Stein
+1961). By UTC: a season that moves by an hour twice a year is still one.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+HOURS_EACH = 4
+HOUR_CELLS, DAY_CELLS = 24 // HOURS_EACH, 2
+SHRINK = 12
+"""So many utterances of a cell weigh as much as the whole."""
+HOUR_US = 3_600_000_000
+THURSDAY = 3
+"""1970-01-01, counted from Monday."""
+SATURDAY = 5
+
+
+class Seasons(msgspec.Struct, frozen=True):
+    """Of some numbers; lists of lists are (numbers, cells)."""
+
+    means: list[float]
+    """NaN where nothing was measured."""
+    hours: list[list[float]]
+    """What the hours of the day add."""
+    days: list[list[float]]
+    """What weekdays and weekends add."""
+
+    def usual(self, at_unix_us: int | None) -> Floats:
+        """The mean of each number at that time; of all times where nobody knows it."""
+        means = np.array(self.means)
+        if at_unix_us is None:
+            return means
+        hour, day = _cell(at_unix_us)
+        usual: Floats = means + np.array(self.hours)[:, hour] + np.array(self.days)[:, day]
+        return usual
+
+
+def seasons_of(values: Floats, at_unix_us: Sequence[int | None]) -> Seasons:
+    """Learnt from (utterances, numbers); NaN: not measured."""
+    cells = [(-1, -1) if at is None else _cell(at) for at in at_unix_us]
+    hours, days = (np.array(of, np.int64) for of in zip(*cells, strict=True))
+    means, by_hour, by_day = [], [], []
+    for own in values.T:
+        here = ~np.isnan(own)
+        mean = float(own[here].mean()) if here.any() else float("nan")
+        of_hour = _effects(own[here] - mean, hours[here], HOUR_CELLS)
+        rest = own[here] - mean - _added(of_hour, hours[here])
+        means.append(mean)
+        by_hour.append(of_hour.tolist())
+        by_day.append(_effects(rest, days[here], DAY_CELLS).tolist())
+    return Seasons(means, by_hour, by_day)
+
+
+def _cell(at_unix_us: int) -> tuple[int, int]:
+    hours = at_unix_us // HOUR_US
+    return int(hours % 24 // HOURS_EACH), int((hours // 24 + THURSDAY) % 7 >= SATURDAY)
+
+
+def _effects(rest: Floats, where: Integers, count: int) -> Floats:
+    """What each cell adds, shrunk."""
+    known = where >= 0
+    sizes = np.bincount(where[known], minlength=count)
+    effects: Floats = np.bincount(where[known], rest[known], minlength=count) / (sizes + SHRINK)
+    return effects
+
+
+def _added(effects: Floats, where: Integers) -> Floats:
+    return np.where(where >= 0, effects[np.maximum(where, 0)], 0.0)
