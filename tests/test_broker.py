@@ -16,14 +16,15 @@ import pytest
 from benchmarks import mosquitto
 from benchmarks.listener_at_broker import Heard, ListenerAtBroker
 from benchmarks.mosquitto import Mosquitto
+from common import mqtt_link
 from common.errors import ActionError, ParrotletError
-from edge.actions import broker, mqtt_link
+from common.mqtt_link import Link, Message
+from edge.actions import broker
 from edge.actions.action import Action
 from edge.actions.board_state import board_state
 from edge.actions.broker import Broker
 from edge.actions.home_assistant import discovery, object_id
 from edge.actions.mqtt import SPOOL_S, BoardAtBroker, Mqtt
-from edge.actions.mqtt_link import Link, Message
 from edge.settings import Mqtt as Settings
 from tests.test_webhook import self_signed
 
@@ -327,7 +328,7 @@ def test_a_board_that_dies_is_offline_and_so_is_one_that_stops(house: Mosquitto)
         before = len(listener.heard)
         code = f"""
 import os, signal
-from edge.actions.mqtt_link import Link, Message
+from common.mqtt_link import Link, Message
 from edge.settings import Mqtt
 will = Message({BASE!r} + "/availability", b"offline", retain=True)
 link = Link(Mqtt(address={house.address!r}, tls=False), "parrotlet-board-1", will, ())

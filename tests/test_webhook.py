@@ -17,10 +17,10 @@ import pytest
 
 from benchmarks.hook_server import Answer, Handler, HookServer, answered
 from common.errors import ActionError, SettingsError
+from common.post import check_url
+from common.signature import read_secret
 from edge.actions import webhook
 from edge.actions.action import Action
-from edge.actions.post import check_url
-from edge.actions.signature import read_secret
 from edge.actions.webhook import Webhook
 from edge.settings import Webhook as Settings
 

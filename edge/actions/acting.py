@@ -137,7 +137,7 @@ def check(settings: EdgeSettings) -> None:
             f"actions: {twice.pop()} is the name of two; each has its own, and {BOARD} and {BROKER} are taken."
         )
     if webhooks:
-        from edge.actions.post import check_url
+        from common.post import check_url
 
         for webhook in webhooks:
             check_url(webhook.url)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from common.errors import ActionError
-from edge.actions.mqtt_link import Link, Message
+from common.mqtt_link import Link, Message
 from edge.settings import Mqtt as MqttSettings
 from edge.worker import Worker
 

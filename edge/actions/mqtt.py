@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from common.errors import ParrotletError
+from common.mqtt_link import Message
 from edge.actions.action import BROKER, Action
 from edge.actions.board_state import OFF, ON, board_state
 from edge.actions.broker import Broker
 from edge.actions.home_assistant import discovery, object_id
-from edge.actions.mqtt_link import Message
 from edge.actions.patterns import matches
 from edge.settings import Mqtt as MqttSettings
 

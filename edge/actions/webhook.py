@@ -8,10 +8,10 @@ from collections.abc import Callable
 import msgspec
 
 from common.errors import ActionError
+from common.post import PostError, post, trusted
+from common.signature import read_secret, signed
 from edge.actions.action import Action
 from edge.actions.patterns import matches
-from edge.actions.post import PostError, post, trusted
-from edge.actions.signature import read_secret, signed
 from edge.settings import Webhook as WebhookSettings
 
 PAUSE_S_FIRST = 0.5

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from common.addresses import parse_address
 from common.errors import ActionError, LoudspeakerError, ModelError, SettingsError
 from common.settings import Loaded
+from common.signature import read_secret
 from edge.actions.acting import check as check_actions
 from edge.actions.program import is_missing as is_missing_program
-from edge.actions.signature import read_secret
 from edge.answering.lamp import open_lamp
 from edge.answering.voice import open_voice
 from edge.asking import wire

@@ -9,12 +9,12 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from common.addresses import parse_address
 from common.errors import ActionError
-from edge.actions.post import trusted
-from edge.settings import Mqtt as MqttSettings
+from common.post import trusted
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -31,6 +31,21 @@ END_S_MAX = 1.0
 
 LOOK_S = 0.1
 """How late it is noticed, while an acknowledgement is waited for, that the broker is gone."""
+
+
+class BrokerSettings(Protocol):
+    """Where a broker is, and who asks."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def tls(self) -> bool: ...
+    @property
+    def ca_file(self) -> Path | None: ...
 
 
 class Message(NamedTuple):
@@ -55,7 +70,7 @@ class _TlsSocket(ssl.SSLSocket):
 class Link:
     """Connected when it is made. For any thread; `over` is set when it ends."""
 
-    def __init__(self, settings: MqttSettings, client_id: str, will: Message | None, topics: Sequence[str]) -> None:
+    def __init__(self, settings: BrokerSettings, client_id: str, will: Message | None, topics: Sequence[str]) -> None:
         """`topics` are listened to. ActionError, a sentence, if the broker is not there, or does not want us."""
         self.over = threading.Event()
         self._received: queue.Queue[Message] = queue.Queue(RECEIVED_MAX)
@@ -102,7 +117,7 @@ class Link:
         except queue.Empty:
             return None
 
-    def _made(self, settings: MqttSettings, client_id: str, will: Message | None) -> "Client":
+    def _made(self, settings: BrokerSettings, client_id: str, will: Message | None) -> "Client":
         # Only here: a board without a broker does without its memory.
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
@@ -125,7 +140,7 @@ class Link:
         client.on_message = lambda client, data, message: self._receive(message)
         return client
 
-    def _connect(self, settings: MqttSettings) -> None:
+    def _connect(self, settings: BrokerSettings) -> None:
         host, port = parse_address(settings.address, called="mqtt.address", port_min=1)
         try:
             self._client.connect(host.strip("[]"), port, KEEP_ALIVE_S)
