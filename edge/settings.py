@@ -399,7 +399,7 @@ class Monitoring(msgspec.Struct, frozen=True):
     """What whoever supervises the board may ask, by HTTP: /metrics, /healthz, /readyz. Nothing of what was said."""
 
     listen: Annotated[
-        str, Meta(description="HOST:PORT to listen on, such as 127.0.0.1:7409; empty: nobody can ask.")
+        str, Meta(description="HOST:PORT to listen on, such as 127.0.0.1:7410; empty: nobody can ask.")
     ] = ""
 
 
