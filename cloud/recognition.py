@@ -129,6 +129,11 @@ class Recognition:
         for job in self._jobs:
             job.feed(levels)
 
+    @property
+    def heard(self) -> list[Levels]:
+        """What the engines were fed so far."""
+        return self._jobs[0].heard.pieces
+
     def seems_over(self, speech_end_ms: int) -> None:
         """A pause: finishes beforehand, unless an engine is busy with others, who are at their end."""
         if self._decoding is None and all(pool.has_room for pool in self._pools):

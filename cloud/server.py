@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from cloud.answer_log import FILE_NAME, SqliteAnswerLog
 from cloud.beside import beside
+from cloud.changing.running import Changing, served_settings
 from cloud.claims import OwnClaims
 from cloud.decoders import languages
 from cloud.decoders.weights import usable
@@ -66,6 +67,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
     listen = parse_address(settings.server.listen, called="server.listen", port_min=0)
     languages.check(settings)
     closed = Closed(settings, listen)
+    own_settings, settings = settings, served_settings(settings)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(_open_log(settings))
         await stack.enter_async_context(log.kept_up())
@@ -74,9 +76,12 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(watched(pools, supervision))
         await stack.enter_async_context(beside(*[served.follow for served in domains.values()]))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
+        changing = await stack.enter_async_context(Changing(own_settings, recogniser, domains))
+        await stack.enter_async_context(beside(changing.follow, changing.shadow.run))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
-        service = SpeechService(settings.server, recogniser, domains, OwnClaims(log), boards, spoken)
+        claims = OwnClaims(changing.told(log))
+        service = SpeechService(settings.server, recogniser, domains, claims, boards, spoken, changing)
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -111,7 +116,7 @@ def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address
         raise SettingsError(f"Cannot listen on {listen}: is the port in use, or not this machine's address?") from error
 
 
-def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str, ServedDomain]:
+def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> dict[str, ServedDomain]:
     """Every domain, its index built where it is not there yet. DomainError if one is broken."""
     served: dict[str, ServedDomain] = {}
     for name in settings.domains.serve:

@@ -11,11 +11,12 @@ from contextlib import AsyncExitStack
 import grpc
 
 from cloud.answer_log import Key
+from cloud.changing.running import Changing, Heard, Way
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
 from cloud.feedback import take_feedback
-from cloud.finding.served_domain import DomainVersion, ServedDomain
+from cloud.finding.served_domain import ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import check_device
 from cloud.places import Place, Places
@@ -52,8 +53,10 @@ class SpeechService:
         claims: Claims,
         places: Places,
         languages: Sequence[str] = (ENGLISH,),
+        changing: Changing | None = None,
     ) -> None:
-        """`languages` are what the engines understand, first parts of BCP 47 tags."""
+        """`languages` are what the engines understand, first parts of BCP 47 tags. `changing`: candidates may hear and
+        answer, too."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
@@ -61,6 +64,7 @@ class SpeechService:
         self._claims = claims
         self._places = places
         self._languages = languages
+        self._changing = changing
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -146,17 +150,17 @@ class SpeechService:
         claim = await self._claims.claim(key, config.attempt, _spoken_at_unix_us(config))
         if isinstance(claim, speech_pb2.Final):
             return claim
-        domain = self._domains[config.domain if config.HasField("domain") else self._default_domain].now
+        way = self._way(config)
         with claim:
             async with AsyncExitStack() as held:
-                place = held.enter_context(self._admit(config, domain))
+                place = held.enter_context(self._admit(config, way))
                 outbox = Outbox()
                 # At once, so that whoever comes next finds its load there.
-                recognition = self._recogniser.begin(
+                recognition = way.recogniser.begin(
                     config.device_id,
                     config.utterance_id,
                     opened.spec,
-                    domain,
+                    way.domain,
                     outbox.put_partial,
                     outbox.put_turn,
                     replayed=config.replayed,
@@ -165,7 +169,7 @@ class SpeechService:
                 held.push_async_callback(recognition.close)
                 writing = asyncio.create_task(write(outbox, context))
                 try:
-                    await claim.unless_overtaken(self._hear(context, stream, recognition, place))
+                    end = await claim.unless_overtaken(self._hear(context, stream, recognition, place))
                     # What is held is held until the final is found, whether its client is still there or not.
                     finishing = claim.finish(_finish(recognition, held.pop_all()))
                     final = await _unless_more_comes(context, stream, finishing)
@@ -176,15 +180,26 @@ class SpeechService:
                         await writing
                 finally:
                     await stop(writing)
+                if self._changing is not None:
+                    self._changing.answered(way, Heard(config, opened.spec, recognition, end, final))
                 return final
 
-    def _admit(self, config: speech_pb2.UtteranceConfig, domain: DomainVersion) -> Place:
+    def _way(self, config: speech_pb2.UtteranceConfig) -> Way:
+        """Who answers it."""
+        domain = config.domain if config.HasField("domain") else self._default_domain
+        if self._changing is not None:
+            return self._changing.way(config.device_id, domain)
+        return Way(self._recogniser, self._domains[domain].now)
+
+    def _admit(self, config: speech_pb2.UtteranceConfig, way: Way) -> Place:
         """A place for a stream. Refusal, at once, if there is none, or the engines have all that they can do."""
-        if not self._recogniser.bears(domain, replayed=config.replayed):
+        if not way.recogniser.bears(way.domain, replayed=config.replayed):
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
         return self._places.take(config.device_id, replayed=config.replayed)
 
-    async def _hear(self, context: Context, stream: RequestStream, recognition: Recognition, place: Place) -> None:
+    async def _hear(
+        self, context: Context, stream: RequestStream, recognition: Recognition, place: Place
+    ) -> speech_pb2.UtteranceEnd:
         """Feeds the engines until the end comes."""
         async with Requests(context, self._settings.idle_s_max) as requests:
             while True:
@@ -197,8 +212,8 @@ class SpeechService:
                         recognition.seems_over(speech_end_ms)
                     case GoesOn():
                         await recognition.goes_on()
-                    case Ended():
-                        return
+                    case Ended(end):
+                        return end
 
 
 async def _finish(recognition: Recognition, held: AsyncExitStack) -> speech_pb2.Final:
