@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from benchmarks import chaos_rollout
 from cloud.__main__ import main
 from cloud.answer_store import Key
 from cloud.building.domain import load_domain
@@ -256,6 +257,13 @@ def test_what_is_typed_wrongly_gets_a_sentence(owner: Owner, shop: Path, tmp_pat
         said = owner.types(*words)
         assert said.exit_code == 2, words
         assert sentence in said.stderr, words
+
+
+def test_whatever_is_killed_leaves_a_state_that_its_history_leads_to(tmp_path: Path) -> None:
+    found = chaos_rollout.trial_of(tmp_path, 10, 0, 3)
+    assert found.kills.total() == 10
+    assert found.steps > 0
+    assert (found.torn, found.lost, found.doubled, found.broken) == ([], [], [], [])
 
 
 def test_margins_and_promotion_by_itself_are_kept(owner: Owner, shop: Path) -> None:

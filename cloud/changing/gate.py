@@ -129,7 +129,8 @@ class Gate:
         self.rules = rules
         self._named = tuple(slices)
         self._streams: dict[tuple[str, str], _Stream] = {}
-        self._utterances = 0
+        self.utterances = 0
+        """Times that something was taken."""
         self._utterances_of: dict[str, int] = {}
 
     @property
@@ -188,7 +189,7 @@ class Gate:
         less. `share` is that of the slice where nothing was said in it yet."""
         stream = self._streams.get(("error", name)) or _Stream(self.rules, "error", name)
         if name and self._utterances_of.get(name):
-            share = self._utterances_of[name] / self._utterances
+            share = self._utterances_of[name] / self.utterances
         bound = self.rules.bound("error")
         level = self.return_log_threshold("error")
         if difference <= bound:
@@ -231,7 +232,7 @@ class Gate:
         return name == "" or name in self._named or self._is_frequent(name)
 
     def _is_frequent(self, name: str) -> bool:
-        return self._utterances_of.get(name, 0) >= self.rules.slice_share_min * max(1, self._utterances)
+        return self._utterances_of.get(name, 0) >= self.rules.slice_share_min * max(1, self.utterances)
 
     def _figure(self, measure: str, name: str) -> Figure:
         stream = self._streams[measure, name]
@@ -250,7 +251,7 @@ class Gate:
 
     def _guarded(self, slices: Sequence[str]) -> tuple[str, ...]:
         """Those of an utterance's slices that are guarded; the utterance counts."""
-        self._utterances += 1
+        self.utterances += 1
         known = self._named or self._utterances_of
         room = not self._named
         guarded = []

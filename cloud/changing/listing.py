@@ -36,7 +36,8 @@ def figure_lines(figures: tuple[Figure, ...]) -> Iterator[str]:
     for figure in figures:
         name = f"{figure.measure} {figure.slice}".strip()
         enough = "-" if figure.good_enough is None else f"{min(1.0, figure.good_enough):.0%}"
-        points = "".join(f"{100 * value:>+8.1f}" for value in (figure.difference, figure.low, figure.high))
+        values = (figure.difference, max(-1.0, figure.low), min(1.0, figure.high))
+        points = "".join(f"{100 * value:>+8.1f}" if figure.comparisons else f"{'-':>8}" for value in values)
         yield f"{name:<28}{points}{figure.comparisons:>10}{min(1.0, figure.worse):>8.0%}{enough:>13}"
 
 

@@ -134,8 +134,8 @@ class Shadow:
             await recognition.close()
         if not self._wanted:
             return
-        self.counts["heard"] += 1
         await self._put(said, final)
+        self.counts["heard"] += 1
 
     async def _put(self, said: Said, final: speech_pb2.Final) -> None:
         heard = ShadowHeard(

@@ -10,6 +10,9 @@ from cloud.changing.gate import Gate, Rules, Verdict
 from cloud.changing.rollout import State
 from cloud.changing.shadow_store import Comparison, ShadowStore
 
+KNOWN_MIN = 500
+"""Utterances in the shadow after which it is known which slices there are: fewer guards see more."""
+
 
 class Trial:
     """Of one rollout."""
@@ -51,7 +54,8 @@ class Trial:
                 self._usual.learn(comparison.key.device_id, comparison.served.error)
             return
         if self.canary is None:
-            self.canary = Gate(self._rules, self.shadow.frequent_slices)
+            is_known = self.shadow.utterances >= KNOWN_MIN
+            self.canary = Gate(self._rules, self.shadow.frequent_slices if is_known else ())
         by_candidate = comparison.by == "candidate"
         answered = comparison.candidate if by_candidate else comparison.served
         excess = self._usual.excess(comparison.key.device_id)
