@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from cloud.changing.commands import domains, models
 from cloud.domain_commands import domain
 from cloud.forget_commands import forget
 from cloud.keys.backup_commands import backup_pki, restore_pki
@@ -158,10 +159,12 @@ def config(check: bool, config_file: Path | None) -> None:
 
 
 main.add_command(domain)
+main.add_command(domains)
 main.add_command(forget)
 pki.add_command(backup_pki)
 pki.add_command(restore_pki)
 main.add_command(log)
+main.add_command(models)
 main.add_command(pki)
 main.add_command(completion("parrotlet-cloud"))
 

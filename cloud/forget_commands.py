@@ -37,6 +37,7 @@ def forget(
     """
     from cloud.answer_log import FILE_NAME
     from cloud.answer_store import AnswerStore, Span
+    from cloud.changing.shadow_store import forget_in_shadow
 
     chosen = device is not None or utterance is not None or since is not None or until is not None
     if chosen == every:
@@ -49,6 +50,7 @@ def forget(
             erased = store.forget(device, utterance, Span(since, until))
             if not store.scrub():
                 raise SettingsError(f"{file}: somebody reads it; try again, so that no copy is left beside it.")
+        forget_in_shadow(file.parent, device, utterance, Span(since, until))
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file}: cannot be used ({error}); try sudo.") from error
     click.echo(f"{erased} answers are erased.")

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from cloud.answer_log import FILE_NAME, Features, SqliteAnswerLog
 from cloud.answer_store import DATABASE_ERRORS
 from cloud.beside import beside
+from cloud.changing.running import Changing, served_settings
 from cloud.claims import OwnClaims
 from cloud.decoders import languages
 from cloud.decoders.weights import usable
@@ -77,6 +78,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             "boards.groups without certificates: whoever has an account on this machine may say that it is one of "
             "these boards, and is told what all of them are answered; to close the service: parrotlet-cloud pki init"
         )
+    own_settings, settings = settings, served_settings(settings)
     async with AsyncExitStack() as stack:
         log = stack.enter_context(_open_log(settings))
         await stack.enter_async_context(log.kept_up())
@@ -85,12 +87,24 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(watched(pools, supervision))
         await stack.enter_async_context(beside(*[served.follow for served in domains.values()]))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
+        changing = await stack.enter_async_context(Changing(own_settings, recogniser, domains))
+        await stack.enter_async_context(beside(changing.follow, changing.shadow.run))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
         onlookers = await _monitored(settings, pools, log, boards, stack)
         watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
-        claims = OwnClaims(log, await _known_twins(groups, log), watching.logged)
-        service = SpeechService(settings.server, recogniser, domains, claims, boards, spoken, watching, onlookers)
+        claims = OwnClaims(changing.told(log), await _known_twins(groups, log), watching.logged)
+        service = SpeechService(
+            settings.server,
+            recogniser,
+            domains,
+            claims,
+            boards,
+            spoken,
+            watching=watching,
+            changing=changing,
+            onlookers=onlookers,
+        )
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -161,7 +175,7 @@ def _listen(server: grpc.aio.Server, listen: Address, closed: Closed) -> Address
         raise SettingsError(f"Cannot listen on {listen}: is the port in use, or not this machine's address?") from error
 
 
-def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> Mapping[str, ServedDomain]:
+def _open_domains(settings: CloudSettings, stack: AsyncExitStack) -> dict[str, ServedDomain]:
     """Every domain, its index built where it is not there yet. DomainError if one is broken."""
     served: dict[str, ServedDomain] = {}
     for name in settings.domains.serve:

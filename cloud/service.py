@@ -13,11 +13,12 @@ from typing import NoReturn
 import grpc
 
 from cloud.answer_log import Key, Occasion
+from cloud.changing.running import Changing, Way
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
 from cloud.feedback import take_feedback
-from cloud.finding.served_domain import DomainVersion, ServedDomain
+from cloud.finding.served_domain import ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import check_device
 from cloud.places import Place, Places
@@ -33,7 +34,7 @@ from cloud.request_stream import (
     Spoken,
 )
 from cloud.settings import Server
-from cloud.utterance import Onlooker, Utterance
+from cloud.utterance import Onlooker, Utterance, spoken_at_unix_us
 from cloud.watching import Watching
 from common import VERSION
 from protos import speech_pb2
@@ -56,11 +57,13 @@ class SpeechService:
         claims: Claims,
         places: Places,
         languages: Sequence[str] = (ENGLISH,),
+        *,
         watching: Watching | None = None,
+        changing: Changing | None = None,
         onlookers: Sequence[Onlooker] = (),
     ) -> None:
         """`languages` are what the engines understand, first parts of BCP 47 tags; `watching`: where boards may look at
-        what others are answered."""
+        what others are answered; `changing`: candidates may hear and answer, too."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
@@ -70,6 +73,7 @@ class SpeechService:
         self._languages = languages
         self._onlookers = onlookers
         self._watching = watching
+        self._changing = changing
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -173,26 +177,26 @@ class SpeechService:
         check_device(context, config.device_id)
         key = Key(config.device_id, config.utterance_id)
         self._places.knock(config.device_id, replayed=config.replayed)
-        claim = await self._claims.claim(key, config.attempt, _spoken_at_unix_us(config))
+        claim = await self._claims.claim(key, config.attempt, spoken_at_unix_us(config))
         if isinstance(claim, speech_pb2.Final):
             return claim
-        domain = self._domains[config.domain if config.HasField("domain") else self._default_domain].now
+        way = self._way(config)
         with claim:
             async with AsyncExitStack() as held:
-                place = held.enter_context(self._admit(config, domain))
+                place = held.enter_context(self._admit(config, way))
                 outbox = Outbox()
-                utterance = Utterance(config, opened.spec, knows_word=domain.knows_word)
+                utterance = Utterance(config, opened.spec, knows_word=way.domain.knows_word)
 
                 def show(partial: speech_pb2.Partial) -> None:
                     utterance.show()
                     outbox.put_partial(partial)
 
                 # At once, so that whoever comes next finds its load there.
-                recognition = self._recogniser.begin(
+                recognition = way.recogniser.begin(
                     config.device_id,
                     config.utterance_id,
                     opened.spec,
-                    domain,
+                    way.domain,
                     show,
                     outbox.put_turn,
                     replayed=config.replayed,
@@ -217,11 +221,20 @@ class SpeechService:
                         await writing
                 finally:
                     await stop(writing)
+                if self._changing is not None:
+                    self._changing.answered(way, utterance, final)
                 return final
 
-    def _admit(self, config: speech_pb2.UtteranceConfig, domain: DomainVersion) -> Place:
+    def _way(self, config: speech_pb2.UtteranceConfig) -> Way:
+        """Who answers it."""
+        domain = config.domain if config.HasField("domain") else self._default_domain
+        if self._changing is not None:
+            return self._changing.way(config.device_id, domain)
+        return Way(self._recogniser, self._domains[domain].now)
+
+    def _admit(self, config: speech_pb2.UtteranceConfig, way: Way) -> Place:
         """A place for a stream. Refusal, at once, if there is none, or the engines have all that they can do."""
-        if not self._recogniser.bears(domain, replayed=config.replayed):
+        if not way.recogniser.bears(way.domain, replayed=config.replayed):
             raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "The engines have all that they can do.")
         return self._places.take(config.device_id, replayed=config.replayed)
 
@@ -271,9 +284,3 @@ async def _unless_more_comes(
     finally:
         more.cancel()
         await asyncio.gather(more, return_exceptions=True)
-
-
-def _spoken_at_unix_us(config: speech_pb2.UtteranceConfig) -> int | None:
-    """None where nobody knows."""
-    known = config.HasField("started_at_unix_us") and config.clock_synchronised
-    return config.started_at_unix_us if known else None

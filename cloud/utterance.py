@@ -50,8 +50,19 @@ class Utterance:
         self.answered_s = self.clock()
 
     @property
+    def spoken_at_unix_us(self) -> int | None:
+        """See below."""
+        return spoken_at_unix_us(self.config)
+
+    @property
     def duration_ms(self) -> int:
         return self.spec.frame_ms * sum(len(levels) for levels in self.levels)
+
+
+def spoken_at_unix_us(config: speech_pb2.UtteranceConfig) -> int | None:
+    """When an utterance began, by its board's clock; None where that was not known to be right."""
+    known = config.HasField("started_at_unix_us") and config.clock_synchronised
+    return config.started_at_unix_us if known else None
 
 
 class Onlooker(Protocol):

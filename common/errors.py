@@ -13,6 +13,7 @@
     ├── SpoolError          what was said cannot be kept on the disk, or not be read from it
     ├── IdentityError       keys, certificates or codes of enrolment that cannot be used or had
     ├── DomainError         a domain folder that cannot be built, or is not there
+    ├── RolloutError        a candidate that cannot go on to where it was sent
     ├── DataError           recordings or labels that cannot be used as they are
     ├── ModelError          a model that cannot be made, or does not fit the board
     └── EngineError         a speech engine that cannot be used here, or weights that cannot be had
@@ -72,6 +73,10 @@ class IdentityError(ParrotletError):
 
 class DomainError(ParrotletError):
     """Raised when a domain cannot be built or found; names the file and the line."""
+
+
+class RolloutError(ParrotletError):
+    """Raised when a candidate cannot be taken in, promoted or returned; says what to type."""
 
 
 class DataError(ParrotletError):

@@ -1,5 +1,6 @@
 """Files that nobody but their owner may read, and that are whole after a power cut: keys, codes, lists of both."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -31,6 +32,13 @@ def write_private(file: Path, content: bytes) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync_directory(file.parent)
+
+
+def make_private(file: Path) -> None:
+    """An empty file where there is none, mode 0600, for a library that opens it by its name. OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    _give_to_neighbour(file, file.parent)
 
 
 def sync_directory(directory: Path) -> None:

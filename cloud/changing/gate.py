@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from cloud.changing import needed
 from cloud.changing.compared import MEASURES, REACH, Answered, Divided, by_slice, paired
 from cloud.changing.evidence import Bet, Interval
 
@@ -19,6 +20,10 @@ Decision = Literal["promote", "return", "go on"]
 
 RETURN_SHARES: Mapping[str, float] = {"error": 0.8, "slow": 0.1, "rejected": 0.1}
 """How the measures share `return_alpha`."""
+
+USUAL_ERROR, USUAL_UNLIKE, USUAL_WEIGHT = 0.1, 0.1, 50
+"""Errors of what serves, and utterances of which just one of both is right, before anything is known; so many
+utterances are weighed by them."""
 
 LOG_MAX = 100.0
 """Wealth beyond that is as good as infinite."""
@@ -84,15 +89,26 @@ class _Stream:
             asked = bound
         elif measure == "error":
             asked = bound + rules.slice_margin
+        self.asked = asked
         self.good_enough = None if asked is None else Bet(asked, above=False)
+        self.pairs, self.unlike = 0, 0.0
+        """Utterances that both heard, and of how many just one was right."""
+        self.served, self.served_sum = 0, 0.0
+        self.candidates = 0
+        """Utterances of boards that one of them answered."""
         self._divided = Divided()
 
     def take_pair(self, difference: float) -> None:
+        self.pairs, self.unlike = self.pairs + 1, self.unlike + abs(difference)
         self.interval.take(difference)
         for bet in self._bets():
             bet.take(difference)
 
     def take(self, value: float, *, by_candidate: bool) -> None:
+        if by_candidate:
+            self.candidates += 1
+        else:
+            self.served, self.served_sum = self.served + 1, self.served_sum + value
         if (groups := self._divided.take(value, by_candidate=by_candidate)) is not None:
             candidates, served = groups
             self.interval.take(sum(candidates) / len(candidates) - sum(served) / len(served))
@@ -113,13 +129,19 @@ class Gate:
         self.rules = rules
         self._named = tuple(slices)
         self._streams: dict[tuple[str, str], _Stream] = {}
-        self._utterances = 0
+        self.utterances = 0
+        """Times that something was taken."""
         self._utterances_of: dict[str, int] = {}
 
     @property
     def slices(self) -> tuple[str, ...]:
         """Those that are guarded."""
         return self._named or tuple(self._utterances_of)
+
+    @property
+    def frequent_slices(self) -> tuple[str, ...]:
+        """Those that may be waited for."""
+        return tuple(name for name in self.slices if self._is_frequent(name))
 
     def take_pair(self, slices: Sequence[str], candidate: Answered, served: Answered) -> None:
         """The candidate and what serves heard the same utterance, which is of these slices."""
@@ -161,6 +183,27 @@ class Gate:
         """What the wealth against each claim of promotion must reach, a natural logarithm."""
         return math.log(1 / self.rules.promote_alpha)
 
+    def needed(self, difference: float, name: str = "", *, share: float = 1.0) -> int:
+        """Utterances, of all that the candidate hears or answers, that it takes to be 90 % sure to see that its errors
+        differ by so much in a slice, at the rates up to now: to return it where it errs more, to let it through where
+        less. `share` is that of the slice where nothing was said in it yet."""
+        stream = self._streams.get(("error", name)) or _Stream(self.rules, "error", name)
+        if name and self._utterances_of.get(name):
+            share = self._utterances_of[name] / self.utterances
+        bound = self.rules.bound("error")
+        level = self.return_log_threshold("error")
+        if difference <= bound:
+            assert stream.asked is not None
+            bound, level = stream.asked, self.promote_log_threshold
+        if stream.candidates:
+            error = (USUAL_ERROR * USUAL_WEIGHT + stream.served_sum) / (USUAL_WEIGHT + stream.served)
+            answered = stream.candidates / (stream.candidates + stream.served)
+            count = needed.of_groups(level, bound=bound, difference=difference, error=error, share=answered)
+        else:
+            unlike = (USUAL_UNLIKE * USUAL_WEIGHT + stream.unlike) / (USUAL_WEIGHT + stream.pairs)
+            count = needed.of_pairs(level, bound=bound, difference=difference, unlike=unlike)
+        return min(needed.NEVER, round(count / share))
+
     def _stake(self, measure: str) -> float:
         """Of all that is bet on "worse", what is bet on one slice."""
         return RETURN_SHARES[measure] / (1 + (len(self._named) or self.rules.slices_max))
@@ -186,8 +229,10 @@ class Gate:
         return "promote", f"The candidate is good enough everywhere, on the whole: {told(whole)}."
 
     def _is_waited_for(self, name: str) -> bool:
-        share = self._utterances_of.get(name, 0) / max(1, self._utterances)
-        return name == "" or name in self._named or share >= self.rules.slice_share_min
+        return name == "" or name in self._named or self._is_frequent(name)
+
+    def _is_frequent(self, name: str) -> bool:
+        return self._utterances_of.get(name, 0) >= self.rules.slice_share_min * max(1, self.utterances)
 
     def _figure(self, measure: str, name: str) -> Figure:
         stream = self._streams[measure, name]
@@ -206,7 +251,7 @@ class Gate:
 
     def _guarded(self, slices: Sequence[str]) -> tuple[str, ...]:
         """Those of an utterance's slices that are guarded; the utterance counts."""
-        self._utterances += 1
+        self.utterances += 1
         known = self._named or self._utterances_of
         room = not self._named
         guarded = []

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import time
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from cloud.decoders import Task
 from cloud.workers.heard import Rank
@@ -28,6 +30,9 @@ utterances queue for an engine, chance needs more."""
 
 LAG_S_MAX = 1.0
 """Nobody is let in while a worker is so far behind those who speak, whatever the reason: two of its largest pieces."""
+
+WAITED_FOR_S = 0.5
+"""A worker that is so far behind those who speak keeps them waiting; what it is given at a time is as long."""
 
 
 class Waiting(NamedTuple):
@@ -116,6 +121,24 @@ class Pool:
     def has_room(self) -> bool:
         """Whether an utterance may be finished before it is sure that it is over."""
         return self.streaming or len(self._waiting) < len(self._workers)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody has an utterance in it."""
+        return not self._open
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody is kept waiting by others."""
+        return bool(self._waiting) or any(worker.lag_s() > WAITED_FOR_S for worker in self._workers)
+
+    def alike(self, *, size: int = 0, **changes: Any) -> "Pool":
+        """Another pool of the same engine, with other options; `size` 0: of as many workers."""
+        options = msgspec.structs.replace(self._options, **changes)
+        size = size or self._size
+        return Pool(
+            options, size=size, wedged_s=self._wedged_s, streaming=self.streaming, waiting_max=self._waiting_max
+        )
 
     def bears(self, kind: str, rank: Rank) -> bool:
         """Whether one more utterance can be decoded as it is spoken, beside those that are open. What is sent after the

@@ -1,0 +1,296 @@
+"""What serves, what is tried, and who changed that, when and why: one file, changed by commands and the service.
+
+Each change is one transaction, with its line of history in it, and on the disk when the call returns; whatever is
+killed leaves the state before or the state after. The history is only added to.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from cloud.changing.gate import Figure, Rules
+from cloud.changing.rollout import Action, Rollout, Serving, State, Step, Subject
+from common.errors import RolloutError
+from common.migration import migrate
+from common.private_files import make_private
+
+FILE_NAME = "rollouts.db"
+
+BUSY_S_MAX = 10.0
+"""How long a command and the service wait for one another."""
+
+STEPS = (
+    (
+        """CREATE TABLE rollouts (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            candidate TEXT NOT NULL,
+            version TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('shadow', 'canary', 'promoted', 'returned')),
+            share REAL NOT NULL,
+            automatic INTEGER NOT NULL,
+            rules TEXT NOT NULL,
+            began_at_unix_us INTEGER NOT NULL
+        )""",
+        # One candidate of a subject at a time: two would be compared with each other.
+        "CREATE UNIQUE INDEX active ON rollouts (kind, name) WHERE state IN ('shadow', 'canary')",
+        # What serves in place of the settings, the newest on top: a rollback takes it off.
+        """CREATE TABLE serving (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            rollout INTEGER NOT NULL UNIQUE REFERENCES rollouts (number)
+        )""",
+        """CREATE TABLE history (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_unix_us INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            action TEXT NOT NULL,
+            rollout INTEGER NOT NULL REFERENCES rollouts (number),
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            serves TEXT NOT NULL,
+            why TEXT NOT NULL,
+            figures TEXT NOT NULL
+        )""",
+        "CREATE TRIGGER history_is_not_rewritten BEFORE UPDATE ON history "
+        "BEGIN SELECT RAISE(ABORT, 'history is only added to'); END",
+        "CREATE TRIGGER history_is_not_erased BEFORE DELETE ON history "
+        "BEGIN SELECT RAISE(ABORT, 'history is only added to'); END",
+    ),
+)
+"""From one version of the tables to the next. A released one is never changed: another is added."""
+
+_ROLLOUT = "number, kind, name, candidate, version, state, share, automatic, rules, began_at_unix_us"
+
+
+class RolloutStore:
+    """Must be closed. One thread at a time; RolloutError where the file cannot be used."""
+
+    def __init__(self, file: Path, unix_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        """Made if need be."""
+        self._file = file
+        self._unix_us = unix_us
+        with self._told():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            make_private(file)
+            self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.execute("PRAGMA foreign_keys = ON")
+                migrate(self._database, STEPS)
+            except BaseException:
+                self._database.close()
+                raise
+
+    def close(self) -> None:
+        self._database.close()
+
+    def version(self) -> int:
+        """Another number whenever somebody else has changed something."""
+        with self._told():
+            return int(self._database.execute("PRAGMA data_version").fetchone()[0])
+
+    def active(self, subject: Subject) -> Rollout | None:
+        """The candidate that is being tried."""
+        found = self._rollouts("kind = ? AND name = ? AND state IN ('shadow', 'canary')", subject.kind, subject.name)
+        return found[0] if found else None
+
+    def all_active(self) -> list[Rollout]:
+        """The candidates that are being tried, in the order in which they came."""
+        return self._rollouts("state IN ('shadow', 'canary')")
+
+    def serving(self, subject: Subject) -> Serving | None:
+        """What serves in place of what the settings say; None: nothing does."""
+        with self._told():
+            row = self._database.execute(
+                "SELECT candidate, version, rollouts.number FROM serving JOIN rollouts ON rollouts.number = rollout "
+                "WHERE serving.kind = ? AND serving.name = ? ORDER BY serving.number DESC LIMIT 1",
+                (subject.kind, subject.name),
+            ).fetchone()
+        return None if row is None else Serving(*row)
+
+    def all_serving(self) -> dict[Subject, Serving]:
+        """What serves in place of what the settings say."""
+        with self._told():
+            rows = self._database.execute("SELECT DISTINCT kind, name FROM serving ORDER BY kind, name").fetchall()
+        found = {Subject(*row): self.serving(Subject(*row)) for row in rows}
+        return {subject: serving for subject, serving in found.items() if serving is not None}
+
+    def history(self, kind: str | None = None, name: str | None = None) -> list[Step]:
+        """What was changed, the oldest first."""
+        with self._told():
+            rows = self._database.execute(
+                "SELECT history.number, at_unix_us, who, history.kind, history.name, action, rollout, candidate, "
+                "before, after, serves, why, figures FROM history JOIN rollouts ON rollouts.number = rollout "
+                "WHERE ?1 IN (history.kind, '') AND ?2 IN (history.name, '') ORDER BY history.number",
+                (kind or "", name or ""),
+            ).fetchall()
+        return [
+            Step(number, at_unix_us, who, Subject(its_kind, its_name), *rest)
+            for number, at_unix_us, who, its_kind, its_name, *rest in rows
+        ]
+
+    def begin(
+        self,
+        subject: Subject,
+        candidate: str,
+        version: str,
+        *,
+        who: str,
+        why: str,
+        share: float = 0.0,
+        automatic: bool = False,
+        rules: Rules | None = None,
+    ) -> Rollout:
+        """Takes a candidate into the shadow; with a share, before so many of the boards at once."""
+        with self._changing():
+            if (other := self.active(subject)) is not None:
+                raise RolloutError(f"{other.candidate} is being tried already ({other.state}): roll it back first.")
+            serving = self.serving(subject)
+            if serving is not None and (serving.what, serving.version) == (candidate, version):
+                raise RolloutError(f"{candidate} serves already.")
+            state: State = "canary" if share else "shadow"
+            rules_text = msgspec.json.encode(rules or Rules()).decode()
+            number = self._database.execute(
+                "INSERT INTO rollouts (kind, name, candidate, version, state, share, automatic, rules, "
+                "began_at_unix_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*_of(subject), candidate, version, state, share, automatic, rules_text, self._unix_us()),
+            ).lastrowid
+            assert number is not None
+            self._log(number, subject, "canary" if share else "shadow", "", state, who, why, ())
+        return self._rollouts("number = ?", number)[0]
+
+    def canary(
+        self, subject: Subject, share: float, *, who: str, why: str, automatic: bool = False, figures: Sequence[Figure]
+    ) -> Rollout:
+        """The candidate answers that share of the boards."""
+        with self._changing():
+            before = self._needed(subject, "canary")
+            state = before.after("canary")
+            self._database.execute(
+                "UPDATE rollouts SET state = ?, share = ?, automatic = ? WHERE number = ?",
+                (state, share, automatic or before.automatic, before.number),
+            )
+            self._log(before.number, subject, "canary", before.state, state, who, why, figures)
+        return self._rollouts("number = ?", before.number)[0]
+
+    def promote(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout:
+        """The candidate serves from now on."""
+        with self._changing():
+            before = self._needed(subject, "promote")
+            state = before.after("promote")
+            self._set_state(before.number, state)
+            self._database.execute(
+                "INSERT INTO serving (kind, name, rollout) VALUES (?, ?, ?)", (*_of(subject), before.number)
+            )
+            self._log(before.number, subject, "promote", before.state, state, who, why, figures)
+        return self._rollouts("number = ?", before.number)[0]
+
+    def give_back(self, number: int, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout | None:
+        """The candidate of that number is tried no more; None if it is not being tried."""
+        with self._changing():
+            before = self._rollouts("number = ?", number)[0]
+            if not before.is_active:
+                return None
+            state = before.after("return")
+            self._set_state(number, state)
+            self._log(number, before.subject, "return", before.state, state, who, why, figures)
+        return self._rollouts("number = ?", number)[0]
+
+    def rollback(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure] = ()) -> Step:
+        """Takes back the last step: the candidate that is being tried, else the one that was promoted last."""
+        with self._changing():
+            undone = self.active(subject)
+            if undone is None:
+                serving = self.serving(subject)
+                if serving is None:
+                    raise RolloutError(f"There is nothing to roll back: {subject} is what the settings say.")
+                (undone,) = self._rollouts("number = ?", serving.rollout)
+                self._database.execute("DELETE FROM serving WHERE rollout = ?", (undone.number,))
+            self._set_state(undone.number, "returned")
+            self._log(undone.number, subject, "rollback", undone.state, "returned", who, why, figures)
+        return self.history(subject.kind, subject.name)[-1]
+
+    def _needed(self, subject: Subject, action: Action) -> Rollout:
+        active = self.active(subject)
+        if active is None:
+            raise RolloutError(f"No candidate for {subject} is being tried, so there is nothing to {action}.")
+        return active
+
+    def _set_state(self, number: int, state: State) -> None:
+        self._database.execute("UPDATE rollouts SET state = ? WHERE number = ?", (state, number))
+
+    def _log(
+        self,
+        number: int,
+        subject: Subject,
+        action: Action,
+        before: str,
+        after: State,
+        who: str,
+        why: str,
+        figures: Sequence[Figure],
+    ) -> None:
+        serving = self.serving(subject)
+        self._database.execute(
+            "INSERT INTO history (at_unix_us, who, kind, name, action, rollout, before, after, serves, why, figures) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(self._unix_us(), who, *_of(subject), action, number, before, after),
+                *("" if serving is None else serving.what, why),
+                msgspec.json.encode(figures).decode() if figures else "",
+            ),
+        )
+
+    def _rollouts(self, where: str, *values: object) -> list[Rollout]:
+        with self._told():
+            rows = self._database.execute(
+                f"SELECT {_ROLLOUT} FROM rollouts WHERE {where} ORDER BY number", values
+            ).fetchall()
+        return [
+            Rollout(
+                number,
+                Subject(kind, name),
+                candidate,
+                version,
+                state,
+                share,
+                bool(automatic),
+                msgspec.json.decode(rules, type=Rules),
+                began,
+            )
+            for number, kind, name, candidate, version, state, share, automatic, rules, began in rows
+        ]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """All that is changed meanwhile, or nothing; nobody else changes anything."""
+        with self._told():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
+            raise RolloutError(f"{self._file}: cannot be used ({error}); try sudo.") from error
+
+
+def _of(subject: Subject) -> tuple[str, str]:
+    return subject.kind, subject.name
