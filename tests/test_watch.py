@@ -253,7 +253,7 @@ def test_one_board_has_a_few_of_these_streams_and_gets_them_back(service: GroupS
 
 
 def test_it_ends_at_once_when_the_service_stops(tmp_path: Path) -> None:
-    with group_service(tmp_path) as service:
+    with group_service(tmp_path, look_s=10 * WAIT_S) as service:
         opened = grpc.insecure_channel(service.address)
         watch = Watch("hall", opened)
         watch.once_anew()
