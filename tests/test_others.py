@@ -96,6 +96,9 @@ def test_what_two_boards_hear_is_done_by_one_and_both_pages_show_both(
         assert [card["board"] for card in others] == ["hall", "kitchen"]
         assert [card["utterance_id"] for card in others] == [card["utterance_id"] for card in reversed(own)]
         assert [card["transcript"] for card in own] == ["set a timer for ten minutes"] * 2
+        # What was measured went over the wire as a float of 32 bits.
+        assert [card["snr_db"] for card in reversed(others)] == [pytest.approx(card["snr_db"], 1e-3) for card in own]
+        assert all(card["snr_db"] > 0 for card in own)
         # The one that is no twin was answered first, and runs the timer.
         first = 0 if own[0]["twin_of"] is None else 1
         assert own[1 - first]["twin_of"] == own[first]["utterance_id"]
