@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from protos.name import NAME_OR_NONE
-
 ENVIRONMENT_PREFIX = "PARROTLET_CLOUD"
 SYSTEM_FILE = Path("/etc/parrotlet/cloud.toml")
 
@@ -78,7 +76,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True):
     """Boards of one household, or of one person."""
 
-    name: Annotated[str, Meta(pattern=f"^(?!\\Z){NAME_OR_NONE[1:]}", description="Of the group.")]
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}\\Z", description="Of the group.")]
     devices: Annotated[
         tuple[str, ...],
         Meta(

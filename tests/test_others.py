@@ -1,6 +1,7 @@
 """What a page shows of other boards, with two daemons, or phones without a board, at one service."""
 
 import queue
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from benchmarks.made_board import MadeBoard
 from common.settings import load
 from edge.asking.answer import Answer, Twin
 from edge.asking.group_watch import Other
@@ -16,6 +18,7 @@ from edge.asking.services import chain_of
 from edge.page.audience import Place, Told
 from edge.page.others import KEPT, LEFT_S_MAX, Others
 from edge.page.page import Page
+from edge.page.stream import Seen
 from edge.settings import EdgeSettings
 from edge.sound.source import Block
 from tests.conftest import Speech
@@ -96,6 +99,9 @@ def test_what_two_boards_hear_is_done_by_one_and_both_pages_show_both(
         assert [card["board"] for card in others] == ["hall", "kitchen"]
         assert [card["utterance_id"] for card in others] == [card["utterance_id"] for card in reversed(own)]
         assert [card["transcript"] for card in own] == ["set a timer for ten minutes"] * 2
+        # What was measured went over the wire as a float of 32 bits.
+        assert [card["snr_db"] for card in reversed(others)] == [pytest.approx(card["snr_db"], 1e-3) for card in own]
+        assert all(card["snr_db"] > 0 for card in own)
         # The one that is no twin was answered first, and runs the timer.
         first = 0 if own[0]["twin_of"] is None else 1
         assert own[1 - first]["twin_of"] == own[first]["utterance_id"]
@@ -269,3 +275,48 @@ def test_another_board_s_twin_says_who_heard_best(best: str | None, shown: str) 
     scene.others.other(other(1, answer=msgspec.structs.replace(ANSWER, twin=Twin("kitchen", "u9", best))))
     card = msgspec.json.decode(scene.told[-1].data)
     assert (card["twin_of"], card["twin_board"], card["heard_best"]) == ("u9", "kitchen", shown)
+
+
+def test_a_phone_that_comes_back_is_told_of_others_what_it_has_not_seen(tmp_path: Path) -> None:
+    def told(query: str, *, is_known_before: bool) -> list[str]:
+        folder = tmp_path / f"{is_known_before}{query[-3:]}"
+        folder.mkdir()
+        with MadeBoard(folder) as board:
+            phone = Phone(board.page)
+            looking = phone.look("" if is_known_before else query)
+            until_s = time.monotonic() + PATIENCE_S
+            while board.watcher is None and time.monotonic() < until_s:
+                time.sleep(0.005)
+            assert board.watcher is not None
+            board.watcher.watching("a", is_anew=True)
+            for number in (1, 2, 3):
+                board.watcher.other(other(number))
+            if is_known_before:
+                until(looking, "u3", "")
+                looking.close()
+                looking = phone.look(query)
+            found, history = until(looking, "u3", "")
+            assert history == "a"
+            looking.close()
+            return found
+
+    for is_known_before in (True, False):
+        assert told("?others=a.2", is_known_before=is_known_before) == ["u3"]
+        assert told("?others=b.2", is_known_before=is_known_before) == ["u1", "u2", "u3"]
+
+
+def test_what_was_seen_is_not_told_again() -> None:
+    seen = Seen(5, Place("a", 2))
+    own = [seen.is_new(Told("answer", "", number)) for number in (4, 5, 6, 6, None)]
+    assert own == [False, False, True, False, True]
+    others = [("a", 0), ("a", 2), ("a", 3), ("a", 3), ("b", 0), ("b", 1), ("b", 0), ("b", 1)]
+    assert [seen.is_new(Told("answer", "", place=Place(*place))) for place in others] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]

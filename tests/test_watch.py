@@ -13,11 +13,12 @@ import grpc
 import pytest
 
 from benchmarks.tried_service import enrolled
-from cloud.answer_log import NEWEST_MAX, Key, Span, SqliteAnswerLog
+from cloud.answer_log import NEWEST_MAX, Batch, Key, Span, SqliteAnswerLog
 from cloud.answer_store import AnswerStore
-from cloud.groups import Groups
+from cloud.groups import Groups, Members
 from cloud.keys.pki_folder import create
 from cloud.places import Places
+from cloud.request_stream import Refusal
 from cloud.settings import Group
 from cloud.watching import NUMBER_MAX, WATCHES_PER_DEVICE_MAX, Watching
 from common.addresses import parse_address
@@ -253,7 +254,7 @@ def test_one_board_has_a_few_of_these_streams_and_gets_them_back(service: GroupS
 
 
 def test_it_ends_at_once_when_the_service_stops(tmp_path: Path) -> None:
-    with group_service(tmp_path) as service:
+    with group_service(tmp_path, look_s=10 * WAIT_S) as service:
         opened = grpc.insecure_channel(service.address)
         watch = Watch("hall", opened)
         watch.once_anew()
@@ -379,3 +380,38 @@ def test_a_log_that_is_an_older_copy_of_itself_is_told_anew(tmp_path: Path) -> N
             watch.look()
             watch.until(answers[-1])
             assert watch.told == ["u1", *answers]
+
+
+class LateLog:
+    """One in which something comes while it is read."""
+
+    def __init__(self, log: SqliteAnswerLog) -> None:
+        self.watching: Watching
+        self._log = log
+        self._is_late = False
+
+    async def batch(self, members: Members, after: int, history: str | None) -> Batch:
+        read = await self._log.batch(members, after, history)
+        if not read.is_anew and not self._is_late:
+            self._is_late = True
+            await self._log.put(Key("kitchen", "u1"), speech_pb2.Final())
+            self.watching.logged("kitchen")
+        return read
+
+
+def test_what_comes_while_the_log_is_read_is_not_waited_for(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with SqliteAnswerLog(tmp_path / "answers.db") as log:
+            late: Any = LateLog(log)
+            late.watching = watching = Watching(Groups([HOME]), late, look_s=10 * WAIT_S)
+            context: Any = Context(reads=9)
+            request = speech_pb2.WatchRequest(device_id="hall").SerializeToString()
+            watch = asyncio.create_task(watching.watch(request, Places(streams_max=1), context))
+            async with asyncio.timeout(WAIT_S):
+                while len(context.written) < 2:
+                    await asyncio.sleep(0)
+            watching.close()
+            with pytest.raises(Refusal, match="is stopping"):
+                await watch
+
+    asyncio.run(scene())
