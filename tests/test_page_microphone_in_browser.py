@@ -34,6 +34,8 @@ HANDLES = """
     const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
     if (ask) navigator.mediaDevices.getUserMedia = async (how) => {
         if (window.isCalled) throw new DOMException("a call", "NotReadableError");
+        window.asked = (window.asked ?? 0) + 1;
+        await window.held;
         const stream = await ask(how);
         tracks.push(...stream.getTracks());
         return stream;
@@ -133,8 +135,10 @@ def test_a_phone_that_was_locked_hears_again_and_once(board: MadeBoard, visit: C
     page = listening(board, visit)
     page.evaluate("hide(true); contexts[0].suspend()")
     page.wait_for_function("contexts[0].state === 'suspended'")
-    # Its network comes back with its screen.
-    page.evaluate("hide(false); dispatchEvent(new Event('online'))")
+    # Its network comes back while the microphone is opened again.
+    page.evaluate("window.held = new Promise(settle => (window.release = settle)); hide(false)")
+    page.wait_for_function("asked === 2")
+    page.evaluate("dispatchEvent(new Event('online')); setTimeout(release, 50)")
     eventually(lambda: len(board.microphones.begun) > 1, page)
     page.wait_for_selector(HEARS)
     hears_more(board, page)

@@ -7,8 +7,6 @@ import { putCorrection } from "./correction.js";
 import { element } from "./element.js";
 import { dayName, dayOf } from "./moments.js";
 
-const WHOLE_MAX = 20;
-
 export class Feed {
   /** `cardOf(key)` makes the card; `onAbove(count)` when new ones came in above what is looked at. */
   constructor(list, { entryOf, cardOf, onAbove = () => {} }) {
@@ -37,8 +35,6 @@ export class Feed {
     cancelAnimationFrame(this.frame);
     this.frame = null;
     const anchor = this.#anchor();
-    // What comes in out of sight has its true height at once, or it would push when the browser draws it.
-    this.isWhole = anchor !== null && this.changed.size <= WHOLE_MAX;
     let above = 0;
     for (const key of this.changed) {
       const isNew = this.#show(key);
@@ -68,7 +64,6 @@ export class Feed {
       return false;
     }
     const card = this.cardOf(key);
-    card.classList.toggle("is-whole", this.isWhole);
     this.cards.set(key, card);
     if (before) {
       // Its place is what it was, and so is its least height: what is below does not jump up.

@@ -152,6 +152,7 @@ export class Microphone {
       onClosed: (isWhole) => this.#cut(uplink, isWhole),
     });
     // Two reasons to connect anew often come at once.
+    this.gapWhy ??= this.uplink?.lost ?? null;
     this.uplink?.close();
     this.uplink = uplink;
     if (this.gapWhy) uplink.gap(this.gapWhy);
@@ -234,7 +235,7 @@ export class Microphone {
     const before = this.uplink;
     this.uplink = null;
     before?.close();
-    if (before) this.gapWhy ??= "another network";
+    if (before) this.gapWhy ??= before.lost ?? "another network";
     try {
       await this.#opened();
       if (this.wanted === "hands-free") this.#connect();
