@@ -184,15 +184,22 @@ def test_the_likeliest_sentence_is_found_though_something_else_is_likelier() -> 
 
 
 def test_what_is_far_behind_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    def followed() -> list[str]:
-        parrot = Parrot(" I need 25 minutes", " I need 26 minutes")
-        best_sentences(parrot, [], [], paths(NUMBERS), [ord(".")])  # type: ignore[arg-type]
-        assert " I need 26 m" in parrot.followed
-        return parrot.followed
+    texts = (" I need 25 minutes", " I need 26 minutes")
 
-    few = followed()
+    def most_unlikely() -> int:
+        """Letters of a reading that was followed beside these texts."""
+        parrot = Parrot(*texts)
+        best_sentences(parrot, [], [], paths(NUMBERS), [ord(".")])  # type: ignore[arg-type]
+        return max(
+            sum(not any(text.startswith(said[:end]) for text in texts) for end in range(1, len(said) + 1))
+            for said in parrot.followed
+            if len(said) <= len(texts[0])
+        )
+
+    # A letter is 9 less likely, two are 18.
+    assert most_unlikely() == 1
     monkeypatch.setattr(whisper_sentences, "BEHIND_MAX", 1000.0)
-    assert len(followed()) > len(few)
+    assert most_unlikely() > 1
 
 
 @pytest.fixture(scope="module")
