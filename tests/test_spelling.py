@@ -44,6 +44,24 @@ def test_words_may_have_capitals_hyphens_and_symbols() -> None:
     assert forms("i'd", first=False) == [" I'd"]
 
 
+def test_what_was_prepared_is_not_spelled_again() -> None:
+    written: list[str] = []
+
+    def write(text: str) -> list[int]:
+        written.append(text)
+        return letters(text)
+
+    minutes = TokenPaths(compile_commands(parse_commands(NUMBERS)).network, write)
+    minutes.prepare(50)
+    known = len(written)
+    frontier = minutes.start()
+    for number, letter in enumerate(" I need"):
+        frontier = minutes.next(frontier, first=not number)[ord(letter)].frontier
+    assert len(written) == known
+    minutes.prepare(1000)
+    assert len(written) > known
+
+
 def test_numbers_may_be_written_in_digits() -> None:
     minutes = paths(NUMBERS)
     for written, words in {

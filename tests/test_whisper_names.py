@@ -31,7 +31,7 @@ class Listener:
         self._likely = (expects, hears)
         self._said = [""]
         self._hears = [True]
-        self.rows = 0
+        self.followed: list[str] = []
 
     def begin(self, memory: object, tokens: object, *, deaf: bool) -> State:
         assert deaf
@@ -41,7 +41,7 @@ class Listener:
     def step(self, memory: object, state: State, parents: list[int], tokens: list[int], hears: list[bool]) -> State:
         self._said = [self._said[parent] + chr(token) for parent, token in zip(parents, tokens, strict=True)]
         self._hears = list(hears)
-        self.rows += len(tokens)
+        self.followed += self._said
         return self._state()
 
     def _state(self) -> State:
@@ -116,16 +116,24 @@ def test_what_sounds_alike_is_likelier_from_its_first_letter_on() -> None:
 
 
 def test_readings_far_behind_are_given_up(monkeypatch: MonkeyPatch) -> None:
-    def rows() -> int:
+    def followed() -> list[str]:
         listener = Listener({" Show me Oslo now": -0.1}, {})
         tables = dict.fromkeys(range(9), name_table(NAMES, letters))
         found = best_names(listener, [], [0, 0], tables, VOCABULARY)  # type: ignore[arg-type]
         assert told(found[0]) == (" Show me", "Oslo", " now")
-        return listener.rows
+        return listener.followed
 
-    few = rows()
+    few = followed()
     monkeypatch.setattr(whisper_names, "BEHIND_MAX", 1000.0)
-    assert rows() > 2 * few
+    assert len(followed()) > 2 * len(few)
+
+
+def test_nothing_unlikely_is_followed_behind_a_name(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper_names, "FREE", 1)
+    listener = Listener({" Oslo": -0.1}, {})
+    best_names(listener, [], [0, 0], dict.fromkeys(range(9), name_table(NAMES, letters)), VOCABULARY)  # type: ignore[arg-type]
+    # A letter that nobody said is 9 less likely, two are 18.
+    assert max(len(said) for said in listener.followed if said.startswith(" Oslo")) == len(" Oslo") + 1
 
 
 def test_nobody_who_is_left_out_is_found() -> None:

@@ -3,6 +3,7 @@
 Nothing is expanded beforehand: what can follow a place of the network is found when a search first gets there.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -66,6 +67,18 @@ class TokenPaths:
                     _go(found, spelled.tokens, spelled.place, spelled.cost)
             self._next[key] = {token: Step(frozenset(ways), min(ways.values())) for token, ways in found.items()}
         return self._next[key]
+
+    def prepare(self, most: int) -> None:
+        """Finds the ways on from so many places beforehand, those of few tokens first: what is said first takes no
+        longer than what is said again."""
+        known = dict.fromkeys([self.start()])
+        due = deque(known)
+        while due:
+            frontier = due.popleft()
+            for step in self.next(frontier, first=frontier == self.start()).values():
+                if len(known) < most and step.frontier not in known:
+                    known[step.frontier] = None
+                    due.append(step.frontier)
 
     def words(self, tokens: Tokens) -> tuple[str, ...]:
         """The words of a sentence that was found by its tokens."""

@@ -129,7 +129,7 @@ class Whisper:
         self._sentences = SentenceReader(folder, self._tokens)
         self._names = NameReader(folder, self._tokens, self._prompt, ends(self._tokens))
         for bundle in bundles:
-            self._sentences.domain(bundle)
+            self._sentences.prepare(bundle)
             self._names.listening(bundle)
         self._read_first()
 

@@ -28,6 +28,10 @@ BEAM = 8
 BEHIND_MAX = 10.0
 """A reading that is so much less likely than the best one is given up, a natural logarithm."""
 
+READY_MAX = 1000
+"""Places in a domain's sentences that are known before anybody speaks: of `home` a second of CPU and 30 MB, without
+which its first utterances take up to half a second longer each."""
+
 TEXT_END = "<|endoftext|>"
 STOPS = (".", "?", "!")
 """What may stand after a sentence."""
@@ -163,6 +167,11 @@ class SentenceReader:
             text = " ".join(paths.words(one.tokens)).lower()
             scores[text] = float(np.logaddexp(one.log_probability, scores.get(text, -np.inf)))
         return tuple(Sentence(text, score) for text, score in sorted(scores.items(), key=lambda pair: -pair[1]))
+
+    def prepare(self, bundle: str) -> None:
+        """Makes ready what the sentences of a bundle's domain mostly begin with."""
+        if (domain := self.domain(bundle)) is not None:
+            domain.paths.prepare(READY_MAX)
 
     def domain(self, bundle: str) -> Domain | None:
         """The bundle's sentences, ready for use. None where it has none."""
