@@ -97,6 +97,17 @@ def test_a_service_that_is_away_is_asked_by_who_serves_the_page(
     assert get(service.log, at(ada)) is None
 
 
+def test_that_a_service_is_away_is_told_once(state: Path, service: Answering, caplog: pytest.LogCaptureFixture) -> None:
+    ada = paired(state, service, "Ada")
+
+    async def visit() -> None:
+        away = Visitors(settings(state, cloud__address=AWAY))
+        assert [await away._see_off(ada) for _ in range(3)] == [False] * 3
+
+    asyncio.run(visit())
+    assert caplog.text.count("a service is still to forget a phone that was revoked") == 1
+
+
 @pytest.mark.parametrize("killed_at", ["_empty", "bring_erasure", "shutil.rmtree"])
 def test_whoever_is_killed_meanwhile_is_followed_by_another(
     state: Path, service: Answering, monkeypatch: pytest.MonkeyPatch, killed_at: str

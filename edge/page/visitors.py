@@ -49,6 +49,8 @@ class Visitors:
         self._state = directories.usable(loaded, directories.STATE)
         self._phones = Phones(page_directory(self._state))
         self._open: dict[str, _Open] = {}
+        self._ailing: dict[str, str] = {}
+        """Why what a phone said that was revoked is not erased everywhere yet, as it was told."""
         self._lock = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -122,15 +124,21 @@ class Visitors:
         try:
             left = await asyncio.to_thread(leave, self._loaded, self._state, phone)
         except ParrotletError as error:
-            logger.error("what a phone said that was revoked is not erased yet: %s", error)
+            self._tell(phone, f"what a phone said that was revoked is not erased yet: {error}")
             return False
-        if left.in_use:
-            return True
-        if left.why_not is None:
+        if left.why_not is not None:
+            self._tell(phone, f"a service is still to forget a phone that was revoked: {left.why_not}")
+            return False
+        if not left.in_use:
+            self._ailing.pop(phone, None)
             logger.info("what the phone %s said was erased, as it was revoked", phone)
-        else:
-            logger.warning("the service is still to forget a phone that was revoked: %s", left.why_not)
-        return left.why_not is None
+        return True
+
+    def _tell(self, phone: str, sentence: str) -> None:
+        """In the log; once, however often it is so."""
+        if self._ailing.get(phone) != sentence:
+            logger.warning("%s", sentence)
+        self._ailing[phone] = sentence
 
     async def close(self) -> None:
         """Closes what is open."""
