@@ -306,15 +306,13 @@ class Watcher:
                 found.append(VersionChange(what, old[0][0], new[0][0]))
         return tuple(found)
 
-    def _settle(self) -> None:
-        """What has come since the change is the new normal."""
-        scores = np.array([seen.scores for seen in self._window(SETTLE)])
-        known = ~np.isnan(scores)
-        counts = known.sum(axis=0)
-        self._offsets = np.where(
-            counts >= WINDOW_MIN, np.where(known, scores, 0).sum(axis=0) / np.maximum(counts, 1), 0
-        )
-        self._detector.reset()
+    def _settle(self, count: int) -> None:
+        """What came last is the new normal."""
+        window = self._window(count)
+        self._offsets = _mean(np.array([seen.scores for seen in window], np.float64))
+        heard = [seen.voice for seen in window if len(seen.voice)]
+        self._voice_offset = np.mean(heard, axis=0) if heard else np.zeros(BANDS)
+        self._reset()
 
     def _is_over(self) -> Recovered | None:
         assert self.change is not None
