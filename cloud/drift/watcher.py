@@ -311,7 +311,7 @@ class Watcher:
         window = self._window(count)
         self._offsets = _mean(np.array([seen.scores for seen in window], np.float64))
         heard = [seen.voice for seen in window if len(seen.voice)]
-        self._voice_offset = np.mean(heard, axis=0) if heard else np.zeros(BANDS)
+        self._voice_offset = np.mean(heard, axis=0, dtype=np.float64) if heard else np.zeros(BANDS)
         self._reset()
 
     def _is_over(self) -> Recovered | None:
