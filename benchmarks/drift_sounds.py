@@ -38,6 +38,8 @@ class Material(NamedTuple):
 
     noises: dict[str, Sound]
     rooms: list[Sound]
+    room: Sound
+    """A quiet room, a minute of it."""
 
 
 class Condition(NamedTuple):
@@ -58,7 +60,8 @@ def material(data: Path, half: Half) -> Material:
         for name, noise in corpus.noises(data).items()
     }
     rooms = [corpus.read(data / "rooms" / name) for name in ("rir1.flac", "rir3.flac")]
-    return Material(noises, [rooms[0] if half == "tuning" else rooms[1]])
+    quiet = pink(60 * RATE_HZ, np.random.default_rng(1 if half == "tuning" else 2))
+    return Material(noises, [rooms[0] if half == "tuning" else rooms[1]], quiet)
 
 
 def heard(sound: Sound, name: str, condition: Condition, of: Material) -> Samples:
@@ -70,8 +73,8 @@ def heard(sound: Sound, name: str, condition: Condition, of: Material) -> Sample
         sound = VOICES[plant](sound, strength, of)
     around = round(AROUND_S * RATE_HZ)
     speech = np.pad(corpus.at_level(sound, level_dbfs), around)
-    room = _at(pink(len(speech), draw)[: len(speech)], QUIET_DBFS)
     kind, start = _drawn(of, draw), int(draw.integers(RATE_HZ * 20))
+    room = _at(_stretch(of.room, start, len(speech)), QUIET_DBFS)
     room_dbfs = QUIET_DBFS
     if condition.base == "busy":
         room, room_dbfs = room + _at(_stretch(of.noises[kind], start, len(speech)), BUSY_DBFS), BUSY_DBFS
@@ -164,7 +167,8 @@ def _drawn(of: Material, draw: np.random.Generator) -> str:
 
 
 def _stretch(noise: Sound, start: int, length: int) -> Sound:
-    return np.take(noise, range(start, start + length), mode="wrap")
+    at = start % len(noise)
+    return np.tile(noise, 1 + (at + length) // len(noise))[at : at + length]
 
 
 def _at(sound: Sound, dbfs: float) -> Sound:

@@ -2,13 +2,24 @@
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from cloud.drift.change import VERSIONS, Change, shares
 from cloud.drift.facts import Facts
-from cloud.drift.features import FEATURES, Row, row_of
+from cloud.drift.features import FEATURES, Row, row_of, voice_shapes
 from cloud.drift.profile import Profile, profile_of, strangenesses
 from cloud.drift.reference import Reference, learnt
-from cloud.drift.watcher import BEHIND, STEPS, Recovered, Seen, Usual, Watcher, WatcherState
+from cloud.drift.watcher import (
+    BEHIND,
+    STEPS,
+    VOICE_BLOCK,
+    Recovered,
+    Seen,
+    Usual,
+    Watcher,
+    WatcherState,
+    whitenings_of,
+)
 
 LEARN_MIN, LEARN_MAX = 200, 400
 LEARN_DAYS = 7
@@ -73,13 +84,16 @@ def known_of(lesson: Lesson) -> Known:
     watched = np.column_stack([rows[:, : len(FEATURES)], strange, rare, np.full(len(rows), np.nan)])
     reference = learnt(watched, lesson.at_unix_us, STEPS)
     means = [*profile.seasons.means, *reference.seasons.means[-BEHIND:]]
-    return Known(profile, reference, Usual(means, shares(lesson.intents)))
+    pairs = zip(watched, lesson.at_unix_us, strict=True)
+    scores = np.array([reference.score(row, at) for row, at in pairs])
+    return Known(profile, reference, Usual(means, shares(lesson.intents), whitenings_of(scores, voice_shapes(rows))))
 
 
 def seen(known: Known, facts: Facts) -> Seen:
     """An utterance against what is usual."""
     row, at = row_of(facts), facts.at_unix_us
-    behind = np.array([known.profile.strangeness(row), known.profile.surprise(facts.intent), np.nan])
+    rare = known.profile.surprise(facts.intent) if facts.was_empty is not None else np.nan
+    behind = np.array([known.profile.strangeness(row), rare, np.nan])
     usual = known.profile.seasons.usual(at), known.reference.seasons.usual(at)[-BEHIND:]
     difference = np.concatenate([row - usual[0], behind - usual[1]])
     return Seen(
@@ -89,7 +103,15 @@ def seen(known: Known, facts: Facts) -> Seen:
         versions=tuple(getattr(facts, name) for name in VERSIONS),
         difference=difference.astype(np.float32),
         scores=known.reference.score(np.concatenate([row[: len(FEATURES)], behind]), at).astype(np.float32),
+        voice=_voice(known, row),
     )
+
+
+def _voice(known: Known, row: Row) -> npt.NDArray[np.float32]:
+    shape, whitening = voice_shapes(row), known.usual.whitenings.get(VOICE_BLOCK)
+    if whitening is None or np.isnan(shape).any():
+        return np.zeros(0, np.float32)
+    return whitening.points(shape).astype(np.float32)
 
 
 class Board:

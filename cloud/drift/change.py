@@ -53,6 +53,8 @@ class Change(msgspec.Struct, frozen=True):
     """To be compared with a run length."""
     effects: dict[str, Effect]
     """By the feature's name; what was not measured before and after is not in it."""
+    shifts: dict[str, float]
+    """Of blocks of features, and of the voice's shape: how far off all of it is, in standard deviations."""
     noise_before_db: tuple[float, ...]
     noise_after_db: tuple[float, ...]
     voice_before_db: tuple[float, ...]
@@ -73,6 +75,11 @@ class Change(msgspec.Struct, frozen=True):
     def effect(self, name: str) -> Effect:
         """Of a feature; no effect where it was not measured."""
         return self.effects.get(name, NONE)
+
+    def prominence(self, *names: str) -> float:
+        """How much of the largest effect of all the largest of these is, 0 to 1."""
+        largest = max((abs(effect.score) for effect in self.effects.values()), default=0.0)
+        return max(abs(self.effect(name).score) for name in names) / max(largest, 1e-9)
 
 
 def effects_of(names: Sequence[str], usual: Row, differences: Row, scores: Row) -> dict[str, Effect]:

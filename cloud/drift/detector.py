@@ -41,6 +41,8 @@ class Suspect(NamedTuple):
     """1 up, -1 down, 0 wider."""
     began: int
     """How many utterances ago it seems to have begun, from 1."""
+    block: str = ""
+    """Of which it speaks most, where a block told; see watcher.py."""
 
 
 class Wagers:

@@ -34,7 +34,9 @@ class Feature(NamedTuple):
 
 
 def _difference(bands: Sequence[float] | None, one: slice, other: slice) -> float | None:
-    return None if bands is None else sum(bands[one]) / len(bands[one]) - sum(bands[other]) / len(bands[other])
+    if bands is None or len(bands) != BANDS:
+        return None
+    return sum(bands[one]) / len(bands[one]) - sum(bands[other]) / len(bands[other])
 
 
 def _log(value: float | None, least: float) -> float | None:
@@ -93,7 +95,7 @@ FEATURES = (
         "spread of the voice's bands",
         "dB",
         0.3,
-        lambda one: None if one.band_spread_db is None else sum(one.band_spread_db) / BANDS,
+        lambda one: None if not one.band_spread_db else sum(one.band_spread_db) / len(one.band_spread_db),
     ),
     Feature("fall", "fall of the sound", "dB/s", 5.0, lambda one: one.fall_db_per_s),
     Feature("syllables", "syllables", "a second", 0.2, lambda one: one.syllables_per_s),

@@ -10,7 +10,18 @@ import numpy.typing as npt
 
 from cloud.drift.change import Change, shares
 from cloud.drift.reference import Reference, learnt
-from cloud.drift.watcher import STEPS, WATCHED, Recovered, Seen, Usual, Watcher, WatcherState
+from cloud.drift.shape import BANDS
+from cloud.drift.watcher import (
+    STEPS,
+    VOICE_BLOCK,
+    WATCHED,
+    Recovered,
+    Seen,
+    Usual,
+    Watcher,
+    WatcherState,
+    whitenings_of,
+)
 
 LEARN = 300
 BOARDS_MIN = 2
@@ -30,6 +41,7 @@ class GroupState(msgspec.Struct, frozen=True):
     """A group as it is kept."""
 
     scores: bytes
+    voices: bytes
     intents: list[str | None]
     at_unix_us: list[int | None]
     boards: list[str]
@@ -47,6 +59,7 @@ class Group:
         self._run_length = run_length
         self._known: GroupKnown | None = None
         self._scores: list[npt.NDArray[np.float32]] = []
+        self._voices: list[npt.NDArray[np.float32]] = []
         self._intents: list[str | None] = []
         self._at: list[int | None] = []
         self._boards: list[str] = []
@@ -63,13 +76,18 @@ class Group:
         difference = seen.difference.copy()
         difference[-1] = scores[-1] - reference.seasons.means[-1]
         return self.watcher.push(
-            seen._replace(scores=reference.score(scores, seen.at_unix_us).astype(np.float32), difference=difference)
+            seen._replace(
+                scores=reference.score(scores, seen.at_unix_us).astype(np.float32),
+                difference=difference,
+                voice=self._voice(seen),
+            )
         )
 
     def state(self) -> GroupState:
         """To be kept."""
         return GroupState(
             np.array(self._scores, np.float32).tobytes(),
+            np.array(self._voices, np.float32).tobytes(),
             self._intents,
             self._at,
             self._boards,
@@ -82,6 +100,7 @@ class Group:
         """As it was when it was kept."""
         rows = np.frombuffer(state.scores, np.float32).reshape(-1, len(WATCHED))
         self._scores, self._intents, self._at = list(rows), list(state.intents), list(state.at_unix_us)
+        self._voices = list(np.frombuffer(state.voices, np.float32).reshape(-1, BANDS))
         self._boards, self._means = list(state.boards), np.frombuffer(state.means).copy()
         if state.known is not None and state.watcher is not None:
             self._watch(state.known)
@@ -90,6 +109,7 @@ class Group:
 
     def _learn(self, seen: Seen, means: list[float]) -> None:
         self._scores.append(seen.scores)
+        self._voices.append(seen.voice if len(seen.voice) else np.full(BANDS, np.nan, np.float32))
         self._intents.append(seen.intent)
         self._at.append(seen.at_unix_us)
         self._boards.append(seen.key[0])
@@ -106,12 +126,22 @@ class Group:
         reference = learnt(scores, self._at, (SCORE_STEP,) * len(STEPS))
         usual_means = self._means / len(self._scores)
         usual_means[-1] = reference.seasons.means[-1]
-        usual = Usual(usual_means.tolist(), shares(self._intents), by_board)
+        ranked = np.array([reference.score(row, at) for row, at in zip(scores, self._at, strict=True)])
+        whitenings = whitenings_of(ranked, np.array(self._voices, np.float64))
+        usual = Usual(usual_means.tolist(), shares(self._intents), whitenings, by_board)
         self._watch(GroupKnown(reference, usual))
         self._forget()
 
     def _forget(self) -> None:
-        self._scores, self._intents, self._at, self._boards, self._means = [], [], [], [], np.zeros(0)
+        self._scores, self._voices, self._intents = [], [], []
+        self._at, self._boards, self._means = [], [], np.zeros(0)
+
+    def _voice(self, seen: Seen) -> npt.NDArray[np.float32]:
+        assert self._known is not None
+        whitening = self._known.usual.whitenings.get(VOICE_BLOCK)
+        if whitening is None or not len(seen.voice):
+            return np.zeros(0, np.float32)
+        return whitening.points(seen.voice.astype(np.float64)).astype(np.float32)
 
     def _surprise(self, board: str) -> float:
         assert self._known is not None

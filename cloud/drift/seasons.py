@@ -27,7 +27,7 @@ class Seasons(msgspec.Struct, frozen=True):
     """Of some numbers; lists of lists are (numbers, cells)."""
 
     means: list[float]
-    """NaN where nothing was measured."""
+    """0 where nothing was measured."""
     hours: list[list[float]]
     """What the hours of the day add."""
     days: list[list[float]]
@@ -50,7 +50,7 @@ def seasons_of(values: Floats, at_unix_us: Sequence[int | None]) -> Seasons:
     means, by_hour, by_day = [], [], []
     for own in values.T:
         here = ~np.isnan(own)
-        mean = float(own[here].mean()) if here.any() else float("nan")
+        mean = float(own[here].mean()) if here.any() else 0.0
         of_hour = _effects(own[here] - mean, hours[here], HOUR_CELLS)
         rest = own[here] - mean - _added(of_hour, hours[here])
         means.append(mean)

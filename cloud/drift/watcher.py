@@ -5,6 +5,7 @@ further change.
 """
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +14,10 @@ import numpy.typing as npt
 
 from cloud.drift.change import VERSIONS, Change, VersionChange, bands, effects_of, shares
 from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
+from cloud.drift.directions import Direction, DirectionState, Floats, Whitening, shift_of, whitening_of
 from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE
 from cloud.drift.reference import Reference
+from cloud.drift.shape import BANDS
 
 RECENT = 120
 """Utterances that are kept to look back at."""
@@ -32,7 +35,9 @@ SPREAD_MIN = 1.7
 """Of the mean square of scores."""
 
 SETTLE = 40
-"""Utterances after a change was told, until it is known well enough to tell a further one."""
+UNSETTLED = 30.0
+"""After a change was told, it takes so many utterances to know it well; until then a further one wants so many times
+the evidence."""
 BACK_UTTERANCES = 20
 BACK_SHARE = 0.4
 """Of the effect: what is left of it when it is over."""
@@ -44,6 +49,17 @@ WATCHED = (*NAMES, "strange_voice", "rare_intent", "rare_board")
 STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3, 0.3)
 BEHIND = len(WATCHED) - len(FEATURES)
 """So many are behind a row of numbers."""
+
+VOICE_BLOCK = "voice"
+BLOCKS: dict[str, tuple[str, ...]] = {
+    "sound": (*("level", "noise_floor", "noise_tilt", "noise_hump", "voice_top", "voice_low", "band_spread", "fall"),),
+    "talk": ("words", "syllables", "speech", "speech_share", "fall", "band_spread"),
+    "answers": ("confidence", "empty", "understood", "unknown_words", "rare_intent", "asked_back"),
+}
+"""Scores that change together; the voice's shape is one more block, of its own points."""
+MEMBERS = {block: [WATCHED.index(name) for name in names] for block, names in BLOCKS.items()}
+SHIFT_MIN = 1.0
+"""Of a block, in standard deviations: a smaller one is not worth a sentence."""
 
 
 class Seen(NamedTuple):
@@ -58,6 +74,8 @@ class Seen(NamedTuple):
     """Of the row from what was usual at that time, then of the features behind it; (ROW + BEHIND,)."""
     scores: npt.NDArray[np.float32]
     """Of WATCHED."""
+    voice: npt.NDArray[np.float32]
+    """The voice's point, see directions.py; (0,): nobody knows what is usual."""
 
 
 class Recovered(NamedTuple):
@@ -74,8 +92,17 @@ class Usual(msgspec.Struct, frozen=True):
     """As Seen.difference."""
     intents: dict[str, float]
     """Shares."""
+    whitenings: dict[str, Whitening]
+    """Of BLOCKS and VOICE_BLOCK, where enough was measured."""
     boards: dict[str, float] = {}
     """Shares of all utterances, where several are watched together."""
+
+
+def whitenings_of(scores: Floats, voices: Floats) -> dict[str, Whitening]:
+    """Of all blocks, from the scores and the voices of utterances in their order."""
+    found = {block: whitening_of(scores[:, numbers]) for block, numbers in MEMBERS.items()}
+    found[VOICE_BLOCK] = whitening_of(voices)
+    return {block: whitening for block, whitening in found.items() if whitening is not None}
 
 
 class WatcherState(msgspec.Struct, frozen=True):
@@ -85,6 +112,9 @@ class WatcherState(msgspec.Struct, frozen=True):
     since_told: int
     offsets: bytes
     detector: DetectorState
+    directions: dict[str, DirectionState]
+    voice_offset: bytes
+    voices: bytes
     seen: tuple[tuple[int | None, tuple[str, str], str | None, tuple[str | None, ...]], ...]
     differences: bytes
     scores: bytes
@@ -102,8 +132,10 @@ class Watcher:
         self._is_board = is_board
         self._run_length = run_length
         self._detector = Detector(Wagers(reference))
+        self._directions = {block: Direction(whitening) for block, whitening in usual.whitenings.items()}
         self._offsets = np.zeros(len(WATCHED))
         """Mean scores of what is known to have changed."""
+        self._voice_offset = np.zeros(BANDS)
         self._since_told = 0
 
     def push(self, seen: Seen) -> Change | Recovered | None:
@@ -111,24 +143,58 @@ class Watcher:
         self.recent.append(seen)
         if self.change is not None and (over := self._is_over()) is not None:
             return over
+        run_length = self._run_length
         if self.change is not None and self._since_told < SETTLE:
             self._since_told += 1
+            run_length *= UNSETTLED
             if self._since_told == SETTLE:
-                self._settle()
+                self._settle(SETTLE)
+        evidence = self._push(seen)
+        if evidence < run_length:
             return None
-        if self._detector.push(seen.scores - self._offsets) < self._run_length:
-            return None
-        suspect = self._detector.suspect()
-        suspect = suspect._replace(began=self._began(suspect))
+        suspect = self._suspect()
         if suspect.began < WINDOW_MIN:
             return None
-        evidence = float(self._detector.evidence.mean())
-        self._detector.reset()
         if not self._is_worth_telling(suspect):
+            self._reset()
             return None
         self.change = self._measured(suspect, evidence)
         self._since_told = 0
+        self._settle(suspect.began)
         return self.change
+
+    def _push(self, seen: Seen) -> float:
+        """The evidence of a change: half of it is that of single features, half that of blocks."""
+        single = self._detector.push(seen.scores - self._offsets)
+        for block, direction in self._directions.items():
+            direction.push(self._points(block, [seen])[0])
+        together = [float(direction.evidence.mean()) for direction in self._directions.values()]
+        return (single + sum(together) / len(together)) / 2 if together else single
+
+    def _points(self, block: str, seen: Sequence[Seen]) -> Floats:
+        """Of utterances, (utterances, dimensions)."""
+        if block == VOICE_BLOCK:
+            return np.array([one.voice if len(one.voice) else self._voice_offset for one in seen]) - self._voice_offset
+        scores = np.array([one.scores for one in seen], np.float64) - self._offsets
+        return self.usual.whitenings[block].points(scores[:, MEMBERS[block]])
+
+    def _suspect(self) -> Suspect:
+        """What speaks most for a change, and when that began."""
+        found = self._detector.suspect()
+        most = max(self._directions, key=lambda block: self._directions[block].evidence.mean(), default="")
+        if most and self._directions[most].evidence.mean() > self._detector.evidence.mean():
+            began = min(self._directions[most].began, len(self.recent))
+            scores = np.array([seen.scores for seen in self._window(began)]) - self._offsets
+            means = _mean(scores)
+            members = MEMBERS.get(most, [WATCHED.index("strange_voice")])
+            feature = max(members, key=lambda number: abs(means[number]))
+            found = Suspect(feature, 1 if means[feature] > 0 else -1, began, most)
+        return found._replace(began=self._began(found))
+
+    def _reset(self) -> None:
+        self._detector.reset()
+        for direction in self._directions.values():
+            direction.reset()
 
     def state(self) -> WatcherState:
         """To be kept."""
@@ -137,6 +203,9 @@ class Watcher:
             since_told=self._since_told,
             offsets=self._offsets.tobytes(),
             detector=self._detector.state(),
+            directions={block: direction.state() for block, direction in self._directions.items()},
+            voice_offset=self._voice_offset.tobytes(),
+            voices=np.array([_voice(seen) for seen in self.recent], np.float32).tobytes(),
             seen=tuple(seen[:4] for seen in self.recent),
             differences=np.array([seen.difference for seen in self.recent], np.float32).tobytes(),
             scores=np.array([seen.scores for seen in self.recent], np.float32).tobytes(),
@@ -146,19 +215,22 @@ class Watcher:
         """As it was when it was kept."""
         self.change, self._since_told = state.change, state.since_told
         self._offsets = np.frombuffer(state.offsets).copy()
+        self._voice_offset = np.frombuffer(state.voice_offset).copy()
         self._detector.go_on(state.detector)
-        differences, scores = (
-            np.frombuffer(kept, np.float32).reshape(len(state.seen), -1) if state.seen else ()
-            for kept in (state.differences, state.scores)
-        )
-        self.recent.extend(
-            Seen(*one, difference, its) for one, difference, its in zip(state.seen, differences, scores, strict=True)
-        )
+        for block, its in state.directions.items():
+            self._directions[block].go_on(its)
+        if state.seen:
+            kept = (
+                np.frombuffer(one, np.float32).reshape(len(state.seen), -1)
+                for one in (state.differences, state.scores, state.voices)
+            )
+            for (at, key, intent, versions), difference, scores, voice in zip(state.seen, *kept, strict=True):
+                self.recent.append(Seen(at, key, intent, versions, difference, scores, _heard(voice)))
 
     def accept(self) -> None:
         """What is now, is normal: only what differs from that is a change."""
         if self.change is not None:
-            self._settle()
+            self._settle(max(SETTLE, min(self.change.utterances + self._since_told, RECENT)))
             self.change = None
 
     def _window(self, count: int) -> list[Seen]:
@@ -179,6 +251,9 @@ class Watcher:
         return suspect.began if abs(now[moved[0]]) < EFFECT_MIN else began
 
     def _is_worth_telling(self, suspect: Suspect) -> bool:
+        if suspect.block:
+            points = self._points(suspect.block, self._window(suspect.began))
+            return shift_of(points, self.usual.whitenings[suspect.block].linger) > SHIFT_MIN
         scores = np.array([seen.scores for seen in self._window(suspect.began)])[:, suspect.feature]
         scores = scores[~np.isnan(scores)] - self._offsets[suspect.feature]
         if suspect.direction == 0:
@@ -200,6 +275,10 @@ class Watcher:
             utterances=len(window),
             suspect=WATCHED[suspect.feature],
             evidence=evidence,
+            shifts={
+                block: round(shift_of(self._points(block, window), whitening.linger), 2)
+                for block, whitening in self.usual.whitenings.items()
+            },
             effects=effects_of(WATCHED, means[watched], differences[:, watched], scores),
             noise_before_db=noise[0],
             noise_after_db=noise[1],
@@ -227,15 +306,13 @@ class Watcher:
                 found.append(VersionChange(what, old[0][0], new[0][0]))
         return tuple(found)
 
-    def _settle(self) -> None:
-        """What has come since the change is the new normal."""
-        scores = np.array([seen.scores for seen in self._window(SETTLE)])
-        known = ~np.isnan(scores)
-        counts = known.sum(axis=0)
-        self._offsets = np.where(
-            counts >= WINDOW_MIN, np.where(known, scores, 0).sum(axis=0) / np.maximum(counts, 1), 0
-        )
-        self._detector.reset()
+    def _settle(self, count: int) -> None:
+        """What came last is the new normal."""
+        window = self._window(count)
+        self._offsets = _mean(np.array([seen.scores for seen in window], np.float64))
+        heard = [seen.voice for seen in window if len(seen.voice)]
+        self._voice_offset = np.mean(heard, axis=0, dtype=np.float64) if heard else np.zeros(BANDS)
+        self._reset()
 
     def _is_over(self) -> Recovered | None:
         assert self.change is not None
@@ -251,6 +328,21 @@ class Watcher:
             return None
         over = Recovered(self.change, self.recent[-1].at_unix_us)
         self.change = None
-        self._offsets = np.zeros(len(WATCHED))
-        self._detector.reset()
+        self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(BANDS)
+        self._reset()
         return over
+
+
+def _mean(scores: Floats) -> Floats:
+    """Of each column, of what was measured."""
+    known = ~np.isnan(scores)
+    means: Floats = np.where(known, scores, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return means
+
+
+def _voice(seen: Seen) -> npt.NDArray[np.float32]:
+    return seen.voice if len(seen.voice) else np.full(BANDS, np.nan, np.float32)
+
+
+def _heard(voice: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return voice[:0] if np.isnan(voice).any() else voice

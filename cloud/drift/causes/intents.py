@@ -1,22 +1,26 @@
 """People want other things: an intent that was rare is common now."""
 
+import math
+
 from cloud.drift.causes.cause import Cause, Plot, bounded, since, who
 from cloud.drift.change import Change
 
 SHARE_MIN, TIMES_MIN, RISE_SURE = 0.08, 2.5, 0.15
+DEVIATIONS_MIN = 3.5
+"""Of the count that its usual share brings about: a few utterances have another mix by chance."""
+SHARE_LEAST = 0.02
 
 
 def find(change: Change) -> Cause | None:
     """None where the mix is about as it was."""
-    risen = sorted(
+    new = sorted(
         (
             (share - change.intents_before.get(intent, 0.0), intent, share)
             for intent, share in change.intents_after.items()
-            if intent
+            if intent and _has_risen(change.intents_before.get(intent, 0.0), share, change.utterances)
         ),
         reverse=True,
     )
-    new = [one for one in risen if one[2] >= SHARE_MIN and one[2] >= TIMES_MIN * change.intents_before.get(one[1], 0.0)]
     if not new:
         return None
     rise = sum(one[0] for one in new)
@@ -32,3 +36,9 @@ def find(change: Change) -> Cause | None:
         {f"share_{intent}": round(share, 3) for _, intent, share in new[:3]},
         Plot("shares", "intents"),
     )
+
+
+def _has_risen(before: float, after: float, utterances: int) -> bool:
+    usual = max(before, SHARE_LEAST)
+    deviations = (after - usual) / math.sqrt(usual * (1 - usual) / utterances)
+    return after >= max(SHARE_MIN, TIMES_MIN * before) and deviations >= DEVIATIONS_MIN

@@ -4,11 +4,13 @@ import numpy as np
 
 from cloud.drift.causes.cause import Cause, Plot, bounded, since, who
 from cloud.drift.change import Change
-from cloud.drift.features import MIDDLE
+from cloud.drift.features import MIDDLE, TOP
 from cloud.drift.shape import bands_hz
 from protos.feature_spec import DEFAULT_SPEC
 
 LOSS_DB_MIN, LOSS_DB_SURE = 3.5, 5.0
+ROOM_DB_SURE, ROOM_LEAST = 1.5, 0.3
+"""What the room's own sound loses there; how much the cause is worth where it loses nothing."""
 EDGE_DB = 4.0
 """A band that lost so much is lost."""
 
@@ -19,19 +21,27 @@ def find(change: Change) -> Cause | None:
     end, loss_db = ("top", -top_db) if -top_db >= -low_db else ("bottom", -low_db)
     if loss_db < LOSS_DB_MIN:
         return None
+    # Other people have other voices, and the same room behind them.
+    room_db = _room_loss_db(change, end)
     edge_hz = _edge_hz(change, end)
     side = "above" if end == "top" else "below"
     what = "covered, or another one" if end == "top" else "another one, or its filter is on"
     return Cause(
         "microphone",
-        bounded(loss_db / LOSS_DB_SURE),
+        bounded(loss_db / LOSS_DB_SURE * min(1.0, max(ROOM_LEAST, room_db / ROOM_DB_SURE))),
         f"{who(change)}: voices lost {loss_db:.0f} dB {side} {edge_hz:.0f} Hz {since(change)}: "
         f"the microphone is {what}.",
         "Look at the microphone: dust, tape, a case, a hand-free profile of Bluetooth. If it is to stay, collect 200 "
         "utterances through it.",
-        {"loss_db": round(loss_db, 1), "edge_hz": edge_hz},
+        {"loss_db": round(loss_db, 1), "edge_hz": edge_hz, "loss_of_room_db": round(room_db, 1)},
         Plot("bands", "voice"),
     )
+
+
+def _room_loss_db(change: Change, end: str) -> float:
+    """By how much less of the noise comes from that end, beside its middle."""
+    moved = np.subtract(change.noise_after_db, change.noise_before_db)
+    return float(moved[MIDDLE].mean() - moved[TOP if end == "top" else slice(0, 2)].mean())
 
 
 def _edge_hz(change: Change, end: str) -> float:

@@ -18,16 +18,16 @@ CAUSES: tuple[Callable[[Change], Cause | None], ...] = (
     gain.find,
     microphone.find,
     echo.find,
-    words.find,
     intents.find,
     speed.find,
     speakers.find,
 )
 
 
-def causes_of(change: Change) -> list[Cause]:
-    """At least one: where nothing fits, what moved most is told as it is."""
-    found = [cause for find in CAUSES if (cause := find(change)) is not None and cause.fit >= FIT_MIN]
+def causes_of(change: Change, pronounces: words.Pronounces | None = None) -> list[Cause]:
+    """At least one: where nothing fits, what moved most is told as it is. `pronounces` says new words."""
+    tried = [*(find(change) for find in CAUSES), words.find(change, pronounces)]
+    found = [cause for cause in tried if cause is not None and cause.fit >= FIT_MIN]
     return sorted(found, key=lambda cause: -cause.fit)[:TOLD_MAX] or [_unknown(change)]
 
 

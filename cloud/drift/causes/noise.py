@@ -8,7 +8,7 @@ from cloud.drift.change import Change
 from cloud.drift.shape import bands_hz
 from protos.feature_spec import DEFAULT_SPEC
 
-RISE_DB_MIN = 3.0
+RISE_DB_MIN = 2.0
 RISE_DB_SURE = 5.0
 MOST = 0.7
 """Of the added power."""
@@ -17,7 +17,7 @@ LOW_HZ, HIGH_HZ = 1200.0, 1500.0
 
 def find(change: Change) -> Cause | None:
     """None where the floor did not rise by itself."""
-    rise_db = change.effect("noise_floor").difference
+    rise_db = max(change.effect("noise_floor").difference, _band_rise_db(change))
     louder_db = max(0.0, change.effect("level").difference)
     if rise_db - louder_db < RISE_DB_MIN:
         return None
@@ -43,6 +43,14 @@ def find(change: Change) -> Cause | None:
         | _told(like),
         Plot("bands", "noise"),
     )
+
+
+def _band_rise_db(change: Change) -> float:
+    """Of the noise's bands together: a noise of few bands hardly moves the floor of the whole."""
+    before, after = (
+        np.power(10.0, np.array(bands) / 10).sum() for bands in (change.noise_before_db, change.noise_after_db)
+    )
+    return float(10 * np.log10(max(after, 1e-30) / max(before, 1e-30)))
 
 
 def added_power(change: Change) -> Floats:

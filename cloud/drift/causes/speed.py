@@ -17,7 +17,7 @@ def find(change: Change) -> Cause | None:
     sizes = abs(ratio - 1) / (RATIO_SURE - 1)
     return Cause(
         "speed",
-        bounded(sizes, 1.2),
+        bounded(sizes * change.prominence("words", "syllables", "speech"), 1.2),
         f"{who(change)}: people speak {abs(percent):.0f} % {word} {since(change)}.",
         f"Collect 200 utterances of who speaks there; train with speeds of {0.9 * ratio:.2f} to {1.1 * ratio:.2f}.",
         {

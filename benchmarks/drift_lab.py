@@ -1,0 +1,219 @@
+"""Is drift found, soon, rarely for nothing, and named: streams of real recordings with planted changes.
+
+    scripts/drift-lab --data DIR --work DIR [--half tuning] [--plot FILE]
+
+Boards learn their usual from their first weeks, then something changes, at once or over 300 utterances. What others do
+about drift looks at the same streams. --work keeps what was heard of each recording in each condition; the first run
+takes an hour of CPU. All choices were made on --half tuning; figures are of the other half.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+
+from benchmarks import drift_heard, drift_places, drift_sounds
+from benchmarks.drift_peers import Floats, peers
+from benchmarks.drift_sounds import Half
+from benchmarks.drift_streams import KINDS, SLOW_UTTERANCES, Course, Kind, Pools, Stream
+from cloud.drift.board import Board
+from cloud.drift.causes.naming import causes_of
+from cloud.drift.change import Change
+from cloud.drift.features import FEATURES, row_of
+from cloud.drift.watch import RUN_LENGTH, SHARES
+from models import plot as plots
+
+BEGINS = 550
+"""Number of the utterance with which a change begins; by then the usual is learnt, and watched for a while."""
+SOON = 50
+AFTER: dict[Course, int] = {"sudden": 100, "slow": SLOW_UTTERANCES + 50}
+LONG = 2_900
+"""Utterances of an undrifted stream."""
+OURS = "parrotlet"
+
+
+class Run(NamedTuple):
+    """What became of one stream."""
+
+    kind: Kind
+    course: Course
+    delays: dict[str, int | None]
+    """Utterances from the change until each method told it; None: not within AFTER."""
+    named: str
+    """The cause that was told first; empty: none."""
+    sentence: str
+
+
+class Quiet(NamedTuple):
+    """Undrifted streams."""
+
+    watched: int
+    alarms: Counter[str]
+    causes: Counter[str]
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard.")
+@click.option("--half", type=click.Choice(["test", "tuning"]), default="test", show_default=True)
+@click.option("--streams", default=40, show_default=True, help="Streams of each kind, course and place.")
+@click.option("--undrifted", default=50_000, show_default=True, help="Utterances in which nothing changes.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the share that is found over utterances.")
+def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot: Path | None) -> None:
+    """Delays, false alarms and causes, beside KS per feature, evidently's rule and ADWIN."""
+    work.mkdir(parents=True, exist_ok=True)
+    pools: dict[str, Pools] = {
+        place.name: drift_heard.listen(
+            place, half, data, work, drift_sounds.conditions(half, () if place.name == "menu" else drift_sounds.PLANTS)
+        )
+        for place in drift_places.places(data, half, work)
+    }
+    quiet = still(pools, undrifted)
+    print_quiet(quiet)
+    runs = [
+        run
+        for kind in KINDS
+        for course in kind.courses
+        if course == "sudden" or half == "test"
+        for place in kind.places
+        for run in changed(pools[place], place, kind, course, streams)
+    ]
+    print_runs(runs, "sudden")
+    if half == "test":
+        print_runs(runs, "slow")
+    print_sentences(runs)
+    if plot is not None:
+        draw(runs, plot)
+
+
+def still(pools: dict[str, Pools], utterances: int) -> Quiet:
+    """So many watched utterances of undrifted streams, of each kind of place in turn."""
+    watched, seed = 0, 0
+    alarms: Counter[str] = Counter()
+    causes: Counter[str] = Counter()
+    places = list(pools)
+    while watched < utterances:
+        place = places[seed % len(places)]
+        told = watch(Stream(place, pools[place], seed), LONG)
+        watched += told.watched
+        alarms.update({method: len(when) for method, when in told.alarms.items()})
+        causes.update(causes_of(change)[0].name for change in told.changes)
+        seed += 1
+    return Quiet(watched, alarms, causes)
+
+
+def changed(pools: Pools, place: str, kind: Kind, course: Course, streams: int) -> list[Run]:
+    """Streams of one kind of change."""
+    runs = []
+    for seed in range(streams):
+        stream = Stream(place, pools, 10_000 + seed, kind, course, BEGINS)
+        told = watch(stream, BEGINS + AFTER[course])
+        delays = {
+            method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
+        }
+        change = next((one for at, one in zip(told.alarms[OURS], told.changes, strict=True) if at >= BEGINS), None)
+        cause = causes_of(change)[0] if change is not None else None
+        runs.append(Run(kind, course, delays, cause.name if cause else "", cause.sentence if cause else ""))
+    return runs
+
+
+class Told(NamedTuple):
+    """What the methods told of a stream."""
+
+    watched: int
+    alarms: dict[str, list[int]]
+    """Numbers of utterances."""
+    changes: list[Change]
+    """Of ours."""
+
+
+def watch(stream: Stream, utterances: int) -> Told:
+    """All methods on one stream; the others learn from the same utterances as the board does."""
+    board = Board("board", RUN_LENGTH / SHARES["board"])
+    others = peers()
+    alarms: dict[str, list[int]] = {name: [] for name in (OURS, *others)}
+    changes: list[Change] = []
+    lesson: list[Floats] = []
+    learnt_at = None
+    for number, said in enumerate(islice(stream, utterances)):
+        _, what = board.push(said.facts)
+        row = row_of(said.facts)[: len(FEATURES)]
+        if learnt_at is None:
+            lesson.append(row)
+            if board.watcher is not None:
+                learnt_at = number
+                for peer in others.values():
+                    peer.learn(np.array(lesson))
+            continue
+        if isinstance(what, Change):
+            alarms[OURS].append(number)
+            changes.append(what)
+        for name, peer in others.items():
+            if peer.push(row):
+                alarms[name].append(number)
+    return Told(utterances - (learnt_at or utterances), alarms, changes)
+
+
+def print_quiet(quiet: Quiet) -> None:
+    """Utterances to a false alarm."""
+    print(f"\n{quiet.watched} utterances in which nothing changed\n")
+    print("| method | false alarms | utterances to one |\n|---|---|---|")
+    for method, alarms in quiet.alarms.items():
+        print(f"| {method} | {alarms} | {quiet.watched / alarms if alarms else float('inf'):.0f} |")
+    print(f"\nNamed then: {dict(quiet.causes)}", flush=True)
+
+
+def print_runs(runs: Sequence[Run], course: Course) -> None:
+    """A row a kind; all together."""
+    here = [run for run in runs if run.course == course]
+    others = [method for method in here[0].delays if method != OURS]
+    limit = SOON if course == "sudden" else AFTER[course]
+    print(f"\n{course} changes, found within {limit}\n")
+    print("| change | streams | found | median delay | cause right | " + " | ".join(others) + " |")
+    print("|---|---|---|---|---|" + "---|" * len(others))
+    by_kind: dict[str, list[Run]] = defaultdict(list)
+    for run in here:
+        by_kind[run.kind.name].append(run)
+    for name, its in [*by_kind.items(), ("all", here)]:
+        found = [run for run in its if _soon(run, OURS, limit)]
+        right = sum(run.named == run.kind.cause for run in found) / max(1, len(found))
+        median = np.median([run.delays[OURS] or AFTER[course] for run in its])
+        cells = [f"{np.mean([_soon(run, method, limit) for run in its]):.2f}" for method in others]
+        print(
+            f"| {name} | {len(its)} | {len(found) / len(its):.3f} | {median:.0f} | {right:.2f} | {' | '.join(cells)} |"
+        )
+    wrong = Counter((run.kind.name, run.named) for run in here if run.named and run.named != run.kind.cause)
+    print(f"\nNamed otherwise: {', '.join(f'{kind}: {cause} {count}' for (kind, cause), count in wrong.most_common())}")
+
+
+def _soon(run: Run, method: str, limit: int) -> bool:
+    delay = run.delays[method]
+    return delay is not None and delay <= limit
+
+
+def print_sentences(runs: Sequence[Run]) -> None:
+    """One of each kind."""
+    print("\nSaid, for example:\n")
+    for kind in KINDS:
+        said = next((run.sentence for run in runs if run.kind is kind and run.named == kind.cause), None)
+        if said:
+            print(f"* {kind.name}: {said}")
+
+
+def draw(runs: Sequence[Run], file: Path) -> None:
+    """Share of sudden changes that are found, by kind."""
+    with plots.figure(file, x="utterances since the change", y="share found") as axes:
+        for kind in KINDS:
+            delays = [run.delays[OURS] for run in runs if run.kind is kind and run.course == "sudden"]
+            at = np.arange(AFTER["sudden"] + 1)
+            axes.plot(at, [np.mean([one is not None and one <= x for one in delays]) for x in at], label=kind.name)
+        axes.axvline(SOON, color="0.7")
+        axes.legend(fontsize=8)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A change in many numbers at once, in whatever direction: wagers that learn where to look while they look. Pure.
+
+Scores that belong together are whitened by what is usual: each utterance is a point, standard normal while nothing
+changed. Where points have been of late, the next one is wagered on: the direction was known before it came, so the
+wager is as fair as one fixed for ever (Lorden and Pollak 2005). "Of late" leaves out the last few utterances, which the
+same person said; and the mean is shrunk, for of many dimensions most is noise (James and Stein 1961).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from cloud.drift.reference import LEAST, SCORE_MAX, lingering
+
+Floats = npt.NDArray[np.float64]
+
+RIDGE = 0.15
+"""Of the identity in a covariance: few utterances show correlations that there are not."""
+LATE = 1 / 20
+"""What the newest point weighs in the mean of late ones."""
+GAP = 6
+"""Points that are not among them yet."""
+STAKES = (0.5, 1.0)
+"""Of what would be best if the mean was right."""
+MARGIN = 0.2
+UNSURE = 1.0
+"""As in detector.py, of the whole direction."""
+
+
+class Whitening(msgspec.Struct, frozen=True):
+    """Of a block of numbers."""
+
+    means: list[float]
+    matrix: list[list[float]]
+    """(numbers, dimensions)."""
+    linger: float
+    """See reference.py; the mean of all dimensions."""
+    count: int
+
+    def points(self, values: Floats) -> Floats:
+        """Of (..., numbers); what is missing is as usual."""
+        centred = np.nan_to_num(values - np.array(self.means))
+        points: Floats = np.clip(centred @ np.array(self.matrix), -SCORE_MAX, SCORE_MAX)
+        return points
+
+
+def whitening_of(values: Floats) -> Whitening | None:
+    """Learnt from (utterances, numbers); None where too little was measured."""
+    known = values[~np.isnan(values).all(axis=1)]
+    if len(known) < LEAST:
+        return None
+    measured = ~np.isnan(known)
+    means = np.where(measured, known, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
+    centred = np.where(measured, known - means, 0)
+    covariance = centred.T @ centred / len(known)
+    scale = float(np.trace(covariance)) / len(covariance)
+    if scale <= 0:
+        return None
+    ridged = (1 - RIDGE) * covariance + RIDGE * scale * np.eye(len(covariance))
+    powers, axes = np.linalg.eigh(ridged)
+    matrix = axes / np.sqrt(powers)
+    points = np.clip(centred @ matrix, -SCORE_MAX, SCORE_MAX)
+    # The ridge makes the directions of least power narrower than usual ones.
+    matrix, points = matrix / points.std(axis=0).clip(0.2), points / points.std(axis=0).clip(0.2)
+    linger = float(np.mean([lingering(one) for one in points.T]))
+    return Whitening(means.tolist(), matrix.tolist(), linger, len(known))
+
+
+class DirectionState(msgspec.Struct, frozen=True):
+    """A direction as it is kept; arrays are bytes."""
+
+    mean: bytes
+    line: bytes
+    evidence: bytes
+    runs: bytes
+    ages: bytes
+
+
+class Direction:
+    """The evidence of a change in one block."""
+
+    def __init__(self, whitening: Whitening) -> None:
+        self._whitening = whitening
+        self._dimensions = len(whitening.matrix[0])
+        self._noise = self._dimensions * whitening.linger * LATE / 2
+        self._margin = MARGIN + UNSURE * np.sqrt(self._dimensions * whitening.linger / whitening.count)
+        self._stakes = np.array(STAKES) / whitening.linger
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing speaks for a change."""
+        self._mean: Floats = np.zeros(self._dimensions)
+        self._line: list[Floats] = []
+        self.evidence: Floats = np.zeros(len(STAKES))
+        self.runs: Floats = np.zeros(len(STAKES))
+        self.ages = np.zeros(len(STAKES), np.int64)
+
+    def push(self, point: Floats) -> None:
+        """Takes the next point."""
+        power = float(self._mean @ self._mean)
+        wanted = self._mean * max(0.0, 1 - self._noise / power) if power > 0 else self._mean
+        length = float(np.sqrt(wanted @ wanted))
+        stakes = self._stakes
+        gains = stakes * (float(wanted @ point) - self._margin * length)
+        gains -= self._whitening.linger * np.square(stakes * length) / 2
+        self.evidence = np.minimum((self.evidence + 1) * np.exp(gains), 1e280)
+        self.runs = np.maximum(0.0, self.runs + gains)
+        self.ages = np.where(self.runs > 0, self.ages + 1, 0)
+        self._line.append(point)
+        if len(self._line) > GAP:
+            self._mean = (1 - LATE) * self._mean + LATE * self._line.pop(0)
+
+    @property
+    def began(self) -> int:
+        """How many utterances ago, at least; it had to be seen before it was wagered on."""
+        return int(self.ages[int(self.evidence.argmax())]) + GAP
+
+    def state(self) -> DirectionState:
+        """To be kept."""
+        line = np.array(self._line).tobytes() if self._line else b""
+        return DirectionState(
+            self._mean.tobytes(), line, self.evidence.tobytes(), self.runs.tobytes(), self.ages.tobytes()
+        )
+
+    def go_on(self, state: DirectionState) -> None:
+        """As it was when it was kept."""
+        self._mean = np.frombuffer(state.mean).copy()
+        self._line = list(np.frombuffer(state.line).reshape(-1, self._dimensions).copy())
+        self.evidence, self.runs = np.frombuffer(state.evidence).copy(), np.frombuffer(state.runs).copy()
+        self.ages = np.frombuffer(state.ages, np.int64).copy()
+
+
+def shift_of(points: Sequence[Floats] | Floats, linger: float) -> float:
+    """How far the middle of points is from where it was, in standard deviations, less what chance would do."""
+    every = np.asarray(points)
+    middle = every.mean(axis=0)
+    excess = float(middle @ middle) - every.shape[1] * linger / len(every)
+    return float(np.sqrt(max(0.0, excess)))

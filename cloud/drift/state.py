@@ -1,0 +1,79 @@
+"""Keeps a watch in a file, so that a service that is killed goes on where it was: SQLite, a row a stream.
+
+What was touched since is written in one transaction with the log's number that it belongs to; whoever reads it again
+shows the watch the log's lines behind that number.
+"""
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from cloud.drift.watch import Watch
+from common.errors import SettingsError
+
+FORMAT = 1
+"""Another one is learnt anew."""
+
+
+class WatchFile:
+    """A context manager. Belongs to one thread."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __enter__(self) -> Self:
+        """SettingsError if the file cannot be used."""
+        try:
+            self._database = sqlite3.connect(self._file, isolation_level=None)
+            self._file.chmod(0o600)
+            self._prepare()
+        except (sqlite3.Error, OSError) as error:
+            raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def save(self, watch: Watch) -> None:
+        """Writes what was touched since. SettingsError if the disk takes nothing."""
+        kept = watch.touched()
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                for stream, state in kept.items():
+                    if state is None:
+                        self._database.execute("DELETE FROM streams WHERE name = ?", (stream,))
+                    else:
+                        self._database.execute("REPLACE INTO streams VALUES (?, ?)", (stream, state))
+                self._database.execute("REPLACE INTO log VALUES (0, ?)", (watch.number,))
+        except sqlite3.Error as error:
+            watch.touch(kept)
+            raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
+
+    def load(self, watch: Watch) -> None:
+        """Into a new watch. SettingsError if the file is damaged."""
+        number = self._database.execute("SELECT number FROM log").fetchone()
+        # In the order in which they were written last, so that of too many the newest are left.
+        rows = self._database.execute("SELECT name, state FROM streams ORDER BY rowid").fetchall()
+        try:
+            watch.go_on(number[0] if number else 0, rows)
+        except (msgspec.DecodeError, ValueError) as error:
+            sentence = f"{self._file}: is damaged ({error}); delete it, and what is usual is learnt anew."
+            raise SettingsError(sentence) from error
+
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA secure_delete = ON")
+        (format_,) = self._database.execute("PRAGMA user_version").fetchone()
+        if format_ != FORMAT:
+            self._database.executescript(
+                "DROP TABLE IF EXISTS streams; DROP TABLE IF EXISTS log;"
+                "CREATE TABLE streams (name TEXT PRIMARY KEY, state BLOB NOT NULL);"
+                "CREATE TABLE log (one INTEGER PRIMARY KEY, number INTEGER NOT NULL);"
+                f"PRAGMA user_version = {FORMAT};"
+            )

@@ -1,0 +1,177 @@
+"""The whole of data drift as one object: facts go in, findings come out, and what it knows is kept.
+
+Each board is watched by itself, its group and all boards by what the boards' own scores have in common. The bound on
+false alarms is of all of them together: half of it is the boards', a quarter each the groups' and that of all.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from cloud.drift.board import Board, BoardState, Known
+from cloud.drift.causes import words
+from cloud.drift.causes.naming import causes_of
+from cloud.drift.change import Change
+from cloud.drift.facts import Facts
+from cloud.drift.finding import Finding
+from cloud.drift.group import Group, GroupState
+from cloud.drift.watcher import Recovered, Watcher
+
+RUN_LENGTH = 2000.0
+"""Utterances to a false alarm, of all streams together, at least and on the average."""
+SHARES = {"board": 0.5, "group": 0.25, "all": 0.25}
+
+ALL = "All boards"
+BOARDS_MAX = 1000
+"""Of more, the one that was silent longest is forgotten; 0.1 MB each."""
+
+KnowsWord = Callable[[str], bool]
+Transcripts = Callable[[Sequence[tuple[str, str]]], Iterable[str]]
+"""Reads the log: what was said in these utterances (device, utterance)."""
+
+
+class Watch:
+    """Belongs to one thread."""
+
+    def __init__(
+        self,
+        *,
+        group_of: Callable[[str], str | None] = lambda device_id: None,
+        known: Known | None = None,
+        transcripts: Transcripts | None = None,
+        knows_word: KnowsWord | None = None,
+        pronounces: words.Pronounces | None = None,
+        run_length: float = RUN_LENGTH,
+    ) -> None:
+        """`group_of`: the group of a board. `known`: what is usual for boards that are new, from a model's card; None:
+        each learns by itself first. `transcripts`, `knows_word` and `pronounces` are asked only where new words
+        rise."""
+        self.number = 0
+        """Of the log's newest line that was seen; whoever kept it goes on behind it."""
+        self.boards: OrderedDict[str, Board] = OrderedDict()
+        self.groups: dict[str, Group] = {}
+        self._group_of = group_of
+        self._known = known
+        self._transcripts = transcripts
+        self._knows_word = knows_word
+        self._pronounces = pronounces
+        self._run_length = run_length
+        self._touched: set[str] = set()
+
+    def saw(self, facts: Facts, number: int = 0) -> list[Finding]:
+        """What an utterance brings about, of its board, its group and all. What the spool sent late says nothing of
+        now, and is left out. `number`: of its line in the log."""
+        self.number = max(self.number, number)
+        if facts.replayed:
+            return []
+        board = self._board(facts.device_id)
+        was_changed = board.watcher is not None and board.watcher.change is not None
+        seen, what = board.push(facts)
+        found = [self._finding(facts.device_id, what)] if what is not None else []
+        if seen is None or board.known is None or was_changed or found:
+            return self._told(found)
+        for group in self._groups(facts.device_id):
+            what = group.push(seen, board.known.usual.means)
+            if what is not None:
+                found.append(self._finding(group.name, what))
+        return self._told(found)
+
+    def accept(self, stream: str) -> bool:
+        """A board's owner says that what is now is normal; or a group's. False where nothing had changed."""
+        watcher = self._watcher(stream)
+        if watcher is None or watcher.change is None:
+            return False
+        watcher.accept()
+        self._touched.add(stream)
+        return True
+
+    def learn_anew(self, device_id: str) -> None:
+        """Forgets what was usual for a board."""
+        if device_id in self.boards:
+            self.boards[device_id].learn_anew()
+            self._touched.add(device_id)
+
+    def forget(self, device_id: str) -> None:
+        """Erases what is known of a board."""
+        self.boards.pop(device_id, None)
+        self._touched.add(device_id)
+
+    def changes(self) -> list[Change]:
+        """All that are not over."""
+        watchers = [self._watcher(stream) for stream in (*self.boards, *self.groups)]
+        return [watcher.change for watcher in watchers if watcher is not None and watcher.change is not None]
+
+    def touched(self) -> dict[str, bytes | None]:
+        """What is to be kept since it was last asked for, by the stream's name; None: it is erased."""
+        kept: dict[str, bytes | None] = {}
+        for stream in self._touched:
+            one = self.groups.get(stream) or self.boards.get(stream)
+            kept[stream] = None if one is None else msgspec.msgpack.encode(one.state())
+        self._touched.clear()
+        return kept
+
+    def touch(self, streams: Iterable[str]) -> None:
+        """They were not kept, after all."""
+        self._touched.update(streams)
+
+    def go_on(self, number: int, kept: Iterable[tuple[str, bytes]]) -> None:
+        """As it was when that was kept. msgspec.DecodeError if it is damaged."""
+        self.number = number
+        for stream, state in kept:
+            if _is_group(stream):
+                self._group(stream).go_on(msgspec.msgpack.decode(state, type=GroupState))
+            else:
+                self._board(stream).go_on(msgspec.msgpack.decode(state, type=BoardState))
+        self._touched.clear()
+
+    def _board(self, device_id: str) -> Board:
+        board = self.boards.get(device_id)
+        if board is None:
+            board = self.boards[device_id] = Board(device_id, self._run_length / SHARES["board"], self._known)
+        self.boards.move_to_end(device_id)
+        self._touched.add(device_id)
+        while len(self.boards) > BOARDS_MAX:
+            self._touched.add(self.boards.popitem(last=False)[0])
+        return board
+
+    def _groups(self, device_id: str) -> list[Group]:
+        name = self._group_of(device_id)
+        return [self._group(one) for one in ([f"Group {name}"] if name else []) + [ALL]]
+
+    def _group(self, name: str) -> Group:
+        self._touched.add(name)
+        if name not in self.groups:
+            share = SHARES["all" if name == ALL else "group"]
+            self.groups[name] = Group(name, self._run_length / share)
+        return self.groups[name]
+
+    def _watcher(self, stream: str) -> Watcher | None:
+        one = self.groups.get(stream) or self.boards.get(stream)
+        return None if one is None else one.watcher
+
+    def _finding(self, stream: str, what: Change | Recovered) -> Finding:
+        if isinstance(what, Recovered):
+            return Finding("recovered", stream, what.at_unix_us, what.change, tuple(causes_of(what.change)))
+        change = self._with_words(what)
+        causes = causes_of(change, self._pronounces)
+        return Finding("changed", stream, change.told_at_unix_us, change, tuple(causes))
+
+    def _with_words(self, change: Change) -> Change:
+        """The words that rose are read from the log only if words are what changed: facts have none."""
+        if self._transcripts is None or self._knows_word is None or words.find(change) is None:
+            return change
+        new = words.rising(self._transcripts(change.utterance_ids), self._knows_word)
+        return msgspec.structs.replace(change, new_words=new)
+
+    def _told(self, found: list[Finding]) -> list[Finding]:
+        """Without what the same utterance tells twice, and what is known of all boards already."""
+        watchers = [group.watcher for group in self.groups.values()]
+        open_changes = [watcher.change for watcher in watchers if watcher is not None and watcher.change is not None]
+        known = {causes_of(change)[0].name for change in open_changes}
+        return [one for one in found if _is_group(one.stream) or one.kind == "recovered" or one.cause.name not in known]
+
+
+def _is_group(stream: str) -> bool:
+    """A board's name has no spaces."""
+    return " " in stream

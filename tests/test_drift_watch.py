@@ -1,0 +1,202 @@
+"""Changes are found soon, named, and rarely told for nothing; what is known survives."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from benchmarks.made_facts import CHANGES, MadeBoard, gain, louder_noise
+from cloud.drift.board import LEARN_MIN, Board, Known
+from cloud.drift.change import Change
+from cloud.drift.facts import Facts
+from cloud.drift.finding import Finding
+from cloud.drift.watch import ALL, Watch
+
+LEARNT = 330
+"""A week and a day of a made board."""
+
+
+def fed(watch: Watch, facts: "list[Facts]") -> list[Finding]:
+    return [finding for one in facts for finding in watch.saw(one)]
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """What is usual for a made board."""
+    board = Board("kitchen-2", 4000)
+    for one in MadeBoard(seed=7).facts(LEARNT):
+        board.push(one)
+    assert board.known is not None
+    return board.known
+
+
+def changed(known: Known, cause: str, seed: int = 1) -> list[Finding]:
+    """What a watch tells of 60 utterances as usual and 60 changed."""
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT + 10 * seed))
+    assert fed(watch, list(board.facts(60))) == []
+    return fed(watch, list(board.facts(60, CHANGES[cause])))
+
+
+@pytest.mark.parametrize("cause", CHANGES)
+def test_a_sudden_change_is_told_within_fifty_and_named(known: Known, cause: str) -> None:
+    finding = changed(known, cause)[0]
+    assert finding.kind == "changed"
+    assert finding.change.utterances <= 50
+    assert finding.cause.name == cause
+    assert finding.cause.sentence.startswith("Board kitchen-2: ")
+    assert finding.cause.advice.endswith(".")
+
+
+def test_it_began_when_it_began(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    fed(watch, list(board.facts(LEARNT + 50)))
+    after = list(board.facts(60, CHANGES["noise"]))
+    began = fed(watch, after)[0].change.began_at_unix_us
+    assert began in {one.at_unix_us for one in after[:3]}
+
+
+def test_a_sentence_has_its_evidence(known: Known) -> None:
+    finding = changed(known, "noise")[0]
+    assert "noise floor up 1" in finding.cause.sentence and "since " in finding.cause.sentence
+    assert "`dishes`" in finding.cause.sentence
+    assert finding.cause.numbers["rise_db"] == pytest.approx(10, abs=2)
+    assert finding.cause.plot.name == "noise"
+
+
+def test_other_people_are_told(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    fed(watch, list(board.facts(LEARNT + 40)))
+    board.new_people()
+    assert fed(watch, list(board.facts(60)))[0].cause.name == "speakers"
+
+
+def test_nothing_is_told_of_what_is_usual() -> None:
+    """Two false ones are allowed; seasons, and people who say several things, are in them."""
+    told = 0
+    for seed in range(2):
+        watch, board = Watch(), MadeBoard(seed=100 + seed)
+        told += len(fed(watch, list(board.facts(2000 + LEARN_MIN))))
+    assert told <= 1
+
+
+def test_a_slow_change_is_told_on_its_way(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    steps = [one for step in range(300) for one in board.facts(1, louder_noise(10 * step / 300))]
+    assert fed(watch, steps)[0].cause.name == "noise"
+
+
+def test_what_is_over_is_told_once(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    told = fed(watch, list(board.facts(80, CHANGES["gain"])))
+    assert [finding.kind for finding in told] == ["changed"] and len(watch.changes()) == 1
+    told = fed(watch, list(board.facts(80)))
+    assert [finding.kind for finding in told] == ["recovered"] and watch.changes() == []
+    assert told[0].cause.name == "gain"
+
+
+def test_a_change_beyond_a_change_is_told(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    fed(watch, list(board.facts(90, CHANGES["gain"])))
+    told = fed(watch, list(board.facts(60, lambda one: CHANGES["intents"](gain(-12)(one)))))
+    assert "intents" in {cause.name for finding in told for cause in finding.causes}
+
+
+def test_what_is_normal_now_is_told_no_more(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    fed(watch, list(board.facts(80, CHANGES["gain"])))
+    assert watch.accept("kitchen-2") and watch.changes() == []
+    assert fed(watch, list(board.facts(300, CHANGES["gain"]))) == []
+    assert not watch.accept("kitchen-2") and not watch.accept("nobody")
+
+
+def test_a_board_learns_a_week_first_and_anew_when_told() -> None:
+    watch, board = Watch(), MadeBoard(seed=3)
+    fed(watch, list(board.facts(LEARN_MIN)))
+    assert watch.boards["kitchen-2"].watcher is None
+    fed(watch, list(board.facts(LEARNT - LEARN_MIN)))
+    assert watch.boards["kitchen-2"].watcher is not None
+    watch.learn_anew("kitchen-2")
+    assert watch.boards["kitchen-2"].watcher is None
+
+
+def test_what_is_usual_can_lie_in_a_card(known: Known) -> None:
+    written = msgspec.json.encode(known)
+    assert len(written) < 200_000
+    read = msgspec.json.decode(written, type=Known)
+    assert changed(read, "noise")[0].cause.name == "noise"
+
+
+def test_all_boards_that_change_a_little_change_together() -> None:
+    watch = Watch()
+    boards = [MadeBoard(f"board-{number}", seed=20 + number) for number in range(4)]
+    for _ in range(LEARNT + 110):
+        for board in boards:
+            fed(watch, list(board.facts(1)))
+    told: list[Finding] = []
+    for _ in range(12):
+        for board in boards:
+            told += fed(watch, list(board.facts(1, CHANGES["version"])))
+    assert [finding.stream for finding in told][0] == ALL
+    assert told[0].cause.name == "version" and "en-us 6.0" in told[0].cause.sentence
+    # What is known of all is not told of each.
+    assert {finding.stream for finding in told} == {ALL}
+
+
+def test_replayed_utterances_say_nothing_of_now(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    late = [msgspec.structs.replace(one, replayed=True) for one in board.facts(100, CHANGES["gain"])]
+    assert fed(watch, late) == []
+
+
+def test_facts_with_nothing_in_them_break_nothing(known: Known) -> None:
+    watch = Watch(known=known)
+    for number in range(30):
+        assert watch.saw(Facts(device_id="kitchen-2", utterance_id=str(number))) == []
+    odd = Facts(device_id="kitchen-2", utterance_id="odd", noise_bands_db=(1.0,), clipped_share=0.0, confidence=1.0)
+    assert watch.saw(odd) == []
+    learning = Watch()
+    for number in range(450):
+        learning.saw(Facts(device_id="kitchen-2", utterance_id=str(number)))
+    assert np.isfinite(learning.boards["kitchen-2"].push(odd)[0] is not None)
+
+
+def test_new_words_are_read_from_the_log_only_when_they_rise(known: Known) -> None:
+    asked: list[int] = []
+
+    def transcripts(keys: "object") -> list[str]:
+        asked.append(1)
+        return ["play the zorblight", "zorblight please", "a zorblight", "play jazz"]
+
+    watch = Watch(
+        known=known,
+        transcripts=transcripts,
+        knows_word={"play", "the", "please", "a", "jazz"}.__contains__,
+        pronounces=lambda words: dict.fromkeys(words, ("Z AO R B L AY T", "guess")),
+    )
+    board = MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    assert fed(watch, list(board.facts(40))) == [] and not asked
+    finding = fed(watch, list(board.facts(60, CHANGES["words"])))[0]
+    assert asked and finding.change.new_words == (("zorblight", 3),)
+    assert "“zorblight” (3 times)" in finding.cause.sentence and "Z AO R B L AY T" in finding.cause.advice
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.drift.watch.BOARDS_MAX", 3)
+    watch = Watch()
+    for number in range(5):
+        watch.saw(Facts(device_id=f"board-{number}", utterance_id="u"))
+    assert list(watch.boards) == ["board-2", "board-3", "board-4"]
+    watch.forget("board-3")
+    assert "board-3" not in watch.boards
+
+
+def test_a_change_can_be_written_and_read(known: Known) -> None:
+    finding = changed(known, "noise")[0]
+    assert msgspec.json.decode(msgspec.json.encode(finding.change), type=Change) == finding.change
+    assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding).cause == finding.cause
