@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import grpc
 import msgspec
@@ -105,6 +106,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             changing=changing,
             onlookers=onlookers,
         )
+        await stack.enter_async_context(_watched_drift(settings, groups, domains))
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -156,6 +158,25 @@ async def _monitored(
     address = await stack.enter_async_context(web_port(app, listen, "monitoring.listen"))
     logger.info("monitoring on %s", address)
     return [metrics]
+
+
+@asynccontextmanager
+async def _watched_drift(
+    settings: CloudSettings, groups: Groups, domains: Mapping[str, ServedDomain]
+) -> AsyncIterator[None]:
+    """Where it is set, what boards hear is compared with what they used to."""
+    if not settings.drift.watch:
+        yield
+        return
+    from cloud.drift.following import Following, followed, say
+
+    def knows_word(word: str) -> bool:
+        return any(served.now.knows_word(word) for served in domains.values())
+
+    state_dir = settings.storage.state_dir
+    following = partial(Following, state_dir / FILE_NAME, state_dir, say, group_of=groups.of, knows_word=knows_word)
+    async with followed(following):
+        yield
 
 
 async def _known_twins(groups: Groups, log: SqliteAnswerLog) -> Twins:

@@ -213,6 +213,12 @@ class Monitoring(msgspec.Struct, frozen=True):
     ] = ""
 
 
+class Drift(msgspec.Struct, frozen=True):
+    """Whether what comes in is still like what came before, board by board."""
+
+    watch: Annotated[bool, Meta(description="Tell when a board hears otherwise than it used to, and why.")] = True
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the service says of itself. Never a transcript above debug."""
 
@@ -231,4 +237,5 @@ class CloudSettings(msgspec.Struct, frozen=True):
     domains: Domains = Domains()
     storage: Storage = Storage()
     monitoring: Monitoring = Monitoring()
+    drift: Drift = Drift()
     log: Log = Log()

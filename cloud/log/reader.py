@@ -4,7 +4,7 @@ A connection of its own: what is written meanwhile waits for nobody who reads.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,6 +100,30 @@ class LogReader:
             (utterance_id, device_id),
         ).fetchone()
         return None if found is None else self._whole(int(found[0]))
+
+    def last_number(self) -> int:
+        """The greatest there ever was; less where an older copy was put back."""
+        return int(self._database.execute("SELECT number FROM last_number").fetchone()[0])
+
+    def erasures(self) -> dict[str, int]:
+        """How often something of a board was erased, by device id."""
+        return dict(self._database.execute("SELECT device_id, times FROM erasures").fetchall())
+
+    def has_board(self, device_id: str) -> bool:
+        """Whether anything of it is left."""
+        found = self._database.execute("SELECT 1 FROM answers WHERE device_id = ? LIMIT 1", (device_id,)).fetchone()
+        return found is not None
+
+    def transcripts(self, keys: Iterable[tuple[str, str]]) -> Iterator[str]:
+        """What was said in those utterances (device, utterance) that are still there."""
+        for key in keys:
+            found = self._database.execute(
+                "SELECT transcript FROM facts JOIN answers USING (number) "
+                "WHERE answers.device_id = ? AND answers.utterance_id = ?",
+                key,
+            ).fetchone()
+            if found is not None:
+                yield str(found[0])
 
     def _whole(self, number: int) -> Whole:
         device_id, utterance_id, answered_at, final, config, end, features = self._database.execute(

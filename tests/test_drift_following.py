@@ -1,0 +1,119 @@
+"""A service's watch follows its log: what it finds is told, what it knows outlives a kill, what is erased is gone."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from benchmarks.made_facts import CHANGES, MadeBoard
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore, Key, Row, Span
+from cloud.drift.facts import Facts
+from cloud.drift.finding import Finding
+from cloud.drift.following import FILE_NAME as DRIFT_FILE
+from cloud.drift.following import Following, say
+from cloud.log.record import Record
+from common.errors import SettingsError
+
+LEARNT = 330
+NOW_US = 1_800_000_000_000_000
+
+
+def keep(folder: Path, facts: Iterable[Facts], transcript: str = "play") -> None:
+    """As the service does."""
+    rows = [
+        Row(
+            Key(one.device_id, one.utterance_id),
+            b"",
+            NOW_US,
+            record=Record(one, transcript, b"", b"", None),
+        )
+        for one in facts
+    ]
+    with closing(AnswerStore(folder / FILE_NAME)) as store:
+        store.add(rows, 1_000_000)
+
+
+def follow(folder: Path, found: list[Finding]) -> Following:
+    return Following(folder / FILE_NAME, folder, found.extend, knows_word=lambda word: word == "play")
+
+
+def look(following: Following) -> None:
+    while following.look():
+        pass
+
+
+def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    board, found = MadeBoard("kitchen", seed=7), list[Finding]()
+    keep(tmp_path, board.facts(LEARNT + 50))
+    with follow(tmp_path, found) as following:
+        look(following)
+        assert not found
+        keep(tmp_path, board.facts(50, CHANGES["noise"]))
+        look(following)
+        keep(tmp_path, board.facts(60))
+        look(following)
+    assert [(one.kind, one.stream, one.cause.name) for one in found] == [
+        ("changed", "kitchen", "noise"),
+        ("recovered", "kitchen", "noise"),
+    ]
+    say(found)
+    warned, over = (record.message for record in caplog.records if record.name == "cloud.drift.following")
+    assert warned.startswith("Board kitchen: noise floor up") and "dishes" in warned
+    assert over.startswith("kitchen: over.")
+
+
+def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:
+    board, found = MadeBoard("kitchen", seed=7), list[Finding]()
+    keep(tmp_path, board.facts(LEARNT + 50))
+    with follow(tmp_path, found) as following:
+        look(following)
+    killed = follow(tmp_path, [])
+    killed.__enter__()
+    keep(tmp_path, board.facts(50, CHANGES["noise"]))
+    look(killed)
+    # No __exit__: it is gone.
+    with follow(tmp_path, found) as following:
+        assert following.watch.number == LEARNT + 50
+        look(following)
+    assert [one.kind for one in found] == ["changed"]
+    with follow(tmp_path, found) as following:
+        look(following)
+    assert len(found) == 1
+
+
+def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None:
+    keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
+    keep(tmp_path, MadeBoard("hall", seed=8).facts(40))
+    with follow(tmp_path, []) as following:
+        look(following)
+        assert set(following.watch.boards) == {"kitchen", "hall"}
+        with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+            store.forget("kitchen", None, Span())
+        look(following)
+        assert set(following.watch.boards) == {"hall"}
+    assert b"kitchen" not in (tmp_path / DRIFT_FILE).read_bytes()
+
+
+def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> None:
+    board = MadeBoard("kitchen", seed=7)
+    keep(tmp_path, board.facts(20))
+    copy = (tmp_path / FILE_NAME).read_bytes()
+    keep(tmp_path, board.facts(20))
+    with follow(tmp_path, []) as following:
+        look(following)
+        assert following.watch.number == 40
+    (tmp_path / FILE_NAME).write_bytes(copy)
+    with follow(tmp_path, []) as following:
+        look(following)
+        keep(tmp_path, board.facts(5))
+        look(following)
+        assert following.watch.number == 25
+
+
+def test_without_a_log_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="There is no utterance log"), follow(tmp_path, []):
+        pass
