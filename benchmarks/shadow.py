@@ -60,7 +60,7 @@ class Tried:
 
     def shadow(self, *, wanted: bool) -> None:
         """Waits until its workers are ready, or gone."""
-        is_there = self._owner.is_tried(WHISPER_SUBJECT)
+        is_there = self._owner.candidate(WHISPER_SUBJECT) is not None
         if wanted and not is_there:
             ready = sum("is tried: shadow" in line for line in self.service.log)
             self._owner.begin_model(self._candidate, 0.0, "measured", Rules(), automatic=False)
