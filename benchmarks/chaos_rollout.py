@@ -88,7 +88,7 @@ class Shop:
     def step(self, draw: random.Random) -> str:
         """The next thing that an owner does; its name."""
         owner = self.operations()
-        if not owner.is_tried(SUBJECT):
+        if owner.candidate(SUBJECT) is None:
             with closing(RolloutStore(self.file)) as store:
                 serves = store.serving(SUBJECT) is not None
             if serves and draw.random() < 0.5:
@@ -250,7 +250,7 @@ def trial_of(folder: Path, kills: int, services: int, seed: int) -> Findings:
 def kill_service(shop: Shop, draw: random.Random) -> list[str]:
     """A service is killed some time after a candidate was promoted, and comes up again; what is wrong then."""
     owner = shop.operations()
-    if owner.is_tried(SUBJECT):
+    if owner.candidate(SUBJECT) is not None:
         owner.rollback(SUBJECT, "for the service")
     state_dir = shop.settings.storage.state_dir
     serve = {

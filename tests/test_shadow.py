@@ -389,6 +389,10 @@ def test_a_model_is_heard_at_nice_19_then_answers_its_boards_then_all_and_is_tak
         canary = service.live[1].made[-1]
         assert "nice" not in canary.options
         assert all(way.recogniser.pools == [service.live[0], canary] for way in answered)
+        canary.is_waited_for = True
+        shed = changing.shadow.counts["shed"]
+        service.hears(changing, "u2", next(board for board, way in ways.items() if not way.candidates))
+        assert changing.shadow.counts["shed"] > shed
         before = service.live[1]
         service.store.promote(WHISPER, who="ann", why="", figures=[])
         await changing.look()

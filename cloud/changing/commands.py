@@ -165,14 +165,14 @@ def canary_model(
 ) -> None:
     """Have the candidate answer a share of the boards. It is returned by itself if it turns out to be worse.
 
-    Without NAME it is the one in the shadow, whose margins stay.
+    NAME is that of weights; without it, it is the one that is tried already, whose margins stay.
 
     \b
     Example:
       parrotlet-cloud models canary --share 0.2 --why "better in the shadow for a week"
     """
     operations = _operations(config_file)
-    if name is None:
+    if name is None or name == operations.candidate(_whisper()):
         _say(operations.canary(_whisper(), share, why, automatic=automatic))
     else:
         _say(operations.begin_model(name, share, why, _rules(margin, slice_margin), automatic=automatic))
@@ -197,7 +197,7 @@ def canary_domain(
       parrotlet-cloud domains canary coffee --share 0.1 --why "better in the shadow"
     """
     operations = _operations(config_file)
-    if operations.is_tried(_domain(name)):
+    if operations.candidate(_domain(name)) is not None:
         _say(operations.canary(_domain(name), share, why, automatic=automatic))
     else:
         _say(operations.begin_domain(name, share, why, _rules(margin, slice_margin), automatic=automatic))

@@ -13,6 +13,12 @@ from cloud.changing.evidence import SLACK
 REACH = 1 + 2 * SLACK
 """Differences are within -REACH and REACH."""
 
+OTHERS_PART = 0.75
+"""Of the others' utterances for each of the candidate's, so much is waited for: all would be waited for too long."""
+
+CANDIDATES_MAX = 8
+"""More are not kept waiting."""
+
 MEASURES = ("error", "slow", "rejected")
 """What is compared; of each less is better."""
 
@@ -44,11 +50,17 @@ class Divided:
     def __init__(self) -> None:
         self._candidates: list[float] = []
         self._served: list[float] = []
+        self._counts = [0, 0]
 
     def take(self, value: float, *, by_candidate: bool) -> tuple[list[float], list[float]] | None:
-        """The candidate's and the others' numbers since the last time, once there are both."""
+        """The candidate's and the others' numbers since the last time, once there are enough of both: where the others
+        say more, a mean of several is less of chance. Only how many there are decides that, never what they are."""
         (self._candidates if by_candidate else self._served).append(value)
+        self._counts[by_candidate] += 1
         if not self._candidates or not self._served:
+            return None
+        others_each = max(1, int(OTHERS_PART * self._counts[0] / self._counts[1]))
+        if len(self._served) < others_each * len(self._candidates) and len(self._candidates) < CANDIDATES_MAX:
             return None
         groups = self._candidates, self._served
         self._candidates, self._served = [], []

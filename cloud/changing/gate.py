@@ -18,7 +18,7 @@ from cloud.changing.evidence import Bet, Interval
 
 Decision = Literal["promote", "return", "go on"]
 
-RETURN_SHARES: Mapping[str, float] = {"error": 0.8, "slow": 0.1, "rejected": 0.1}
+RETURN_SHARES: Mapping[str, float] = {"error": 0.9, "slow": 0.05, "rejected": 0.05}
 """How the measures share `return_alpha`."""
 
 USUAL_ERROR, USUAL_UNLIKE, USUAL_WEIGHT = 0.1, 0.1, 50

@@ -4,14 +4,21 @@ The logarithm of a gambler's wealth is taken for a random walk with drift, and i
 Gaussian law of first passages). Of the gamblers of `Bet` the one that is quickest counts, with its part of the wealth.
 """
 
+import functools
 import math
-from collections.abc import Iterator
+import random
+from collections import Counter
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
-from cloud.changing.evidence import BELIEFS, SLACK, STAKE_MAX
+from cloud.changing.compared import Divided
+from cloud.changing.evidence import BELIEFS, PARTS, SLACK, STAKE_MAX
 
 CERTAINTY = 0.9
+
+ARRIVALS = 20_000
+"""Drawn, to know how comparisons are made up."""
 
 NEVER = 10_000_000
 """More utterances than anybody waits for."""
@@ -48,7 +55,7 @@ def of_groups(log_threshold: float, *, bound: float, difference: float, error: f
     `share` that of utterances which the candidate answers."""
     rates = (min(1.0, max(0.0, error + difference)), error)
     sign = 1 if difference > bound else -1
-    blocks = list(_blocks(share))
+    blocks = _blocks(round(min(0.95, max(0.01, share)), 2))
     candidates = sum(chance * first for chance, first, _ in blocks)
     served = sum(chance * second for chance, _, second in blocks)
     centre = (candidates * (rates[0] - bound) + served * rates[1]) / (candidates + served)
@@ -77,16 +84,21 @@ def of_groups(log_threshold: float, *, bound: float, difference: float, error: f
     return _least(walks, log_threshold)
 
 
-def _blocks(share: float) -> Iterator[tuple[float, int, int]]:
-    """(probability, utterances of the candidate, of the others) between two comparisons."""
-    for number in range(1, 60):
-        yield share * (1 - share) ** number, 1, number
-        yield (1 - share) * share**number, number, 1
+@functools.cache
+def _blocks(share: float) -> Sequence[tuple[float, int, int]]:
+    """(part of all, utterances of the candidate, of the others) of comparisons, as they come where the candidate
+    answers that share."""
+    draw, divided, found = random.Random(1), Divided(), Counter[tuple[int, int]]()
+    for _ in range(ARRIVALS):
+        if (groups := divided.take(0.0, by_candidate=draw.random() < share)) is not None:
+            found[len(groups[0]), len(groups[1])] += 1
+    return [(count / found.total(), *sizes) for sizes, count in sorted(found.items())]
 
 
 def _least(walks: list[Walk], log_threshold: float) -> int:
-    level = log_threshold + math.log(len(walks))
-    return min(NEVER, *(round(walk.utterances * _steps(walk, level)) for walk in walks))
+    levels = [log_threshold - math.log(part) for part in PARTS]
+    counts = [walk.utterances * _steps(walk, level) for walk, level in zip(walks, levels, strict=True)]
+    return min(NEVER, round(min(counts)))
 
 
 def _steps(walk: Walk, level: float) -> int:

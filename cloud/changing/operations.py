@@ -117,10 +117,11 @@ class Operations:
             figures = () if active is None else self._verdict(active).figures
             return store.rollback(subject, who=self._who, why=why, figures=figures)
 
-    def is_tried(self, subject: Subject) -> bool:
-        """Whether it has a candidate. RolloutError."""
+    def candidate(self, subject: Subject) -> str | None:
+        """What is being tried; None: nothing is. RolloutError."""
         with self._store() as store:
-            return store.active(subject) is not None
+            active = store.active(subject)
+        return None if active is None else active.candidate
 
     def told(self, kind: Kind, see: float) -> list[Told]:
         """All that there is to tell; `see` is a difference of errors that somebody wants to see. RolloutError."""

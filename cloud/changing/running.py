@@ -72,7 +72,7 @@ class Changing:
         """`settings` are the owner's own, see `Replacing`."""
         state_dir = settings.storage.state_dir
         self.log = SqliteShadowLog(state_dir / SHADOW_FILE_NAME)
-        self.shadow = Shadow(self.log, lambda: any(pool.is_waited_for for pool in recogniser.pools))
+        self.shadow = Shadow(self.log, self._is_waited_for)
         self._file = state_dir / FILE_NAME
         self._answer_s_max = settings.decoding.answer_s_max
         self._recogniser = recogniser
@@ -203,6 +203,10 @@ class Changing:
             self._replacing.serve_pool(candidate.canary_pool)
         self.shadow.drop(number)
         candidate.close(is_promoted=is_promoted)
+
+    def _is_waited_for(self) -> bool:
+        canaries = [one.canary_pool for one in self._open.values() if one.canary_pool is not None]
+        return any(pool.is_waited_for for pool in (*self._recogniser.pools, *canaries))
 
     def _write(self, comparison: Comparison) -> None:
         task = asyncio.create_task(self.log.put(comparison))
