@@ -7,7 +7,7 @@ import numpy.typing as npt
 from cloud.drift.change import VERSIONS, Change, shares
 from cloud.drift.facts import Facts
 from cloud.drift.features import FEATURES, Row, row_of, voice_shapes
-from cloud.drift.profile import Profile, profile_of, strangenesses
+from cloud.drift.profile import Profile, kind_of, profile_of, slownesses, strangenesses
 from cloud.drift.reference import Reference, learnt
 from cloud.drift.watcher import (
     BEHIND,
@@ -40,6 +40,7 @@ class LessonState(msgspec.Struct, frozen=True):
 
     rows: bytes
     intents: list[str | None]
+    word_counts: list[int | None]
     at_unix_us: list[int | None]
 
 
@@ -56,16 +57,18 @@ class Lesson(msgspec.Struct):
 
     rows: list[Row] = []
     intents: list[str | None] = []
+    word_counts: list[int | None] = []
     at_unix_us: list[int | None] = []
 
     def add(self, facts: Facts) -> None:
         self.rows.append(row_of(facts))
         self.intents.append(facts.intent)
+        self.word_counts.append(facts.word_count)
         self.at_unix_us.append(facts.at_unix_us)
 
     def state(self) -> LessonState:
         """To be kept."""
-        return LessonState(np.array(self.rows, np.float32).tobytes(), self.intents, self.at_unix_us)
+        return LessonState(np.array(self.rows, np.float32).tobytes(), self.intents, self.word_counts, self.at_unix_us)
 
     @property
     def is_enough(self) -> bool:
@@ -78,10 +81,13 @@ class Lesson(msgspec.Struct):
 def known_of(lesson: Lesson) -> Known:
     """What is usual, of at least some dozen utterances in their order."""
     rows = np.array(lesson.rows)
-    profile = profile_of(rows, lesson.intents, lesson.at_unix_us)
+    kinds = [kind_of(intent, words) for intent, words in zip(lesson.intents, lesson.word_counts, strict=True)]
+    profile = profile_of(rows, lesson.intents, kinds, lesson.at_unix_us)
     strange = strangenesses(rows)
-    rare = np.array([profile.surprise(intent) for intent in lesson.intents])
-    watched = np.column_stack([rows[:, : len(FEATURES)], strange, rare, np.full(len(rows), np.nan)])
+    rare = [profile.surprise(intent) for intent in lesson.intents]
+    watched = np.column_stack(
+        [rows[:, : len(FEATURES)], strange, rare, slownesses(rows, kinds), np.full(len(rows), np.nan)]
+    )
     reference = learnt(watched, lesson.at_unix_us, STEPS)
     means = [*profile.seasons.means, *reference.seasons.means[-BEHIND:]]
     pairs = zip(watched, lesson.at_unix_us, strict=True)
@@ -93,7 +99,8 @@ def seen(known: Known, facts: Facts) -> Seen:
     """An utterance against what is usual."""
     row, at = row_of(facts), facts.at_unix_us
     rare = known.profile.surprise(facts.intent) if facts.was_empty is not None else np.nan
-    behind = np.array([known.profile.strangeness(row), rare, np.nan])
+    slow = known.profile.slowness(row, facts.intent, facts.word_count)
+    behind = np.array([known.profile.strangeness(row), rare, slow, np.nan])
     usual = known.profile.seasons.usual(at), known.reference.seasons.usual(at)[-BEHIND:]
     difference = np.concatenate([row - usual[0], behind - usual[1]])
     return Seen(
@@ -152,7 +159,8 @@ class Board:
             return
         kept = state.lesson
         rows = np.frombuffer(kept.rows, np.float32).reshape(len(kept.intents), -1) if kept.intents else ()
-        self._lesson = Lesson([row.astype(np.float64) for row in rows], list(kept.intents), list(kept.at_unix_us))
+        rows64 = [row.astype(np.float64) for row in rows]
+        self._lesson = Lesson(rows64, list(kept.intents), list(kept.word_counts), list(kept.at_unix_us))
 
     def learn_anew(self) -> None:
         """Forgets what was usual, as after its owner put it elsewhere."""

@@ -1,13 +1,13 @@
 """What a stream usually sounds like and is asked, beyond single scores: its voices, its bands, its intents. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cloud.drift.features import Row, voice_shapes
+from cloud.drift.features import NAMES, Row, voice_shapes
 from cloud.drift.seasons import Seasons, seasons_of
 
 VOICES_MAX = 64
@@ -17,6 +17,9 @@ APART = 8
 SAME_DB = 0.3
 """A voice so near is the same recording once more, as who tries a board plays it: no two utterances are so alike."""
 INTENTS_MAX = 200
+SHRINK = 2
+"""So many utterances of a kind weigh as much as all others."""
+SPEECH = NAMES.index("speech")
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -28,6 +31,8 @@ class Profile(msgspec.Struct, frozen=True):
     """Shapes of some utterances' voices, see features.voice_shapes."""
     intents: dict[str, int]
     """How often each was meant; "" counts what was not understood."""
+    lengths: dict[str, float]
+    """Of the speech, decimal logarithm of milliseconds, by `kind_of`; "" is the mean of all."""
 
     def strangeness(self, row: Row) -> float:
         """How far a voice is from those that were heard, dB a band; NaN where there is none."""
@@ -41,13 +46,26 @@ class Profile(msgspec.Struct, frozen=True):
         total = sum(self.intents.values())
         return float(-np.log2((self.intents.get(intent or "", 0) + 0.5) / (total + 1)))
 
+    def slowness(self, row: Row, intent: str | None, word_count: int | None) -> float:
+        """How much longer than usual it took to say so many words of that intent, in decades; NaN: nobody knows."""
+        usual = self.lengths.get(kind_of(intent, word_count), self.lengths.get("", 0.0))
+        return float(row[SPEECH] - usual)
 
-def profile_of(rows: Row, intents: Sequence[str | None], at_unix_us: Sequence[int | None]) -> Profile:
-    """Of rows in their order, (utterances, ROW)."""
+
+def kind_of(intent: str | None, word_count: int | None) -> str:
+    """What takes about as long to say."""
+    return f"{intent or ''} {word_count or 0}"
+
+
+def profile_of(
+    rows: Row, intents: Sequence[str | None], kinds: Sequence[str], at_unix_us: Sequence[int | None]
+) -> Profile:
+    """Of rows in their order, (utterances, ROW); `kinds` as `kind_of` has them."""
     return Profile(
         seasons=seasons_of(rows, at_unix_us),
         voices=voice_shapes(rows[_kept(rows)]).round(1).tolist(),
         intents=dict(Counter(intent or "" for intent in intents).most_common(INTENTS_MAX)),
+        lengths=_lengths(rows[:, SPEECH], kinds),
     )
 
 
@@ -61,6 +79,36 @@ def strangenesses(rows: Row) -> Row:
         if len(others) >= NEIGHBOURS and not np.isnan(shape).any():
             found[number] = _nearest(shape, others)
     return found
+
+
+def slownesses(rows: Row, kinds: Sequence[str]) -> Row:
+    """Of each of the rows of a profile, as if it had not been among them."""
+    speech = rows[:, SPEECH]
+    sums, counts, whole = _by_kind(speech, kinds)
+    found = np.full(len(rows), np.nan)
+    for number, (kind, length) in enumerate(zip(kinds, speech.tolist(), strict=True)):
+        if not np.isnan(length):
+            others = sums[kind] - length + SHRINK * whole
+            found[number] = length - others / (counts[kind] - 1 + SHRINK)
+    return found
+
+
+def _lengths(speech: Row, kinds: Sequence[str]) -> dict[str, float]:
+    """The mean of each kind, shrunk towards that of all."""
+    sums, counts, whole = _by_kind(speech, kinds)
+    common = [kind for kind, _ in counts.most_common(INTENTS_MAX)]
+    return {"": whole} | {kind: (sums[kind] + SHRINK * whole) / (counts[kind] + SHRINK) for kind in common}
+
+
+def _by_kind(speech: Row, kinds: Sequence[str]) -> tuple[dict[str, float], Counter[str], float]:
+    """Sums and numbers of what was measured, and the mean of all."""
+    sums: dict[str, float] = defaultdict(float)
+    counts: Counter[str] = Counter()
+    for kind, length in zip(kinds, speech.tolist(), strict=True):
+        if not np.isnan(length):
+            sums[kind] += length
+            counts[kind] += 1
+    return sums, counts, sum(sums.values()) / max(1, counts.total())
 
 
 def _kept(rows: Row) -> npt.NDArray[np.int64]:

@@ -44,16 +44,16 @@ BACK_SHARE = 0.4
 AROUND_VERSION = 10
 """Utterances around the beginning of a change within which another version may be why."""
 
-WATCHED = (*NAMES, "strange_voice", "rare_intent", "rare_board")
+WATCHED = (*NAMES, "strange_voice", "rare_intent", "slowness", "rare_board")
 """The features that have scores; the last one only where several boards are watched together."""
-STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3, 0.3)
+STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3, 0.02, 0.3)
 BEHIND = len(WATCHED) - len(FEATURES)
 """So many are behind a row of numbers."""
 
 VOICE_BLOCK = "voice"
 BLOCKS: dict[str, tuple[str, ...]] = {
     "sound": (*("level", "noise_floor", "noise_tilt", "noise_hump", "voice_top", "voice_low", "band_spread", "fall"),),
-    "talk": ("words", "syllables", "speech", "speech_share", "fall", "band_spread"),
+    "talk": ("words", "syllables", "speech", "slowness", "speech_share", "fall", "band_spread"),
     "answers": ("confidence", "empty", "understood", "unknown_words", "rare_intent", "asked_back"),
 }
 """Scores that change together; the voice's shape is one more block, of its own points."""

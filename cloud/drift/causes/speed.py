@@ -17,7 +17,7 @@ def find(change: Change) -> Cause | None:
     sizes = abs(ratio - 1) / (RATIO_SURE - 1)
     return Cause(
         "speed",
-        bounded(sizes * change.prominence("words", "syllables", "speech"), 1.2),
+        bounded(sizes * change.prominence("words", "syllables", "slowness"), 1.2),
         f"{who(change)}: people speak {abs(percent):.0f} % {word} {since(change)}.",
         f"Collect 200 utterances of who speaks there; train with speeds of {0.9 * ratio:.2f} to {1.1 * ratio:.2f}.",
         {
@@ -36,7 +36,7 @@ def faster(change: Change) -> float:
         effect = change.effect(name)
         if effect.before > 0 and effect.after > 0:
             found.append(effect.after / effect.before)
-    found.append(10 ** -change.effect("speech").difference)
+    found.append(10 ** -change.effect("slowness").difference)
     if len(found) < 2 or min(found) < 1 < max(found):
         # They contradict each other: other things are said, not faster.
         agree = (
