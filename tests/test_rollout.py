@@ -150,6 +150,12 @@ def test_a_copy_of_a_domain_is_what_it_was_whatever_happens_to_the_folder(shop: 
     assert load_domain(str(folder)).version == domain.version
     assert [path.name for path in folder.iterdir()] == ["catalogue.jsonl"]
     assert [path.name for path in (tmp_path / "candidates").iterdir()] == [f"shop-{domain.version}"]
+    (folder / "catalogue.jsonl").write_text("damaged")
+    with pytest.raises(DomainError, match="changed while it was copied"):
+        copied(domain, tmp_path / "candidates")
+    (shop / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea"}\n')
+    assert load_domain(str(copied(domain, tmp_path / "candidates"))).version == domain.version
+    (shop / "catalogue.jsonl").write_text('{"id": "cake", "title": "Cake"}\n')
     with pytest.raises(DomainError, match="changed while it was copied"):
         copied(domain, tmp_path / "elsewhere")
     assert list((tmp_path / "elsewhere").iterdir()) == []

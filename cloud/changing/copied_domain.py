@@ -15,7 +15,7 @@ def copied(domain: Domain, directory: Path) -> Path:
     folder was changed meanwhile."""
     target = directory / f"{domain.name}-{domain.version}" / domain.name
     try:
-        if target.is_dir() and load_domain(str(target)).version == domain.version:
+        if _is_copy(target, domain.version):
             return target
         directory.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".", dir=directory))
@@ -37,3 +37,11 @@ def copied(domain: Domain, directory: Path) -> Path:
     except OSError as error:
         raise DomainError(f"{target}: the candidate cannot be copied: {error.strerror}.") from error
     return target
+
+
+def _is_copy(folder: Path, version: str) -> bool:
+    try:
+        return folder.is_dir() and load_domain(str(folder)).version == version
+    except DomainError:
+        # Damaged: it is made anew.
+        return False
