@@ -173,11 +173,14 @@ def test_what_was_promoted_counts_from_the_start_and_what_cannot_be_used_does_no
         storage=Storage(state_dir=tmp_path, weights_dir=tmp_path / "weights"),
     )
     promote(store, "base")
-    begin(store, str(shop), subject=(subject := Subject("domain", "shop")))
+    subject = Subject("domain", "shop")
+    store.begin(subject, str(shop), load_domain(str(shop)).version, who="ann", why="")
     store.promote(subject, who="ann", why="", figures=[])
     changed = served_settings(settings)
     assert changed.decoding.whisper_model == "tiny.en"  # The other weights are not here.
     assert changed.domains.serve == ("home", str(shop))
+    (shop / "catalogue.jsonl").write_text("damaged")
+    assert served_settings(settings) == settings
     for file in shop.iterdir():
         file.unlink()
     shop.rmdir()

@@ -16,6 +16,7 @@ import msgspec
 
 from cloud.answer_log import AnswerLog
 from cloud.answer_store import DATABASE_ERRORS, Key
+from cloud.building.domain import version_of
 from cloud.building.folder import find_folder
 from cloud.changing import judging
 from cloud.changing.canary import is_chosen
@@ -268,7 +269,11 @@ def served_settings(settings: CloudSettings) -> CloudSettings:
 def _promoted(entry: str, serving: dict[Subject, Serving]) -> str:
     try:
         promoted = serving.get(Subject("domain", find_folder(entry).name))
-        return entry if promoted is None else str(find_folder(promoted.what))
+        if promoted is None:
+            return entry
+        if version_of(find_folder(promoted.what)) != promoted.version:
+            raise DomainError(f"{promoted.what}: is not version {promoted.version} any more, which was promoted.")
+        return promoted.what
     except DomainError as error:
         logger.error("%s serves as the settings have it. %s", entry, error)
         return entry
