@@ -21,7 +21,7 @@ class Trial:
         self.shadow = Gate(rules)
         self.canary: Gate | None = None
         """None: there was none yet."""
-        self._rollout = rollout
+        self.rollout = rollout
         self._rules = rules
         self._usual = Usual()
         self._known = self._settled = 0
@@ -29,10 +29,10 @@ class Trial:
 
     def read(self, store: ShadowStore) -> "Trial":
         """Takes what is new; itself."""
-        for number, comparison in store.known(self._rollout, self._known):
+        for number, comparison in store.known(self.rollout, self._known):
             self._known = number
             self._take(comparison)
-        for number, comparison in store.settled(self._rollout, self._settled):
+        for number, comparison in store.settled(self.rollout, self._settled):
             self._settled = number
             self._take(comparison)
         return self
