@@ -307,7 +307,8 @@ def test_a_trial_is_the_same_however_often_it_is_read(tmp_path: Path) -> None:
             store.put(Comparison(1, key, number, by, ("a",), b"", known, known))  # type: ignore[arg-type]
             if number % 2:
                 store.settle(1, key, by, candidate=float(number % 7 == 0), served=0.0)  # type: ignore[arg-type]
-            growing.read(store)
+            growing.read(store, 1)
+        growing.read(store)
         once = Trial(1, Rules()).read(store)
     assert once.shadow.figures() == growing.shadow.figures()
     assert once.canary is not None

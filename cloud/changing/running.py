@@ -45,6 +45,9 @@ T = TypeVar("T")
 LOOK_S = 2.0
 """How often it is looked what was decided, and how candidates do."""
 
+ROWS_MAX = 1000
+"""Of what is known, read at a time: after a restart a long trial is read again bit by bit, beside who is answered."""
+
 PRUNE_S = 3600.0
 
 ITSELF = "the service"
@@ -198,7 +201,8 @@ class Changing:
     async def _judge(self, candidate: OpenCandidate) -> None:
         """Returns it where its gate says so; promotes it where that was wanted beforehand."""
         rollout = candidate.rollout
-        verdict = (await self.log.read(candidate.trial.read)).verdict(rollout.state)
+        trial = await self.log.read(lambda store: candidate.trial.read(store, ROWS_MAX))
+        verdict = trial.verdict(rollout.state)
         if verdict.decision == "return":
             await self._return(rollout, verdict.why, verdict.figures)
         elif verdict.decision == "promote" and rollout.automatic:
