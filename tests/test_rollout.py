@@ -150,6 +150,12 @@ def test_a_copy_of_a_domain_is_what_it_was_whatever_happens_to_the_folder(shop: 
     assert load_domain(str(folder)).version == domain.version
     assert [path.name for path in folder.iterdir()] == ["catalogue.jsonl"]
     assert [path.name for path in (tmp_path / "candidates").iterdir()] == [f"shop-{domain.version}"]
+    (folder / "catalogue.jsonl").write_text("damaged")
+    with pytest.raises(DomainError, match="changed while it was copied"):
+        copied(domain, tmp_path / "candidates")
+    (shop / "catalogue.jsonl").write_text('{"id": "tea", "title": "Tea"}\n')
+    assert load_domain(str(copied(domain, tmp_path / "candidates"))).version == domain.version
+    (shop / "catalogue.jsonl").write_text('{"id": "cake", "title": "Cake"}\n')
     with pytest.raises(DomainError, match="changed while it was copied"):
         copied(domain, tmp_path / "elsewhere")
     assert list((tmp_path / "elsewhere").iterdir()) == []
@@ -167,11 +173,14 @@ def test_what_was_promoted_counts_from_the_start_and_what_cannot_be_used_does_no
         storage=Storage(state_dir=tmp_path, weights_dir=tmp_path / "weights"),
     )
     promote(store, "base")
-    begin(store, str(shop), subject=(subject := Subject("domain", "shop")))
+    subject = Subject("domain", "shop")
+    store.begin(subject, str(shop), load_domain(str(shop)).version, who="ann", why="")
     store.promote(subject, who="ann", why="", figures=[])
     changed = served_settings(settings)
     assert changed.decoding.whisper_model == "tiny.en"  # The other weights are not here.
     assert changed.domains.serve == ("home", str(shop))
+    (shop / "catalogue.jsonl").write_text("damaged")
+    assert served_settings(settings) == settings
     for file in shop.iterdir():
         file.unlink()
     shop.rmdir()

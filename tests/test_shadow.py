@@ -308,13 +308,32 @@ def test_a_trial_is_the_same_however_often_it_is_read(tmp_path: Path) -> None:
             store.put(Comparison(1, key, number, by, ("a",), b"", known, known))  # type: ignore[arg-type]
             if number % 2:
                 store.settle(1, key, by, candidate=float(number % 7 == 0), served=0.0)  # type: ignore[arg-type]
-            growing.read(store)
+            growing.read(store, 1)
+        growing.read(store)
         once = Trial(1, Rules()).read(store)
     assert once.shadow.figures() == growing.shadow.figures()
     assert once.canary is not None
     assert growing.canary is not None
     assert {figure.measure for figure in once.canary.figures()} == {"error", "slow", "rejected"}
     assert once.verdict("shadow").decision == "go on"
+
+
+def test_while_a_canary_lasts_the_shadow_goes_on_and_may_return_the_candidate_but_not_promote_it(
+    tmp_path: Path,
+) -> None:
+    with closing(ShadowStore(tmp_path / SHADOW_FILE_NAME)) as store:
+        for rollout, errors in ((1, (1.0, 0.0)), (2, (0.0, 1.0))):
+            for number in range(100):
+                key = Key("k", f"u{number}")
+                store.put(Comparison(rollout, key, number, "both", ("a",)))
+                store.settle(rollout, key, "both", candidate=errors[0], served=errors[1])
+        worse, better = (Trial(rollout, Rules()).read(store) for rollout in (1, 2))
+        assert [worse.verdict("canary").decision, better.verdict("shadow").decision] == ["return", "promote"]
+        assert "No board of the canary" in better.verdict("canary").why
+        for trial in (worse, better):
+            store.put(Comparison(trial.rollout, Key("k", "c"), 1, "candidate", ("a",), candidate=Answered(slow=0.0)))
+            trial.read(store)
+        assert [worse.verdict("canary").decision, better.verdict("canary").decision] == ["return", "go on"]
 
 
 class Service:

@@ -44,6 +44,11 @@ def load_domain(name_or_folder: str) -> Domain:
     return domain
 
 
+def version_of(folder: Path) -> str:
+    """Of what is in a folder now, whether it is a domain or not. DomainError where it cannot be read."""
+    return _version({name: read_file(folder, name) for name in BYTES_MAX})
+
+
 def read_domain(folder: Path, faults: Faults) -> Domain | None:
     """What is in a folder, as far as it is whole: every fault is told. None where nothing can be made of it."""
     raw = {name: _read(folder, name, faults) for name in BYTES_MAX}

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cloud.building.domain import Domain, load_domain
+from cloud.building.domain import Domain, version_of
 from cloud.building.folder import CATALOGUE, COMMANDS, LEXICON, read_file
 from common.errors import DomainError
 from common.private_files import sync_directory
@@ -15,7 +15,7 @@ def copied(domain: Domain, directory: Path) -> Path:
     folder was changed meanwhile."""
     target = directory / f"{domain.name}-{domain.version}" / domain.name
     try:
-        if target.is_dir() and load_domain(str(target)).version == domain.version:
+        if _is_copy(target, domain.version):
             return target
         directory.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".", dir=directory))
@@ -27,7 +27,7 @@ def copied(domain: Domain, directory: Path) -> Path:
             for name in (CATALOGUE, COMMANDS, LEXICON):
                 if (content := read_file(domain.folder, name)) is not None:
                     (folder / name).write_bytes(content)
-            if load_domain(str(folder)).version != domain.version:
+            if version_of(folder) != domain.version:
                 raise DomainError(f"{domain.folder}: was changed while it was copied; try again.")
             shutil.rmtree(target.parent, ignore_errors=True)
             aside.rename(target.parent)
@@ -37,3 +37,10 @@ def copied(domain: Domain, directory: Path) -> Path:
     except OSError as error:
         raise DomainError(f"{target}: the candidate cannot be copied: {error.strerror}.") from error
     return target
+
+
+def _is_copy(folder: Path, version: str) -> bool:
+    try:
+        return version_of(folder) == version
+    except DomainError:
+        return False

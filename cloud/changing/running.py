@@ -16,6 +16,7 @@ import msgspec
 
 from cloud.answer_log import AnswerLog
 from cloud.answer_store import DATABASE_ERRORS, Key
+from cloud.building.domain import version_of
 from cloud.building.folder import find_folder
 from cloud.changing import judging
 from cloud.changing.canary import is_chosen
@@ -43,6 +44,9 @@ T = TypeVar("T")
 
 LOOK_S = 2.0
 """How often it is looked what was decided, and how candidates do."""
+
+ROWS_MAX = 1000
+"""Of what is known, read at a time: after a restart a long trial is read again bit by bit, beside who is answered."""
 
 PRUNE_S = 3600.0
 
@@ -182,7 +186,8 @@ class Changing:
     async def _judge(self, candidate: OpenCandidate) -> None:
         """Returns it where its gate says so; promotes it where that was wanted beforehand."""
         rollout = candidate.rollout
-        verdict = (await self.log.read(candidate.trial.read)).verdict(rollout.state)
+        trial = await self.log.read(lambda store: candidate.trial.read(store, ROWS_MAX))
+        verdict = trial.verdict(rollout.state)
         if verdict.decision == "return":
             await self._return(rollout, verdict.why, verdict.figures)
         elif verdict.decision == "promote" and rollout.automatic:
@@ -253,7 +258,11 @@ def served_settings(settings: CloudSettings) -> CloudSettings:
 def _promoted(entry: str, serving: dict[Subject, Serving]) -> str:
     try:
         promoted = serving.get(Subject("domain", find_folder(entry).name))
-        return entry if promoted is None else str(find_folder(promoted.what))
+        if promoted is None:
+            return entry
+        if version_of(find_folder(promoted.what)) != promoted.version:
+            raise DomainError(f"{promoted.what}: is not version {promoted.version} any more, which was promoted.")
+        return promoted.what
     except DomainError as error:
         logger.error("%s serves as the settings have it. %s", entry, error)
         return entry

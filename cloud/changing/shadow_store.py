@@ -60,6 +60,7 @@ STEPS = (
             settled INTEGER,
             UNIQUE (rollout, device_id, utterance_id, answered_by)
         )""",
+        "CREATE INDEX known ON comparisons (rollout, number)",
         "CREATE INDEX settled ON comparisons (rollout, settled) WHERE settled IS NOT NULL",
         "CREATE INDEX of_utterance ON comparisons (device_id, utterance_id)",
     ),
@@ -163,21 +164,21 @@ class ShadowStore:
             key,
         ).fetchall()
 
-    def known(self, rollout: int, after: int) -> Iterator[tuple[int, Comparison]]:
-        """What was known of answers at once, in order, from a number on; each with its number."""
+    def known(self, rollout: int, after: int, rows_max: int = -1) -> Iterator[tuple[int, Comparison]]:
+        """What was known of answers at once, in order, from a number on; each with its number. -1: all of it."""
         for number, by, slices, candidate, served in self._database.execute(
             "SELECT number, answered_by, slices, candidate, served FROM comparisons "
-            "WHERE rollout = ? AND number > ? ORDER BY number",
-            (rollout, after),
+            "WHERE rollout = ? AND number > ? ORDER BY number LIMIT ?",
+            (rollout, after, rows_max),
         ):
             yield number, _comparison(rollout, None, by, slices, _answered(candidate), _answered(served))
 
-    def settled(self, rollout: int, after: int) -> Iterator[tuple[int, Comparison]]:
-        """Errors in the order in which they became known, from a number on; each with its number."""
+    def settled(self, rollout: int, after: int, rows_max: int = -1) -> Iterator[tuple[int, Comparison]]:
+        """Errors in the order in which they became known, from a number on; each with its number. -1: all of them."""
         for number, device_id, by, slices, candidate, served in self._database.execute(
             "SELECT settled, device_id, answered_by, slices, candidate_error, served_error FROM comparisons "
-            "WHERE rollout = ? AND settled > ? ORDER BY settled",
-            (rollout, after),
+            "WHERE rollout = ? AND settled > ? ORDER BY settled LIMIT ?",
+            (rollout, after, rows_max),
         ):
             errors = Answered(error=candidate), Answered(error=served)
             yield number, _comparison(rollout, device_id, by, slices, *errors)

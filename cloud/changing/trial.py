@@ -21,18 +21,18 @@ class Trial:
         self.shadow = Gate(rules)
         self.canary: Gate | None = None
         """None: there was none yet."""
-        self._rollout = rollout
+        self.rollout = rollout
         self._rules = rules
         self._usual = Usual()
         self._known = self._settled = 0
         """Numbers of what was taken last."""
 
-    def read(self, store: ShadowStore) -> "Trial":
-        """Takes what is new; itself."""
-        for number, comparison in store.known(self._rollout, self._known):
+    def read(self, store: ShadowStore, rows_max: int = -1) -> "Trial":
+        """Takes what is new, so much of it (-1: all); itself."""
+        for number, comparison in store.known(self.rollout, self._known, rows_max):
             self._known = number
             self._take(comparison)
-        for number, comparison in store.settled(self._rollout, self._settled):
+        for number, comparison in store.settled(self.rollout, self._settled, rows_max):
             self._settled = number
             self._take(comparison)
         return self
