@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 import numpy as np
 
 from benchmarks import drift_heard, drift_places, drift_sounds
@@ -21,6 +22,8 @@ from benchmarks.drift_peers import Floats, peers
 from benchmarks.drift_sounds import Half
 from benchmarks.drift_streams import KINDS, SLOW_UTTERANCES, Course, Kind, Pools, Stream
 from cloud.drift.board import Board
+from cloud.drift.causes import spelling, words
+from cloud.drift.causes.cause import Cause
 from cloud.drift.causes.naming import causes_of
 from cloud.drift.change import Change
 from cloud.drift.features import FEATURES, row_of
@@ -90,15 +93,15 @@ def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot:
         draw(runs, plot)
 
 
-def still(pools: dict[str, Pools], utterances: int) -> Quiet:
-    """So many watched utterances of undrifted streams, of each kind of place in turn."""
+def still(pools: dict[str, Pools], utterances: int, length: int = LONG) -> Quiet:
+    """So many watched utterances of undrifted streams of that length, of each kind of place in turn."""
     watched, seed = 0, 0
     alarms: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     places = list(pools)
     while watched < utterances:
         place = places[seed % len(places)]
-        told = watch(Stream(place, pools[place], seed), LONG)
+        told = watch(Stream(place, pools[place], seed), length)
         watched += told.watched
         alarms.update({method: len(when) for method, when in told.alarms.items()})
         causes.update(causes_of(change)[0].name for change in told.changes)
@@ -116,9 +119,18 @@ def changed(pools: Pools, place: str, kind: Kind, course: Course, streams: int) 
             method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
         }
         change = next((one for at, one in zip(told.alarms[OURS], told.changes, strict=True) if at >= BEGINS), None)
-        cause = causes_of(change)[0] if change is not None else None
-        runs.append(Run(kind, course, delays, cause.name if cause else "", cause.sentence if cause else ""))
+        cause = named(change, stream, told.transcripts) if change is not None else None
+        sentence = f"{cause.sentence} {cause.advice}" if cause else ""
+        runs.append(Run(kind, course, delays, cause.name if cause else "", sentence))
     return runs
+
+
+def named(change: Change, stream: Stream, said: dict[tuple[str, str], str]) -> Cause:
+    """The likeliest cause, new words read from what was said."""
+    if words.find(change) is not None:
+        new = words.rising((said[key] for key in change.utterance_ids if key in said), stream.knows_word)
+        change = msgspec.structs.replace(change, new_words=new)
+    return causes_of(change, spelling.said)[0]
 
 
 class Told(NamedTuple):
@@ -129,6 +141,7 @@ class Told(NamedTuple):
     """Numbers of utterances."""
     changes: list[Change]
     """Of ours."""
+    transcripts: dict[tuple[str, str], str]
 
 
 def watch(stream: Stream, utterances: int) -> Told:
@@ -137,10 +150,12 @@ def watch(stream: Stream, utterances: int) -> Told:
     others = peers()
     alarms: dict[str, list[int]] = {name: [] for name in (OURS, *others)}
     changes: list[Change] = []
+    transcripts: dict[tuple[str, str], str] = {}
     lesson: list[Floats] = []
     learnt_at = None
     for number, said in enumerate(islice(stream, utterances)):
         _, what = board.push(said.facts)
+        transcripts[said.facts.device_id, said.facts.utterance_id] = said.heard.transcript
         row = row_of(said.facts)[: len(FEATURES)]
         if learnt_at is None:
             lesson.append(row)
@@ -155,7 +170,7 @@ def watch(stream: Stream, utterances: int) -> Told:
         for name, peer in others.items():
             if peer.push(row):
                 alarms[name].append(number)
-    return Told(utterances - (learnt_at or utterances), alarms, changes)
+    return Told(utterances - (learnt_at or utterances), alarms, changes, transcripts)
 
 
 def print_quiet(quiet: Quiet) -> None:

@@ -106,9 +106,15 @@ class Stream:
         self._draw = np.random.default_rng(seed)
         self._name = f"{place}-{seed}"
         self._people, self._others = self._cast()
+        understood = [one for one in pools["quiet"] if one.facts is not None and one.facts.unknown_share == 0]
+        self._known = {word for one in understood for word in one.transcript.lower().split()}
         self._by = {
             condition: _by_person(one for one in heard if one.facts is not None) for condition, heard in pools.items()
         }
+
+    def knows_word(self, word: str) -> bool:
+        """Whether it is said in what is usual at that place, as far as its domain understood it."""
+        return word in self._known
 
     def __iter__(self) -> Iterator[Said]:
         habits = HABITS[self._place]
