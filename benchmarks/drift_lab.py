@@ -7,6 +7,7 @@ about drift looks at the same streams. --work keeps what was heard of each recor
 takes an hour of CPU. All choices were made on --half tuning; figures are of the other half.
 """
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import islice
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 import numpy as np
 
 from benchmarks import drift_heard, drift_places, drift_sounds
@@ -21,6 +23,8 @@ from benchmarks.drift_peers import Floats, peers
 from benchmarks.drift_sounds import Half
 from benchmarks.drift_streams import KINDS, SLOW_UTTERANCES, Course, Kind, Pools, Stream
 from cloud.drift.board import Board
+from cloud.drift.causes import spelling, words
+from cloud.drift.causes.cause import Cause
 from cloud.drift.causes.naming import causes_of
 from cloud.drift.change import Change
 from cloud.drift.features import FEATURES, row_of
@@ -74,14 +78,13 @@ def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot:
     }
     quiet = still(pools, undrifted)
     print_quiet(quiet)
-    runs = [
-        run
-        for kind in KINDS
-        for course in kind.courses
-        if course == "sudden" or half == "test"
-        for place in kind.places
-        for run in changed(pools[place], place, kind, course, streams)
-    ]
+    runs: list[Run] = []
+    for place, its in pools.items():
+        shown: Shown = {}
+        for kind in [kind for kind in KINDS if place in kind.places]:
+            for course in kind.courses:
+                if course == "sudden" or half == "test":
+                    runs += changed(its, place, kind, course, streams, shown)
     print_runs(runs, "sudden")
     if half == "test":
         print_runs(runs, "slow")
@@ -90,15 +93,16 @@ def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot:
         draw(runs, plot)
 
 
-def still(pools: dict[str, Pools], utterances: int) -> Quiet:
-    """So many watched utterances of undrifted streams, of each kind of place in turn."""
+def still(pools: dict[str, Pools], utterances: int, length: int = LONG) -> Quiet:
+    """So many watched utterances of undrifted streams of that length, of each kind of place in turn."""
     watched, seed = 0, 0
     alarms: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     places = list(pools)
     while watched < utterances:
         place = places[seed % len(places)]
-        told = watch(Stream(place, pools[place], seed), LONG)
+        told = Told()
+        told.show(Stream(place, pools[place], seed), length)
         watched += told.watched
         alarms.update({method: len(when) for method, when in told.alarms.items()})
         causes.update(causes_of(change)[0].name for change in told.changes)
@@ -106,56 +110,86 @@ def still(pools: dict[str, Pools], utterances: int) -> Quiet:
     return Quiet(watched, alarms, causes)
 
 
-def changed(pools: Pools, place: str, kind: Kind, course: Course, streams: int) -> list[Run]:
-    """Streams of one kind of change."""
+def changed(
+    pools: Pools, place: str, kind: Kind, course: Course, streams: int, shown: "Shown | None" = None
+) -> list[Run]:
+    """Streams of one kind of change; `shown` keeps what they have in common."""
     runs = []
     for seed in range(streams):
-        stream = Stream(place, pools, 10_000 + seed, kind, course, BEGINS)
-        told = watch(stream, BEGINS + AFTER[course])
+        stream, told = _until_it_begins(pools, place, kind, 10_000 + seed, {} if shown is None else shown)
+        told.show(stream.fork(kind, course, BEGINS), AFTER[course], with_peers=course == "sudden")
         delays = {
             method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
         }
         change = next((one for at, one in zip(told.alarms[OURS], told.changes, strict=True) if at >= BEGINS), None)
-        cause = causes_of(change)[0] if change is not None else None
-        runs.append(Run(kind, course, delays, cause.name if cause else "", cause.sentence if cause else ""))
+        cause = named(change, stream, told.transcripts) if change is not None else None
+        sentence = f"{cause.sentence} {cause.advice}" if cause else ""
+        runs.append(Run(kind, course, delays, cause.name if cause else "", sentence))
     return runs
 
 
-class Told(NamedTuple):
-    """What the methods told of a stream."""
+def _until_it_begins(pools: Pools, place: str, kind: Kind, seed: int, shown: "Shown") -> "tuple[Stream, Told]":
+    """A stream, and what was told of it; the same for all kinds, but where what is new is missing before."""
+    key = place, seed, kind.name == "intent"
+    if key not in shown:
+        stream = Stream(place, pools, seed, kind if kind.name == "intent" else None, begins=BEGINS)
+        told = Told()
+        told.show(stream, BEGINS)
+        shown[key] = stream, told
+    stream, told = shown[key]
+    return stream, copy.deepcopy(told)
 
-    watched: int
-    alarms: dict[str, list[int]]
-    """Numbers of utterances."""
-    changes: list[Change]
-    """Of ours."""
+
+def named(change: Change, stream: Stream, said: dict[tuple[str, str], str]) -> Cause:
+    """The likeliest cause, new words read from what was said."""
+    if words.find(change) is not None:
+        new = words.rising((said[key] for key in change.utterance_ids if key in said), stream.knows_word)
+        change = msgspec.structs.replace(change, new_words=new)
+    return causes_of(change, spelling.said)[0]
 
 
-def watch(stream: Stream, utterances: int) -> Told:
-    """All methods on one stream; the others learn from the same utterances as the board does."""
-    board = Board("board", RUN_LENGTH / SHARES["board"])
-    others = peers()
-    alarms: dict[str, list[int]] = {name: [] for name in (OURS, *others)}
-    changes: list[Change] = []
-    lesson: list[Floats] = []
-    learnt_at = None
-    for number, said in enumerate(islice(stream, utterances)):
-        _, what = board.push(said.facts)
-        row = row_of(said.facts)[: len(FEATURES)]
-        if learnt_at is None:
-            lesson.append(row)
-            if board.watcher is not None:
-                learnt_at = number
-                for peer in others.values():
-                    peer.learn(np.array(lesson))
-            continue
-        if isinstance(what, Change):
-            alarms[OURS].append(number)
-            changes.append(what)
-        for name, peer in others.items():
+class Told:
+    """What all methods tell of a stream; the others learn from the same utterances as the board does."""
+
+    def __init__(self) -> None:
+        self.watched = 0
+        self.changes: list[Change] = []
+        """Of ours."""
+        self.transcripts: dict[tuple[str, str], str] = {}
+        self._board = Board("board", RUN_LENGTH / SHARES["board"])
+        self._peers = peers()
+        self._lesson: list[Floats] = []
+        self._number = 0
+        self.alarms: dict[str, list[int]] = {name: [] for name in (OURS, *self._peers)}
+        """Numbers of utterances."""
+
+    def show(self, stream: Stream, utterances: int, *, with_peers: bool = True) -> None:
+        """The next so many utterances."""
+        for said in islice(stream, utterances):
+            is_learning = self._board.watcher is None
+            _, what = self._board.push(said.facts)
+            self.transcripts[said.facts.device_id, said.facts.utterance_id] = said.heard.transcript
+            if with_peers:
+                self._show_peers(row_of(said.facts)[: len(FEATURES)], is_learning)
+            if isinstance(what, Change):
+                self.alarms[OURS].append(self._number)
+                self.changes.append(what)
+            self.watched += not is_learning
+            self._number += 1
+
+    def _show_peers(self, row: Floats, is_learning: bool) -> None:
+        if is_learning:
+            self._lesson.append(row)
+            if self._board.watcher is not None:
+                for peer in self._peers.values():
+                    peer.learn(np.array(self._lesson))
+            return
+        for name, peer in self._peers.items():
             if peer.push(row):
-                alarms[name].append(number)
-    return Told(utterances - (learnt_at or utterances), alarms, changes)
+                self.alarms[name].append(self._number)
+
+
+Shown = dict[tuple[str, int, bool], tuple[Stream, Told]]
 
 
 def print_quiet(quiet: Quiet) -> None:
@@ -170,7 +204,7 @@ def print_quiet(quiet: Quiet) -> None:
 def print_runs(runs: Sequence[Run], course: Course) -> None:
     """A row a kind; all together."""
     here = [run for run in runs if run.course == course]
-    others = [method for method in here[0].delays if method != OURS]
+    others = [method for method in here[0].delays if method != OURS] if course == "sudden" else []
     limit = SOON if course == "sudden" else AFTER[course]
     print(f"\n{course} changes, found within {limit}\n")
     print("| change | streams | found | median delay | cause right | " + " | ".join(others) + " |")

@@ -24,6 +24,8 @@ QUIET_DBFS, BUSY_DBFS = -62.0, -50.0
 AROUND_S = 1.6
 """Room before and after what is said."""
 
+APART_SAMPLES = 17 * RATE_HZ
+
 NOISE_DB, GAIN_DB, CLIPPING_DB, CLIPPING_LEAST_DB = 10.0, -12.0, 24.0, 12.0
 LOW_PASS_HZ = 3000.0
 FASTER = 1.3
@@ -81,7 +83,8 @@ def heard(sound: Sound, name: str, condition: Condition, of: Material) -> Sample
     if plant in NOISES:
         # What is added to what is there makes it so much louder together.
         added_dbfs = room_dbfs + 10 * np.log10(10 ** (NOISE_DB * strength / 10) - 1)
-        room = room + _at(_stretch(of.noises[NOISES[plant]], start, len(speech)), added_dbfs)
+        # Another stretch than what is there already: the same one would add up to more.
+        room = room + _at(_stretch(of.noises[NOISES[plant]], start + APART_SAMPLES, len(speech)), added_dbfs)
     mixed = speech + room
     if plant in MICROPHONES:
         mixed = MICROPHONES[plant](mixed, strength)

@@ -5,6 +5,7 @@ others speak than in daytime; weekends are otherwise. What lingers lingers: the 
 row, and the room stays busy for half an hour. Facts are drawn with replacement from recordings and conditions.
 """
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -95,40 +96,83 @@ class Said(NamedTuple):
     """Of the change by then, 0 to 1."""
 
 
+class Visit(NamedTuple):
+    """Somebody comes by."""
+
+    hour: float
+    is_busy: bool
+
+
 class Stream:
     """Of one board; draws on and on."""
 
     def __init__(
-        self, place: str, pools: Pools, seed: int, kind: Kind | None = None, course: Course = "sudden", begins: int = 0
+        self,
+        place: str,
+        pools: Pools,
+        seed: int,
+        kind: Kind | None = None,
+        course: Course = "sudden",
+        begins: int = 0,
     ) -> None:
         """`begins`: number of the utterance with which the change begins."""
         self._place, self._pools, self._kind, self._course, self._begins = place, pools, kind, course, begins
         self._draw = np.random.default_rng(seed)
         self._name = f"{place}-{seed}"
         self._people, self._others = self._cast()
+        understood = [one for one in pools["quiet"] if one.facts is not None and one.facts.unknown_share == 0]
+        self._known = {word for one in understood for word in one.transcript.lower().split()}
         self._by = {
             condition: _by_person(one for one in heard if one.facts is not None) for condition, heard in pools.items()
         }
+        self._number, self._day = 0, -1
+        self._visits: list[Visit] = []
+        """Of the day, the next one last."""
+        self._person, self._left, self._at_s = "", 0, 0.0
 
-    def __iter__(self) -> Iterator[Said]:
-        habits = HABITS[self._place]
-        day, number = 0, 0
-        while True:
-            is_weekend = day % 7 >= 5
-            first, last = habits.hours
-            rate = habits.utterances_a_day * (0.6 if is_weekend else 1.0) / habits.in_a_row
-            busy: dict[int, bool] = {}
-            for hour in np.sort(self._draw.uniform(first, last, self._draw.poisson(rate))):
-                half_hour = int(hour * 2)
-                if half_hour not in busy:
-                    busy[half_hour] = bool(self._draw.random() < habits.busy(float(hour), is_weekend))
-                at_s = day * 86_400 + float(hour) * HOUR_S
-                person = self._person(float(hour), self._strength(number))
-                for _ in range(int(self._draw.geometric(1 / habits.in_a_row))):
-                    yield self._say(person, "busy" if busy[half_hour] else "quiet", number, at_s)
-                    number += 1
-                    at_s += float(self._draw.uniform(8, 60))
-            day += 1
+    def knows_word(self, word: str) -> bool:
+        """Whether it is said in what is usual at that place, as far as its domain understood it."""
+        return word in self._known
+
+    def fork(self, kind: Kind, course: Course, begins: int) -> "Stream":
+        """The same stream, of which something else becomes than of this one."""
+        other = copy.copy(self)
+        other._draw, other._visits = copy.deepcopy(self._draw), list(self._visits)
+        other._kind, other._course, other._begins = kind, course, begins
+        return other
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> Said:
+        while not self._left:
+            self._visit()
+        said = self._say(self._person, self._base, self._number, self._at_s)
+        self._number += 1
+        self._left -= 1
+        self._at_s += float(self._draw.uniform(8, 60))
+        return said
+
+    def _visit(self) -> None:
+        """Somebody comes, and will say something."""
+        while not self._visits:
+            self._day += 1
+            self._visits = self._day_of(self._day)
+        visit = self._visits.pop()
+        self._base: Base = "busy" if visit.is_busy else "quiet"
+        self._at_s = self._day * 86_400 + visit.hour * HOUR_S
+        self._person = self._somebody(visit.hour, self._strength(self._number))
+        self._left = int(self._draw.geometric(1 / HABITS[self._place].in_a_row))
+
+    def _day_of(self, day: int) -> "list[Visit]":
+        habits, is_weekend = HABITS[self._place], day % 7 >= 5
+        rate = habits.utterances_a_day * (0.6 if is_weekend else 1.0) / habits.in_a_row
+        hours = np.sort(self._draw.uniform(*habits.hours, self._draw.poisson(rate))).tolist()
+        busy = {
+            half: self._draw.random() < habits.busy(half / 2, is_weekend)
+            for half in sorted({int(2 * hour) for hour in hours})
+        }
+        return [Visit(hour, bool(busy[int(2 * hour)])) for hour in reversed(hours)]
 
     def _say(self, person: str, base: Base, number: int, at_s: float) -> Said:
         strength = self._strength(number)
@@ -163,7 +207,7 @@ class Stream:
         """In the quiet room there is no half: now the whole, now nothing of it."""
         return f"quiet-{plant}-1" if self._draw.random() < 0.5 else "quiet"
 
-    def _person(self, hour: float, strength: float) -> str:
+    def _somebody(self, hour: float, strength: float) -> str:
         if not self._people[0]:
             return ""
         are_new = self._kind is not None and self._kind.name == "speakers" and self._draw.random() < strength
