@@ -40,6 +40,9 @@ LONG = 20_000
 SOON = 2000
 HARD_POINTS = 0.08
 """What boards at hard places err more, for the run in which those of the canary are."""
+HARD_KNOWN = (0, 5000, 20_000)
+"""Utterances from which it is known what is usual for boards."""
+
 Z_ALPHA_QUANTILE = 1.96
 Z_MIN = 30
 """Utterances of each, before anybody would look at a z-test."""
@@ -281,21 +284,22 @@ def _figure(world: World, kind: str, way: Way, runs: Sequence[Run]) -> Figure:
 
 
 def hard_places(world: World, runs: int, utterances: int) -> list[Figure]:
-    """An equal candidate whose boards are the hard ones: with what is usual for boards taken off, and without."""
+    """An equal candidate all of whose boards are hard ones: without what is usual for boards, and with it taken off, as
+    far as a shadow of so many utterances tells it."""
     draw_one = at_hard_places(world)
-    counts = []
-    for is_known in (True, False):
+    figures = []
+    for known in HARD_KNOWN:
         returned = 0
         for seed in range(runs):
-            usual = usual_of(draw_one, 5000, 5000 + seed) if is_known else None
+            usual = usual_of(draw_one, known, 5000 + seed) if known else None
             returned += simulate(draw_one, "canary", utterances // 2, 3000 + seed, usual=usual).decision == "return"
-            progress(f"hard places, {'known' if is_known else 'not known'}: {seed + 1} of {runs}")
-        counts.append(returned)
-    name = f"equal, its boards err {100 * HARD_POINTS:.0f} points more: returned"
-    return [
-        Figure(f"{name}, what is usual taken off", f"at most {0.1 * runs:.0f}", counts[0], counts[0] <= 0.1 * runs),
-        Figure(f"{name}, not taken off", "-", counts[1], True),
-    ]
+            progress(f"hard places, {known} known: {seed + 1} of {runs}")
+        name = f"equal, all its boards err {100 * HARD_POINTS:.0f} points more: returned"
+        is_marked = known == max(HARD_KNOWN)
+        mark = f"at most {0.1 * runs:.0f}" if is_marked else "-"
+        name = f"{name}, after {known} utterances in the shadow" if known else f"{name}, nothing taken off"
+        figures.append(Figure(name, mark, returned, not is_marked or returned <= 0.1 * runs))
+    return figures
 
 
 if __name__ == "__main__":

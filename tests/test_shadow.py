@@ -414,8 +414,13 @@ def test_a_model_is_heard_at_nice_19_then_answers_its_boards_then_all_and_is_tak
         assert changing.shadow.counts["shed"] > shed
         before = service.live[1]
         service.store.promote(WHISPER, who="ann", why="", figures=[])
+        before.is_idle = False
         await changing.look()
         assert service.live[1] is canary
+        await asyncio.sleep(0.1)
+        # Somebody's utterance is still in it.
+        assert not before.ended
+        before.is_idle = True
         await until(lambda: before.ended and all(pool.ended for pool in shadows))
         assert not canary.ended
         assert service.hears(changing, "u3").candidates == frozenset()

@@ -71,7 +71,7 @@ class Usual:
     """What a board's value is on average, from what was measured before a canary: drawn towards all boards', as far as
     little is known of it."""
 
-    PRIOR = 20.0
+    PRIOR = 5.0
     """Utterances that the mean of all boards weighs."""
 
     def __init__(self) -> None:

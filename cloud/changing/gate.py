@@ -40,7 +40,7 @@ class Rules(msgspec.Struct, frozen=True):
     rejected_margin: float = 0.05
     """So many more answers may come late, or to nothing."""
     promote_alpha: float = 0.01
-    return_alpha: float = 0.05
+    return_alpha: float = 0.03
     slices_max: int = 16
     """Guarded; where they are not named, those that come first."""
     slice_share_min: float = 0.02
