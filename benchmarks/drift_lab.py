@@ -31,7 +31,7 @@ from cloud.drift.features import FEATURES, row_of
 from cloud.drift.watch import RUN_LENGTH, SHARES
 from models import plot as plots
 
-BEGINS = 550
+BEGINS = 600
 """Number of the utterance with which a change begins; by then the usual is learnt, and watched for a while."""
 SOON = 50
 AFTER: dict[Course, int] = {"sudden": 100, "slow": SLOW_UTTERANCES + 50}
