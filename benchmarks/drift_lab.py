@@ -28,10 +28,10 @@ from cloud.drift.causes.cause import Cause
 from cloud.drift.causes.naming import causes_of
 from cloud.drift.change import Change
 from cloud.drift.features import FEATURES, row_of
-from cloud.drift.watch import RUN_LENGTH, SHARES
+from cloud.drift.watch import RUN_LENGTH, SAFETY, SHARES
 from models import plot as plots
 
-BEGINS = 550
+BEGINS = 600
 """Number of the utterance with which a change begins; by then the usual is learnt, and watched for a while."""
 SOON = 50
 AFTER: dict[Course, int] = {"sudden": 100, "slow": SLOW_UTTERANCES + 50}
@@ -64,7 +64,9 @@ class Quiet(NamedTuple):
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard.")
 @click.option("--half", type=click.Choice(["test", "tuning"]), default="test", show_default=True)
-@click.option("--streams", default=40, show_default=True, help="Streams of each kind, course and place.")
+@click.option(
+    "--streams", default=40, show_default=True, help="Streams of each kind and place; half of them for slow changes."
+)
 @click.option("--undrifted", default=50_000, show_default=True, help="Utterances in which nothing changes.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the share that is found over utterances.")
 def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot: Path | None) -> None:
@@ -84,7 +86,9 @@ def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot:
         for kind in [kind for kind in KINDS if place in kind.places]:
             for course in kind.courses:
                 if course == "sudden" or half == "test":
-                    runs += changed(its, place, kind, course, streams, shown)
+                    # A slow one takes four times as long.
+                    count = streams if course == "sudden" else -(-streams // 2)
+                    runs += changed(its, place, kind, course, count, shown)
     print_runs(runs, "sudden")
     if half == "test":
         print_runs(runs, "slow")
@@ -156,7 +160,7 @@ class Told:
         self.changes: list[Change] = []
         """Of ours."""
         self.transcripts: dict[tuple[str, str], str] = {}
-        self._board = Board("board", RUN_LENGTH / SHARES["board"])
+        self._board = Board("board", SAFETY * RUN_LENGTH / SHARES["board"])
         self._peers = peers()
         self._lesson: list[Floats] = []
         self._number = 0

@@ -11,7 +11,7 @@ from cloud.drift.state import WatchFile
 from cloud.drift.watch import Watch
 from common.errors import SettingsError
 
-LEARNT = 330
+LEARNT = 530
 
 
 def told(watch: Watch, facts: list[Facts]) -> list[tuple[str, str, int]]:

@@ -21,9 +21,9 @@ from cloud.drift.watcher import (
     whitenings_of,
 )
 
-LEARN_MIN, LEARN_MAX = 200, 400
-LEARN_DAYS = 7
-"""A reference has seen so many utterances and each day of the week, or so many utterances more."""
+LEARN_MIN, LEARN_MAX = 200, 500
+LEARN_DAYS = 14
+"""A reference has seen so many utterances and two weekends, or that many utterances."""
 DAY_US = 86_400_000_000
 
 

@@ -27,6 +27,8 @@ EQUAL = 4
 """Values that are nearer to each other than so many to a step are one."""
 LAGS = 25
 LINGER_MAX = 12.0
+UNSURE = 1.25
+"""An autocorrelation is known from few utterances; too small a one would be told as a change."""
 
 _GRID = np.array([NormalDist().inv_cdf((at + 0.5) / QUANTILES) for at in range(QUANTILES)])
 
@@ -96,7 +98,7 @@ def lingering(scores: Floats) -> float:
     for lag in range(1, lags + 1):
         alike = float(centred[lag:] @ centred[:-lag]) / power
         total += max(0.0, alike) * (1 - lag / (lags + 1))
-    return min(LINGER_MAX, 1 + 2 * total)
+    return min(LINGER_MAX, 1 + 2 * UNSURE * total)
 
 
 def _scale(rest: Floats) -> float:

@@ -32,6 +32,8 @@ class Seasons(msgspec.Struct, frozen=True):
     """What the hours of the day add."""
     days: list[list[float]]
     """What weekdays and weekends add."""
+    both: list[list[float]]
+    """What an hour of a weekend adds to both, and an hour of a weekday; by day, then hour."""
 
     def usual(self, at_unix_us: int | None) -> Floats:
         """The mean of each number at that time; of all times where nobody knows it."""
@@ -39,7 +41,8 @@ class Seasons(msgspec.Struct, frozen=True):
         if at_unix_us is None:
             return means
         hour, day = _cell(at_unix_us)
-        usual: Floats = means + np.array(self.hours)[:, hour] + np.array(self.days)[:, day]
+        by_hour, by_day, by_both = (np.array(each) for each in (self.hours, self.days, self.both))
+        usual: Floats = means + by_hour[:, hour] + by_day[:, day] + by_both[:, day * HOUR_CELLS + hour]
         return usual
 
 
@@ -47,16 +50,23 @@ def seasons_of(values: Floats, at_unix_us: Sequence[int | None]) -> Seasons:
     """Learnt from (utterances, numbers); NaN: not measured."""
     cells = [(-1, -1) if at is None else _cell(at) for at in at_unix_us]
     hours, days = (np.array(of, np.int64) for of in zip(*cells, strict=True))
-    means, by_hour, by_day = [], [], []
+    cell = np.where(hours < 0, -1, days * HOUR_CELLS + hours)
+    means: list[float] = []
+    by_hour: list[list[float]] = []
+    by_day: list[list[float]] = []
+    by_both: list[list[float]] = []
     for own in values.T:
         here = ~np.isnan(own)
         mean = float(own[here].mean()) if here.any() else 0.0
         of_hour = _effects(own[here] - mean, hours[here], HOUR_CELLS)
         rest = own[here] - mean - _added(of_hour, hours[here])
+        of_day = _effects(rest, days[here], DAY_CELLS)
+        rest = rest - _added(of_day, days[here])
+        of_both = _effects(rest, cell[here], HOUR_CELLS * DAY_CELLS)
+        for kept, of in ((by_hour, of_hour), (by_day, of_day), (by_both, of_both)):
+            kept.append(of.tolist())
         means.append(mean)
-        by_hour.append(of_hour.tolist())
-        by_day.append(_effects(rest, days[here], DAY_CELLS).tolist())
-    return Seasons(means, by_hour, by_day)
+    return Seasons(means, by_hour, by_day, by_both)
 
 
 def _cell(at_unix_us: int) -> tuple[int, int]:

@@ -155,6 +155,8 @@ class Watcher:
         suspect = self._suspect()
         if suspect.began < WINDOW_MIN:
             return None
+        if self.change is not None and self._is_back(suspect):
+            return self._over(self.change)
         if not self._is_worth_telling(suspect):
             self._reset()
             return None
@@ -326,11 +328,22 @@ class Watcher:
             return None
         if abs(effect.score) <= EFFECT_MIN and np.square(its).mean() > SPREAD_MIN:
             return None
-        over = Recovered(self.change, self.recent[-1].at_unix_us)
+        return self._over(self.change)
+
+    def _is_back(self, suspect: Suspect) -> bool:
+        """Whether what moved away from the change moved to what was usual before it."""
+        window = self._window(suspect.began)
+        if suspect.block == VOICE_BLOCK:
+            points = self._points(VOICE_BLOCK, window) + self._voice_offset
+            return shift_of(points, self.usual.whitenings[VOICE_BLOCK].linger) < SHIFT_MIN
+        means = _mean(np.array([seen.scores for seen in window], np.float64))
+        return abs(float(means[suspect.feature])) < EFFECT_MIN
+
+    def _over(self, change: Change) -> Recovered:
         self.change = None
         self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(BANDS)
         self._reset()
-        return over
+        return Recovered(change, self.recent[-1].at_unix_us)
 
 
 def _mean(scores: Floats) -> Floats:

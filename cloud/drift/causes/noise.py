@@ -10,6 +10,9 @@ from protos.feature_spec import DEFAULT_SPEC
 
 RISE_DB_MIN = 2.0
 RISE_DB_SURE = 5.0
+COLOUR = ("noise_tilt", "noise_hump")
+COLOUR_PROMINENCE, COLOUR_FIT = 0.8, 0.4
+"""A noise that is hardly louder yet shows by its colour: where that moved about as much as anything did."""
 MOST = 0.7
 """Of the added power."""
 LOW_HZ, HIGH_HZ = 1200.0, 1500.0
@@ -19,19 +22,21 @@ def find(change: Change) -> Cause | None:
     """None where the floor did not rise by itself."""
     rise_db = max(change.effect("noise_floor").difference, _band_rise_db(change))
     louder_db = max(0.0, change.effect("level").difference)
-    if rise_db - louder_db < RISE_DB_MIN:
+    is_louder = rise_db - louder_db >= RISE_DB_MIN
+    if not is_louder and (rise_db < 0 or change.prominence(*COLOUR) < COLOUR_PROMINENCE):
         return None
     added = added_power(change)
     like = likest(added)
     where = _where(added)
-    parts = [f"noise floor up {rise_db:.0f} dB {since(change)}"]
+    what = f"noise floor up {rise_db:.0f} dB" if is_louder else "another noise, hardly louder,"
+    parts = [f"{what} {since(change)}"]
     parts += [where] if where else []
     parts += [f"like `{like.name}`"] if like is not None else []
     noise = f"`{like.name}`" if like is not None else "such noise"
     move = "move the board" if change.is_board else "look at what runs beside the boards"
     return Cause(
         "noise",
-        bounded((rise_db - louder_db) / RISE_DB_SURE),
+        bounded((rise_db - louder_db) / RISE_DB_SURE) if is_louder else COLOUR_FIT,
         f"{who(change)}: {', '.join(parts)}.",
         f"Collect 200 utterances with {noise} behind them, or {move}.",
         {
