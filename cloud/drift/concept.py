@@ -35,7 +35,7 @@ AS_GOOD = 0.5
 """Whose evidence is so little below the best one's, a natural logarithm, explains as much; the rarest is named."""
 OVER = 100.0
 """Likelier that all is as promised again than that it is still as it was told: then a change is over."""
-SAME_DAY_US = 86_400_000_000
+AROUND_VERSION_US = 2 * 86_400_000_000
 AROUND_VERSION = 12
 """Answers of a key between another version and the first that was wrong, where nobody knows the time."""
 
@@ -295,7 +295,7 @@ def keys_of(seen: Seen) -> tuple[Key, ...]:
 
 
 def _update(run: _Run) -> Update | None:
-    """The other version, if it came on the day on which answers began to be wrong, or just before."""
+    """The other version, if it came in the two days before answers began to be wrong."""
     if not run.rows:
         return None
     began, rows = run.rows[0].facts, [*run.before, *run.rows]
@@ -308,7 +308,7 @@ def _update(run: _Run) -> Update | None:
         if since.at_unix_us is None or began.at_unix_us is None:
             is_near = len(run.before) - place <= AROUND_VERSION
         else:
-            is_near = began.at_unix_us - since.at_unix_us <= SAME_DAY_US
+            is_near = began.at_unix_us - since.at_unix_us <= AROUND_VERSION_US
         if is_near and before is not None:
             return Update(what, str(before), str(now))
     return None
