@@ -270,7 +270,7 @@ def _label(one: Said, plant: Plant | None, at_random: np.random.Generator) -> Wr
     labeller = ("ann", "ben", "cem")[int(at_random.integers(3))]
     otherwise = plant is not None and plant.kind == "convention" and labeller == "ben"
     slips = bool(at_random.random() < 0.03)
-    text = one.heard.transcript or "nothing"
+    text = " ".join(plain_words(one.heard.transcript)) or "nothing"
     if at_random.random() < FILLED:
         text = ("um " if otherwise or slips else "Um, ") + text
     if at_random.random() < NUMBERED:

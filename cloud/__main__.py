@@ -18,6 +18,8 @@ import click
 
 from cloud.changing.commands import domains, models
 from cloud.domain_commands import domain
+from cloud.drift.alert_commands import alerts
+from cloud.drift.label_commands import label
 from cloud.forget_commands import forget
 from cloud.keys.backup_commands import backup_pki, restore_pki
 from cloud.keys.pki_commands import pki
@@ -155,11 +157,13 @@ def config(check: bool, config_file: Path | None) -> None:
         given_names(server.names)
         languages.check(loaded.settings)
     else:
-        click.echo(as_toml(loaded), nl=False)
+        click.echo(as_toml(loaded, frozenset({"alerts.mqtt_password"})), nl=False)
 
 
+main.add_command(alerts)
 main.add_command(domain)
 main.add_command(domains)
+main.add_command(label)
 main.add_command(forget)
 pki.add_command(backup_pki)
 pki.add_command(restore_pki)

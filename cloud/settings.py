@@ -214,9 +214,44 @@ class Monitoring(msgspec.Struct, frozen=True):
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """Whether what comes in is still like what came before, board by board."""
+    """What is watched of what comes in, board by board, and of what was right."""
 
     watch: Annotated[bool, Meta(description="Tell when a board hears otherwise than it used to, and why.")] = True
+    labels_a_day: Annotated[
+        float, Meta(ge=0, le=10_000, description="Utterances a day that somebody is asked to label; 0: none.")
+    ] = 10.0
+
+
+class Alerts(msgspec.Struct, frozen=True):
+    """Who is told when something has changed, besides the log: once a cause, and once more when it is over."""
+
+    webhook_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^\\s@#]+)?\\Z",
+            description="Where alerts are posted to; by http:// everybody on the way can read them. Empty: nowhere.",
+        ),
+    ] = ""
+    webhook_secret_file: Annotated[
+        Path | None, Meta(description="Holds the secret by which they are signed; unset: they are not.")
+    ] = None
+    webhook_ca_file: Annotated[
+        Path | None, Meta(description="Certificate of the authority of who answers there; unset: this machine's.")
+    ] = None
+    mqtt_address: Annotated[str, Meta(description="HOST:PORT of a broker that is told; empty: none.")] = ""
+    mqtt_user: Annotated[str, Meta(max_length=256, description="Who the service is to it; empty: nobody.")] = ""
+    mqtt_password: Annotated[str, Meta(max_length=256, description="The user's password; never shown.")] = ""
+    mqtt_tls: Annotated[bool, Meta(description="false: everybody on the way can read it, and the password.")] = True
+    mqtt_ca_file: Annotated[
+        Path | None, Meta(description="Certificate of the broker's authority; unset: this machine's.")
+    ] = None
+    mqtt_topic: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){0,7}\\Z",
+            description="Under it each alert has a topic of its own, by its cause.",
+        ),
+    ] = "parrotlet/alerts"
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -238,4 +273,5 @@ class CloudSettings(msgspec.Struct, frozen=True):
     storage: Storage = Storage()
     monitoring: Monitoring = Monitoring()
     drift: Drift = Drift()
+    alerts: Alerts = Alerts()
     log: Log = Log()

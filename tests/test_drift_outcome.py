@@ -1,9 +1,13 @@
 """What is known of right and wrong, and who asks again."""
 
+from typing import Any
+
 import pytest
 
+from cloud.drift import reask as reasks
+from cloud.drift.facts import Facts
 from cloud.drift.outcome import Answered, Outcome, Said, outcome, plain_words, said_of
-from cloud.drift.reask import WITHIN_S, Turn, reask
+from cloud.drift.reask import WITHIN_S, Conversations, Turn, reask, turn_of
 from protos import speech_pb2
 
 ANSWERED = Answered("play jazz", ("music-jazz", "music-chess"))
@@ -31,7 +35,7 @@ def test_nothing_is_known_of_an_answer_that_nobody_said_anything_of() -> None:
         ({"result_id": "music-chess"}, True, "meant"),
     ],
 )
-def test_what_a_person_says_tells_right_from_wrong(what: dict[str, object], is_wrong: bool, source: str) -> None:
+def test_what_a_person_says_tells_right_from_wrong(what: dict[str, Any], is_wrong: bool, source: str) -> None:
     found = outcome(ANSWERED, [said(**what)])
     assert found is not None
     assert (found.wrong > 0.5, found.source) == (is_wrong, source)
@@ -128,3 +132,41 @@ def test_what_sounds_alike_is_alike_where_phones_are_known() -> None:
     asked = [reask(turn("write"), turn(second, 4), lambda text: phones[text]) for second in ("right", "stop")]
     assert asked[0] is not None and asked[1] is not None
     assert asked[0] > asked[1]
+
+
+def test_each_board_has_a_conversation_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Conversations()
+    assert talk.push("u-1", turn("")) is None
+    assert talk.push("u-2", turn("a large mocha", 5)._replace(device_id="hall")) is None
+    told = talk.push("u-3", order("a large mocha", "mocha", 5))
+    assert told is not None
+    assert told[0] == "u-1"
+    assert told[1] > 0.5
+    # The one that was answered well is what the next one follows.
+    assert talk.push("u-4", turn("stop", 60)) is None
+    monkeypatch.setattr(reasks, "BOARDS_MAX", 3)
+    for number in range(5):
+        talk.push("u", turn("stop")._replace(device_id=f"board-{number}"))
+    assert len(talk._last) <= 4
+
+
+def test_a_turn_is_what_the_log_knows_of_an_utterance() -> None:
+    final = speech_pb2.Final(
+        transcript="a large mocha", alternatives=[speech_pb2.Alternative(transcript="a large latte")]
+    )
+    final.intent.slots["size"] = "large"
+    facts = Facts(
+        device_id="kitchen",
+        utterance_id="u",
+        at_unix_us=7_000_000,
+        duration_ms=2000,
+        endpoint_to_final_ms=500,
+        intent="orderDrink",
+        confidence=0.8,
+    )
+    found = turn_of(facts, final)
+    assert found == Turn(
+        "kitchen", 7.0, 9.5, "a large mocha", "orderDrink", {"size": "large"}, False, 0.8, ("a large latte",)
+    )
+    assert turn_of(Facts(device_id="kitchen", utterance_id="u"), final) is None
+    assert turn_of(Facts(device_id="kitchen", utterance_id="u", at_unix_us=7, replayed=True), final) is None

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from cloud.drift import outcome
 from models.data.clip import Clip
+from models.importing.feedback import LABELLED_BY
 from tests.test_importing import clips_of, imported, put
 
 RECIPE = """
@@ -110,6 +112,16 @@ DISAGREE = [
 def test_people_who_agree_are_believed(tmp_path: Path, feedback: tuple[dict[str, Any], ...]) -> None:
     result, clips = taken(tmp_path, line(0, *feedback))
     assert (result.stderr, len(clips)) == ("", 1)
+
+
+def test_who_labelled_it_is_the_transcriber(tmp_path: Path) -> None:
+    by_label = said(by=LABELLED_BY + "ben", verdict="wrong", said="play chess")
+    _, clips = taken(tmp_path, line(0, said(verdict="wrong"), by_label), line(1, said(verdict="right")))
+    assert [(clip.transcriber, clip.text) for clip in clips.values()] == [
+        ("ben", "play chess"),
+        ("feedback", "play jazz"),
+    ]
+    assert LABELLED_BY == outcome.LABELLED_BY
 
 
 @pytest.mark.parametrize(("feedback", "words"), DISAGREE)

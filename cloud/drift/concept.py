@@ -35,7 +35,9 @@ AS_GOOD = 0.5
 """Whose evidence is so little below the best one's, a natural logarithm, explains as much; the rarest is named."""
 OVER = 100.0
 """Likelier that all is as promised again than that it is still as it was told: then a change is over."""
-SAME_DAY_US = 86_400_000_000
+AROUND_VERSION_US = 2 * 86_400_000_000
+WITH_VERSION = 0.7
+"""Of what was wrong, what must have come with another version, so that it is why."""
 AROUND_VERSION = 12
 """Answers of a key between another version and the first that was wrong, where nobody knows the time."""
 
@@ -295,20 +297,21 @@ def keys_of(seen: Seen) -> tuple[Key, ...]:
 
 
 def _update(run: _Run) -> Update | None:
-    """The other version, if it came on the day on which answers began to be wrong, or just before."""
+    """The other version, if it came within two days of when answers began to be wrong, and most were wrong with it."""
     if not run.rows:
         return None
     began, rows = run.rows[0].facts, [*run.before, *run.rows]
     for what in VERSIONS:
         now = getattr(run.rows[-1].facts, what)
         place = next((place for place, row in enumerate(rows) if getattr(row.facts, what) == now), 0)
-        if now is None or place == 0 or getattr(began, what) != now:
+        if now is None or place == 0 or (before := getattr(rows[place - 1].facts, what)) is None:
             continue
-        since, before = rows[place].facts, getattr(rows[place - 1].facts, what)
+        since = rows[place].facts
         if since.at_unix_us is None or began.at_unix_us is None:
-            is_near = len(run.before) - place <= AROUND_VERSION
+            is_near = abs(len(run.before) - place) <= AROUND_VERSION
         else:
-            is_near = began.at_unix_us - since.at_unix_us <= SAME_DAY_US
-        if is_near and before is not None:
+            is_near = abs(began.at_unix_us - since.at_unix_us) <= AROUND_VERSION_US
+        with_it = sum(row.happened for row in run.rows if getattr(row.facts, what) == now)
+        if is_near and with_it >= WITH_VERSION * sum(row.happened for row in run.rows):
             return Update(what, str(before), str(now))
     return None

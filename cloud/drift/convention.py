@@ -7,7 +7,7 @@ mark by mark against how all wrote until then (wager.py); a mark is only looked 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -98,6 +98,27 @@ def marks(text: str) -> dict[str, bool]:
     if "'" in stripped or "’" in stripped:
         found["straight"] = "’" not in stripped
     return found
+
+
+def agreed_of(definition: Mapping[str, Any]) -> dict[str, bool]:
+    """What a data definition (data-definition.toml, as tomllib reads it) says of MARKS; without those that it leaves
+    free."""
+
+    def write(section: str) -> str:
+        return str(definition.get(section, {}).get("write", ""))
+
+    agreed: dict[str, bool] = {}
+    if write("fillers") in ("comma", "ellipsis", "bare"):
+        agreed |= {"filler_comma": write("fillers") == "comma", "filler_ellipsis": write("fillers") == "ellipsis"}
+    for section, mark, values in (
+        ("numbers", "numbers_in_words", {"words": True, "digits": False}),
+        ("punctuation", "stop", {"sentence": True, "none": False}),
+        ("letter_case", "capital", {"sentence": True, "upper": True, "lower": False}),
+        ("contractions", "straight", {"as_spoken": True}),
+    ):
+        if write(section) in values:
+            agreed[mark] = values[write(section)]
+    return agreed
 
 
 class ConventionWatch:

@@ -8,15 +8,21 @@ logistic function; `scripts/bench reasks --fit` fits it, on recordings that its 
 
 import difflib
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from cloud.drift.facts import Facts
 from cloud.drift.outcome import plain_words
 from cloud.pronouncing.distance import apart
 from cloud.pronouncing.phones import Phones
+from protos import speech_pb2
 
 WITHIN_S = 10.0
 """From the answer to the next first word: later, it is another matter."""
+
+BOARDS_MAX = 10_000
+"""Whose last turn is remembered."""
 
 PhonesOf = Callable[[str], Sequence[Phones]]
 """How a text may be said."""
@@ -85,6 +91,44 @@ WEIGHTS = Evidence(
     shared=2.1,
 )
 """What no recording has (not understood, asked back, another reading) is as it was thought to be."""
+
+
+def turn_of(facts: Facts, final: speech_pb2.Final, *, goes_on: bool = False) -> Turn | None:
+    """Of an utterance that the log has; None: nobody knows when it was spoken, or it was sent later."""
+    if facts.at_unix_us is None or facts.replayed:
+        return None
+    asked_at_s = facts.at_unix_us / 1e6
+    took_ms = (facts.duration_ms or 0) + (facts.endpoint_to_final_ms or 0)
+    return Turn(
+        facts.device_id,
+        asked_at_s,
+        asked_at_s + took_ms / 1000,
+        final.transcript,
+        facts.intent,
+        dict(final.intent.slots),
+        bool(final.choices) and facts.intent is None,
+        facts.confidence,
+        tuple(other.transcript for other in final.alternatives),
+        goes_on,
+    )
+
+
+class Conversations:
+    """The last turn of each board."""
+
+    def __init__(self, phones_of: PhonesOf | None = None) -> None:
+        self._phones_of = phones_of
+        self._last: OrderedDict[str, tuple[str, Turn]] = OrderedDict()
+
+    def push(self, utterance_id: str, turn: Turn) -> tuple[str, float] | None:
+        """The board's utterance before this, and the probability that it was wrong; None: it says nothing of one."""
+        before = self._last.pop(turn.device_id, None)
+        self._last[turn.device_id] = utterance_id, turn
+        if len(self._last) > BOARDS_MAX:
+            self._last.popitem(last=False)
+        if before is None or (probability := reask(before[1], turn, self._phones_of)) is None:
+            return None
+        return before[0], probability
 
 
 def reask(first: Turn, second: Turn, phones_of: PhonesOf | None = None) -> float | None:

@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+LABELLED_BY = "label."
+"""What `given_by` begins with where somebody labels for the service; the labeller's name follows."""
+
 
 class Feedback(msgspec.Struct, frozen=True):
     """What a person said of an answer."""
@@ -50,6 +53,11 @@ class Word(NamedTuple):
     """Id of a result."""
     choice: str | None
     """Another reading that was meant, in the domain's words."""
+
+    @property
+    def labeller(self) -> str | None:
+        """Who labelled; None: it is what a user said."""
+        return self.by.removeprefix(LABELLED_BY) if self.by.startswith(LABELLED_BY) else None
 
     @property
     def how(self) -> str:

@@ -6,9 +6,9 @@ people said of it.
 
 `audio` is the path of the sound from the log's folder; where it is not there, the sound is looked for by the id of the
 utterance. What a person wrote is the text; what they called right is the transcript that they saw; the rest is what a
-machine believes, and is taken only when asked for. People who contradict each other are named, and left out. A board
-stands for its speakers: nobody knows them better. Logs of several services may be put together: what they tell of one
-utterance is taken as one.
+machine believes, and is taken only when asked for. People who contradict each other are named, and left out. Who
+labelled it (`parrotlet-cloud label`) is its transcriber. A board stands for its speakers: nobody knows them better.
+Logs of several services may be put together: what they tell of one utterance is taken as one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -127,7 +127,8 @@ def _values(held: list[Word], recipe: Recipe | None) -> dict[str, str]:
     choice = next((word.choice for word in held if word.choice is not None), None)
     label = recipe and (_label(text, recipe) or _label(choice, recipe) or _label_of_result(meant, recipe))
     known = {name: value for name, value in (("text", text), ("label", label)) if value}
-    return known | {"transcriber": PERSON} if known else {}
+    by = next((word.labeller for word in held if word.labeller is not None), PERSON)
+    return known | {"transcriber": by} if known else {}
 
 
 def _believed(line: LogLine, recipe: Recipe | None) -> dict[str, str]:

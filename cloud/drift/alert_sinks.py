@@ -1,0 +1,157 @@
+"""Where alerts go: the log, an address, a broker. Each is tried for itself; what fails stays until it succeeds."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from cloud.drift.alerts import AlertBook, Told
+from cloud.settings import Alerts as AlertSettings
+from common.errors import ActionError
+from common.mqtt_link import Link, Message
+from common.post import PostError, post, trusted
+from common.record import Record
+from common.signature import read_secret, signed
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "alerts.json"
+TRY_S_MAX = 5.0
+KEEP_S_MAX = 86_400
+"""Nobody wants to hear of a change a day late."""
+CLIENT_ID = "parrotlet-cloud-alerts"
+
+
+class Sink(Protocol):
+    """Somebody who is told."""
+
+    name: str
+
+    def tell(self, told: Told) -> None:
+        """ActionError, a sentence, if they do not have it."""
+
+
+class LogSink:
+    """The service's log; a warning for what begins."""
+
+    name = "log"
+
+    def tell(self, told: Told) -> None:
+        where = f" [{told.where}]" if told.where else ""
+        level = logging.WARNING if told.event == "began" else logging.INFO
+        logger.log(level, "alert %d%s: %s", told.number, where, told.sentence)
+
+
+class WebhookSink:
+    """An address that each is posted to, as JSON, signed as actions of a board are."""
+
+    name = "webhook"
+
+    def __init__(self, settings: AlertSettings) -> None:
+        self._settings = settings
+
+    def tell(self, told: Told) -> None:
+        url, body = self._settings.webhook_url, msgspec.json.encode(told)
+        key = f"alert-{told.number}-{told.event}"
+        headers = {"content-type": "application/json", "idempotency-key": key, "user-agent": "parrotlet-cloud"}
+        if self._settings.webhook_secret_file is not None:
+            headers |= signed(key, int(time.time()), body, read_secret(self._settings.webhook_secret_file))
+        context = trusted(self._settings.webhook_ca_file) if url.startswith("https:") else None
+        try:
+            status = post(url, body, headers, TRY_S_MAX, context)
+        except PostError as error:
+            raise ActionError(f"alerts.webhook_url: {error}.") from error
+        if not 200 <= status < 300:
+            raise ActionError(f"alerts.webhook_url: it answered with status {status}.")
+
+
+class Broker(NamedTuple):
+    """As common/mqtt_link.py wants to be told of one."""
+
+    address: str
+    user: str
+    password: str
+    tls: bool
+    ca_file: Path | None
+
+
+class MqttSink:
+    """A topic for each cause and place, retained until it is over."""
+
+    name = "mqtt"
+
+    def __init__(self, settings: AlertSettings) -> None:
+        self._topic = settings.mqtt_topic
+        self._broker = Broker(
+            settings.mqtt_address,
+            settings.mqtt_user,
+            settings.mqtt_password,
+            settings.mqtt_tls,
+            settings.mqtt_ca_file,
+        )
+
+    def tell(self, told: Told) -> None:
+        topic = "/".join((self._topic, _level(told.where or "all"), _level(told.cause)))
+        message = Message(topic, msgspec.json.encode(told), retain=told.event == "began")
+        link = Link(self._broker, CLIENT_ID, None, ())
+        try:
+            if told.event == "over":
+                link.publish(Message(topic, b"", retain=True), TRY_S_MAX)
+            link.publish(message, TRY_S_MAX)
+        finally:
+            link.end()
+
+
+def sinks_of(settings: AlertSettings) -> list[Sink]:
+    """All that are set."""
+    found: list[Sink] = [LogSink()]
+    if settings.webhook_url:
+        found.append(WebhookSink(settings))
+    if settings.mqtt_address:
+        found.append(MqttSink(settings))
+    return found
+
+
+def deliver(record: Record[AlertBook], sinks: Sequence[Sink], *, unix_s: Callable[[], float] = time.time) -> list[str]:
+    """Tells what waits, to each sink what it has not had; sentences of what went wrong. Blocks: not for an event loop.
+
+    What was told stays told if this is killed, but for the one that was under way, which may be told twice by the same
+    key.
+    """
+    faults: dict[str, str] = {}
+    for told in list(record.read().waiting):
+        is_late = unix_s() - told.at_unix_us / 1e6 > KEEP_S_MAX
+        left = [sink for sink in sinks if not is_late and sink.name not in _had(record, told)]
+        for sink in left:
+            if sink.name in faults:
+                # It is not there now: the next one need not wait for it, too.
+                continue
+            try:
+                sink.tell(told)
+            except ActionError as error:
+                faults[sink.name] = str(error)
+                continue
+            with record.change() as book:
+                book.told.setdefault(_key(told), []).append(sink.name)
+        if all(sink.name in _had(record, told) for sink in left):
+            with record.change() as book:
+                book.waiting = [one for one in book.waiting if one != told]
+                book.told.pop(_key(told), None)
+    return list(faults.values())
+
+
+def _had(record: Record[AlertBook], told: Told) -> list[str]:
+    return record.read().told.get(_key(told), [])
+
+
+def _key(told: Told) -> str:
+    return f"{told.number}-{told.event}"
+
+
+def _level(text: str) -> str:
+    """One level of a topic."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:64] or "-"

@@ -1,0 +1,278 @@
+"""Alerts: once a cause, with its end; snoozed, judged, kept; and who is told."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks import mosquitto
+from benchmarks.hook_server import HookServer, answered
+from benchmarks.listener_at_broker import ListenerAtBroker
+from benchmarks.mosquitto import Mosquitto
+from cloud.__main__ import main
+from cloud.drift import alerts as book_of
+from cloud.drift.alert_sinks import FILE_NAME, KEEP_S_MAX, LogSink, MqttSink, WebhookSink, deliver, sinks_of
+from cloud.drift.alerts import (
+    HISTORY_MAX,
+    REST_US,
+    STANDING_MAX,
+    AlertBook,
+    Told,
+    judge,
+    precision,
+    recover,
+    report,
+    snooze,
+)
+from cloud.settings import Alerts
+from common.errors import ActionError
+from common.record import Record
+
+NOISE = ("noise", "kitchen")
+SENTENCE = "Board kitchen: noise floor up 12 dB."
+HOUR_US = 3_600_000_000
+
+
+class Sink:
+    """Takes what it is told, or fails."""
+
+    def __init__(self, name: str = "sink") -> None:
+        self.name = name
+        self.told: list[Told] = []
+        self.fault: str | None = None
+
+    def tell(self, told: Told) -> None:
+        if self.fault is not None:
+            raise ActionError(self.fault)
+        self.told.append(told)
+
+
+@pytest.fixture
+def book() -> AlertBook:
+    return AlertBook()
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record[AlertBook]:
+    return Record(tmp_path / FILE_NAME, AlertBook)
+
+
+def test_a_cause_is_told_once_while_it_stands(book: AlertBook) -> None:
+    assert report(book, *NOISE, SENTENCE, 1) is not None
+    assert report(book, *NOISE, SENTENCE, 5) is None
+    assert report(book, "noise", "hall", SENTENCE, 6) is not None
+    assert [one.event for one in book.waiting] == ["began", "began"]
+    assert (book.alerts[0].times, book.alerts[0].last_unix_us) == (2, 5)
+
+
+def test_its_end_is_told_and_what_comes_later_is_a_new_one(book: AlertBook) -> None:
+    report(book, *NOISE, SENTENCE, 1)
+    over = recover(book, *NOISE, 2)
+    assert over is not None
+    assert (over.state, over.over_unix_us) == ("over", 2)
+    assert recover(book, *NOISE, 3) is None
+    again = report(book, *NOISE, SENTENCE, 2 + REST_US)
+    assert again is not None
+    assert again.number == 2
+    assert [one.event for one in book.waiting] == ["began", "over", "began"]
+
+
+def test_what_comes_and_goes_does_not_ring_all_day(book: AlertBook) -> None:
+    for number in range(50):
+        report(book, *NOISE, SENTENCE, 2 * number)
+        recover(book, *NOISE, 2 * number + 1)
+    assert len(book.alerts) == 1
+    assert sum(one.event == "began" for one in book.waiting) == 1
+    assert book.alerts[0].times == 50
+
+
+def test_who_snoozed_hears_neither_the_beginning_nor_the_end(book: AlertBook) -> None:
+    snooze(book, *NOISE, HOUR_US)
+    assert report(book, *NOISE, SENTENCE, 1) is not None
+    recover(book, *NOISE, 2)
+    report(book, "gain", "kitchen", SENTENCE, 3)
+    assert [one.cause for one in book.waiting] == ["gain"]
+    report(book, *NOISE, SENTENCE, HOUR_US + REST_US)
+    assert [one.cause for one in book.waiting] == ["gain", "noise"]
+
+
+def test_the_history_says_which_were_right(book: AlertBook) -> None:
+    for number in range(4):
+        report(book, f"cause-{number}", "", SENTENCE, number)
+    assert judge(book, 1, "right") is not None
+    judge(book, 2, "wrong")
+    assert judge(book, 99, "right") is None
+    assert precision(book.alerts) == (1, 2)
+
+
+def test_book_and_standing_alerts_are_bounded(book: AlertBook) -> None:
+    for number in range(STANDING_MAX + 50):
+        report(book, f"cause-{number}", "", SENTENCE, number)
+    assert len(book.alerts) == STANDING_MAX
+    for number in range(HISTORY_MAX + 50):
+        report(book, "x", "", SENTENCE, number * 2 * REST_US)
+        recover(book, "x", "", number * 2 * REST_US + 1)
+        recover(book, f"cause-{number}", "", number)
+    assert len(book.alerts) == HISTORY_MAX
+    assert len(book.waiting) <= book_of.WAITING_MAX
+    assert len({one.number for one in book.alerts}) == HISTORY_MAX
+
+
+def test_each_sink_is_told_once_and_one_that_fails_until_it_has_it(record: Record[AlertBook]) -> None:
+    good, bad = Sink("good"), Sink("bad")
+    bad.fault = "it is not there"
+    with record.change() as book:
+        report(book, *NOISE, SENTENCE, 1)
+    for _ in range(3):
+        assert deliver(record, [good, bad], unix_s=lambda: 1.0) == ["it is not there"]
+    bad.fault = None
+    assert deliver(record, [good, bad], unix_s=lambda: 1.0) == []
+    assert [len(sink.told) for sink in (good, bad)] == [1, 1]
+    assert record.read().waiting == []
+    assert record.read().told == {}
+
+
+def test_nobody_is_told_a_day_late(record: Record[AlertBook]) -> None:
+    sink = Sink()
+    with record.change() as book:
+        report(book, *NOISE, SENTENCE, 0)
+    deliver(record, [sink], unix_s=lambda: KEEP_S_MAX + 1.0)
+    assert sink.told == []
+    assert record.read().waiting == []
+
+
+def test_what_is_killed_tells_it_when_it_is_there_again(tmp_path: Path, record: Record[AlertBook]) -> None:
+    code = f"""
+import os, time
+from pathlib import Path
+from cloud.drift.alert_sinks import deliver
+from cloud.drift.alerts import AlertBook, report
+from common.record import Record
+record = Record(Path({str(tmp_path / FILE_NAME)!r}), AlertBook)
+with record.change() as book:
+    report(book, "noise", "kitchen", "It is loud.", time.time_ns() // 1000)
+class Killing:
+    name = "killing"
+    def tell(self, told):
+        os.kill(os.getpid(), 9)
+deliver(record, [Killing()])
+"""
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    sink = Sink("killing")
+    deliver(record, [sink])
+    assert [one.sentence for one in sink.told] == ["It is loud."]
+    deliver(record, [sink])
+    assert len(sink.told) == 1
+
+
+def test_the_log_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    LogSink().tell(Told("began", 7, *NOISE, SENTENCE, "", 1))
+    assert caplog.records[0].levelname == "WARNING"
+    assert SENTENCE in caplog.text
+
+
+@pytest.fixture
+def hook() -> Iterator[HookServer]:
+    with HookServer() as hook:
+        yield hook
+
+
+def test_a_webhook_gets_it_signed_by_a_key_that_stays(hook: HookServer, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of more than sixteen bytes")
+    sink = WebhookSink(Alerts(webhook_url=f"{hook.url}/alerts", webhook_secret_file=secret))
+    told = Told("began", 7, *NOISE, SENTENCE, "parrotlet-cloud label", 1)
+    sink.tell(told)
+    sink.tell(told)
+    first, second = hook.posted
+    assert msgspec.json.decode(first.body, type=Told) == told
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == "alert-7-began"
+    signed = f"alert-7-began.{first.headers['webhook-timestamp']}.".encode() + first.body
+    mac = base64.b64encode(hmac.new(secret.read_bytes(), signed, hashlib.sha256).digest()).decode()
+    assert first.headers["webhook-signature"] == f"v1,{mac}"
+
+
+def test_a_webhook_that_fails_says_why(hook: HookServer) -> None:
+    hook.usual = answered(500)
+    with pytest.raises(ActionError, match=r"^alerts\.webhook_url: it answered with status 500\.$"):
+        WebhookSink(Alerts(webhook_url=hook.url)).tell(Told("began", 7, *NOISE, SENTENCE, "", 1))
+    with pytest.raises(ActionError, match=r"^alerts\.webhook_url: "):
+        WebhookSink(Alerts(webhook_url="http://127.0.0.1:1/")).tell(Told("began", 7, *NOISE, SENTENCE, "", 1))
+
+
+@pytest.mark.skipif(mosquitto.PROGRAM is None, reason=str(mosquitto.why_not()))
+def test_a_broker_keeps_what_stands_until_it_is_over(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as house:
+        sink = MqttSink(Alerts(mqtt_address=house.address, mqtt_tls=False))
+        sink.tell(Told("began", 7, "concept/word corona", "", SENTENCE, "", 1))
+        with ListenerAtBroker(house.port) as listener:
+            kept = listener.wait(lambda heard: heard.topic == "parrotlet/alerts/all/concept-word-corona")
+            assert kept.retained
+            assert json.loads(kept.payload)["number"] == 7
+            sink.tell(Told("over", 7, "concept/word corona", "", "It is over.", "", 2))
+            over = listener.wait(lambda heard: bool(heard.payload) and json.loads(heard.payload)["event"] == "over")
+            assert not over.retained
+        with ListenerAtBroker(house.port) as late:
+            late.publish("last", b"")
+            late.wait(lambda heard: heard.topic == "last")
+            assert [heard.topic for heard in late.heard] == ["last"]
+
+
+def test_who_is_set_is_told() -> None:
+    assert [sink.name for sink in sinks_of(Alerts())] == ["log"]
+    everybody = Alerts(webhook_url="https://house.example/x", mqtt_address="house:1883")
+    assert [sink.name for sink in sinks_of(everybody)] == ["log", "webhook", "mqtt"]
+
+
+def typed(folder: Path, *arguments: str, **environment: str) -> Result:
+    environment |= {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder)}
+    return CliRunner().invoke(main, ["alerts", *arguments], env=environment)
+
+
+def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[AlertBook]) -> None:
+    assert "Nothing has changed." in typed(tmp_path).output
+    with record.change() as book:
+        report(book, *NOISE, SENTENCE, time.time_ns() // 1000, command="parrotlet-cloud label")
+        report(book, "gain", "hall", "Board hall: quieter.", time.time_ns() // 1000)
+        recover(book, "gain", "hall", time.time_ns() // 1000)
+    listed = typed(tmp_path).output
+    assert SENTENCE in listed
+    assert "parrotlet-cloud label" in listed
+    assert "hall" not in listed
+    assert typed(tmp_path, "right", "1").exit_code == 0
+    assert typed(tmp_path, "wrong", "2").exit_code == 0
+    assert "1 of the 2 that somebody looked at were right." in typed(tmp_path, "--all").output
+    assert typed(tmp_path, "snooze", "1", "--hours", "2").exit_code == 0
+    assert book_of.is_snoozed(record.read(), *NOISE, time.time_ns() // 1000 + HOUR_US)
+    for arguments in (("right", "9"), ("snooze", "9")):
+        assert "no alert 9" in typed(tmp_path, *arguments).output
+    assert "no service's folder" in typed(tmp_path / "none").output
+
+
+def test_everybody_may_be_told_that_it_is_a_test(tmp_path: Path, hook: HookServer) -> None:
+    told = typed(tmp_path, "test", PARROTLET_CLOUD_ALERTS_WEBHOOK_URL=hook.url)
+    assert (told.exit_code, "webhook: told." in told.output) == (0, True)
+    assert json.loads(hook.posted[0].body)["event"] == "test"
+    hook.usual = answered(404)
+    refused = typed(tmp_path, "test", PARROTLET_CLOUD_ALERTS_WEBHOOK_URL=hook.url)
+    assert refused.exit_code == 2
+    assert "status 404" in refused.output
+
+
+def test_the_password_is_never_shown(tmp_path: Path) -> None:
+    environment = os.environ | {"PARROTLET_CLOUD_ALERTS_MQTT_PASSWORD": "canary-password"}
+    shown = CliRunner().invoke(main, ["config"], env=environment).output
+    assert "mqtt_password" in shown
+    assert "canary-password" not in shown
