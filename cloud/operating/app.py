@@ -29,6 +29,8 @@ from common.errors import ParrotletError
 AT_ONCE = 2
 LABELS_SHOWN = 50
 
+TYPES = {"operating.css": "text/css", "icon.svg": "image/svg+xml"}
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,7 +57,8 @@ class OperatorPage:
         self._drift, self._labels = drift or NoDrift(), labels or NoLabels()
         self._unix_us = unix_us
         self._templates = Templates()
-        self._style = files("cloud.operating").joinpath("static/operating.css").read_bytes()
+        folder = files("cloud.operating").joinpath("static")
+        self._static = {name: folder.joinpath(name).read_bytes() for name in TYPES}
         self._places: asyncio.Semaphore | None = None
 
     def guarded(self, names: list[str]) -> Guard:
@@ -79,7 +82,7 @@ class OperatorPage:
                 Route("/enter", self._door),
                 Route("/enter", self._enter, methods=["POST"]),
                 Route("/leave", self._leave, methods=["POST"]),
-                Route("/static/operating.css", self._css),
+                Route("/static/{name}", self._file),
             ],
             exception_handlers={404: self._unknown},
         )
@@ -193,8 +196,11 @@ class OperatorPage:
         await asyncio.to_thread(self._operators.revoke, request.state.session.id)
         return RedirectResponse("/", 303, {"set-cookie": set_cookie("", tls=self._tls, age_s=0)})
 
-    async def _css(self, request: Request) -> Response:
-        return Response(self._style, media_type="text/css", headers={"cache-control": "max-age=3600"})
+    async def _file(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in TYPES:
+            return self._told(request, "There is no such page.", 404)
+        return Response(self._static[name], media_type=TYPES[name], headers={"cache-control": "max-age=3600"})
 
     async def _unknown(self, request: Request, error: Exception) -> Response:
         return self._told(request, "There is no such page.", 404)

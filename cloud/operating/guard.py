@@ -30,7 +30,7 @@ OPERATOR_RATE = Rate(120, 20.0)
 STRANGER_RATE, STRANGERS_RATE = Rate(30, 1.0), Rate(100, 10.0)
 """Of one address, and of all together. A link has too many bits to be guessed; this is for the processor."""
 
-OPEN_PATHS = ("/enter", "/static/operating.css")
+OPEN_PATHS = ("/enter", "/static/operating.css", "/static/icon.svg")
 AGAIN = "again"
 """In the query of a request that our own page made, in place of another's that led here."""
 
