@@ -24,6 +24,7 @@ from cloud.forget_commands import forget
 from cloud.keys.backup_commands import backup_pki, restore_pki
 from cloud.keys.pki_commands import pki
 from cloud.log.commands import log
+from cloud.operating.commands import operate
 from cloud.options import config_option as _config_option
 from cloud.options import load_settings as _load
 from common import VERSION
@@ -152,8 +153,12 @@ def config(check: bool, config_file: Path | None) -> None:
         server = loaded.settings.server
         parse_address(server.listen, called="server.listen", port_min=0)
         parse_address(server.enrol_listen or server.listen, called="server.enrol_listen", port_min=0)
-        if loaded.settings.monitoring.listen:
-            parse_address(loaded.settings.monitoring.listen, called="monitoring.listen", port_min=0)
+        for called, listen in (
+            ("monitoring.listen", loaded.settings.monitoring.listen),
+            ("operating.listen", loaded.settings.operating.listen),
+        ):
+            if listen:
+                parse_address(listen, called=called, port_min=0)
         given_names(server.names)
         languages.check(loaded.settings)
     else:
@@ -169,6 +174,7 @@ pki.add_command(backup_pki)
 pki.add_command(restore_pki)
 main.add_command(log)
 main.add_command(models)
+main.add_command(operate)
 main.add_command(pki)
 main.add_command(completion("parrotlet-cloud"))
 

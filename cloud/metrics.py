@@ -109,6 +109,16 @@ class Metrics:
         """Counts a call that was refused."""
         self._refusals.labels(code.lower()).inc()
 
+    def refusals(self) -> dict[str, int]:
+        """How many calls were refused, by code; the most frequent first."""
+        counted = {
+            sample.labels["code"]: int(sample.value)
+            for metric in self._refusals.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        }
+        return dict(sorted(counted.items(), key=lambda item: -item[1]))
+
     def judged(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """Counts what somebody said of an answer."""
         self._said.labels(speech_pb2.Verdict.Name(feedback.verdict).removeprefix("VERDICT_").lower()).inc()

@@ -92,7 +92,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(beside(changing.follow, changing.shadow.run))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
-        onlookers = await _monitored(settings, pools, log, boards, stack)
+        onlookers = await _looked_at(settings, own_settings, pools, log, boards, stack)
         watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
         claims = OwnClaims(changing.told(log), await _known_twins(groups, log), watching.logged)
         service = SpeechService(
@@ -136,15 +136,18 @@ def _open_log(settings: CloudSettings) -> SqliteAnswerLog:
     return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max, features)
 
 
-async def _monitored(
-    settings: CloudSettings, pools: list[Pool], log: SqliteAnswerLog, boards: Places, stack: AsyncExitStack
+async def _looked_at(
+    settings: CloudSettings,
+    own_settings: CloudSettings,
+    pools: list[Pool],
+    log: SqliteAnswerLog,
+    boards: Places,
+    stack: AsyncExitStack,
 ) -> list[Onlooker]:
     """Who counts, where it is set that somebody may ask; nothing of it is loaded where it is not."""
-    if not settings.monitoring.listen:
+    if not settings.monitoring.listen and not settings.operating.listen:
         return []
     from cloud.metrics import Metrics
-    from cloud.monitoring import monitoring
-    from cloud.web_port import web_port
 
     def ailments() -> list[str]:
         return [sentence for pool in pools if (sentence := pool.ailment())]
@@ -153,10 +156,19 @@ async def _monitored(
         return [f"No worker of {pool.name} is there." for pool in pools if not pool.pids]
 
     metrics = Metrics(pools, log, lambda: boards.taken)
-    listen = parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
-    app = monitoring(metrics, ailments, why_not_ready)
-    address = await stack.enter_async_context(web_port(app, listen, "monitoring.listen"))
-    logger.info("monitoring on %s", address)
+    if settings.monitoring.listen:
+        from cloud.monitoring import monitoring
+        from cloud.web_port import web_port
+
+        listen = parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
+        app = monitoring(metrics, ailments, why_not_ready)
+        logger.info("monitoring on %s", await stack.enter_async_context(web_port(app, listen, "monitoring.listen")))
+    if settings.operating.listen:
+        from cloud.operating.load import ServiceLoad
+        from cloud.operating.port import operating
+
+        load = ServiceLoad(pools, log, metrics, lambda: boards.taken, streams_max(settings), ailments)
+        logger.info("operator's page on %s", await stack.enter_async_context(operating(own_settings, load)))
     return [metrics]
 
 

@@ -254,6 +254,18 @@ class Alerts(msgspec.Struct, frozen=True):
     ] = "parrotlet/alerts"
 
 
+class Operating(msgspec.Struct, frozen=True):
+    """The operator's page: how boards hear, what they heard, what is tried. See `parrotlet-cloud operate`."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="HOST:PORT to listen on, such as 127.0.0.1:7411; empty: there is no page. Beyond this machine "
+            "with certificates alone."
+        ),
+    ] = ""
+
+
 class Log(msgspec.Struct, frozen=True):
     """What the service says of itself. Never a transcript above debug."""
 
@@ -274,4 +286,5 @@ class CloudSettings(msgspec.Struct, frozen=True):
     monitoring: Monitoring = Monitoring()
     drift: Drift = Drift()
     alerts: Alerts = Alerts()
+    operating: Operating = Operating()
     log: Log = Log()

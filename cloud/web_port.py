@@ -5,10 +5,12 @@ uvicorn without its signals and its log; heads, connections and idle ones are bo
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,6 +18,9 @@ import uvicorn
 from cloud.beside import beside
 from common.addresses import Address
 from common.errors import SettingsError
+from common.private_files import stamp
+
+logger = logging.getLogger(__name__)
 
 App = Callable[..., Awaitable[Any]]
 """An ASGI application."""
@@ -40,18 +45,26 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def web_port(app: App, listen: Address, called: str) -> AsyncIterator[Address]:
+async def web_port(
+    app: App, listen: Address, called: str, certificate_file: Path | None = None
+) -> AsyncIterator[Address]:
     """Meanwhile `app` answers there; the address with the port that was picked. SettingsError if it cannot be had; a
-    thread that dies is told in the log, and started again."""
+    thread that dies is told in the log, and started again. `certificate_file`: a key and its certificate, PEM, which
+    are shown from the next connection on whenever they are other ones; None: plain text."""
     with _listening(listen, called) as sock:
 
         async def serving() -> None:
-            server = _Server(_config(app))
+            config = _config(app, certificate_file)
+            server = _Server(config)
+            shown = certificate_file and stamp(certificate_file)
             thread = threading.Thread(target=server.run, args=([sock.dup()],), name=called, daemon=True)
             thread.start()
             try:
                 while thread.is_alive():
                     await asyncio.sleep(LOOK_S)
+                    if certificate_file and (now := stamp(certificate_file)) != shown:
+                        shown = now
+                        _show(config, certificate_file)
             finally:
                 server.should_exit = True
                 await asyncio.to_thread(thread.join, STOP_S_MAX + 1)
@@ -70,9 +83,18 @@ def _listening(listen: Address, called: str) -> socket.socket:
         raise SettingsError(f"{called}: cannot listen on {listen} ({why}); is it in use, or another's?") from error
 
 
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(
+def _show(config: uvicorn.Config, certificate_file: Path) -> None:
+    try:
+        assert config.ssl is not None
+        config.ssl.load_cert_chain(certificate_file)
+    except OSError as error:
+        logger.error("%s: the former certificate is used on (%s)", certificate_file, error)
+
+
+def _config(app: App, certificate_file: Path | None) -> uvicorn.Config:
+    config = uvicorn.Config(
         app,
+        ssl_certfile=certificate_file,
         loop="asyncio",
         http="h11",
         ws="none",
@@ -87,3 +109,5 @@ def _config(app: App) -> uvicorn.Config:
         timeout_graceful_shutdown=STOP_S_MAX,
         h11_max_incomplete_event_size=HEAD_BYTES_MAX,
     )
+    config.load()
+    return config

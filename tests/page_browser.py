@@ -109,3 +109,22 @@ def eventually(check: Callable[[], bool], page: Page) -> None:
 
 def text(page: Page, selector: str) -> str:
     return str(page.inner_text(selector))
+
+
+def fault_lines(page: Page) -> list[str]:
+    """What axe finds wrong."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+
+
+def in_all_looks(page: Page) -> list[str]:
+    """Both themes, narrow and wide."""
+    faults = []
+    for width, theme in ((320, "light"), (1280, "dark"), (320, "dark"), (1280, "light")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px: it is wider"
+        faults += [f"{width} px, {theme}: {line}" for line in fault_lines(page)]
+    return faults

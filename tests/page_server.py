@@ -20,6 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from common.addresses import Address
+from common.rates import Guesses
 from edge.page.serving import page_server
 from edge.phones.certificate import own_certificate
 from edge.phones.cookie import cookie_name
@@ -29,7 +30,6 @@ from edge.phones.host_names import own_names
 from edge.phones.invitations import Invitations
 from edge.phones.pairing import Pairing
 from edge.phones.phones import Phones
-from edge.phones.rates import Guesses
 from edge.phones.shown_certificate import ShownCertificate
 
 WAIT_S = 10.0

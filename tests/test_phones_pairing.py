@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import IdentityError
+from common.rates import Guesses
 from edge.phones.invitations import GOOD_S, OPEN_MAX, Invitations, Invited, NotInvited
 from edge.phones.phones import DAY_US, NAME_CHARACTERS_MAX, Admitted, Phones, shown_name
-from edge.phones.rates import Guesses
 from tests.page_server import served
 
 NOON_US = 1_795_910_400_000_000

@@ -16,9 +16,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from common.rates import Rate
 from edge.phones.door import Bounds
 from edge.phones.guard import Limits
-from edge.phones.rates import Rate
 from tests.page_server import WAIT_S, Board, served
 
 

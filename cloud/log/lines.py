@@ -46,7 +46,7 @@ def whole_lines(whole: Whole) -> Iterator[str]:
     for result in final.results:
         yield f"found      {plain(result.title)} [{result.id}], {result.score:.2f}"
     for said in whole.feedback:
-        yield f"said of it {_said(said)}"
+        yield f"said of it {said_line(said)}"
     if whole.features is not None:
         yield f"features   {len(whole.features)} bytes of frames are kept"
 
@@ -92,7 +92,8 @@ def _parts(*values: tuple[Any, str]) -> str:
     return ", ".join(told) or "nothing was measured"
 
 
-def _said(said: speech_pb2.FeedbackRequest) -> str:
+def said_line(said: speech_pb2.FeedbackRequest) -> str:
+    """What was said of an answer, by whom, when."""
     parts = [
         speech_pb2.Verdict.Name(said.verdict).removeprefix("VERDICT_").lower() if said.verdict else "",
         f'"{plain(said.transcript)}" was said' if said.HasField("transcript") else "",

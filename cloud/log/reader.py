@@ -46,14 +46,7 @@ class LogReader:
 
     def __init__(self, file: Path) -> None:
         """SettingsError if there is none, or it is of an older release and no service of this one has run since."""
-        if not file.exists():
-            raise SettingsError(f"There is no utterance log at {file}.")
-        self._database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
-        try:
-            self._database.execute("SELECT 1 FROM facts LIMIT 1")
-        except sqlite3.Error as error:
-            self._database.close()
-            raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error
+        self._database = read_only(file)
 
     def close(self) -> None:
         self._database.close()
@@ -94,12 +87,11 @@ class LogReader:
 
     def one(self, utterance_id: str, device_id: str | None = None) -> Whole | None:
         """All of the newest utterance with that id."""
-        found = self._database.execute(
-            "SELECT number FROM answers WHERE utterance_id = ? AND device_id = COALESCE(?, device_id) "
-            "ORDER BY number DESC LIMIT 1",
-            (utterance_id, device_id),
-        ).fetchone()
-        return None if found is None else self._whole(int(found[0]))
+        # By the index of keys, in which the device comes first.
+        among = [device_id] if device_id is not None else devices(self._database)
+        key = "SELECT number FROM answers WHERE device_id = ? AND utterance_id = ?"
+        numbers = [number for device in among for (number,) in self._database.execute(key, (device, utterance_id))]
+        return self._whole(max(numbers)) if numbers else None
 
     def last_number(self) -> int:
         """The greatest there ever was; less where an older copy was put back."""
@@ -148,6 +140,29 @@ class LogReader:
             features,
             [speech_pb2.FeedbackRequest.FromString(request) for (request,) in said],
         )
+
+
+def read_only(file: Path) -> sqlite3.Connection:
+    """A connection to the log beside the one that writes. SettingsError, as of LogReader."""
+    if not file.exists():
+        raise SettingsError(f"There is no utterance log at {file}.")
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
+    try:
+        database.execute("SELECT 1 FROM facts LIMIT 1")
+    except sqlite3.Error as error:
+        database.close()
+        raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error
+    return database
+
+
+def devices(database: sqlite3.Connection) -> list[str]:
+    """Boards that said anything, in order: from one to the next by the index, not through all that they said."""
+    found = database.execute(
+        "WITH RECURSIVE board (id) AS (SELECT MIN(device_id) FROM answers UNION ALL "
+        "SELECT (SELECT MIN(device_id) FROM answers WHERE device_id > board.id) FROM board WHERE board.id IS NOT NULL) "
+        "SELECT id FROM board WHERE id IS NOT NULL"
+    )
+    return [device_id for (device_id,) in found]
 
 
 def _entry(row: tuple) -> Entry:  # type: ignore[type-arg]  # What a database has is anything.

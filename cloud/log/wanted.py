@@ -50,13 +50,12 @@ class Wanted(msgspec.Struct, frozen=True):
             rules.append("facts.transcript LIKE ? ESCAPE '\\'")
             values.append(f"%{_escaped(self.text[:TEXT_LENGTH_MAX])}%")
         if self.judged is not None:
-            rules.append(("" if self.judged else "NOT ") + _JUDGED)
+            rules.append(f"facts.number {'' if self.judged else 'NOT '}{_JUDGED}")
         return " AND ".join(rules), values
 
 
-_JUDGED = (
-    "EXISTS (SELECT 1 FROM answers JOIN feedback USING (device_id, utterance_id) WHERE answers.number = facts.number)"
-)
+# From what was said, which is little, to the answers.
+_JUDGED = "IN (SELECT answers.number FROM feedback JOIN answers USING (device_id, utterance_id))"
 
 
 def _escaped(text: str) -> str:

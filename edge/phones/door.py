@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from common.addresses import Address
 from common.errors import SettingsError
-from edge.phones.rates import Rate, Rates
+from common.rates import Rate, Rates
 
 BACKLOG = 512
 

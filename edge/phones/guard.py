@@ -10,12 +10,12 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from common.errors import IdentityError
+from common.host_header import is_ours
+from common.rates import Rate, Rates
 from edge.phones.asgi import Answer, App, Message, Receive, Request, Scope, Send
 from edge.phones.cookie import cookie_name, set_cookie
 from edge.phones.door import Door
-from edge.phones.host_names import is_ours
 from edge.phones.phones import Phone, Phones
-from edge.phones.rates import Rate, Rates
 from edge.phones.refusal import Refused, too_often
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
-"""The names and addresses by which a browser may know this board: what stands in its certificate, and in `Host`."""
+"""The names and addresses by which a browser may know this board: what stands in its certificate."""
 
 import re
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from common.errors import SettingsError
@@ -10,9 +10,6 @@ from common.errors import SettingsError
 NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*", re.ASCII)
 CHARACTERS_MAX = 253
 ADDRESSES_MAX = 16
-
-# Host or [IPv6], and a port or none.
-_HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,254})(?::([0-9]{1,5}))?", re.ASCII)
 
 
 def given_names(names: Iterable[str]) -> list[str]:
@@ -34,25 +31,6 @@ def own_addresses() -> list[str]:
     found = [ip_address(str(ip.ip if ip.is_IPv4 else ip.ip[0])) for each in ifaddr.get_adapters() for ip in each.ips]
     usable = [each for each in found if not each.is_link_local]
     return [str(each) for each in sorted(usable, key=lambda each: (each.is_loopback, each.version))][:ADDRESSES_MAX]
-
-
-def is_ours(host: str, *, names: Collection[str], address: str, port: int, default_port: int) -> bool:
-    """Whether `Host` names this board: one of its names, or the very address that the connection came to; and the port.
-
-    A page of somebody else's, whose name was turned to our address (DNS rebinding), still says its own name here."""
-    found = _HOST.fullmatch(host.lower())
-    if found is None or int(found[2] or default_port) != port:
-        return False
-    try:
-        return ip_address(found[1].strip("[]")) == _unmapped(address) or found[1] in names
-    except ValueError:
-        return found[1].removesuffix(".") in names
-
-
-def _unmapped(address: str) -> object:
-    """As an IPv4 address where it is one that IPv6 carries; without the network that it is of."""
-    plain = ip_address(address.partition("%")[0])
-    return getattr(plain, "ipv4_mapped", None) or plain
 
 
 def _given(name: str) -> str:

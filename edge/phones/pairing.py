@@ -11,10 +11,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from common.errors import IdentityError
+from common.rates import Guesses
 from edge.phones.cookie import set_cookie
 from edge.phones.invitations import Invitations, NotInvited
 from edge.phones.phones import Phone, Phones, shown_name
-from edge.phones.rates import Guesses
 from edge.phones.refusal import Refused, too_often
 
 logger = logging.getLogger(__name__)

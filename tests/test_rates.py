@@ -1,7 +1,7 @@
 """How often who may."""
 
-from edge.phones import rates
-from edge.phones.rates import FORGIVEN_S, WAIT_S, WAIT_S_MAX, Guesses, Rate, Rates
+from common import rates
+from common.rates import FORGIVEN_S, WAIT_S, WAIT_S_MAX, Guesses, Rate, Rates
 
 
 class Clock:

@@ -1,0 +1,1 @@
+"""The operator's page on the service: which boards hear well, what was heard, what is tried, what it all costs."""

@@ -1,0 +1,48 @@
+"""A value over days, with the range that is usual. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cloud.operating.plots.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, Tick, along, down, scale_of, svg
+
+
+class Band(NamedTuple):
+    """The usual range."""
+
+    low: float
+    high: float
+
+
+def line(title: str, values: Sequence[float | None], days: Sequence[str], *, band: Band | None, least: float) -> str:
+    """A point a day, in order; None: there is none on that day. `least`: the axis spans so much at least."""
+    known = [value for value in values if value is not None]
+    y, marks = scale_of([*known, *(band or ())], HEIGHT - BOTTOM, TOP, least=least)
+    x = Scale(0, max(1, len(values) - 1), LEFT, WIDTH - RIGHT)
+    parts = [down(y, marks), along(x, day_ticks(days), HEIGHT - BOTTOM)]
+    if band is not None:
+        top = y.at(band.high)
+        size = f'width="{WIDTH - RIGHT - LEFT}" height="{y.at(band.low) - top:.1f}"'
+        parts.append(f'<rect class="band" x="{LEFT}" y="{top}" {size}/>')
+    parts.append(f'<path class="line" d="{_path(values, x, y)}"/>')
+    newest = max((number for number, value in enumerate(values) if value is not None), default=None)
+    if newest is not None:
+        parts.append(f'<circle class="dot" cx="{x.at(newest)}" cy="{y.at(values[newest] or 0.0)}" r="3.5"/>')
+    return svg(title, "".join(parts))
+
+
+def day_ticks(days: Sequence[str]) -> list[Tick]:
+    """The first day, the last, and one between."""
+    wanted = sorted({0, len(days) // 2, len(days) - 1}) if len(days) > 2 else range(len(days))
+    return [(number, days[number]) for number in wanted]
+
+
+def _path(values: Sequence[float | None], x: Scale, y: Scale) -> str:
+    """Broken where a day has no value."""
+    parts, is_on = [], False
+    for number, value in enumerate(values):
+        if value is not None:
+            parts.append(f"{'L' if is_on else 'M'}{x.at(number)} {y.at(value)}")
+            # A day between two without any is a point.
+            parts.append("h0.1" if not is_on else "")
+        is_on = value is not None
+    return "".join(parts)

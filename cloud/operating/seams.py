@@ -1,0 +1,97 @@
+"""What the operator's page is told by others. Each may be missing; the page says so then."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Workers(NamedTuple):
+    """Processes of one engine."""
+
+    engine: str
+    there: int
+    missing: int
+    waiting: int
+    """Utterances."""
+
+
+class Load(NamedTuple):
+    """What the service is doing now."""
+
+    workers: Sequence[Workers]
+    in_work: int
+    """Utterances under way."""
+    streams_max: int
+    refusals: Mapping[str, int]
+    """Since the start, by code."""
+    log_trouble: str | None
+    log_lost: int
+    ailments: Sequence[str]
+
+
+class Running(Protocol):
+    """The service, asked from another thread."""
+
+    def load(self) -> Load:
+        """As it is now."""
+
+
+class Series(NamedTuple):
+    """Something over days, for a plot; None where a day has no value."""
+
+    title: str
+    days: Sequence[str]
+    values: Sequence[float | None]
+    usual: tuple[float, float] | None = None
+
+
+class Drifted(NamedTuple):
+    """Something that is not as it was."""
+
+    stream: str
+    """A board, a group, or all boards."""
+    sentence: str
+    """Its likeliest cause."""
+    since_unix_us: int | None
+    advice: str = ""
+    """What to do, or to type."""
+    others: Sequence[str] = ()
+    """Less likely causes, a sentence each."""
+    series: Sequence[Series] = ()
+
+
+class Drift(Protocol):
+    """Watches the log; asked from another thread."""
+
+    def drifted(self) -> Sequence[Drifted]:
+        """All that is so now, the newest first."""
+
+
+class ToLabel(NamedTuple):
+    """An utterance that somebody should listen to, or read."""
+
+    device_id: str
+    utterance_id: str
+    transcript: str
+    why: str
+    """It was chosen."""
+
+
+class Labels(Protocol):
+    """Which utterances wait for a label; asked from another thread."""
+
+    def waiting(self, limit: int) -> Sequence[ToLabel]:
+        """So many of them, the first ones first."""
+
+
+class NoDrift:
+    """Nobody watches."""
+
+    def drifted(self) -> Sequence[Drifted]:
+        return ()
+
+
+class NoLabels:
+    """Nobody chooses."""
+
+    def waiting(self, limit: int) -> Sequence[ToLabel]:
+        return ()

@@ -1,0 +1,368 @@
+"""The operator's page: who gets in, who does not, and what it says of boards and utterances."""
+
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
+from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from cloud.__main__ import main
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore, Row
+from cloud.changing.gate import Rules
+from cloud.changing.operations import WHISPER_SUBJECT
+from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
+from cloud.changing.rollout_store import RolloutStore
+from cloud.log.summary import Board, Heard, Usual
+from cloud.operating.guard import HEADERS, STRANGER
+from cloud.operating.hearing import hearing
+from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
+from cloud.operating.seams import Drifted, Series, ToLabel
+from common.errors import IdentityError
+from protos import speech_pb2
+
+SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
+KITCHEN = Made("kitchen", "", -60.0, -30.0)
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/labels", "/board", "/utterance")
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+    headers: dict[str, str]
+
+
+class Drift:
+    def drifted(self) -> list[Drifted]:
+        series = Series("Noise floor, dBFS", ["1 Nov", "2 Nov", "3 Nov"], [-60.0, None, -48.0], (-62.0, -56.0))
+        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", ("Its gain changed.",), (series,))]
+
+
+class Labels:
+    def waiting(self, limit: int) -> list[ToLabel]:
+        return [ToLabel("kitchen", "u1", SCRIPT, "The service was unsure.")]
+
+
+class Site:
+    """A page, and a browser before it."""
+
+    def __init__(self, address: str, operators: Operators, folder: Path) -> None:
+        self.address, self.operators, self.folder = address, operators, folder
+        self.host = urlsplit(address).netloc
+
+    def ask(self, path: str, form: dict[str, str] | None = None, *, cookie: str = "", **headers: str) -> Answer:
+        """Follows nothing; `form` is sent as our own page sends it."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = None
+        if form is not None:
+            body = urlencode(form).encode()
+            given = {"origin": self.address, "content-type": "application/x-www-form-urlencoded"} | given
+        if cookie:
+            given["cookie"] = f"parrotlet-operator={cookie}"
+        with closing(HTTPConnection(self.host, timeout=20)) as connection:
+            connection.request("GET" if form is None else "POST", path, body, given)
+            response = connection.getresponse()
+            return Answer(response.status, response.read().decode(errors="replace"), dict(response.getheaders()))
+
+    def signed_in(self) -> str:
+        return signed_in(self.operators)[1]
+
+
+def kept(folder: Path, made: list[Row]) -> None:
+    with closing(AnswerStore(folder / FILE_NAME)) as store:
+        store.add(made, 10_000)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """With one board, which said 60 things."""
+    make_log(tmp_path, [KITCHEN], 60, now_us())
+    with made_operator(made_settings(tmp_path), Drift(), Labels()) as (address, operators):
+        yield Site(address, operators, tmp_path)
+
+
+def test_a_link_signs_one_browser_in_once(site: Site) -> None:
+    token = site.operators.invite("ada")
+    door = site.ask(f"/enter?link={token}")
+    assert (door.status, "Sign this browser in?" in door.text) == (200, True)
+    # Who looks at links before people do uses nothing up.
+    assert site.ask(f"/enter?link={token}").status == 200
+    entered = site.ask("/enter", {"link": token})
+    assert (entered.status, entered.headers["location"]) == (303, "/")
+    name, _, rest = entered.headers["set-cookie"].partition("=")
+    cookie, *attributes = rest.split("; ")
+    assert name == "parrotlet-operator"
+    assert {"Path=/", "HttpOnly", "SameSite=Strict"} <= set(attributes)
+    assert "kitchen" in site.ask("/", cookie=cookie).text
+    assert site.ask("/enter", {"link": token}).status == 403
+    assert site.ask(f"/enter?link={token}").status == 403
+    assert token not in (site.folder / "operators.json").read_text()
+    assert cookie not in (site.folder / "operators.json").read_text()
+    assert (site.folder / "operators.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_browser_that_is_signed_out_is_a_stranger(site: Site) -> None:
+    first, second = site.signed_in(), site.signed_in()
+    left = site.ask("/leave", {}, cookie=first)
+    assert "Max-Age=0" in left.headers["set-cookie"]
+    assert site.ask("/", cookie=first).status == 401
+    assert site.ask("/", cookie=second).status == 200
+    (session,) = site.operators.all()
+    site.operators.revoke(session.id)
+    assert site.ask("/", cookie=second).status == 401
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/utterance/spectrogram.png", "/nothing"])
+def test_strangers_are_told_one_sentence(site: Site, path: str) -> None:
+    for cookie in ("", "x", "kitchen"):
+        answer = site.ask(path, cookie=cookie)
+        assert (answer.status, answer.text) == (401, f"{STRANGER}\n")
+        assert set(HEADERS) <= set(answer.headers)
+
+
+def test_another_page_gets_nothing_and_changes_nothing(site: Site) -> None:
+    cookie = site.signed_in()
+    for headers in ({"origin": "https://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1:1"}):
+        assert site.ask("/leave", {}, cookie=cookie, **headers).status == 403
+    with closing(HTTPConnection(site.host, timeout=20)) as connection:
+        connection.request("POST", "/leave", b"", {"cookie": f"parrotlet-operator={cookie}"})
+        assert connection.getresponse().status == 403
+    assert site.ask("/", cookie=cookie).status == 200
+    assert site.ask("/", cookie=cookie, host=f"evil.example:{site.host.partition(':')[2]}").status == 421
+    assert site.ask("/", cookie=cookie, host="127.0.0.1:80").status == 421
+    # Whom another page led here has no cookie with it: our own page asks again.
+    assert site.ask("/board?id=kitchen", sec_fetch_site="cross-site").headers["refresh"] == "0; url=/?again"
+    assert "refresh" not in site.ask("/?again", sec_fetch_site="same-origin").headers
+
+
+def test_who_asks_too_often_or_too_much_is_refused(site: Site) -> None:
+    cookie = site.signed_in()
+    assert {site.ask("/").status for _ in range(40)} == {401, 429}
+    assert site.ask("/", cookie=cookie).status == 200
+    assert site.ask("/models/step", {"why": "x" * 20_000}, cookie=cookie).status == 413
+
+
+def test_links_and_sessions_end(tmp_path: Path) -> None:
+    now = [1000.0]
+    operators = Operators(tmp_path / "operators.json", lambda: now[0])
+    token = operators.invite("ada")
+    now[0] += LINK_S
+    assert not operators.is_good(token)
+    with pytest.raises(NotSignedIn, match="works once"):
+        operators.sign_in(token, peer="here")
+    signed = operators.sign_in(operators.invite("ada"), peer="here")
+    assert signed.token not in repr(signed)
+    now[0] += SESSION_S - 1
+    assert operators.by_token(signed.token) is not None
+    now[0] += 1
+    assert operators.by_token(signed.token) is None
+    with pytest.raises(IdentityError, match="No browser is signed in as x"):
+        operators.revoke("x")
+
+
+def operate(folder: Path, *arguments: str, listen: str = "127.0.0.1:7411") -> Result:
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder), "PARROTLET_CLOUD_OPERATING_LISTEN": listen}
+    return CliRunner().invoke(main, ["operate", *arguments], env=environment)
+
+
+def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path) -> None:
+    printed = operate(tmp_path, "--name", "ada")
+    (link,) = printed.stdout.split()
+    assert link.startswith("http://127.0.0.1:7411/enter?link=")
+    operators = Operators(tmp_path / "operators.json")
+    session = operators.sign_in(link.partition("=")[2], peer="here").session
+    assert f"{session.id}  ada" in operate(tmp_path, "--list").stdout
+    assert operate(tmp_path, "--revoke", session.id).stdout == f"The browser of ada ({session.id}) is signed out.\n"
+    assert operate(tmp_path, "--revoke", session.id).exit_code == 2
+    operators.sign_in(operators.invite("ada"), peer="here")
+    operators.invite("bob")
+    assert operate(tmp_path, "--revoke-all").stdout == "1 browsers are signed out.\n"
+    assert "No browser" in operate(tmp_path, "--list").stderr
+
+
+def test_there_is_no_link_to_a_page_that_is_closed_or_open_to_listeners(tmp_path: Path) -> None:
+    closed = operate(tmp_path, listen="")
+    assert (closed.exit_code, "set operating.listen" in closed.stderr) == (2, True)
+    everywhere = operate(tmp_path, listen="0.0.0.0:7411")
+    assert (everywhere.exit_code, "pki init" in everywhere.stderr) == (2, True)
+
+
+def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
+    cookie = site.signed_in()
+    fleet = site.ask("/", cookie=cookie).text
+    assert "hearing well" in fleet
+    assert '<svg class="plot"' not in fleet
+    board = site.ask("/board?id=kitchen", cookie=cookie).text
+    assert board.index("hearing well") < board.index('<svg class="plot"')
+    (path, *_) = re.findall(r'href="(/utterance\?[^"]+)"', board)
+    one = site.ask(path.replace("&amp;", "&"), cookie=cookie).text
+    for told in ("speech, ", "silence before the end", "whisper, the answer", "Versions", "noise_floor_dbfs"):
+        assert told in one
+    assert "Something else" in one or "(no words)" in one
+    searched = site.ask("/search?text=oat&empty=no", cookie=cookie).text
+    assert "add oat milk" in searched
+    assert "stop the timer" not in searched
+    assert "5 utterances are under way" in site.ask("/capacity", cookie=cookie).text
+    drift = site.ask("/drift", cookie=cookie).text
+    assert drift.index("A dishwasher runs.") < drift.index('<svg class="plot"')
+    assert "The service was unsure." in site.ask("/labels", cookie=cookie).text
+    assert "tiny.en" in site.ask("/models", cookie=cookie).text
+
+
+def test_what_is_not_there_is_told_in_a_sentence(site: Site) -> None:
+    cookie = site.signed_in()
+    for path in ("/board?id=hall", "/utterance?board=kitchen&id=x", "/nothing", "/utterance/spectrogram.png?id=x"):
+        answer = site.ask(path, cookie=cookie)
+        assert (answer.status, "Not here" in answer.text) == (404, True)
+    assert site.ask("/search?before=x&since=never&snr_max=loud&confidence_max=", cookie=cookie).status == 200
+    assert site.ask(f"/search?before={10**30}&text=%25", cookie=cookie).status == 200
+
+
+def test_without_a_log_there_is_a_sentence_and_with_an_empty_one_a_welcome(tmp_path: Path) -> None:
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        cookie = site.signed_in()
+        answer = site.ask("/", cookie=cookie)
+        assert (answer.status, "There is no utterance log" in answer.text) == (503, True)
+        AnswerStore(tmp_path / FILE_NAME).close()
+        assert "No board was heard yet" in site.ask("/", cookie=cookie).text
+        for path in ("/search", "/models", "/capacity", "/drift", "/labels"):
+            assert site.ask(path, cookie=cookie).status == 200
+
+
+def test_what_comes_from_outside_is_text(site: Site) -> None:
+    (row, *_) = rows([KITCHEN], 1, now_us(), drawn_levels)
+    assert row.record is not None
+    final = speech_pb2.Final(transcript=SCRIPT, explanation=[SCRIPT], intent=speech_pb2.Intent(name=SCRIPT))
+    final.alternatives.add(transcript=SCRIPT, engine=SCRIPT)
+    final.results.add(id=SCRIPT, title=SCRIPT, score=1)
+    final.choices.add(transcript=SCRIPT).intent.name = SCRIPT
+    final.intent.slots[SCRIPT] = SCRIPT
+    facts = msgspec.structs.replace(row.record.facts, utterance_id="x", intent=SCRIPT, edge_version=SCRIPT)
+    record = row.record._replace(facts=facts, transcript=SCRIPT)
+    key = row.key._replace(utterance_id="x")
+    kept(site.folder, [row._replace(key=key, final=final.SerializeToString(), record=record)])
+    cookie = site.signed_in()
+    for path in ("/", "/board?id=kitchen", "/utterance?board=kitchen&id=x", "/search", "/drift", "/labels"):
+        text = site.ask(path, cookie=cookie).text
+        assert "<script" not in text, path
+        assert "<img" not in text, path
+    query = urlencode({"text": f'"{SCRIPT}', "device_id": SCRIPT, "find": SCRIPT, "state": f'"{SCRIPT}'})
+    for path in ("/search", "/"):
+        assert "<script" not in site.ask(f"{path}?{query}", cookie=cookie).text
+
+
+def test_frames_are_a_picture_where_they_are_kept(tmp_path: Path) -> None:
+    made = list(rows([KITCHEN], 200, now_us(), drawn_levels))
+    kept(tmp_path, made)
+    keeps = next(row for row in made if row.record and row.record.features)
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        path = f"?board=kitchen&id={keeps.key.utterance_id}"
+        cookie = site.signed_in()
+        assert "/utterance/spectrogram.png?board=kitchen" in site.ask(f"/utterance{path}", cookie=cookie).text
+        picture = urllib.request.Request(
+            f"{address}/utterance/spectrogram.png{path}", headers={"cookie": f"parrotlet-operator={cookie}"}
+        )
+        with urllib.request.urlopen(picture, timeout=20) as response:
+            assert response.headers["content-type"] == "image/png"
+            assert response.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: Site) -> None:
+    with closing(RolloutStore(site.folder / ROLLOUTS)) as store:
+        store.begin(WHISPER_SUBJECT, "base", "base", who="bob", why="bigger", share=0.0, automatic=False, rules=Rules())
+    cookie = site.signed_in()
+    models = site.ask("/models", cookie=cookie).text
+    assert "is in the shadow" in models
+    (path,) = re.findall(r'href="(/models/step\?[^"]+does=anyway)"', models)
+    asked = site.ask(path.replace("&amp;", "&"), cookie=cookie).text
+    assert "The gate has not let base through." in asked
+    form = dict(HIDDEN.findall(asked))
+    assert site.ask("/models/step", {**form, "why": " "}, cookie=cookie).status == 503
+    assert site.ask("/models/step", {**form, "why": "x", "rollout": "7"}, cookie=cookie).status == 503
+    assert site.ask("/models/step", {**form, "why": SCRIPT}, cookie=cookie, origin="http://evil.example").status == 403
+    assert site.ask("/models/step", {**form, "why": SCRIPT}).status == 401
+    assert site.ask("/models/step", {**form, "why": SCRIPT}, cookie=cookie).headers["location"] == "/models"
+    after = site.ask("/models", cookie=cookie).text
+    assert "<b>base</b> (base) serves." in after
+    assert "ada (page)" in after
+    assert "<script" not in after
+    # What is done is not done again by who comes back to it.
+    assert site.ask("/models/step", {**form, "why": "again"}, cookie=cookie).status == 503
+    (path,) = re.findall(r'href="(/models/step\?[^"]+does=rollback)"', after)
+    form = dict(HIDDEN.findall(site.ask(path.replace("&amp;", "&"), cookie=cookie).text))
+    assert site.ask("/models/step", {**form, "why": "slow"}, cookie=cookie).status == 303
+    assert "as the settings say" in site.ask("/models", cookie=cookie).text
+
+
+def heard(count: int, **facts: object) -> list[Heard]:
+    usual: dict[str, object] = {
+        "path": "cloud",
+        "replayed": False,
+        "was_empty": False,
+        "noise_floor_dbfs": -60.0,
+        "snr_db": 25.0,
+        "confidence": 0.8,
+        "endpoint_to_final_ms": 300,
+    }
+    end_us = 100 * DAY_US
+    return [Heard(**{"at_unix_us": end_us - number * DAY_US // 10, **usual, **facts}) for number in range(count)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("newest", "version", "days_later", "words"),
+    [
+        (heard(20), "0.1.0", 0.1, "hearing well"),
+        (heard(20, was_empty=True), "0.1.0", 0.1, "deaf"),
+        (heard(20, noise_floor_dbfs=-50.0), "0.1.0", 0.1, "noisier than usual"),
+        (heard(20, noise_floor_dbfs=-55.0), "0.1.0", 0.1, "hearing well"),
+        (heard(20, noise_floor_dbfs=None), "0.1.0", 0.1, "hearing well"),
+        (heard(20, endpoint_to_final_ms=2000), "0.1.0", 0.1, "slow"),
+        (heard(20, endpoint_to_final_ms=2000, replayed=True), "0.1.0", 0.1, "hearing well"),
+        (heard(20), "0.0.9", 0.1, "old version"),
+        (heard(20), None, 0.1, "hearing well"),
+        (heard(20), "0.1.0", 3.0, "silent for 3 days"),
+        (heard(20, was_empty=True), "0.0.9", 3.0, "deaf"),
+        (heard(3), "0.1.0", 0.1, "too new to tell"),
+    ],
+)
+def test_how_a_board_hears_is_said_in_words(
+    newest: list[Heard], version: str | None, days_later: float, words: str
+) -> None:
+    usual = Usual(200, -60.0, 2.0, 80 * DAY_US) if len(newest) > 5 else Usual(0, None, None, None)
+    said = hearing(Board("kitchen", newest, usual, version), round((100 + days_later) * DAY_US), "0.1.0")
+    assert said.words == words
+    assert said.why
+
+
+def test_the_worst_board_stands_first_and_is_found(tmp_path: Path) -> None:
+    boards = [
+        Made("hall", "", -60.0, -30.0),
+        Made("attic", "deaf", -60.0, -30.0),
+        Made("cellar", "noisy", -60.0, -30.0),
+    ]
+    make_log(tmp_path, boards, 1200, now_us())
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        cookie = site.signed_in()
+        text = site.ask("/", cookie=cookie).text
+        assert "2 of 3 boards need a look" in text
+        assert re.findall(r'<th scope="row"><a href="/board\?id=(\w+)"', text) == ["attic", "cellar", "hall"]
+        assert re.findall(r'id=(\w+)"', site.ask("/?state=noisy", cookie=cookie).text) == ["cellar"]
+        assert "No board is like that." in site.ask("/?state=noisy&find=att", cookie=cookie).text
+        began_s = time.monotonic()
+        site.ask("/", cookie=cookie)
+        assert time.monotonic() - began_s < 1

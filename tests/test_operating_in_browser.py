@@ -1,0 +1,131 @@
+"""The operator's page in a real browser: a link signs it in, keys alone lead everywhere, nothing is out of reach."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.made_log import Made, make_log
+from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore
+from cloud.changing.gate import Rules
+from cloud.changing.operations import WHISPER_SUBJECT
+from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
+from cloud.changing.rollout_store import RolloutStore
+from cloud.operating.operators import Operators
+from tests.page_browser import PATIENCE_S, Page, in_all_looks, launched, needs_chromium, text
+from tests.test_operating import Drift, Labels
+
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+pytestmark = needs_chromium
+
+WELL = Made("kitchen", "", -60.0, -30.0)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Operators]]:
+    """Boards that are well and ill, and weights that are tried."""
+    folder = tmp_path_factory.mktemp("operating")
+    ills = ("deaf", "noisy", "slow", "old")
+    make_log(folder, [WELL, *(Made(f"{ill}-board", ill, -60.0, -30.0) for ill in ills)], 1500, now_us())
+    with closing(RolloutStore(folder / ROLLOUTS)) as store:
+        store.begin(WHISPER_SUBJECT, "base", "base", who="bob", why="bigger", share=0.2, automatic=False, rules=Rules())
+    with made_operator(made_settings(folder), Drift(), Labels()) as made:
+        yield made
+
+
+def opened(browser: Any, site: tuple[str, Operators], path: str = "/", *, is_in: bool = True) -> Page:
+    context = browser.new_context()
+    if is_in:
+        name, value = signed_in(site[1])
+        context.add_cookies([{"name": name, "value": value, "url": site[0], "httpOnly": True, "sameSite": "Strict"}])
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_S * 1000)
+    page.goto(f"{site[0]}{path}")
+    return page
+
+
+def test_a_link_and_the_keyboard_are_enough(browser: Any, site: tuple[str, Operators]) -> None:
+    page = opened(browser, site, f"/enter?link={site[1].invite('ada')}", is_in=False)
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert text(page, ":focus") == "Sign in"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('4 of 5 boards need a look')")
+    page.keyboard.press("Tab")
+    assert text(page, ":focus") == "To the content"
+    page.keyboard.press("Enter")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if text(page, ":focus") == "deaf-board":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('deaf-board')")
+    assert text(page, ".verdict") == "deaf"
+    # A bookmark keeps the session, a link of another page leads here all the same.
+    page.goto("about:blank")
+    page.evaluate("address => { const a = document.createElement('a'); a.href = address; a.click(); }", f"{site[0]}/")
+    page.wait_for_selector("h1:has-text('boards need a look')")
+    page.click("text=Sign out")
+    page.wait_for_selector("text=This page is its operator's")
+    page.context.close()
+
+
+def test_nothing_of_it_is_wrong_for_who_sees_hears_or_points_otherwise(
+    browser: Any, site: tuple[str, Operators]
+) -> None:
+    faults: list[str] = []
+    page = opened(browser, site)
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    for path in (
+        "/",
+        "/board?id=noisy-board",
+        None,
+        "/search?text=oat",
+        "/models",
+        "/models/step?kind=model&name=whisper&does=anyway",
+        "/capacity",
+        "/drift",
+        "/labels",
+        "/board?id=nobody",
+    ):
+        if path is None:
+            page.goto(f"{site[0]}/board?id=kitchen")
+            page.click("td.words a")
+        else:
+            page.goto(f"{site[0]}{path}")
+        faults += [f"{path}: {line}" for line in in_all_looks(page)]
+    page.context.clear_cookies()
+    page.goto(f"{site[0]}/enter?link={site[1].invite('ada')}")
+    faults += in_all_looks(page)
+    page.context.close()
+    assert [line for line in faults if "404" not in line] == []
+
+
+def test_one_board_is_told_of_in_words_alone(browser: Any, tmp_path: Path) -> None:
+    make_log(tmp_path, [WELL], 60, now_us())
+    with made_operator(made_settings(tmp_path)) as made:
+        page = opened(browser, made)
+        assert text(page, ".verdict") == "hearing well"
+        assert page.locator(".plot").count() == 0
+        assert in_all_looks(page) == []
+        page.context.close()
+
+
+def test_no_board_is_welcome(browser: Any, tmp_path: Path) -> None:
+    AnswerStore(tmp_path / FILE_NAME).close()
+    with made_operator(made_settings(tmp_path)) as made:
+        page = opened(browser, made)
+        assert text(page, "h1") == "No board was heard yet"
+        assert in_all_looks(page) == []
+        page.context.close()
