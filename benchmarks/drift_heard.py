@@ -47,7 +47,7 @@ class Heard(msgspec.Struct, frozen=True):
     transcript: str = ""
 
 
-class _Samples:
+class OneRecording:
     """A source of one recording."""
 
     name = "recording"
@@ -182,7 +182,7 @@ def longest(samples: Samples) -> tuple[Levels, UtteranceEnd] | None:
     """The levels and the end of the longest utterance in a recording, by the board's gate and segmenter."""
     best: tuple[Levels, UtteranceEnd] | None = None
     levels: list[Levels] = []
-    for item in hear(_Samples(samples)):
+    for item in hear(OneRecording(samples)):
         match item:
             case UtteranceFrames():
                 levels.append(item.levels)

@@ -21,6 +21,7 @@ from models.importing.commands import import_
 from models.labels.commands import apply, definition, fix
 from models.own.commands import new_commands
 from models.recording.commands import record
+from models.retraining.commands import retrain
 from models.sound.commands import measure
 from models.synthesis.commands import synthesise
 from models.training.commands import mix, train
@@ -59,7 +60,7 @@ def show(manifest: Path) -> None:
 
 for command in (import_, split, windows, synthesise, mix, definition, check, fix, apply, measure, doubt):
     main.add_command(command)
-for command in (new_commands, record, train, evaluate, ablate, curve, errors, compare):
+for command in (new_commands, record, train, evaluate, ablate, curve, errors, compare, retrain):
     main.add_command(command)
 main.add_command(completion("parrotlet-models"))
 

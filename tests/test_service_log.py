@@ -68,7 +68,7 @@ def test_sound_is_found_by_the_utterance_that_it_is_of(tmp_path: Path) -> None:
         transcriber="feedback",
         speaker="kitchen",
         source="log",
-        slices={"feedback": "right"},
+        slices={"feedback": "right", "board": "kitchen"},
     )
     assert clips["u0"] == one
 
@@ -81,7 +81,7 @@ def test_of_a_person_the_last_word_counts(tmp_path: Path) -> None:
     result, clips = taken(tmp_path, changed, same_time, taken_back, nobody_knows_who)
     assert result.stderr == ""
     assert {name: clip.text for name, clip in clips.items()} == {"u0": "play chess", "u1": "one", "u3": "play chess"}
-    assert clips["u0"].slices == {"feedback": "said"}
+    assert clips["u0"].slices == {"feedback": "said", "board": "kitchen"}
 
 
 AGREE = [
@@ -185,7 +185,9 @@ def test_what_nobody_spoke_of_is_the_service_s_word_where_that_is_wanted(tmp_pat
     unheard, wrong, silent = line(0), line(1, said(verdict="wrong")), line(2, transcript="")
     result, clips = taken(tmp_path, unheard, wrong, silent, options=options)
     assert result.stderr == ""
-    assert [(clip.transcriber, clip.label, clip.slices) for clip in clips.values()] == [("service", "jazz", {})]
+    assert [(clip.transcriber, clip.label, clip.slices) for clip in clips.values()] == [
+        ("service", "jazz", {"board": "kitchen"})
+    ]
 
 
 def test_a_folder_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:

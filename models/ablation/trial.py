@@ -15,7 +15,7 @@ from models.data.manifest import write_manifest
 from models.training.batches import count
 from models.training.begun import data_hash
 from models.training.making import labelled, make_model
-from models.training.recipe import Recipe
+from models.training.recipe import Recipe, Training
 
 HEARD_FILE = "heard.json"
 """How a model was judged, in its folder."""
@@ -87,10 +87,15 @@ def recipe_of(cell: Cell, seed: int, base_clips: int, clips: int) -> Recipe:
     batches as the base has."""
     training = cell.recipe.training
     if cell.same_steps:
-        epochs = max(1, round(training.epochs * count(base_clips, training) / count(clips, training)))
-        training = msgspec.structs.replace(training, epochs=epochs)
+        training = same_steps(training, base_clips, clips)
     mixing = msgspec.structs.replace(cell.recipe.mixing, seed=cell.recipe.mixing_seed)
     return msgspec.structs.replace(cell.recipe, seed=seed, mixing=mixing, training=training, learn_from_tune=False)
+
+
+def same_steps(training: Training, base_clips: int, clips: int) -> Training:
+    """With as many epochs as make as many batches of these clips as there are of the base's."""
+    epochs = max(1, round(training.epochs * count(base_clips, training) / count(clips, training)))
+    return msgspec.structs.replace(training, epochs=epochs)
 
 
 def _kept(folder: Path, by: str) -> _Heard | None:

@@ -7,8 +7,9 @@ people said of it.
 `audio` is the path of the sound from the log's folder; where it is not there, the sound is looked for by the id of the
 utterance. What a person wrote is the text; what they called right is the transcript that they saw; the rest is what a
 machine believes, and is taken only when asked for. People who contradict each other are named, and left out. Who
-labelled it (`parrotlet-cloud label`) is its transcriber. A board stands for its speakers: nobody knows them better.
-Logs of several services may be put together: what they tell of one utterance is taken as one.
+labelled it (`parrotlet-cloud label`) is its transcriber, and is believed before all others. A board stands for its
+speakers: nobody knows them better. Logs of several services may be put together: what they tell of one utterance is
+taken as one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,8 +20,10 @@ import msgspec
 
 from models.importing.feedback import Answered, Feedback, Word, agree, last_words, word
 from models.importing.told import NOT_TEXT, SOUND_SUFFIXES, Fault, Place, Told, is_text, lines
+from models.importing.utterance_labels import Key, UtteranceLabel
 from models.labels.agreement import Agreement
 from models.labels.definition import Definition
+from models.labels.fillers import FillerConvention
 from models.labels.writing import words
 from models.own.wanted import slug
 from models.training.recipe import Recipe
@@ -28,6 +31,8 @@ from models.training.recipe import Recipe
 PERSON = "feedback"
 MACHINE = "service"
 """Who transcribed it."""
+BOARD = "board"
+"""The slice that says which board heard a clip."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -76,6 +81,8 @@ class Taking(NamedTuple):
     """Whose labels clips get where somebody says which."""
     definition: Definition = Definition()
     """Which texts are the same words."""
+    labels: Mapping[Key, tuple[Place, UtteranceLabel]] = {}
+    """Of those who were asked to listen: they outweigh what was said in passing."""
 
 
 def read_service_log(file: Path, taking: Taking) -> Iterator[Told | Fault]:
@@ -99,6 +106,9 @@ def read_service_log(file: Path, taking: Taking) -> Iterator[Told | Fault]:
     for one in logged.values():
         if (told := _told(one, sounds, taking)) is not None:
             yield told
+    for key, (place, label) in taking.labels.items():
+        if key not in logged and key[1] in sounds:
+            yield Told(place, str(sounds[key[1]]), _labelled(label, taking), slices={BOARD: key[0]})
 
 
 def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | Fault | None:
@@ -107,6 +117,9 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
     path = next((line.audio for line in logged.lines if line.audio is not None), None)
     if path is None and first.utterance_id in sounds:
         path = str(sounds[first.utterance_id])
+    board = {BOARD: first.device_id}
+    if (label := taking.labels.get((first.device_id, first.utterance_id))) is not None:
+        return None if path is None else Told(logged.place, path, _labelled(label[1], taking), slices=board)
     said = last_words(said for line in logged.lines for said in line.said)
     each = (word(one, line.answered) for one in said for line in logged.lines)
     held = [one for one in each if one is not None]
@@ -117,7 +130,15 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
     if path is None or not values:
         return None
     how = {"feedback": held[0].how} if held else {}
-    return Told(logged.place, path, values | {"speaker": first.device_id}, slices=how)
+    return Told(logged.place, path, values | {"speaker": first.device_id}, slices=how | board)
+
+
+def _labelled(label: UtteranceLabel, taking: Taking) -> dict[str, str]:
+    """By who was asked: the class that they named, else that of their words, whatever "um" is among them."""
+    if label.label or not label.text or taking.recipe is None:
+        return label.values
+    found = _label(FillerConvention(taking.definition).strip(label.text), taking.recipe)
+    return label.values | ({"label": found} if found else {})
 
 
 def _values(held: list[Word], recipe: Recipe | None) -> dict[str, str]:

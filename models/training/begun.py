@@ -40,7 +40,10 @@ def begin(out: Path, data_sha256: str, backgrounds: Backgrounds) -> None:
             raise DataError(
                 f"{out}: holds a training by another recipe, or from other recordings; give another folder."
             )
-        (out / BEGUN_FILE).write_text(begun, encoding="ascii")
+        # In whole or not at all: half of a hash would be that of another training.
+        unfinished = out / f".{BEGUN_FILE}.new"
+        unfinished.write_text(begun, encoding="ascii")
+        unfinished.replace(out / BEGUN_FILE)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"{BEGUN_FILE} is damaged"
         raise DataError(f"{out}: cannot be used: {reason}.") from error

@@ -1,0 +1,1 @@
+"""From what people said of answers to a candidate that may prove itself: one command, step by step."""
