@@ -18,10 +18,12 @@ from grpc_reflection.v1alpha import reflection
 from cloud.answer_log import FILE_NAME, Features, SqliteAnswerLog
 from cloud.answer_store import DATABASE_ERRORS
 from cloud.beside import beside
+from cloud.changing.offers import Offers
 from cloud.changing.running import Changing, served_settings
 from cloud.claims import OwnClaims
 from cloud.decoders import languages
 from cloud.decoders.weights import usable
+from cloud.fetching import Fetching
 from cloud.finding.served_domain import ServedDomain
 from cloud.groups import Groups
 from cloud.keys.closed import Closed
@@ -89,11 +91,13 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(beside(*[served.follow for served in domains.values()]))
         recogniser = Recogniser(pools, answer_s_max=settings.decoding.answer_s_max)
         changing = await stack.enter_async_context(Changing(own_settings, recogniser, domains))
-        await stack.enter_async_context(beside(changing.follow, changing.shadow.run))
+        offers = stack.enter_context(Offers(settings.storage))
+        await stack.enter_async_context(beside(changing.follow, changing.shadow.run, offers.follow))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
         onlookers = await _looked_at(settings, own_settings, pools, log, boards, stack)
         watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
+        fetching = Fetching(offers, idle_s_max=settings.server.idle_s_max)
         claims = OwnClaims(changing.told(log), await _known_twins(groups, log), watching.logged)
         service = SpeechService(
             settings.server,
@@ -104,6 +108,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             spoken,
             watching=watching,
             changing=changing,
+            fetching=fetching,
             onlookers=onlookers,
         )
         await stack.enter_async_context(_watched_drift(settings, groups, domains))
@@ -126,6 +131,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             await alive.enter_graceful_shutdown()
             # They end by nothing else.
             watching.close()
+            fetching.close()
             await server.stop(STOP_S_MAX)
             await service.close()
 

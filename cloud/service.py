@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from typing import NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from cloud.answer_log import Key, Occasion
 from cloud.changing.running import Changing, Way
@@ -18,9 +19,10 @@ from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
 from cloud.decoders.languages import ENGLISH
 from cloud.feedback import take_feedback
+from cloud.fetching import Fetching
 from cloud.finding.served_domain import ServedDomain
 from cloud.forgetting import forget
-from cloud.keys.callers import check_device
+from cloud.keys.callers import caller_of, check_device
 from cloud.places import Place, Places
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (
@@ -47,7 +49,7 @@ SERVICE_NAME = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
 
 
 class SpeechService:
-    """Answers Describe, Recognize, Forget, Feedback and Watch."""
+    """Answers Describe, Recognize, Forget, Feedback, Watch and FetchModel."""
 
     def __init__(
         self,
@@ -60,10 +62,12 @@ class SpeechService:
         *,
         watching: Watching | None = None,
         changing: Changing | None = None,
+        fetching: Fetching | None = None,
         onlookers: Sequence[Onlooker] = (),
     ) -> None:
         """`languages` are what the engines understand, first parts of BCP 47 tags; `watching`: where boards may look at
-        what others are answered; `changing`: candidates may hear and answer, too."""
+        what others are answered; `changing`: candidates may hear and answer, too; `fetching`: boards are offered
+        models."""
         self._settings = settings
         self._recogniser = recogniser
         self._domains = domains
@@ -74,6 +78,7 @@ class SpeechService:
         self._onlookers = onlookers
         self._watching = watching
         self._changing = changing
+        self._fetching = fetching
 
     def handler(self) -> "grpc.GenericRpcHandler[bytes, bytes]":
         """What a grpc.aio server is given."""
@@ -85,11 +90,12 @@ class SpeechService:
                 "Forget": grpc.unary_unary_rpc_method_handler(self.forget),
                 "Feedback": grpc.unary_unary_rpc_method_handler(self.feedback),
                 "Watch": grpc.unary_stream_rpc_method_handler(self.watch),
+                "FetchModel": grpc.unary_stream_rpc_method_handler(self.fetch_model),
             },
         )
 
     async def describe(self, request: bytes, context: Context) -> bytes:
-        """DescribeRequest says nothing, so its bytes are not looked at."""
+        """What it is, whoever asks, and with whatever bytes."""
         engines = [pool.engine for pool in reversed(self._recogniser.pools)]
         response = speech_pb2.DescribeResponse(
             service_version=VERSION,
@@ -105,6 +111,10 @@ class SpeechService:
             ),
         )
         self._places.describe(response.limits)
+        if self._fetching is not None:
+            offers = self._fetching.offers
+            response.board_models.extend(offers.offered(_who(request, context)))
+            response.withdrawn_board_models.extend(offers.withdrawn)
         return response.SerializeToString()
 
     async def recognise(self, requests: AsyncIterator[bytes], context: Context) -> None:
@@ -149,6 +159,17 @@ class SpeechService:
             if self._watching is None:
                 raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "There are no groups of boards at this service.")
             await self._watching.watch(request, self._places, context)
+        except Refusal as refusal:
+            await context.abort(refusal.code, refusal.sentence)
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The client does not read.")
+
+    async def fetch_model(self, request: bytes, context: Context) -> None:
+        """Sends the board that asks a model that it is offered."""
+        try:
+            if self._fetching is None:
+                raise Refusal(grpc.StatusCode.FAILED_PRECONDITION, "There are no models for boards at this service.")
+            await self._fetching.fetch(request, self._places, context)
         except Refusal as refusal:
             await context.abort(refusal.code, refusal.sentence)
         except TimeoutError:
@@ -265,6 +286,16 @@ class SpeechService:
         for onlooker in self._onlookers:
             onlooker.answered(utterance)
         return final
+
+
+def _who(request: bytes, context: Context) -> str | None:
+    """The board that asks, as far as anybody can tell."""
+    if (caller := caller_of(context)) is not None:
+        return caller.device_id
+    try:
+        return speech_pb2.DescribeRequest.FromString(request).device_id or None
+    except DecodeError:
+        return None
 
 
 async def _unless_more_comes(

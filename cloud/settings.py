@@ -204,6 +204,11 @@ class Storage(msgspec.Struct, frozen=True):
     def bundle_dir(self) -> Path:
         return self.state_dir / "bundles"
 
+    @property
+    def board_models_dir(self) -> Path:
+        """Of models that were offered to boards, NAME/VERSION."""
+        return self.state_dir / "board-models"
+
 
 class Monitoring(msgspec.Struct, frozen=True):
     """What whoever supervises the service may ask, by HTTP: /metrics, /healthz, /readyz. Nothing of what was said."""

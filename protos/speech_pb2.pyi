@@ -54,11 +54,13 @@ VERDICT_RIGHT: Verdict
 VERDICT_WRONG: Verdict
 
 class DescribeRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("device_id",)
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    def __init__(self, device_id: _Optional[str] = ...) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("service_version", "engines", "domains", "default_domain", "feature_specs", "codecs", "limits", "languages")
+    __slots__ = ("service_version", "engines", "domains", "default_domain", "feature_specs", "codecs", "limits", "languages", "board_models", "withdrawn_board_models")
     SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
     ENGINES_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +69,8 @@ class DescribeResponse(_message.Message):
     CODECS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
+    BOARD_MODELS_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_BOARD_MODELS_FIELD_NUMBER: _ClassVar[int]
     service_version: str
     engines: _containers.RepeatedCompositeFieldContainer[Engine]
     domains: _containers.RepeatedCompositeFieldContainer[Domain]
@@ -75,7 +79,27 @@ class DescribeResponse(_message.Message):
     codecs: _containers.RepeatedScalarFieldContainer[Codec]
     limits: Limits
     languages: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, service_version: _Optional[str] = ..., engines: _Optional[_Iterable[_Union[Engine, _Mapping]]] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., default_domain: _Optional[str] = ..., feature_specs: _Optional[_Iterable[_Union[FeatureSpec, _Mapping]]] = ..., codecs: _Optional[_Iterable[_Union[Codec, str]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ...) -> None: ...
+    board_models: _containers.RepeatedCompositeFieldContainer[BoardModel]
+    withdrawn_board_models: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, service_version: _Optional[str] = ..., engines: _Optional[_Iterable[_Union[Engine, _Mapping]]] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., default_domain: _Optional[str] = ..., feature_specs: _Optional[_Iterable[_Union[FeatureSpec, _Mapping]]] = ..., codecs: _Optional[_Iterable[_Union[Codec, str]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., board_models: _Optional[_Iterable[_Union[BoardModel, _Mapping]]] = ..., withdrawn_board_models: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BoardModel(_message.Message):
+    __slots__ = ("name", "version", "kind", "sha256", "bytes_count", "card_bytes_count", "feature_spec_fingerprint")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CARD_BYTES_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_SPEC_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    kind: str
+    sha256: str
+    bytes_count: int
+    card_bytes_count: int
+    feature_spec_fingerprint: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., kind: _Optional[str] = ..., sha256: _Optional[str] = ..., bytes_count: _Optional[int] = ..., card_bytes_count: _Optional[int] = ..., feature_spec_fingerprint: _Optional[str] = ...) -> None: ...
 
 class Engine(_message.Message):
     __slots__ = ("name", "model")
@@ -478,3 +502,23 @@ class OtherAnswer(_message.Message):
     snr_db: float
     final: Final
     def __init__(self, number: _Optional[int] = ..., device_id: _Optional[str] = ..., utterance_id: _Optional[str] = ..., answered_at_unix_us: _Optional[int] = ..., spoken_at_unix_us: _Optional[int] = ..., snr_db: _Optional[float] = ..., final: _Optional[_Union[Final, _Mapping]] = ...) -> None: ...
+
+class FetchModelRequest(_message.Message):
+    __slots__ = ("device_id", "name", "version", "offset")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    name: str
+    version: str
+    offset: int
+    def __init__(self, device_id: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ModelPiece(_message.Message):
+    __slots__ = ("offset", "data")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    data: bytes
+    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...

@@ -59,6 +59,11 @@ class SpeechStub:
                 request_serializer=protos_dot_speech__pb2.WatchRequest.SerializeToString,
                 response_deserializer=protos_dot_speech__pb2.Watched.FromString,
                 _registered_method=True)
+        self.FetchModel = channel.unary_stream(
+                '/parrotlet.v1.Speech/FetchModel',
+                request_serializer=protos_dot_speech__pb2.FetchModelRequest.SerializeToString,
+                response_deserializer=protos_dot_speech__pb2.ModelPiece.FromString,
+                _registered_method=True)
 
 
 class SpeechServicer:
@@ -121,6 +126,18 @@ class SpeechServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchModel(self, request, context):
+        """The bytes of a model that Describe offers the board that asks, from an offset on, in pieces, slower than live
+        speech would take. Whoever was cut off goes on where it was: what a version is, it stays.
+
+        FAILED_PRECONDITION: there is no such model for this board (now). INVALID_ARGUMENT: the request breaks a rule of
+        this file. RESOURCE_EXHAUSTED: too many of these streams; try again later. DEADLINE_EXCEEDED: the client does not
+        read. UNAVAILABLE: stopping, or the model cannot be read now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SpeechServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +165,11 @@ def add_SpeechServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=protos_dot_speech__pb2.WatchRequest.FromString,
                     response_serializer=protos_dot_speech__pb2.Watched.SerializeToString,
+            ),
+            'FetchModel': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchModel,
+                    request_deserializer=protos_dot_speech__pb2.FetchModelRequest.FromString,
+                    response_serializer=protos_dot_speech__pb2.ModelPiece.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -285,6 +307,33 @@ class Speech:
             '/parrotlet.v1.Speech/Watch',
             protos_dot_speech__pb2.WatchRequest.SerializeToString,
             protos_dot_speech__pb2.Watched.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/parrotlet.v1.Speech/FetchModel',
+            protos_dot_speech__pb2.FetchModelRequest.SerializeToString,
+            protos_dot_speech__pb2.ModelPiece.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cloud.changing.board_commands import boards
 from cloud.options import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -284,6 +285,9 @@ def history_of_domains(name: str | None, as_json: bool, config_file: Path | None
       parrotlet-cloud domains history coffee
     """
     _history(_operations(config_file), "domain", name, as_json=as_json)
+
+
+models.add_command(boards)
 
 
 def _operations(config_file: Path | None) -> "Operations":

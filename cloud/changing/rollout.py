@@ -12,7 +12,7 @@ import msgspec
 from cloud.changing.gate import Rules
 from common.errors import RolloutError
 
-Kind = Literal["model", "domain"]
+Kind = Literal["model", "domain", "board"]
 State = Literal["shadow", "canary", "promoted", "returned"]
 Action = Literal["shadow", "canary", "promote", "return", "rollback"]
 

@@ -108,6 +108,10 @@ class RolloutStore:
         """The candidates that are being tried, in the order in which they came."""
         return self._rollouts("state IN ('shadow', 'canary')")
 
+    def all_returned(self) -> list[Rollout]:
+        """What was tried or promoted, and taken back, in the order in which it came."""
+        return self._rollouts("state = 'returned'")
+
     def serving(self, subject: Subject) -> Serving | None:
         """What serves in place of what the settings say; None: nothing does."""
         with self._told():

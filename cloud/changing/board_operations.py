@@ -1,0 +1,80 @@
+"""What an owner may do with models for boards, whether the service runs or not; it notices within seconds.
+
+The way of such a model is that of any candidate (rollout.py): "canary" is offered to a share of the boards, "promoted"
+to all of them, "returned" is taken back. Whether it is any good each board finds out by itself.
+"""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from cloud.changing import board_folders
+from cloud.changing.rollout import Rollout, Serving, Step, Subject
+from cloud.changing.rollout_store import RolloutStore
+from cloud.settings import CloudSettings
+
+FILE_NAME = "board-models.db"
+"""Apart from what the service itself runs, which its own process follows."""
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What boards are offered under one name."""
+
+    name: str
+    for_all: Serving | None
+    for_some: Rollout | None
+
+
+class BoardOperations:
+    """On one service's files."""
+
+    def __init__(self, settings: CloudSettings, who: str | None = None) -> None:
+        """`who` goes into the history; else the user who types."""
+        self._storage = settings.storage
+        self._who = who or os.environ.get("SUDO_USER") or getpass.getuser()
+
+    def offer(self, folder: Path, share: float, why: str) -> Rollout:
+        """A copy of a model's folder is offered to a share of the boards; 1: to all. RolloutError."""
+        package = board_folders.read(folder)
+        subject = Subject("board", package.card.name)
+        with self._store() as store:
+            where = board_folders.keep(package, self._storage.board_models_dir)
+            rollout = store.begin(
+                subject, where, package.sha256, who=self._who, why=why, share=share if share < 1 else 0.0
+            )
+            return rollout if share < 1 else store.promote(subject, who=self._who, why=why, figures=())
+
+    def widen(self, name: str, share: float, why: str) -> Rollout:
+        """What is offered to some boards is offered to a larger share; 1: to all. RolloutError."""
+        subject = Subject("board", name)
+        with self._store() as store:
+            if share < 1:
+                return store.canary(subject, share, who=self._who, why=why, figures=())
+            return store.promote(subject, who=self._who, why=why, figures=())
+
+    def withdraw(self, name: str, why: str) -> Step:
+        """Takes back the last step: the offer to some boards, else that to all. RolloutError."""
+        with self._store() as store:
+            return store.rollback(Subject("board", name), who=self._who, why=why)
+
+    def offered(self) -> list[Offered]:
+        """All that is offered now, by name. RolloutError."""
+        with self._store() as store:
+            active = {one.subject: one for one in store.all_active()}
+            serving = store.all_serving()
+        subjects = sorted(active.keys() | serving.keys())
+        return [Offered(subject.name, serving.get(subject), active.get(subject)) for subject in subjects]
+
+    def history(self, name: str | None = None) -> list[Step]:
+        """What was changed, the oldest first. RolloutError."""
+        with self._store() as store:
+            return store.history("board", name)
+
+    @contextmanager
+    def _store(self) -> Iterator[RolloutStore]:
+        with closing(RolloutStore(self._storage.state_dir / FILE_NAME)) as store:
+            yield store
