@@ -186,13 +186,22 @@ async def _watched_drift(
     if not settings.drift.watch:
         yield
         return
-    from cloud.drift.following import Following, followed, say
+    from cloud.drift.alert_sinks import sinks_of
+    from cloud.drift.following import Following, followed
+    from cloud.drift.ringing import Ringing
 
     def knows_word(word: str) -> bool:
         return any(served.now.knows_word(word) for served in domains.values())
 
     state_dir = settings.storage.state_dir
-    following = partial(Following, state_dir / FILE_NAME, state_dir, say, group_of=groups.of, knows_word=knows_word)
+    following = partial(
+        Following,
+        state_dir / FILE_NAME,
+        state_dir,
+        Ringing(state_dir, sinks_of(settings.alerts)),
+        group_of=groups.of,
+        knows_word=knows_word,
+    )
     async with followed(following):
         yield
 

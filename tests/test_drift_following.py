@@ -1,7 +1,7 @@
 """A service's watch follows its log: what it finds is told, what it knows outlives a kill, what is erased is gone."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,14 +10,17 @@ import pytest
 from benchmarks.made_facts import CHANGES, MadeBoard
 from cloud.answer_log import FILE_NAME
 from cloud.answer_store import AnswerStore, Key, Row, Span
+from cloud.drift.alert_sinks import LogSink
+from cloud.drift.alerts import Told
 from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.following import FILE_NAME as DRIFT_FILE
-from cloud.drift.following import Following, say
+from cloud.drift.following import Following
+from cloud.drift.ringing import Ringing
 from cloud.log.record import Record
-from common.errors import SettingsError
+from common.errors import ActionError, SettingsError
 
-LEARNT = 330
+LEARNT = 530
 NOW_US = 1_800_000_000_000_000
 
 
@@ -36,8 +39,36 @@ def keep(folder: Path, facts: Iterable[Facts], transcript: str = "play") -> None
         store.add(rows, 1_000_000)
 
 
+class Kept:
+    """Whoever is told."""
+
+    def __init__(self, found: list[Finding]) -> None:
+        self._found = found
+
+    def take(self, found: Sequence[Finding]) -> None:
+        self._found.extend(found)
+
+    def look(self) -> None: ...
+
+
 def follow(folder: Path, found: list[Finding]) -> Following:
-    return Following(folder / FILE_NAME, folder, found.extend, knows_word=lambda word: word == "play")
+    return Following(folder / FILE_NAME, folder, Kept(found), knows_word=lambda word: word == "play")
+
+
+class Deaf:
+    """A sink that is not there yet."""
+
+    name = "deaf"
+
+    def __init__(self) -> None:
+        self.hears, self.asked = False, 0
+        self.told: list[Told] = []
+
+    def tell(self, told: Told) -> None:
+        self.asked += 1
+        if not self.hears:
+            raise ActionError("It is not there.")
+        self.told.append(told)
 
 
 def look(following: Following) -> None:
@@ -60,10 +91,26 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
         ("changed", "kitchen", "noise"),
         ("recovered", "kitchen", "noise"),
     ]
-    say(found)
-    warned, over = (record.message for record in caplog.records if record.name == "cloud.drift.following")
-    assert warned.startswith("Board kitchen: noise floor up") and "dishes" in warned
-    assert over.startswith("kitchen: over.")
+    now_s, now_us = 0.0, NOW_US
+    deaf, log = Deaf(), LogSink()
+    ringing = Ringing(tmp_path, [deaf, log], monotonic_s=lambda: now_s, unix_us=lambda: now_us)
+    for one in found:
+        ringing.take([one])
+        # Found again by a service that was killed before it had kept that it knew.
+        ringing.take([one])
+    ringing.look()
+    warned, over = (record.message for record in caplog.records if record.name == "cloud.drift.alert_sinks")
+    assert warned.startswith("alert 1 [kitchen]: Board kitchen: noise floor up") and "dishes" in warned
+    assert over.startswith("alert 1 [kitchen]: It is over: Board kitchen")
+    assert deaf.asked == 1
+    # Who could not be told is asked again, after a while, and nobody else is told twice.
+    ringing.look()
+    assert deaf.asked == 1
+    now_s = 60.0
+    deaf.hears = True
+    ringing.look()
+    assert [told.event for told in deaf.told] == ["began", "over"]
+    assert len([record for record in caplog.records if record.name == "cloud.drift.alert_sinks"]) == 2
 
 
 def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Protocol
 
 from cloud.beside import beside
 from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import KnowsWord, Watch
 from cloud.log.reader import LogReader
-from common.errors import SettingsError
+from common.errors import ParrotletError
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +32,15 @@ AGAIN_S = 10.0
 KEEP_S = 30.0
 """How often what it knows is written: a kill makes it see again what came since."""
 
-Tell = Callable[[Sequence[Finding]], None]
 
+class Told(Protocol):
+    """Who is told what is found: `cloud.drift.ringing.Ringing`."""
 
-def say(found: Sequence[Finding]) -> None:
-    """In the service's own log."""
-    for finding in found:
-        if finding.kind == "changed":
-            logger.warning("%s %s", finding.cause.sentence, finding.cause.advice)
-        else:
-            logger.info("%s: over. It was: %s", finding.stream, finding.cause.sentence)
+    def take(self, found: Sequence[Finding]) -> None:
+        """Something was found. Quick, and sure to be told later: it is not found again."""
+
+    def look(self) -> None:
+        """There is time to tell it."""
 
 
 class Following:
@@ -50,7 +50,7 @@ class Following:
         self,
         log_file: Path,
         state_dir: Path,
-        tell: Tell,
+        told: Told,
         *,
         group_of: Callable[[str], str | None] = lambda device_id: None,
         knows_word: KnowsWord | None = None,
@@ -58,7 +58,7 @@ class Following:
     ) -> None:
         self._log_file = log_file
         self._file = WatchFile(state_dir / FILE_NAME)
-        self._tell = tell
+        self._told = told
         self._monotonic_s = monotonic_s
         self._kept_s = monotonic_s()
         self._erasures: Mapping[str, int] = {}
@@ -82,8 +82,8 @@ class Following:
         self._file.__exit__(None, None, None)
 
     def look(self) -> bool:
-        """Sees what was answered since, as far as that goes at a time; whether there is more. SettingsError where what
-        it knows cannot be kept."""
+        """Sees what was answered since, as far as that goes at a time, and has it told; whether there is more.
+        ParrotletError, a sentence, where what it knows cannot be kept."""
         self._forget()
         # An older copy of the log may have been put back.
         self.watch.number = min(self.watch.number, self._reader.last_number())
@@ -91,10 +91,11 @@ class Following:
         for entry in entries:
             found = self.watch.saw(entry.facts, entry.number)
             if found:
-                self._tell(found)
+                self._told.take(found)
         if entries and self._monotonic_s() - self._kept_s >= KEEP_S:
             self._kept_s = self._monotonic_s()
             self._file.save(self.watch)
+        self._told.look()
         return len(entries) == BATCH
 
     def _forget(self) -> None:
@@ -122,7 +123,7 @@ async def followed(make: Callable[[], Following]) -> AsyncIterator[None]:
         while True:
             try:
                 await once()
-            except SettingsError as error:
+            except ParrotletError as error:
                 logger.warning("Whether boards hear as they used to is not known now. %s", error)
                 await asyncio.sleep(AGAIN_S)
 
