@@ -46,6 +46,7 @@ ELSEWHERE = {
     "feedback": "edge.spool.feedback_commands",
     "forget": "edge.spool.forget_commands",
     "locate": "edge.keys.enrol_commands",
+    "models": "edge.models.commands",
     "page": "edge.page.commands",
     "pair": "edge.phones.commands",
     "phones": "edge.phones.commands",

@@ -203,6 +203,13 @@ class Local(msgspec.Struct, frozen=True):
     model_dir: Annotated[Path, Meta(description="Holds a folder for each model, with model.tflite and card.json.")] = (
         MODELS_DIR
     )
+    updates: Annotated[
+        bool,
+        Meta(
+            description="Versions of it that the service offers are fetched, tried and taken, where they are no worse; "
+            "what is worse goes back by itself."
+        ),
+    ] = True
 
 
 class Spool(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import Speech
 
-from edge.asking import own_model
+from edge.local import spotter as on_board
 from edge.local.model import Model
 from edge.local.spotter import Spotter, likeliest, operating_point
 from models.data.clip import Clip
@@ -137,7 +137,7 @@ def test_the_likeliest_command_of_a_clip_is_guessed() -> None:
 
 @pytest.mark.parametrize("name", ["timer", "weather", "latte"])
 def test_a_clip_is_judged_as_the_board_does_it(speech: Speech, name: str) -> None:
-    assert SPEECH_WINDOWS_MAX == own_model.SPEECH_WINDOWS_MAX
+    assert SPEECH_WINDOWS_MAX == on_board.SPEECH_WINDOWS_MAX
     model = Model(Path(__file__).parents[1] / "models" / "files" / "home-v1", DEFAULT_SPEC)
     point, levels = operating_point(model.card), frames(as_sound(read_sound(speech.path(name))))
     spotter = Spotter(model)

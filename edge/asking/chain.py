@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from edge.asking.chain_stream import Asked, ChainStream, Member
 from edge.asking.network import Network
 from edge.asking.own_model import OwnModel
-from edge.asking.recogniser import Listener, Service
+from edge.asking.recogniser import Listener, Service, Stream
 from edge.clock import Clock
 from edge.speech.utterance import UtteranceHead
 from edge.spool.ageing import Ageing
@@ -22,6 +22,7 @@ from protos.model_card import ModelCard
 
 if TYPE_CHECKING:
     from edge.asking.group_watch import Watcher
+    from edge.models.updating import Updating
 
 
 class Keeper(Asked, Sender, Creditor, Protocol):
@@ -45,13 +46,19 @@ class Chain:
     """A Recogniser. Its members share a network."""
 
     def __init__(
-        self, network: Network, keepers: Sequence[Member[Keeper]], own: Member[OwnModel] | None = None
+        self,
+        network: Network,
+        keepers: Sequence[Member[Keeper]],
+        own: Member[OwnModel] | None = None,
+        updating: "Updating | None" = None,
     ) -> None:
-        """`own` is the board's own model, asked last."""
+        """`own` is the board's own model, asked last; `updating` keeps it up to date once somebody replays."""
         self.network = network
         self.members: list[Member[Asked]] = [*keepers, *([own] if own else [])]
         self.keepers = keepers
         self._own = own
+        self._updating = updating
+        self._is_updated = False
         self._entered = ExitStack()
 
     @property
@@ -88,6 +95,10 @@ class Chain:
         if not self.keepers:
             return lambda: None
         best = self.keepers[0]
+        # Only whoever has the spool may change what lies beside it.
+        if self._updating is not None:
+            self._is_updated = True
+            self.network.soon(self._begin, self._updating)
         replayer = Replayer(spool, best.path, best.service, best.link, clock)
         self.network.soon(self._begin, replayer)
         for member in self.keepers:
@@ -116,11 +127,15 @@ class Chain:
     def __exit__(self, *cause: object) -> None:
         self._entered.close()
 
-    def _begin(self, work: Replayer | Courier | Ageing) -> None:
+    def _begin(self, work: "Replayer | Courier | Ageing | Updating") -> None:
         self.network.begin(work.run())
 
-    def start(self, head: UtteranceHead, listener: Listener) -> ChainStream:
+    def start(self, head: UtteranceHead, listener: Listener) -> Stream:
         """Begins at once. The listener is told in the network's thread."""
-        stream = ChainStream(self.network, self.members, head, listener)
+        tap = self._updating.tap(listener) if self._updating is not None and self._is_updated else None
+        stream = ChainStream(self.network, self.members, head, tap or listener)
         self.network.soon(stream.begin)
-        return stream
+        if tap is None:
+            return stream
+        tap.stream = stream
+        return tap

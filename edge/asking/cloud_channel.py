@@ -175,9 +175,10 @@ class Channel:
             raise self._moved() from error
         self.is_down = state is not grpc.ChannelConnectivity.READY
 
-    async def describe(self, timeout_s: float) -> speech_pb2.DescribeResponse:
-        """What the service says it is. CallFailed."""
-        return await self._ask("Describe", speech_pb2.DescribeRequest(), speech_pb2.DescribeResponse, timeout_s)
+    async def describe(self, timeout_s: float, device_id: str | None = None) -> speech_pb2.DescribeResponse:
+        """What the service says it is, and offers that board. CallFailed."""
+        request = speech_pb2.DescribeRequest(device_id=device_id)
+        return await self._ask("Describe", request, speech_pb2.DescribeResponse, timeout_s)
 
     async def forget(self, request: speech_pb2.ForgetRequest, timeout_s: float) -> speech_pb2.ForgetResponse:
         """Asks the service to erase what it keeps of this board. CallFailed."""
@@ -189,23 +190,31 @@ class Channel:
         cannot = "cannot be told what people say of its answers"
         return await self._ask("Feedback", request, speech_pb2.FeedbackResponse, timeout_s, cannot)
 
-    async def watch(self, request: speech_pb2.WatchRequest) -> AsyncGenerator[speech_pb2.Watched, None]:
+    def watch(self, request: speech_pb2.WatchRequest) -> AsyncGenerator[speech_pb2.Watched, None]:
         """What other boards of the group are answered, until the service ends it. CallFailed; Trouble.OTHER_TERMS where
         there is no group."""
-        watch = self._channel.unary_stream(
-            _RPC + "Watch",
-            request_serializer=speech_pb2.WatchRequest.SerializeToString,
-            response_deserializer=speech_pb2.Watched.FromString,
+        return self._told("Watch", request, speech_pb2.Watched, "cannot tell of other boards")
+
+    def fetch_model(self, request: speech_pb2.FetchModelRequest) -> AsyncGenerator[speech_pb2.ModelPiece, None]:
+        """A model, in pieces. CallFailed; Trouble.OTHER_TERMS where it is not offered (any more)."""
+        return self._told("FetchModel", request, speech_pb2.ModelPiece, "has no models for boards")
+
+    async def _told(self, name: str, request: Message, kind: type[M], cannot: str) -> AsyncGenerator[M, None]:
+        """One question, many answers. `cannot`: as in `_ask`."""
+        ask = self._channel.unary_stream(
+            _RPC + name,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=kind.FromString,
         )
         try:
-            call = watch(request)
+            call = ask(request)
         except grpc.aio.UsageError as error:
             raise self._moved() from error
         try:
-            while (watched := await call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # As above.
-                yield _understood(self._address, cast(speech_pb2.Watched | None, watched))
+            while (told := await call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # As above.
+                yield _understood(self._address, cast(M | None, told))
         except grpc.aio.AioRpcError as error:
-            raise self._not_known(error, "cannot tell of other boards") or self._failed(error) from error
+            raise self._not_known(error, cannot) or self._failed(error) from error
         finally:
             call.cancel()
 

@@ -6,7 +6,7 @@ with CloudClient(Cloud(address="127.0.0.1:7407"), device_id="kitchen") as cloud:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, aclosing
 from types import TracebackType
 
@@ -141,6 +141,20 @@ class CloudClient:
         if self._description is None:
             self._description = await self.channel.describe(self.settings.connect_s_max)
         return self._description
+
+    async def described_anew(self) -> speech_pb2.DescribeResponse:
+        """What the service is and offers this board, now. CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        self._description = await self.channel.describe(self.settings.connect_s_max, self.device_id)
+        return self._description
+
+    async def fetch_model(self, name: str, version: str, offset: int) -> AsyncGenerator[speech_pb2.ModelPiece, None]:
+        """A model that the service offers this board, from an offset on. CallFailed."""
+        await self.channel.connect(self.settings.connect_s_max)
+        request = speech_pb2.FetchModelRequest(device_id=self.device_id, name=name, version=version, offset=offset)
+        async with aclosing(self.channel.fetch_model(request)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def examples(self) -> Sequence[str]:
         """What may be said in the domain that is asked, as far as the service has told."""

@@ -7,7 +7,7 @@ it is first needed: a board whose services answer does without its memory.
 import queue
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +18,7 @@ from edge.asking.answer import Answer, Partial, Result
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.network import Network
 from edge.local.model import Model, read_model
-from edge.local.spotter import Spotted, Spotter, likeliest, operating_point
+from edge.local.spotter import SPEECH_WINDOWS_MAX, Spotted, Spotter, likeliest, operating_point
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.worker import Worker
@@ -29,9 +29,6 @@ ENGINE = "tflite"
 
 WAITING_MAX = 8
 """Utterances that wait for the model; each takes a few hundredths of a second."""
-
-SPEECH_WINDOWS_MAX = 1.5
-"""A command is all that was said: longer speech, in windows of the model, is something else, whatever is in it."""
 
 STOP_S_MAX = 2.0
 
@@ -50,8 +47,13 @@ class OwnModel:
         self._fault: ModelError | None = None
         self._tried = self._stamps()
         """What the files were when they were last loaded."""
-        # None is the last one.
-        self._waiting: queue.Queue[OwnStream | None] = queue.Queue(WAITING_MAX)
+        self.guard: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Around each time that it is loaded, and has heard for the first time; may call `follow`, and is told the
+        ModelError of what could not be used."""
+        self._wanted = folder
+        """Where the model is that it is to answer by."""
+        # None is the last one; a folder only wakes it.
+        self._waiting: queue.Queue[OwnStream | Path | None] = queue.Queue(WAITING_MAX)
         self._worker = Worker("local model", self._work)
 
     def __enter__(self) -> Self:
@@ -64,7 +66,8 @@ class OwnModel:
         """Gives up what waits."""
         with suppress(queue.Empty):
             while (stream := self._waiting.get_nowait()) is not None:
-                self.network.soon(stream.cancel)
+                if isinstance(stream, OwnStream):
+                    self.network.soon(stream.cancel)
         self._waiting.put(None)
         self._worker.join(STOP_S_MAX)
 
@@ -73,9 +76,15 @@ class OwnModel:
         """False if its thread died."""
         return self._worker.alive
 
+    def follow(self, folder: Path) -> None:
+        """From the next utterance on it answers by the model in that folder. In any thread."""
+        self._wanted = folder
+        with suppress(queue.Full):
+            self._waiting.put_nowait(folder)
+
     async def probe(self) -> None:
         """CallFailed if the model could not be loaded, and its files are still the same."""
-        if self._fault is not None and self._tried == self._stamps():
+        if self._fault is not None and self._wanted == self._folder and self._tried == self._stamps():
             raise _unusable(self._fault)
 
     def start(
@@ -99,7 +108,10 @@ class OwnModel:
 
     def _work(self) -> None:
         while (stream := self._waiting.get()) is not None:
-            self.network.soon(stream.settle, self._outcome(stream))
+            if isinstance(stream, OwnStream):
+                self.network.soon(stream.settle, self._outcome(stream))
+            else:
+                self._turn()
 
     def _outcome(self, stream: "OwnStream") -> Answer | CloudError:
         began_s = time.monotonic()
@@ -107,6 +119,9 @@ class OwnModel:
             spotted = self._spot(stream)
         except ModelError as error:
             self._fault, self._spotter = error, None
+            if self._wanted != self._folder:
+                # There is another one to answer by.
+                return self._outcome(stream)
             return _unusable(error)
         if spotted is None:
             return NotUnderstood(f"{self.address}: not understood.")
@@ -114,12 +129,26 @@ class OwnModel:
 
     def _spot(self, stream: "OwnStream") -> Spotted | None:
         """ModelError if the model cannot be loaded."""
+        self._turn()
         if stream.speech_ms > self._speech_ms_max:
             return None
         if self._spotter is None:
-            self._spotter = self._load()
-        self._spotter.reset()
-        return likeliest([*(self._spotter.push(levels) for levels in stream.levels), self._spotter.finish()])
+            with self.guard():
+                self._spotter = self._load()
+                return self._heard(self._spotter, stream)
+        return self._heard(self._spotter, stream)
+
+    def _turn(self) -> None:
+        """To the model that is wanted; what is wrong with it says who loads it."""
+        if self._wanted != self._folder:
+            self._folder, self._spotter = self._wanted, None
+            with suppress(ModelError):
+                self._follow(read_model(self._folder, self._spec).card)
+
+    @staticmethod
+    def _heard(spotter: Spotter, stream: "OwnStream") -> Spotted | None:
+        spotter.reset()
+        return likeliest([*(spotter.push(levels) for levels in stream.levels), spotter.finish()])
 
     def _load(self) -> Spotter:
         # Before they are read: what is written meanwhile is worth another look.

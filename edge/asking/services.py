@@ -1,6 +1,7 @@
 """Who is asked, as a chain: the services that are set or that the board has enrolled with, then its own model."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from common.errors import ModelError
 from common.settings import Loaded
@@ -16,6 +17,9 @@ from edge.device_id import device_id
 from edge.keys import identity_watch
 from edge.keys.identity import enrolment
 from edge.settings import EdgeSettings
+
+if TYPE_CHECKING:
+    from edge.models.updating import Updating
 
 PATHS: tuple[Path, ...] = ("cloud", "house")
 """Each also the name of its section of the settings, and of its identity."""
@@ -46,7 +50,7 @@ def whole_chain_of(loaded: Loaded[EdgeSettings], *, explain: bool = False) -> Ch
     except ModelError as error:
         logger.warning("the board does not answer by itself: %s", error)
         own = None
-    return Chain(network, keepers, own)
+    return Chain(network, keepers, own, _updating(loaded, keepers, own) if own else None)
 
 
 def own_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
@@ -58,9 +62,28 @@ def own_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
 
 
 def _own_model(loaded: Loaded[EdgeSettings], network: Network) -> Member[OwnModel]:
-    folder = loaded.settings.local.model_dir / loaded.settings.local.model
+    local = loaded.settings.local
+    folder = local.model_dir / local.model
+    if local.updates:
+        from edge.models.serving import serving
+
+        folder = serving(loaded)
     own = OwnModel(folder, wire.feature_spec(loaded.settings.cloud), network)
     return Member("local", own, Link(own), OWN_FINAL_S_MAX, OWN_FINAL_S_MAX, wants_whole=True)
+
+
+def _updating(
+    loaded: Loaded[EdgeSettings], keepers: list[Member[CloudClient]], own: Member[OwnModel]
+) -> "Updating | None":
+    """By what the best service offers; nothing of it is loaded where that is not wanted."""
+    if not loaded.settings.local.updates or not keepers:
+        return None
+    from edge.models.serving import opened
+    from edge.models.updating import Updating
+
+    best = keepers[0]
+    spec, name = wire.feature_spec(loaded.settings.cloud), loaded.settings.local.model
+    return Updating(lambda: opened(loaded), name, spec, best.service, best.link, own.service)
 
 
 def _keepers(

@@ -14,6 +14,9 @@ from protos.model_card import ModelCard, OperatingPoint
 
 OPERATING_POINT = "default"
 
+SPEECH_WINDOWS_MAX = 1.5
+"""A command is all that was said: longer speech, in windows of the model, is something else, whatever is in it."""
+
 
 class Spotted(NamedTuple):
     """A label that counts as heard."""

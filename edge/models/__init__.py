@@ -1,0 +1,1 @@
+"""The board's own model in versions: fetched, tried, promoted, taken back."""
