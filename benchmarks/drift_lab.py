@@ -15,20 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-import msgspec
 import numpy as np
 
 from benchmarks import drift_heard, drift_places, drift_sounds
 from benchmarks.drift_peers import Floats, peers
 from benchmarks.drift_sounds import Half
 from benchmarks.drift_streams import KINDS, SLOW_UTTERANCES, Course, Kind, Pools, Stream
-from cloud.drift.board import Board
 from cloud.drift.causes import spelling, words
-from cloud.drift.causes.cause import Cause
-from cloud.drift.causes.naming import causes_of
-from cloud.drift.change import Change
 from cloud.drift.features import FEATURES, row_of
-from cloud.drift.watch import RUN_LENGTH, SAFETY, SHARES
+from cloud.drift.finding import Finding
+from cloud.drift.watch import Watch
 from models import plot as plots
 
 BEGINS = 600
@@ -109,7 +105,7 @@ def still(pools: dict[str, Pools], utterances: int, length: int = LONG) -> Quiet
         told.show(Stream(place, pools[place], seed), length)
         watched += told.watched
         alarms.update({method: len(when) for method, when in told.alarms.items()})
-        causes.update(causes_of(change)[0].name for change in told.changes)
+        causes.update(finding.cause.name for finding in told.findings)
         seed += 1
     return Quiet(watched, alarms, causes)
 
@@ -125,8 +121,8 @@ def changed(
         delays = {
             method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
         }
-        change = next((one for at, one in zip(told.alarms[OURS], told.changes, strict=True) if at >= BEGINS), None)
-        cause = named(change, stream, told.transcripts) if change is not None else None
+        found = zip(told.alarms[OURS], told.findings, strict=True)
+        cause = next((finding.cause for at, finding in found if at >= BEGINS), None)
         sentence = f"{cause.sentence} {cause.advice}" if cause else ""
         runs.append(Run(kind, course, delays, cause.name if cause else "", sentence))
     return runs
@@ -144,23 +140,14 @@ def _until_it_begins(pools: Pools, place: str, kind: Kind, seed: int, shown: "Sh
     return stream, copy.deepcopy(told)
 
 
-def named(change: Change, stream: Stream, said: dict[tuple[str, str], str]) -> Cause:
-    """The likeliest cause, new words read from what was said."""
-    if words.find(change) is not None:
-        new = words.rising((said[key] for key in change.utterance_ids if key in said), stream.knows_word)
-        change = msgspec.structs.replace(change, new_words=new)
-    return causes_of(change, spelling.said)[0]
-
-
 class Told:
     """What all methods tell of a stream; the others learn from the same utterances as the board does."""
 
     def __init__(self) -> None:
         self.watched = 0
-        self.changes: list[Change] = []
+        self.findings: list[Finding] = []
         """Of ours."""
-        self.transcripts: dict[tuple[str, str], str] = {}
-        self._board = Board("board", SAFETY * RUN_LENGTH / SHARES["board"])
+        self._watch = Watch(pronounces=spelling.said)
         self._peers = peers()
         self._lesson: list[Floats] = []
         self._number = 0
@@ -170,21 +157,24 @@ class Told:
     def show(self, stream: Stream, utterances: int, *, with_peers: bool = True) -> None:
         """The next so many utterances."""
         for said in islice(stream, utterances):
-            is_learning = self._board.watcher is None
-            _, what = self._board.push(said.facts)
-            self.transcripts[said.facts.device_id, said.facts.utterance_id] = said.heard.transcript
+            is_learning = self._is_learning(said.facts.device_id)
+            unknown = words.unknown_in(said.heard.transcript, stream.knows_word) if said.facts.unknown_share else []
+            told = self._watch.saw(said.facts, unknown_words=unknown)
+            self.findings += [finding for finding in told if finding.kind == "changed"]
+            self.alarms[OURS] += [self._number for finding in told if finding.kind == "changed"]
+            learnt_now = is_learning and not self._is_learning(said.facts.device_id)
             if with_peers:
-                self._show_peers(row_of(said.facts)[: len(FEATURES)], is_learning)
-            if isinstance(what, Change):
-                self.alarms[OURS].append(self._number)
-                self.changes.append(what)
+                self._show_peers(row_of(said.facts)[: len(FEATURES)], is_learning, learnt_now)
             self.watched += not is_learning
             self._number += 1
 
-    def _show_peers(self, row: Floats, is_learning: bool) -> None:
+    def _is_learning(self, device_id: str) -> bool:
+        return device_id not in self._watch.boards or self._watch.boards[device_id].watcher is None
+
+    def _show_peers(self, row: Floats, is_learning: bool, learnt_now: bool) -> None:
         if is_learning:
             self._lesson.append(row)
-            if self._board.watcher is not None:
+            if learnt_now:
                 for peer in self._peers.values():
                     peer.learn(np.array(self._lesson))
             return

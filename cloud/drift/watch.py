@@ -1,7 +1,7 @@
 """The whole of data drift as one object: facts go in, findings come out, and what it knows is kept.
 
-Each board is watched by itself, its group and all boards by what the boards' own scores have in common. The bound on
-false alarms is of all of them together: half of it is the boards', a quarter each the groups' and that of all.
+Each board is watched by itself, its group and all boards by what the boards' own scores have in common; of each domain
+the words that it lacks. The bound on false alarms is of all of them together, each has a share of it.
 """
 
 from collections import OrderedDict
@@ -16,16 +16,18 @@ from cloud.drift.change import Change
 from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.group import Group, GroupState
+from cloud.drift.new_words import NewWords, NewWordsState
 from cloud.drift.watcher import Recovered, Watcher
 
 RUN_LENGTH = 2000.0
 """Utterances to a false alarm, of all streams together, at least and on the average."""
-SHARES = {"board": 0.5, "group": 0.25, "all": 0.25}
+SHARES = {"board": 0.5, "group": 0.1, "all": 0.1, "words": 0.3}
 SAFETY = 3.0
 """Real streams are less tame than the theory: without it, recordings for tuning had a false alarm in 2,000 utterances;
 with it one in 3,400, and a change is found one utterance later."""
 
 ALL = "All boards"
+WORDS = "Words of "
 BOARDS_MAX = 1000
 """Of more, the one that was silent longest is forgotten; 0.1 MB each."""
 
@@ -54,6 +56,8 @@ class Watch:
         """Of the log's newest line that was seen; whoever kept it goes on behind it."""
         self.boards: OrderedDict[str, Board] = OrderedDict()
         self.groups: dict[str, Group] = {}
+        self.words: dict[str, NewWords] = {}
+        """By domain."""
         self._group_of = group_of
         self._known = known
         self._transcripts = transcripts
@@ -62,12 +66,16 @@ class Watch:
         self._run_length = run_length
         self._touched: set[str] = set()
 
-    def saw(self, facts: Facts, number: int = 0) -> list[Finding]:
+    def saw(self, facts: Facts, number: int = 0, unknown_words: Iterable[str] = ()) -> list[Finding]:
         """What an utterance brings about, of its board, its group and all. What the spool sent late says nothing of
-        now, and is left out. `number`: of its line in the log."""
+        now, and is left out. `number`: of its line in the log. `unknown_words`: of its transcript, those that the
+        domain lacks, in small letters (words.unknown_in has them)."""
         self.number = max(self.number, number)
         if facts.replayed:
             return []
+        return self._saw(facts) + self._saw_words(facts, unknown_words)
+
+    def _saw(self, facts: Facts) -> list[Finding]:
         board = self._board(facts.device_id)
         was_changed = board.watcher is not None and board.watcher.change is not None
         seen, what = board.push(facts)
@@ -79,6 +87,18 @@ class Watch:
             if what is not None:
                 found.append(self._finding(group.name, what))
         return self._told(found)
+
+    def _saw_words(self, facts: Facts, unknown_words: Iterable[str]) -> list[Finding]:
+        name = WORDS + (facts.domain or "")
+        if name not in self.words:
+            self.words[name] = NewWords(SAFETY * self._run_length / SHARES["words"])
+        self._touched.add(name)
+        rising = self.words[name].push(facts.device_id, facts.at_unix_us, unknown_words)
+        changes = [words.change_of(one, facts.at_unix_us, ALL) for one in rising]
+        return [
+            Finding("changed", change.stream, facts.at_unix_us, change, (words.cause_of(change, self._pronounces),))
+            for change in changes
+        ]
 
     def accept(self, stream: str) -> bool:
         """A board's owner says that what is now is normal; or a group's. False where nothing had changed."""
@@ -98,7 +118,9 @@ class Watch:
     def forget(self, device_id: str) -> None:
         """Erases what is known of a board."""
         self.boards.pop(device_id, None)
-        self._touched.add(device_id)
+        for new_words in self.words.values():
+            new_words.forget(device_id)
+        self._touched.update((device_id, *self.words))
 
     def changes(self) -> list[Change]:
         """All that are not over."""
@@ -109,6 +131,9 @@ class Watch:
         """What is to be kept since it was last asked for, by the stream's name; None: it is erased."""
         kept: dict[str, bytes | None] = {}
         for stream in self._touched:
+            if stream in self.words:
+                kept[stream] = msgspec.msgpack.encode(self.words[stream].state)
+                continue
             one = self.groups.get(stream) or self.boards.get(stream)
             kept[stream] = None if one is None else msgspec.msgpack.encode(one.state())
         self._touched.clear()
@@ -122,7 +147,10 @@ class Watch:
         """As it was when that was kept. msgspec.DecodeError if it is damaged."""
         self.number = number
         for stream, state in kept:
-            if _is_group(stream):
+            if stream.startswith(WORDS):
+                known = msgspec.msgpack.decode(state, type=NewWordsState)
+                self.words[stream] = NewWords(SAFETY * self._run_length / SHARES["words"], known)
+            elif _is_group(stream):
                 self._group(stream).go_on(msgspec.msgpack.decode(state, type=GroupState))
             else:
                 self._board(stream).go_on(msgspec.msgpack.decode(state, type=BoardState))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from cloud.drift.causes.cause import Cause, Plot, bounded, since, who
-from cloud.drift.change import Change
+from cloud.drift.change import Change, Effect
+from cloud.drift.new_words import Rising
 
 SHARE_MIN, SHARE_SURE = 0.03, 0.06
 WORDS_MAX = 5
@@ -25,9 +26,14 @@ def rising(transcripts: Iterable[str], knows_word: Callable[[str], bool]) -> tup
     """Words that the domain lacks and several utterances have, the commonest first."""
     counts: Counter[str] = Counter()
     for transcript in transcripts:
-        words = {word.strip(".,!?;:\"'") for word in transcript.lower().split()}
-        counts.update(word for word in words if len(word) >= LETTERS_MIN and word.isalpha() and not knows_word(word))
+        counts.update(set(unknown_in(transcript, knows_word)))
     return tuple((word, count) for word, count in counts.most_common(WORDS_MAX) if count >= TIMES_MIN)
+
+
+def unknown_in(transcript: str, knows_word: Callable[[str], bool]) -> list[str]:
+    """Words of a transcript that the domain lacks; numbers and single letters are none."""
+    words = (word.strip(".,!?;:\"'") for word in transcript.lower().split())
+    return [word for word in words if len(word) >= LETTERS_MIN and word.isalpha() and not knows_word(word)]
 
 
 def find(change: Change, pronounces: Pronounces | None = None) -> Cause | None:
@@ -46,6 +52,49 @@ def find(change: Change, pronounces: Pronounces | None = None) -> Cause | None:
         _advice(change, said),
         {"unknown_share": round(effect.after, 3), "before_share": round(effect.before, 3)}
         | {f"times_{word}": float(count) for word, count in change.new_words},
+        Plot("shares", "words"),
+    )
+
+
+def change_of(rising: Rising, told_at_unix_us: int | None, together: str) -> Change:
+    """What differs where one word rises. `together`: the stream's name where several boards heard it."""
+    is_board = len(rising.boards) == 1
+    after = rising.times / max(rising.utterances, rising.times)
+    return Change(
+        stream=rising.boards[0] if is_board else together,
+        is_board=is_board,
+        began_at_unix_us=rising.began_at_unix_us,
+        told_at_unix_us=told_at_unix_us,
+        utterances=rising.utterances,
+        suspect="unknown_words",
+        evidence=0.0,
+        effects={"unknown_words": Effect(round(rising.usual_share, 4), round(after, 4), 0.0)},
+        shifts={},
+        noise_before_db=(),
+        noise_after_db=(),
+        voice_before_db=(),
+        voice_after_db=(),
+        spread_change_db=(),
+        intents_before={},
+        intents_after={},
+        versions=(),
+        new_words=((rising.word, rising.times),),
+    )
+
+
+def cause_of(change: Change, pronounces: Pronounces | None = None) -> Cause:
+    """Of a change that `change_of` made."""
+    word, times = change.new_words[0]
+    before = change.effect("unknown_words").before
+    usual = f"before in {100 * before:.0f} % of all" if before else "before never"
+    said = pronounces([word]) if pronounces else {}
+    return Cause(
+        "words",
+        1.0,
+        f"{who(change)}: “{word}” {times} times in {change.utterances} utterances {since(change)}, {usual}; the domain "
+        "does not know it.",
+        _advice(change, said),
+        {"times": float(times), "utterances": float(change.utterances), "share_before": before},
         Plot("shares", "words"),
     )
 
