@@ -15,6 +15,8 @@ Source = Literal["label", "said", "verdict", "meant", "reask", "shadow", "local"
 LABELLED_BY = "label."
 """What `given_by` begins with where somebody labels under the data definition; the labeller's name follows."""
 
+RIGHT_MAX = 0.3
+"""Less is no complaint."""
 RIGHT, WRONG = 0.02, 0.98
 """People slip: of 100 verdicts two are not what they meant."""
 
@@ -85,6 +87,12 @@ class Outcome(NamedTuple):
     def weight(self) -> float:
         """What it is worth beside a label, up to 1."""
         return WEIGHTS[self.source] * (0.0 if self.is_disputed else 1.0)
+
+    @property
+    def complaint(self) -> float:
+        """What concept.py counts of it: how much it shows that the answer was wrong, 0 where it shows that it was right
+        or people contradict each other."""
+        return self.wrong * self.weight if self.wrong > RIGHT_MAX else 0.0
 
 
 def said_of(requests: Iterable[speech_pb2.FeedbackRequest]) -> list[Said]:
