@@ -203,11 +203,11 @@ def _slice(condition: str) -> str:
     return "0" if noise == "clean" else f"{noise} {'little' if int(rest.split()[0]) >= 18 else 'much'}"
 
 
-def trials(world: World, kind: str, way: Way, runs: int, utterances_max: int) -> list[Run]:
+def trials(world: World, kind: str, way: Way, runs: int, utterances_max: int, first_seed: int) -> list[Run]:
     """So many of them, each with a seed of its own."""
     found = []
     for seed in range(runs):
-        found.append(simulate(drawn(world, kind), way, utterances_max, 1000 + seed))
+        found.append(simulate(drawn(world, kind), way, utterances_max, first_seed + seed))
         progress(f"{world.name}: {kind}, {way}: {seed + 1} of {runs}")
     return found
 
@@ -248,8 +248,9 @@ def row(world: World, kind: str, way: Way, runs: Sequence[Run]) -> str:
 @click.option("--served", type=click.Path(exists=True, path_type=Path), help="Saved by `scripts/bench orders`.")
 @click.option("--better", type=click.Path(exists=True, path_type=Path), help="Of a way that errs less.")
 @click.option("--runs", type=int, default=50, show_default=True, help="Of each candidate and way.")
+@click.option("--seed", type=int, default=1000, show_default=True, help="Of the first run; the next ones follow.")
 @click.option("--long", "long_run", type=int, default=LONG, show_default=True, help="Utterances of a long run.")
-def main(served: Path | None, better: Path | None, runs: int, long_run: int) -> None:
+def main(served: Path | None, better: Path | None, runs: int, seed: int, long_run: int) -> None:
     """Simulate candidates: one that is worse in a slice, a better one, an equal one."""
     worlds = [bernoulli(0.12, 0.06)]
     if served is not None and better is not None:
@@ -264,10 +265,10 @@ def main(served: Path | None, better: Path | None, runs: int, long_run: int) -> 
         for way in ("shadow", "canary"):
             for kind in ("worse", "better", "equal"):
                 long_enough = long_run if way == "canary" or kind == "equal" else long_run // 2
-                found = trials(world, kind, way, runs, long_enough)
+                found = trials(world, kind, way, runs, long_enough, seed)
                 print(row(world, kind, way, found), flush=True)
                 figures.append(_figure(world, kind, way, found))
-    figures += hard_places(worlds[0], runs, long_run)
+    figures += hard_places(worlds[0], runs, long_run, seed)
     report(figures)
 
 
@@ -283,7 +284,7 @@ def _figure(world: World, kind: str, way: Way, runs: Sequence[Run]) -> Figure:
     return Figure(f"{name}, {what}", f"{mark * len(runs):.0f}", right, right >= mark * len(runs))
 
 
-def hard_places(world: World, runs: int, utterances: int) -> list[Figure]:
+def hard_places(world: World, runs: int, utterances: int, first_seed: int) -> list[Figure]:
     """An equal candidate all of whose boards are hard ones: without what is usual for boards, and with it taken off, as
     far as a shadow of so many utterances tells it."""
     draw_one = at_hard_places(world)
@@ -291,8 +292,10 @@ def hard_places(world: World, runs: int, utterances: int) -> list[Figure]:
     for known in HARD_KNOWN:
         returned = 0
         for seed in range(runs):
-            usual = usual_of(draw_one, known, 5000 + seed) if known else None
-            returned += simulate(draw_one, "canary", utterances // 2, 3000 + seed, usual=usual).decision == "return"
+            usual = usual_of(draw_one, known, first_seed + 1000 + seed) if known else None
+            returned += (
+                simulate(draw_one, "canary", utterances // 2, first_seed + seed, usual=usual).decision == "return"
+            )
             progress(f"hard places, {known} known: {seed + 1} of {runs}")
         name = f"equal, all its boards err {100 * HARD_POINTS:.0f} points more: returned"
         is_marked = known == max(HARD_KNOWN)
