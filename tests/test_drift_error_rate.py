@@ -159,6 +159,7 @@ def test_all_are_drawn_where_the_budget_is_large(batch: list[Candidate]) -> None
     assert len(found) == len(batch)
     assert {one.probability for one in found} == {1.0}
     assert draw([], 10) == []
+    assert draw(batch, 0) == []
 
 
 def test_what_is_surest_is_least_uncertain() -> None:

@@ -15,6 +15,7 @@ from cloud.__main__ import main
 from cloud.answer_log import FILE_NAME, SqliteAnswerLog
 from cloud.answer_store import AnswerStore, Key, Span
 from cloud.drift.convention import agreed_of
+from cloud.drift.label_desk import LabelDesk
 from cloud.drift.label_queue import DAY_US, FIRST_DAYS, LabelQueue
 from cloud.drift.label_queue import FILE_NAME as QUEUE_NAME
 from cloud.drift.labelling import Candidate
@@ -198,6 +199,18 @@ def test_draws_have_their_budget_by_the_day_and_are_kept(tmp_path: Path) -> None
         assert queue.of_state("waiting") == before
         assert all(one.probability is not None and 0 < one.probability < 1 for one in before)
         assert queue.keep_only({("kitchen", before[0].utterance_id)}) == len(before) - 1
+
+
+def test_what_was_in_a_draw_is_in_no_other(folder: Path) -> None:
+    with (
+        closing(AnswerStore(folder / FILE_NAME)) as store,
+        closing(LabelQueue(folder / QUEUE_NAME)) as queue,
+    ):
+        desk = LabelDesk(store, queue, 0.3, 100)
+        drawn = desk.draw(0)
+        assert drawn < COUNT
+        assert desk.draw(30 * DAY_US) == 0
+        assert len(desk.waiting()) == drawn
 
 
 def test_a_command_that_is_killed_leaves_what_was_labelled(folder: Path) -> None:

@@ -44,6 +44,8 @@ def uncertainty(confidence: float | None, *, was_empty: bool, asked_back: bool) 
 
 def draw(batch: Sequence[Candidate], budget: float, salt: str = "") -> list[Chosen]:
     """About `budget` of the batch, in its order; of each its probability. `salt`: another one draws others."""
+    if budget <= 0:
+        return []
     found = []
     for one, chance, is_unsure in zip(batch, *_chances(batch, budget), strict=True):
         if _at_random(one, salt) < chance:
