@@ -1,8 +1,8 @@
 """The operator's page: who gets in, who does not, and what it says of boards and utterances."""
 
 import re
+import ssl
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from cloud import web_port
 from cloud.__main__ import main
 from cloud.answer_log import FILE_NAME
 from cloud.answer_store import AnswerStore, Row
@@ -24,6 +25,8 @@ from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
+from cloud.keys.names import own_names
+from cloud.keys.pki_folder import create
 from cloud.log.summary import Board, Heard, Usual
 from cloud.operating.guard import HEADERS, STRANGER
 from cloud.operating.hearing import hearing
@@ -152,6 +155,27 @@ def test_who_asks_too_often_or_too_much_is_refused(site: Site) -> None:
     assert {site.ask("/").status for _ in range(40)} == {401, 429}
     assert site.ask("/", cookie=cookie).status == 200
     assert site.ask("/models/step", {"why": "x" * 20_000}, cookie=cookie).status == 413
+
+
+def test_with_certificates_it_speaks_tls_and_shows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_port, "LOOK_S", 0.05)
+    authority = create(tmp_path / "pki", own_names())
+    AnswerStore(tmp_path / FILE_NAME).close()
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        assert address.startswith("https://")
+        context = ssl.create_default_context(cadata=authority.trusted().decode())
+        cookie = f"__Host-parrotlet-operator={signed_in(operators)[1]}"
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers={"cookie": cookie}), context=context, timeout=20
+        ) as response:
+            assert "No board was heard yet" in response.read().decode()
+        place = (urlsplit(address).hostname or "", urlsplit(address).port or 0)
+        before = ssl.get_server_certificate(place)
+        authority.renew_service(own_names(), now=True)
+        until_s = time.monotonic() + 20
+        while ssl.get_server_certificate(place) == before:
+            assert time.monotonic() < until_s
+            time.sleep(0.02)
 
 
 def test_links_and_sessions_end(tmp_path: Path) -> None:
