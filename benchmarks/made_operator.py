@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cloud.operating.operators import FILE_NAME, Operators
-from cloud.operating.port import operating
+from cloud.operating.port import may_be_reached, operating
 from cloud.operating.seams import Drift, Labels, Load, Workers
 from cloud.settings import CloudSettings, Domains, Operating, Storage
+from common.addresses import Address
 
 START_S_MAX = 20.0
 
@@ -36,6 +37,8 @@ def made_operator(
 ) -> Iterator[tuple[str, Operators]]:
     """Meanwhile the page answers; its address, and who may open it."""
     settings.storage.state_dir.mkdir(parents=True, exist_ok=True)
+    listen = Address("127.0.0.1", 0)
+    scheme = "https" if may_be_reached(settings, listen) else "http"
     listening, ended = threading.Event(), threading.Event()
     port: list[int] = []
 
@@ -50,7 +53,7 @@ def made_operator(
     try:
         if not listening.wait(START_S_MAX):
             raise TimeoutError("the operator's page does not come up")
-        yield f"http://127.0.0.1:{port[0]}", Operators(settings.storage.state_dir / FILE_NAME)
+        yield f"{scheme}://127.0.0.1:{port[0]}", Operators(settings.storage.state_dir / FILE_NAME)
     finally:
         ended.set()
         thread.join()

@@ -58,6 +58,9 @@ UPKEEP_S = 5.0
 
 PRUNE_S = 3600.0
 
+ERASED_AT_ONCE = 200
+"""Answers; then whoever wants to write has a turn."""
+
 DAY_US = 86_400_000_000
 
 NEWEST_MAX = 100
@@ -178,7 +181,8 @@ class SqliteAnswerLog:
 
         async def keep_up() -> None:
             while True:
-                await self._run(self._keep_up)
+                while await self._run(self._keep_up):
+                    pass
                 await asyncio.sleep(UPKEEP_S)
 
         async with beside(keep_up):
@@ -200,7 +204,13 @@ class SqliteAnswerLog:
 
     async def forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         """One of DATABASE_ERRORS if the disk takes nothing."""
-        return await self._run(self._forget, device_id, utterance_id, span)
+        erased = await self._run(self._forget_waiting, device_id, utterance_id, span)
+        gone = ERASED_AT_ONCE
+        while gone == ERASED_AT_ONCE:
+            gone = await self._run(self._forget, device_id, utterance_id, span)
+            erased += gone
+        await self._run(self._scrub)
+        return erased
 
     async def batch(self, members: Members, after: int, history: str | None) -> Batch:
         return await self._run(self._batch, members, after, history)
@@ -279,24 +289,35 @@ class SqliteAnswerLog:
             logger.info("%s: answers are kept again; %d were lost", self._file, self.lost)
         return True
 
-    def _keep_up(self) -> None:
+    def _keep_up(self) -> bool:
+        """Whether there is more to be erased."""
         self._write_waiting()
         try:
             if self._monotonic_s() - self._pruned_s >= PRUNE_S:
-                self._prune()
+                if self._prune():
+                    return True
+                self._pruned_s = self._monotonic_s()
             if self._to_scrub:
-                self._to_scrub = not self._opened().scrub()
+                self._scrub()
         except DATABASE_ERRORS as error:
             self._say_trouble(error)
+        return False
 
-    def _prune(self) -> None:
-        """By the wall clock; but what was answered since the start is no older, whatever the clock did."""
+    def _scrub(self) -> None:
+        self._to_scrub = not self._opened().scrub()
+
+    def _prune(self) -> bool:
+        """By the wall clock; but what was answered since the start is no older, whatever the clock did. Whether there
+        is more."""
         store, now_s, days_us = self._opened(), self._monotonic_s(), self._days_max * DAY_US
         numbers_max = self._numbers_before if (now_s - self._started_s) * 1e6 < days_us else store.last_numbers()
-        self._to_scrub |= store.prune(self._unix_us() - days_us, numbers_max) > 0
+        gone = store.prune(self._unix_us() - days_us, numbers_max, ERASED_AT_ONCE)
+        self._to_scrub |= gone > 0
+        if gone >= ERASED_AT_ONCE:
+            return True
         oldest_us = self._unix_us() - self._features.days_max * DAY_US
         self._to_scrub |= store.prune_features(oldest_us, self._features.megabytes_max * 1_000_000) > 0
-        self._pruned_s = now_s
+        return False
 
     def _give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         row = FeedbackRow(
@@ -308,14 +329,17 @@ class SqliteAnswerLog:
         )
         self._to_scrub |= self._opened().give(row, self._answers_max)
 
-    def _forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
+    def _forget_waiting(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         waiting = [row for row in self._waiting.values() if _fits(row, device_id, utterance_id, span)]
         for row in waiting:
             del self._waiting[row.key]
-        store = self._opened()
-        erased = store.forget(device_id, utterance_id, span)
-        self._to_scrub = not store.scrub()
-        return erased + len(waiting)
+        return len(waiting)
+
+    def _forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
+        gone = self._opened().forget(device_id, utterance_id, span, ERASED_AT_ONCE)
+        # Also where who asked goes away before it is done.
+        self._to_scrub = True
+        return gone
 
     def _batch(self, members: Members, after: int, history: str | None) -> Batch:
         store = self._opened()

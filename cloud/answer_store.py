@@ -403,13 +403,13 @@ class AnswerStore:
         newest = [f"SELECT COALESCE(MAX(number), 0) FROM {table}" for table in ("answers", "feedback")]
         return Numbers(*(self._database.execute(query).fetchone()[0] for query in newest))
 
-    def prune(self, before_unix_us: int, numbers_max: Numbers) -> int:
+    def prune(self, before_unix_us: int, numbers_max: Numbers, limit: int) -> int:
         """Erases answers that were given before, up to that number, and feedback without an answer that came before;
-        how many."""
+        how many, up to the limit of each."""
         was_answered = "answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')"
         answers = {was_answered: before_unix_us / 1e6, "number <= ?": numbers_max.answer}
         stray = {"received_at_unix_us < ?": before_unix_us, "number <= ?": numbers_max.feedback}
-        return self._delete("answers", answers, "TRUE") + self._delete("feedback", stray, _HAS_NO_ANSWER)
+        return self._delete("answers", answers, "TRUE", limit) + self._delete("feedback", stray, _HAS_NO_ANSWER, limit)
 
     def prune_features(self, before_unix_us: int, bytes_max: int) -> int:
         """Erases frames that are older, and the oldest of those that are more than so many bytes; of how many
@@ -426,8 +426,9 @@ class AnswerStore:
             ).rowcount
             return gone
 
-    def forget(self, device_id: str | None, utterance_id: str | None, span: Span) -> int:
-        """Erases utterances that fit all that is given; how many answers that were. `scrub` is to follow.
+    def forget(self, device_id: str | None, utterance_id: str | None, span: Span, limit: int | None = None) -> int:
+        """Erases utterances that fit all that is given; how many answers that were, up to the limit, which has the
+        oldest go. `scrub` is to follow.
 
         Where there is only feedback, the utterance may have been spoken at any time before that came."""
         which = {"device_id = ?": device_id, "utterance_id = ?": utterance_id}
@@ -436,17 +437,19 @@ class AnswerStore:
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._delete("feedback", stray, _HAS_NO_ANSWER)
-            return self._delete("answers", answers, "TRUE")
+            return self._delete("answers", answers, "TRUE", limit)
 
     def scrub(self) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
         (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
-    def _delete(self, table: str, rules: Mapping[str, object | None], rule: str) -> int:
-        """What fits the rule, and those of the rules that have a value."""
+    def _delete(self, table: str, rules: Mapping[str, object | None], rule: str, limit: int | None = None) -> int:
+        """What fits the rule, and those of the rules that have a value; the oldest up to a limit."""
         given = {rule: value for rule, value in rules.items() if value is not None}
         where = " AND ".join([*given, rule])
+        if limit is not None:
+            where = f"number IN (SELECT number FROM {table} WHERE {where} ORDER BY number LIMIT {limit})"
         if table == "answers":
             self._database.execute(
                 f"INSERT INTO erasures SELECT DISTINCT device_id, 1 FROM answers WHERE {where} "

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cloud.beside import beside
 from common.addresses import Address
@@ -29,12 +30,39 @@ CONNECTIONS_MAX = 64
 BACKLOG = 64
 HEAD_BYTES_MAX = 16_384
 IDLE_S_MAX = 10
+LOOKS_MAX = 6
+"""A connection is looked at every IDLE_S_MAX, and ended after so many looks at the latest, whatever it does: who does
+not read an answer holds a place as well."""
 STOP_S_MAX = 2
 LOOK_S = 1.0
 
 
 class PortDied(RuntimeError):
     """Raised where the thread of a port has ended by itself."""
+
+
+class _Protocol(H11Protocol):
+    """A connection that bears no request is not kept: silent ones would take all places."""
+
+    _looks = 0
+    _looking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn has it.
+        super().connection_made(transport)
+        self._looking = self.loop.call_later(IDLE_S_MAX, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        self._looks += 1
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle or self._looks >= LOOKS_MAX:
+            self.transport.abort()
+        else:
+            self._looking = self.loop.call_later(IDLE_S_MAX, self._look)
 
 
 class _Server(uvicorn.Server):
@@ -96,7 +124,7 @@ def _config(app: App, certificate_file: Path | None) -> uvicorn.Config:
         app,
         ssl_certfile=certificate_file,
         loop="asyncio",
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -138,6 +138,36 @@ def test_what_ages_out_is_gone_from_every_byte_of_the_files(tmp_path: Path) -> N
         assert on_the_disk(tmp_path, "canary-4")
 
 
+def test_much_is_erased_in_steps_so_that_who_writes_has_a_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.answer_log.ERASED_AT_ONCE", 2)
+    clock = {"us": NOW_US, "s": 0.0}
+
+    def opened() -> SqliteAnswerLog:
+        return SqliteAnswerLog(
+            tmp_path / "answers.db", days_max=2, unix_us=lambda: int(clock["us"]), monotonic_s=lambda: clock["s"]
+        )
+
+    async def written_while(log: SqliteAnswerLog) -> int:
+        forgetting = asyncio.create_task(log.forget("kitchen", None, Span()))
+        await asyncio.sleep(0)
+        await log.put(Key("hall", "new"), speech_pb2.Final(transcript="new"))
+        assert not forgetting.done()
+        return await forgetting
+
+    with opened() as log:
+        for number in range(5):
+            put(log, Key("kitchen", str(number)), f"canary-{number} " * 100)
+            put(log, Key("hall", str(number)), f"hall-{number} " * 100)
+        assert asyncio.run(written_while(log)) == 5
+        assert not on_the_disk(tmp_path, "canary-")
+        assert get(log, Key("hall", "0")) is not None
+    clock["us"] += 3 * DAY_US
+    with opened() as log:
+        left = [asyncio.run(log._run(log._keep_up)) for _ in range(4)]
+        assert left == [True, True, True, False]
+        assert not on_the_disk(tmp_path, "hall-")
+
+
 @pytest.fixture
 def of_the_older_release(tmp_path: Path) -> Iterator[Path]:
     """As 0.1.0 made it; one answer was deleted, and not overwritten."""
@@ -246,7 +276,7 @@ class Unreadable(AnswerStore):
     def get(self, key: Key) -> bytes | None:
         raise OSError(errno.EIO, "Input/output error")
 
-    def prune(self, before_unix_us: int, number_max: int) -> int:
+    def prune(self, before_unix_us: int, numbers_max: object, limit: int) -> int:
         raise OSError(errno.EIO, "Input/output error")
 
 

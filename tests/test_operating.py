@@ -1,8 +1,9 @@
 """The operator's page: who gets in, who does not, and what it says of boards and utterances."""
 
 import re
+import socket
+import ssl
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,9 @@ from click.testing import CliRunner, Result
 
 from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from benchmarks.path import service
+from benchmarks.victims import free_port
+from cloud import web_port
 from cloud.__main__ import main
 from cloud.answer_log import FILE_NAME
 from cloud.answer_store import AnswerStore, Row
@@ -24,8 +28,10 @@ from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
+from cloud.keys.names import own_names
+from cloud.keys.pki_folder import create
 from cloud.log.summary import Board, Heard, Usual
-from cloud.operating.guard import HEADERS, STRANGER
+from cloud.operating.guard import HEADERS, STRANGER, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.seams import Drifted, Series, ToLabel
@@ -124,10 +130,10 @@ def test_a_browser_that_is_signed_out_is_a_stranger(site: Site) -> None:
     assert site.ask("/", cookie=second).status == 401
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/utterance/spectrogram.png", "/nothing"])
-def test_strangers_are_told_one_sentence(site: Site, path: str) -> None:
+@pytest.mark.parametrize("page", [*PAGES, "/utterance/spectrogram.png", "/nothing"])
+def test_strangers_are_told_one_sentence(site: Site, page: str) -> None:
     for cookie in ("", "x", "kitchen"):
-        answer = site.ask(path, cookie=cookie)
+        answer = site.ask(page, cookie=cookie)
         assert (answer.status, answer.text) == (401, f"{STRANGER}\n")
         assert set(HEADERS) <= set(answer.headers)
 
@@ -152,6 +158,59 @@ def test_who_asks_too_often_or_too_much_is_refused(site: Site) -> None:
     assert {site.ask("/").status for _ in range(40)} == {401, 429}
     assert site.ask("/", cookie=cookie).status == 200
     assert site.ask("/models/step", {"why": "x" * 20_000}, cookie=cookie).status == 413
+
+
+def test_with_certificates_it_speaks_tls_and_shows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_port, "LOOK_S", 0.05)
+    authority = create(tmp_path / "pki", own_names())
+    AnswerStore(tmp_path / FILE_NAME).close()
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        assert address.startswith("https://")
+        context = ssl.create_default_context(cadata=authority.trusted().decode())
+        cookie = f"__Host-parrotlet-operator={signed_in(operators)[1]}"
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers={"cookie": cookie}), context=context, timeout=20
+        ) as response:
+            assert "No board was heard yet" in response.read().decode()
+        place = (urlsplit(address).hostname or "", urlsplit(address).port or 0)
+        before = ssl.get_server_certificate(place)
+        authority.renew_service(own_names(), now=True)
+        until_s = time.monotonic() + 20
+        while ssl.get_server_certificate(place) == before:
+            assert time.monotonic() < until_s
+            time.sleep(0.02)
+
+
+def test_who_connects_and_says_nothing_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_port, "IDLE_S_MAX", 0.2)
+    cookie, (host, _, port) = site.signed_in(), site.host.partition(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(web_port.CONNECTIONS_MAX)]
+    silent[0].sendall(b"GET / HTTP/1.1\r\nhost: ")
+    for one in silent:
+        one.settimeout(20)
+        assert one.recv(1) == b""
+        one.close()
+    assert site.ask("/", cookie=cookie).status == 200
+
+
+def test_a_running_service_has_the_page(tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    settings = {"decoding_whisper": "false", "decoding_workers": "1", "domains_serve": "home"}
+    with service(tmp_path, operating_listen=listen, **settings):
+        (link,) = operate(tmp_path, listen=listen).stdout.split()
+        site = Site(f"http://{listen}", Operators(tmp_path / "operators.json"), tmp_path)
+        entered = site.ask("/enter", {"link": link.partition("=")[2]})
+        cookie = entered.headers["set-cookie"].partition("=")[2].partition(";")[0]
+        assert "No board was heard yet" in site.ask("/", cookie=cookie).text
+        capacity = site.ask("/capacity", cookie=cookie).text
+        assert "The service keeps up" in capacity
+        assert "pocketsphinx" in capacity
+
+
+def test_a_cookie_over_tls_is_of_this_host_alone() -> None:
+    told = set_cookie("x", tls=True)
+    assert told.startswith("__Host-parrotlet-operator=x; Path=/;")
+    assert told.endswith("; HttpOnly; SameSite=Strict; Secure")
 
 
 def test_links_and_sessions_end(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from statistics import fmean, median
 from typing import Literal, NamedTuple
 
 from cloud.log.summary import Board
+from cloud.operating.numbers import number
 
 State = Literal["deaf", "silent", "noisy", "slow", "old", "new", "well"]
 
@@ -103,7 +104,7 @@ def _noisier(board: Board) -> _Told | None:
     more = now - usual.noise_dbfs
     if more < max(NOISIER_DB, NOISIER_DEVIATIONS * usual.deviation_db):
         return None
-    sentence = f"Its noise floor is {now:.0f} dBFS, {more:.0f} dB above the usual {usual.noise_dbfs:.0f}."
+    sentence = f"Its noise floor is {number(now)} dBFS, {number(more)} dB above the usual {number(usual.noise_dbfs)}."
     return "noisy", "noisier than usual", sentence
 
 
@@ -133,8 +134,8 @@ def _well(board: Board) -> _Told:
     now, usual = _noise(board), board.usual
     if now is None:
         return "well", "hearing well", "Its answers have words, and come in time."
-    than = f", usually {usual.noise_dbfs:.0f}" if usual.noise_dbfs is not None and usual.known >= USUAL_MIN else ""
-    return "well", "hearing well", f"Its noise floor is {now:.0f} dBFS{than}."
+    than = f", usually {number(usual.noise_dbfs)}" if usual.noise_dbfs is not None and usual.known >= USUAL_MIN else ""
+    return "well", "hearing well", f"Its noise floor is {number(now)} dBFS{than}."
 
 
 def _noise(board: Board) -> float | None:

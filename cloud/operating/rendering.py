@@ -7,10 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cloud.operating.numbers import NBSP, minus, number
 from cloud.operating.plots.line import Band, line
 from cloud.operating.seams import Series
-
-NBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
 
 class Templates:
@@ -33,6 +32,7 @@ class Templates:
             "count": count,
             "seconds": seconds,
             "plotted": plotted,
+            "points": points,
         }
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:
@@ -59,12 +59,17 @@ def figure(value: float | None, unit: str = "", digits: int = 1) -> str:
     """With its unit."""
     if value is None:
         return "–"
-    return f"{value:.{digits}f}".replace("-", MINUS) + (f"{NBSP}{unit}" if unit else "")
+    return number(value, digits) + (f"{NBSP}{unit}" if unit else "")
 
 
-def count(number: int) -> str:
+def points(share_: float) -> str:
+    """A difference of shares, in hundredths, with its sign."""
+    return minus(f"{100 * share_:+.1f}")
+
+
+def count(of: int) -> str:
     """With thousands apart."""
-    return f"{number:,}"
+    return f"{of:,}"
 
 
 def seconds(ms: float | None) -> str:

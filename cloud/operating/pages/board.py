@@ -13,6 +13,7 @@ from cloud.log.reader import LogReader
 from cloud.log.summary import Board, Heard, LogSummary
 from cloud.log.wanted import Wanted
 from cloud.operating.hearing import DAY_US, USUAL_MIN, hearing, newest_version
+from cloud.operating.numbers import number
 from cloud.operating.plots.bars import bars
 from cloud.operating.plots.line import Band, line
 from cloud.operating.rendering import day
@@ -78,9 +79,9 @@ def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
         lambda one: None if one.replayed or one.endpoint_to_final_ms is None else one.endpoint_to_final_ms / 1000,
         median,
     )
-    range_told = "" if band is None else f"; usual: {band.low:.0f} to {band.high:.0f}"
+    range_told = "" if band is None else f"; usual: {number(band.low)} to {number(band.high)}"
     return [
-        ("Utterances a day", "dark: without a word", Markup(bars("Utterances by day", counts, empty, names))),
+        ("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
         (
             "Noise floor, dBFS",
             f"mean of a day{range_told}",

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
+from cloud.operating.numbers import minus
+
 WIDTH, HEIGHT = 360, 150
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 10, 24
 
@@ -45,7 +47,7 @@ def scale_of(values: Iterable[float], start: float, end: float, *, least: float 
         middle = (low + high) / 2
         low, high = (0.0, least) if low >= 0 and high <= least else (middle - least / 2, middle + least / 2)
     marks = ticks(low, high)
-    return Scale(marks[0], marks[-1], start, end), [(mark, f"{mark:g}") for mark in marks]
+    return Scale(marks[0], marks[-1], start, end), [(mark, minus(f"{mark:g}")) for mark in marks]
 
 
 def down(scale: Scale, marks: Sequence[Tick], right: float = WIDTH - RIGHT) -> str:
