@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import path
+from benchmarks import chaos_models, path
 from cloud.changing.board_operations import BoardOperations
 from cloud.settings import CloudSettings, Storage
 from common.errors import ModelError
@@ -766,3 +766,10 @@ def until(true: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("not so in time")
+
+
+def test_wherever_a_board_is_killed_its_models_fit_together(tmp_path: Path) -> None:
+    found = chaos_models.trial_of(tmp_path, 4, 0, 4)
+    assert found.kills.total() == 4
+    assert (found.torn, found.lost, found.refetched, found.litter, found.mute) == ([], [], [], [], [])
+    assert found.done["fetched"]
