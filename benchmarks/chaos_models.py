@@ -323,6 +323,10 @@ def trial_of(folder: Path, kills: int, services: int, seed: int) -> Findings:
     return found
 
 
+def _begun(client: CloudClient, kept: Updating) -> None:
+    client.network.begin(kept.run())
+
+
 def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings) -> list[str]:
     """A service is killed while a board fetches, again and again; versions that the board has not got in the end."""
     state_dir, slots = folder / "service", folder / "models" / NAME
@@ -340,7 +344,7 @@ def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings
         with service, CloudClient(Cloud(address=service.address), device_id="kitchen") as client:
             link = Link(client)
             kept = Updating(lambda: Store(slots, SHIPPED), NAME, DEFAULT_SPEC, client, link, Answering())
-            client.network.soon(client.network.begin, kept.run())
+            client.network.soon(_begun, client, kept)
             time.sleep(draw.uniform(0.0, 1.0))
             service.stop()
             found.kills["the service, while it sends"] += 1
