@@ -201,8 +201,10 @@ def print_runs(runs: Sequence[Run], course: Course) -> None:
     others = [method for method in here[0].delays if method != OURS] if course == "sudden" else []
     limit = SOON if course == "sudden" else AFTER[course]
     print(f"\n{course} changes, found within {limit}\n")
-    print("| change | streams | found | median delay | cause right | " + " | ".join(others) + " |")
-    print("|---|---|---|---|---|" + "---|" * len(others))
+    print(
+        "".join(f"| {name} " for name in ("change", "streams", "found", "median delay", "cause right", *others)) + "|"
+    )
+    print("|---" * (5 + len(others)) + "|")
     by_kind: dict[str, list[Run]] = defaultdict(list)
     for run in here:
         by_kind[run.kind.name].append(run)
@@ -210,10 +212,9 @@ def print_runs(runs: Sequence[Run], course: Course) -> None:
         found = [run for run in its if _soon(run, OURS, limit)]
         right = sum(run.named == run.kind.cause for run in found) / max(1, len(found))
         median = np.median([run.delays[OURS] or AFTER[course] for run in its])
-        cells = [f"{np.mean([_soon(run, method, limit) for run in its]):.2f}" for method in others]
-        print(
-            f"| {name} | {len(its)} | {len(found) / len(its):.3f} | {median:.0f} | {right:.2f} | {' | '.join(cells)} |"
-        )
+        shares = [np.mean([_soon(run, method, limit) for run in its]) for method in others]
+        cells = [name, f"{len(its)}", f"{len(found) / len(its):.3f}", f"{median:.0f}", f"{right:.2f}"]
+        print("".join(f"| {cell} " for cell in (*cells, *(f"{share:.2f}" for share in shares))) + "|")
     wrong = Counter((run.kind.name, run.named) for run in here if run.named and run.named != run.kind.cause)
     print(f"\nNamed otherwise: {', '.join(f'{kind}: {cause} {count}' for (kind, cause), count in wrong.most_common())}")
 
@@ -237,6 +238,8 @@ def draw(runs: Sequence[Run], file: Path) -> None:
     with plots.figure(file, x="utterances since the change", y="share found") as axes:
         for kind in KINDS:
             delays = [run.delays[OURS] for run in runs if run.kind is kind and run.course == "sudden"]
+            if not delays:
+                continue
             at = np.arange(AFTER["sudden"] + 1)
             axes.plot(at, [np.mean([one is not None and one <= x for one in delays]) for x in at], label=kind.name)
         axes.axvline(SOON, color="0.7")
