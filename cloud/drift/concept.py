@@ -29,6 +29,8 @@ RAREST = 1e-3
 """Of all utterances: rarer keys are thought to come so often."""
 RECENT_MAX = 800
 """Answers that are kept to look back at."""
+SHOWN = 0.3
+"""What counts so much of an answer is named as one that was wrong."""
 WRONG_MIN = 3.0
 """Complaints and wrong labels; fewer are no change, whatever they are worth."""
 AS_GOOD = 0.5
@@ -228,7 +230,7 @@ class ConceptWatch:
 
     def _concept(self, loudest: Key) -> Concept | None:
         """The key that says most for least; None: too little has happened yet."""
-        candidates = {key for row in self._recent if row.happened > 0.5 for key in row.keys}
+        candidates = {key for row in self._recent if row.happened >= SHOWN for key in row.keys}
         runs = {key: self._run(key) for key in candidates}
         if not runs:
             return None
@@ -258,7 +260,7 @@ class ConceptWatch:
             confidence=round(sum(row.facts.confidence or 0.0 for row in rows) / len(rows), 2),
             evidence=round(evidence, 2),
             update=update,
-            utterance_ids=tuple((row.facts.device_id, row.facts.utterance_id) for row in rows if row.happened > 0.5),
+            utterance_ids=tuple((row.facts.device_id, row.facts.utterance_id) for row in rows if row.happened >= SHOWN),
         )
 
     def _run(self, key: Key) -> "_Run":
