@@ -76,6 +76,16 @@ def test_who_asks_again_is_as_good_as_who_says_so() -> None:
     assert any(isinstance(one, Concept) for one in told)
 
 
+def test_who_asks_again_after_an_unsure_answer_shows_that_it_was_wrong() -> None:
+    watch = OutcomeWatch(reference=10)
+    unsure = answer(1, 0, "mocha", 0.5, words="a large mocha with milk")
+    other = answer(2, 5, "latte", 0.9, words="a large mocha with milk")
+    watch.push(unsure)
+    watch.push(other)
+    watch.push(answer(3, 600, "latte"))
+    assert [one.complaint > 0 for one in watch._past] == [True, False]
+
+
 def test_a_label_that_comes_late_counts_as_one_that_was_there() -> None:
     watch = OutcomeWatch(reference=REFERENCE)
     seen = [each._replace(is_chosen=True) for each in talk(60, 2000, lambda drink: False)]
@@ -84,6 +94,8 @@ def test_a_label_that_comes_late_counts_as_one_that_was_there() -> None:
     told = []
     for number, each in enumerate(seen):
         assert watch.label(each) == []
+        said = speech_pb2.FeedbackRequest(given_by="phone", verdict=speech_pb2.VERDICT_WRONG)
+        assert watch.label(each._replace(requests=[said])) == []
         wrong = speech_pb2.FeedbackRequest(
             feedback_id=str(number), given_by=LABELLED_BY + "ann", verdict=speech_pb2.VERDICT_WRONG
         )

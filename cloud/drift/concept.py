@@ -46,6 +46,13 @@ AROUND_VERSION = 12
 VERSIONS = ("model", "domain_version", "service_version", "local_model_version", "edge_version")
 """Of facts: what may have gone wrong by an update, the likeliest first."""
 
+SERVED = ("model", "domain_version", "service_version")
+"""Those that are another for all boards at once."""
+VERSION_EVIDENCE = 200.0
+"""One in so many versions is blamed for nothing, at most."""
+VERSION_TIMES = RECENT_MAX
+"""Answers after which a version is as usual as the one before."""
+
 ALL: Key = ("all", "")
 Kind = Literal["meaning", "update"]
 
@@ -154,6 +161,8 @@ class ConceptWatch:
         self.standing: dict[Key, Concept] = {}
         """What was told, and is not over. Until then its answers count for nothing else."""
         self._over: dict[Key, float] = {}
+        self._versions: dict[str, str | None] = {}
+        self._updates: dict[str, tuple[Update, Wager]] = {}
         self._wagers: dict[str, OrderedDict[Key, Wager]] = {kind: OrderedDict() for kind in SHARES}
         kinds = {kind: max(1, sum(key[0] == kind for key in promises.shares)) for kind in SHARES}
         self._known = {kind: count / SHARES[kind] for kind, count in kinds.items()}
@@ -173,6 +182,7 @@ class ConceptWatch:
         """What is now is right."""
         self._forget_evidence()
         self._recent.clear()
+        self._updates.clear()
         self.standing.clear()
         self._over.clear()
 
@@ -184,6 +194,8 @@ class ConceptWatch:
         if (key := next((key for key in row.keys if key in self.standing), None)) is not None:
             return self._is_over(key, row)
         self._recent.append(row)
+        if (updated := self._updated(row)) is not None:
+            return updated
         loudest: Key | None = None
         for key in row.keys:
             wager = self._wager(key)
@@ -192,7 +204,29 @@ class ConceptWatch:
                 loudest = loudest or key
         if loudest is None or (found := self._concept(loudest)) is None:
             return None
+        return self._stand(found)
+
+    def _updated(self, row: _Row) -> Concept | None:
+        """Of another version the beginning is known: so much less it takes to say that it went wrong."""
+        for what in SERVED:
+            now, before = getattr(row.facts, what), self._versions.get(what)
+            self._versions[what] = now or before
+            if now is not None and before is not None and now != before:
+                self._updates[what] = Update(what, before, now), Wager()
+            if what not in self._updates:
+                continue
+            update, wager = self._updates[what]
+            wager.push(row.happened, self._promises.usual(row.promised))
+            if wager.times > VERSION_TIMES:
+                del self._updates[what]
+            elif wager.since_start >= VERSION_EVIDENCE:
+                rows = [one for one in self._recent if getattr(one.facts, what) == now]
+                return self._stand(self._told(ALL, rows, math.log(wager.since_start / VERSION_EVIDENCE), update))
+        return None
+
+    def _stand(self, found: Concept) -> Concept:
         self._forget_evidence()
+        self._updates.clear()
         self.standing[found.key] = found
         self._over[found.key] = 0.0
         self._recent = deque((row for row in self._recent if found.key not in row.keys), RECENT_MAX)
