@@ -118,9 +118,7 @@ def turn_of(facts: Facts, final: speech_pb2.Final, *, goes_on: bool = False) -> 
 
 def repeats(first: Turn, second: Turn) -> bool:
     """Whether both were understood as nearly the same. "Louder" is meant so; of most things it is rare."""
-    if first.intent is None or first.intent != second.intent:
-        return False
-    return first.slots == second.slots or _shared(first, second) >= REPEAT_SHARE
+    return _shared(first, second) >= REPEAT_SHARE
 
 
 class Followed(NamedTuple):
