@@ -175,6 +175,40 @@ def test_evidence_is_that_of_all_wagers_that_were_begun() -> None:
     assert wager.evidence == 0
 
 
+def test_from_a_known_beginning_it_takes_less_and_luck_is_as_rare_as_said() -> None:
+    passed = []
+    for seed in range(200):
+        at_random, wager = np.random.default_rng(seed), Wager()
+        evidence = []
+        for happened in at_random.random(200) < 0.1:
+            wager.push(float(happened), 0.1)
+            evidence.append(wager.since_start)
+        passed.append(max(evidence) >= 20)
+    assert np.mean(passed) <= 1 / 20 + 0.03
+
+
+def test_another_model_of_which_every_sixth_answer_is_wrong_is_blamed_soon(promises: Promises) -> None:
+    def change(seen: Seen, at_random: np.random.Generator) -> Seen:
+        facts = msgspec.structs.replace(seen.facts, model="two")
+        return seen._replace(facts=facts, complaint=0.9 if at_random.random() < 0.16 else 0.0)
+
+    watch = ConceptWatch(promises)
+    assert found(watch, answers(200, 30)) == []
+    told = found(watch, answers(600, 31, change=change))
+    assert isinstance(told[0][1], Concept)
+    assert told[0][1].kind == "update"
+    assert told[0][0] < 200
+
+
+def test_another_model_that_is_as_good_is_not_blamed(promises: Promises) -> None:
+    def change(seen: Seen, at_random: np.random.Generator) -> Seen:
+        return seen._replace(facts=msgspec.structs.replace(seen.facts, model="two"))
+
+    watch = ConceptWatch(promises)
+    assert found(watch, answers(100, 32)) == []
+    assert found(watch, answers(1500, 33, change=change)) == []
+
+
 def test_false_alarms_of_a_wager_come_no_sooner_than_promised() -> None:
     lengths = []
     for seed in range(60):

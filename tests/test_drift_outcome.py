@@ -149,8 +149,15 @@ def test_each_board_has_a_conversation_of_its_own(monkeypatch: pytest.MonkeyPatc
     assert talk.push("u-2", turn("a large mocha", 5)._replace(device_id="hall")) is None
     told = talk.push("u-3", order("a large mocha", "mocha", 5))
     assert told is not None
-    assert told[0] == "u-1"
-    assert told[1] > 0.5
+    assert told.utterance_id == "u-1"
+    assert told.probability > 0.5
+    assert not told.is_repeated
+    again = talk.push("u-3a", order("a large mocha", "mocha", 12))
+    assert again is not None
+    assert again.is_repeated
+    half = talk.push("u-3b", order("a large latte", "latte", 19))
+    assert half is not None
+    assert half.is_repeated
     # The one that was answered well is what the next one follows.
     assert talk.push("u-4", turn("stop", 60)) is None
     monkeypatch.setattr(reasks, "BOARDS_MAX", 3)

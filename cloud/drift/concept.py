@@ -29,6 +29,8 @@ RAREST = 1e-3
 """Of all utterances: rarer keys are thought to come so often."""
 RECENT_MAX = 800
 """Answers that are kept to look back at."""
+SHOWN = 0.3
+"""What counts so much of an answer is named as one that was wrong."""
 WRONG_MIN = 3.0
 """Complaints and wrong labels; fewer are no change, whatever they are worth."""
 AS_GOOD = 0.5
@@ -43,6 +45,13 @@ AROUND_VERSION = 12
 
 VERSIONS = ("model", "domain_version", "service_version", "local_model_version", "edge_version")
 """Of facts: what may have gone wrong by an update, the likeliest first."""
+
+SERVED = ("model", "domain_version", "service_version")
+"""Those that are another for all boards at once."""
+VERSION_EVIDENCE = 200.0
+"""One in so many versions is blamed for nothing, at most."""
+VERSION_TIMES = RECENT_MAX
+"""Answers after which a version is as usual as the one before."""
 
 ALL: Key = ("all", "")
 Kind = Literal["meaning", "update"]
@@ -152,6 +161,8 @@ class ConceptWatch:
         self.standing: dict[Key, Concept] = {}
         """What was told, and is not over. Until then its answers count for nothing else."""
         self._over: dict[Key, float] = {}
+        self._versions: dict[str, str | None] = {}
+        self._updates: dict[str, tuple[Update, Wager]] = {}
         self._wagers: dict[str, OrderedDict[Key, Wager]] = {kind: OrderedDict() for kind in SHARES}
         kinds = {kind: max(1, sum(key[0] == kind for key in promises.shares)) for kind in SHARES}
         self._known = {kind: count / SHARES[kind] for kind, count in kinds.items()}
@@ -171,6 +182,7 @@ class ConceptWatch:
         """What is now is right."""
         self._forget_evidence()
         self._recent.clear()
+        self._updates.clear()
         self.standing.clear()
         self._over.clear()
 
@@ -182,6 +194,8 @@ class ConceptWatch:
         if (key := next((key for key in row.keys if key in self.standing), None)) is not None:
             return self._is_over(key, row)
         self._recent.append(row)
+        if (updated := self._updated(row)) is not None:
+            return updated
         loudest: Key | None = None
         for key in row.keys:
             wager = self._wager(key)
@@ -190,7 +204,29 @@ class ConceptWatch:
                 loudest = loudest or key
         if loudest is None or (found := self._concept(loudest)) is None:
             return None
+        return self._stand(found)
+
+    def _updated(self, row: _Row) -> Concept | None:
+        """Of another version the beginning is known: so much less it takes to say that it went wrong."""
+        for what in SERVED:
+            now, before = getattr(row.facts, what), self._versions.get(what)
+            self._versions[what] = now or before
+            if now is not None and before is not None and now != before:
+                self._updates[what] = Update(what, before, now), Wager()
+            if what not in self._updates:
+                continue
+            update, wager = self._updates[what]
+            wager.push(row.happened, self._promises.usual(row.promised))
+            if wager.times > VERSION_TIMES:
+                del self._updates[what]
+            elif wager.since_start >= VERSION_EVIDENCE:
+                rows = [one for one in self._recent if getattr(one.facts, what) == now]
+                return self._stand(self._told(ALL, rows, math.log(wager.since_start / VERSION_EVIDENCE), update))
+        return None
+
+    def _stand(self, found: Concept) -> Concept:
         self._forget_evidence()
+        self._updates.clear()
         self.standing[found.key] = found
         self._over[found.key] = 0.0
         self._recent = deque((row for row in self._recent if found.key not in row.keys), RECENT_MAX)
@@ -228,7 +264,7 @@ class ConceptWatch:
 
     def _concept(self, loudest: Key) -> Concept | None:
         """The key that says most for least; None: too little has happened yet."""
-        candidates = {key for row in self._recent if row.happened > 0.5 for key in row.keys}
+        candidates = {key for row in self._recent if row.happened >= SHOWN for key in row.keys}
         runs = {key: self._run(key) for key in candidates}
         if not runs:
             return None
@@ -258,7 +294,7 @@ class ConceptWatch:
             confidence=round(sum(row.facts.confidence or 0.0 for row in rows) / len(rows), 2),
             evidence=round(evidence, 2),
             update=update,
-            utterance_ids=tuple((row.facts.device_id, row.facts.utterance_id) for row in rows if row.happened > 0.5),
+            utterance_ids=tuple((row.facts.device_id, row.facts.utterance_id) for row in rows if row.happened >= SHOWN),
         )
 
     def _run(self, key: Key) -> "_Run":

@@ -24,6 +24,7 @@ PRIOR = 2.0
 """Complaints that each key is thought to have had as promised, before its own are counted."""
 TOLERANCE = 2.0
 """Times what is promised: no more than that is worth a sentence."""
+TOLERANCE_KNOWN = 1.2
 PROMISED_MIN, PROMISED_MAX = 0.005, 0.9
 
 SOUND = ("level_dbfs", "noise_floor_dbfs", "snr_db", "syllables_per_s", "fall_db_per_s", "clipped_share")
@@ -90,6 +91,10 @@ class Promises:
         """The most that it should be of a key's answers."""
         ratio = self._ratios.get(key, self._ratios.get(("all", ""), 1.0))
         return min(max(TOLERANCE * ratio * probability, PROMISED_MIN), PROMISED_MAX)
+
+    def usual(self, probability: float) -> float:
+        """The same of all answers, where the beginning of a change is known and any is worth a sentence."""
+        return min(self.most(probability, ("all", "")) * TOLERANCE_KNOWN / TOLERANCE, PROMISED_MAX)
 
     def _learn(self, known: Sequence[Past], utterances: int) -> None:
         complained: dict[Key, float] = {}

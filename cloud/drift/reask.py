@@ -21,6 +21,9 @@ from protos import speech_pb2
 WITHIN_S = 10.0
 """From the answer to the next first word: later, it is another matter."""
 
+REPEAT_SHARE = 0.5
+"""Of what two utterances mean: of 1,260 who went on with another order one in a hundred had so much in common, of 141
+who asked again after an answer that had been understood, a third."""
 BOARDS_MAX = 10_000
 """Whose last turn is remembered."""
 
@@ -113,6 +116,21 @@ def turn_of(facts: Facts, final: speech_pb2.Final, *, goes_on: bool = False) -> 
     )
 
 
+def repeats(first: Turn, second: Turn) -> bool:
+    """Whether both were understood as nearly the same. "Louder" is meant so; of most things it is rare."""
+    return _shared(first, second) >= REPEAT_SHARE
+
+
+class Followed(NamedTuple):
+    """What an utterance says of the one before."""
+
+    utterance_id: str
+    """Of the one before."""
+    probability: float
+    """That it was wrong."""
+    is_repeated: bool
+
+
 class Conversations:
     """The last turn of each board."""
 
@@ -120,15 +138,15 @@ class Conversations:
         self._phones_of = phones_of
         self._last: OrderedDict[str, tuple[str, Turn]] = OrderedDict()
 
-    def push(self, utterance_id: str, turn: Turn) -> tuple[str, float] | None:
-        """The board's utterance before this, and the probability that it was wrong; None: it says nothing of one."""
+    def push(self, utterance_id: str, turn: Turn) -> "Followed | None":
+        """What this says of the board's utterance before; None: nothing."""
         before = self._last.pop(turn.device_id, None)
         self._last[turn.device_id] = utterance_id, turn
         if len(self._last) > BOARDS_MAX:
             self._last.popitem(last=False)
         if before is None or (probability := reask(before[1], turn, self._phones_of)) is None:
             return None
-        return before[0], probability
+        return Followed(before[0], probability, repeats(before[1], turn))
 
 
 def reask(first: Turn, second: Turn, phones_of: PhonesOf | None = None) -> float | None:

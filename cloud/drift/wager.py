@@ -11,6 +11,7 @@ import math
 ODDS = (3.0, 10.0, 40.0)
 """How many times as likely as promised a wager has it: a little, and mostly."""
 EVIDENCE_MAX = 1e200
+LOGARITHM_MAX = 400.0
 
 
 class Wager:
@@ -19,6 +20,7 @@ class Wager:
     def __init__(self) -> None:
         self.times = 0
         self._sums = [0.0] * len(ODDS)
+        self._products = [0.0] * len(ODDS)
 
     @property
     def evidence(self) -> float:
@@ -29,7 +31,15 @@ class Wager:
         """`happened`: 0 to 1; `promised`: the most that its mean should be, more than 0 and less than 1."""
         self.times += 1
         for number, odds in enumerate(ODDS):
-            self._sums[number] = min((self._sums[number] + 1) * math.exp(gain(happened, promised, odds)), EVIDENCE_MAX)
+            gained = gain(happened, promised, odds)
+            self._sums[number] = min((self._sums[number] + 1) * math.exp(gained), EVIDENCE_MAX)
+            self._products[number] = min(self._products[number] + gained, LOGARITHM_MAX)
+
+    @property
+    def since_start(self) -> float:
+        """Of the wagers that were begun with the first time: while the promise holds, it ever comes to N in one of N
+        cases at most (Ville 1939)."""
+        return sum(map(math.exp, self._products)) / len(ODDS)
 
     def reset(self) -> None:
         """Begins anew: what is now, is known."""
