@@ -57,14 +57,21 @@ class Drift:
 
 
 class Labels:
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, ...]] = []
+
     def waiting(self, limit: int) -> list[ToLabel]:
-        return [ToLabel("kitchen", "u1", SCRIPT, "The service was unsure.")]
+        return [ToLabel("kitchen", "u000007", SCRIPT, "The service was unsure.")]
+
+    def take(self, *label: str) -> None:
+        self.taken.append(label)
 
 
 class Site:
     """A page, and a browser before it."""
 
-    def __init__(self, address: str, operators: Operators, folder: Path) -> None:
+    def __init__(self, address: str, operators: Operators, folder: Path, labels: Labels | None = None) -> None:
+        self.labels = labels or Labels()
         self.address, self.operators, self.folder = address, operators, folder
         self.host = urlsplit(address).netloc
 
@@ -95,8 +102,9 @@ def kept(folder: Path, made: list[Row]) -> None:
 def site(tmp_path: Path) -> Iterator[Site]:
     """With one board, which said 60 things."""
     make_log(tmp_path, [KITCHEN], 60, now_us())
-    with made_operator(made_settings(tmp_path), Drift(), Labels()) as (address, operators):
-        yield Site(address, operators, tmp_path)
+    labels = Labels()
+    with made_operator(made_settings(tmp_path), Drift(), labels) as (address, operators):
+        yield Site(address, operators, tmp_path, labels)
 
 
 def test_a_link_signs_one_browser_in_once(site: Site) -> None:
@@ -365,6 +373,22 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     form = dict(HIDDEN.findall(site.ask(path.replace("&amp;", "&"), cookie=cookie).text))
     assert site.ask("/models/step", {**form, "why": "slow"}, cookie=cookie).status == 303
     assert "as the settings say" in site.ask("/models", cookie=cookie).text
+
+
+def test_a_label_is_handed_on_once_it_says_something(site: Site) -> None:
+    cookie = site.signed_in()
+    (path,) = re.findall(r'href="(/label\?[^"]+)"', site.ask("/labels", cookie=cookie).text)
+    asked = site.ask(path.replace("&amp;", "&"), cookie=cookie).text
+    form = dict(HIDDEN.findall(asked))
+    for says, text in (("", "x"), ("text", " "), ("text", "x" * 2001), ("nonsense", "x")):
+        assert site.ask("/label", {**form, "says": says, "text": text}, cookie=cookie).status == 503
+    assert site.ask("/label", {**form, "says": "right"}).status == 401
+    assert site.labels.taken == []
+    for says in ("text", "right", "skip"):
+        taken = site.ask("/label", {**form, "says": says, "text": f" {SCRIPT} "}, cookie=cookie)
+        assert taken.headers["location"] == "/labels"
+    key = ("kitchen", "u000007")
+    assert site.labels.taken == [(*key, "text", SCRIPT, "ada"), (*key, "right", "", "ada"), (*key, "skip", "", "ada")]
 
 
 def heard(count: int, **facts: object) -> list[Heard]:

@@ -17,9 +17,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cloud.answer_log import FILE_NAME
+from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.operating.guard import Guard, set_cookie
 from cloud.operating.operators import NotSignedIn, Operators, Session
-from cloud.operating.pages import board, changing, fleet, found, utterance
+from cloud.operating.pages import board, changing, fleet, found, labelling, utterance
 from cloud.operating.rendering import Templates
 from cloud.operating.seams import Drift, Labels, NoDrift, NoLabels, Running
 from cloud.settings import CloudSettings
@@ -79,6 +80,8 @@ class OperatorPage:
                 Route("/capacity", self._read(self._capacity)),
                 Route("/drift", self._read(self._drifted)),
                 Route("/labels", self._read(self._to_label)),
+                Route("/label", self._read(self._label)),
+                Route("/label", self._take_label, methods=["POST"]),
                 Route("/enter", self._door),
                 Route("/enter", self._enter, methods=["POST"]),
                 Route("/leave", self._leave, methods=["POST"]),
@@ -168,6 +171,21 @@ class OperatorPage:
 
     def _to_label(self, request: Request) -> Response:
         return self._page(request, "labels.html", {"waiting": self._labels.waiting(LABELS_SHOWN)})
+
+    def _label(self, request: Request) -> Response:
+        asked = request.query_params
+        values = utterance.utterance(self._log, asked.get("board", ""), asked.get("id", ""))
+        if values is None:
+            return self._told(request, "That utterance is not in the log, or not any more.", 404)
+        return self._page(request, "label.html", {**values, "length_max": TRANSCRIPT_LENGTH_MAX})
+
+    async def _take_label(self, request: Request) -> Response:
+        given = await _form(request)
+        return await self._in_thread(self._labelled, request, given)
+
+    def _labelled(self, request: Request, given: Mapping[str, str]) -> Response:
+        labelling.take(self._labels, request.state.session.name, given)
+        return RedirectResponse("/labels", 303)
 
     async def _door(self, request: Request) -> Response:
         token = request.query_params.get("link", "")
