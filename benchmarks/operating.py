@@ -5,6 +5,7 @@ scripts/bench operating [--boards N] [--utterances N] [--work DIR]
 """
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import numpy as np
 from benchmarks import path
 from benchmarks.figures import Figure, progress, report
 from benchmarks.made_log import DAYS, FEATURES_SHARE, SAID, bytes_of, drawn_levels, made_boards, make_log
-from benchmarks.made_operator import now_us
+from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.victims import free_port
 from cloud.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
 from cloud.answer_store import AnswerStore
@@ -37,6 +38,13 @@ WRITES_MARK, PAGE_S_MARK = 300, 1.0
 WAIT_S_MARK = 0.5
 """Longest that an answer may wait for the log while it forgets; nobody says what is too long but who waits for it."""
 TRIES = 20
+ASKED = 20
+ASKS = f"""
+import sys, urllib.request
+for _ in range({ASKED}):
+    asked = urllib.request.Request(sys.argv[1], headers={{"cookie": f"parrotlet-operator={{sys.argv[2]}}"}})
+    urllib.request.urlopen(asked).read()
+"""
 
 
 @click.command()
@@ -52,7 +60,10 @@ def main(boards: int, utterances: int, work: Path | None) -> None:
             made = made_boards(boards)
             make_log(folder, made, utterances, now_us(), progress=lambda done: progress(f"{done} utterances"))
         AnswerStore(file).close()
-        figures = [_size(file), *_queries(file), *_pages(folder), *asyncio.run(_writes(file, utterances))]
+        figures = [
+            *(_size(file), *_queries(file), *_pages(folder), _lateness(folder)),
+            *asyncio.run(_writes(file, utterances)),
+        ]
     report(figures)
 
 
@@ -124,6 +135,26 @@ def _pages(folder: Path) -> list[Figure]:
             reached = f"{_told(times)}; {kilobytes:.0f} kB"
             figures.append(Figure(f"page: {name}", "< 1000 ms", reached, max(times) < PAGE_S_MARK))
         return figures
+
+
+def _lateness(folder: Path) -> Figure:
+    """Of an event loop in the page's process, as the service's is: what who speaks waits for who looks."""
+    with made_operator(made_settings(folder)) as (address, operators):
+        quiet = asyncio.run(_late([sys.executable, "-c", "import time; time.sleep(3)"]))
+        busy = asyncio.run(_late([sys.executable, "-c", ASKS, f"{address}/", signed_in(operators)[1]]))
+    reached = f"{np.percentile(busy, 95):.1f} ms, {max(busy):.0f} at most; without: {np.percentile(quiet, 95):.1f}"
+    return Figure(f"event loop late (p95), the fleet read {ASKED} times without a pause", "stated", reached, True)
+
+
+async def _late(command: list[str]) -> list[float]:
+    """How late a sleep of 5 ms ends while that runs, ms."""
+    process = await asyncio.create_subprocess_exec(*command)
+    ended, late = asyncio.create_task(process.wait()), []
+    while not ended.done():
+        began_s = time.monotonic()
+        await asyncio.sleep(0.005)
+        late.append(1000 * (time.monotonic() - began_s) - 5)
+    return late
 
 
 async def _writes(file: Path, utterances: int) -> list[Figure]:

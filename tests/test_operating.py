@@ -221,6 +221,21 @@ def test_a_cookie_over_tls_is_of_this_host_alone() -> None:
     assert told.endswith("; HttpOnly; SameSite=Strict; Secure")
 
 
+def test_a_browser_is_noted_once_a_day_and_a_damaged_file_lets_nobody_in(site: Site) -> None:
+    cookie = site.signed_in()
+    (before,) = site.operators.all()
+    with site.operators._record.change() as content:
+        content.sessions[0].seen_at_unix_s -= 2 * 86_400
+    assert site.ask("/capacity", cookie=cookie).status == 200
+    (after,) = site.operators.all()
+    assert after.seen_at_unix_s >= before.seen_at_unix_s
+    file = site.folder / "operators.json"
+    file.write_text("{")
+    for answer in (site.ask("/", cookie=cookie), site.ask("/enter", {"link": "x"})):
+        assert answer.status == 503
+        assert str(file) not in answer.text
+
+
 def test_links_and_sessions_end(tmp_path: Path) -> None:
     now = [1000.0]
     operators = Operators(tmp_path / "operators.json", lambda: now[0])

@@ -4,6 +4,7 @@ Two pages are made at a time; others wait. What they read is read by connections
 """
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +26,9 @@ from cloud.operating.rendering import Templates
 from cloud.operating.seams import Drift, Labels, NoDrift, NoLabels, Running
 from cloud.settings import CloudSettings
 from common import VERSION
-from common.errors import ParrotletError
+from common.errors import IdentityError, ParrotletError
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 2
 LABELS_SHOWN = 50
@@ -189,9 +192,8 @@ class OperatorPage:
 
     async def _door(self, request: Request) -> Response:
         token = request.query_params.get("link", "")
-        if not self._operators.is_good(token):
-            return self._refused(request)
-        return self._page(request, "enter.html", {"token": token})
+        is_good = await asyncio.to_thread(self._operators.is_good, token)
+        return self._page(request, "enter.html", {"token": token}) if is_good else self._refused(request)
 
     async def _enter(self, request: Request) -> Response:
         given = await _form(request)
@@ -200,6 +202,10 @@ class OperatorPage:
             signed_in = await asyncio.to_thread(self._operators.sign_in, given.get("link", ""), peer=peer)
         except NotSignedIn:
             return self._refused(request)
+        except IdentityError as error:
+            # The sentence has a path in it: not for strangers.
+            logger.warning("nobody can sign in: %s", error)
+            return self._told(request, "Nobody can sign in now; the service's log says why.", 503)
         cookie = set_cookie(signed_in.token, tls=self._tls)
         return RedirectResponse("/", 303, {"set-cookie": cookie})
 
@@ -211,7 +217,10 @@ class OperatorPage:
         return self._told(request, sentence, 403)
 
     async def _leave(self, request: Request) -> Response:
-        await asyncio.to_thread(self._operators.revoke, request.state.session.id)
+        return await self._in_thread(self._left, request)
+
+    def _left(self, request: Request) -> Response:
+        self._operators.revoke(request.state.session.id)
         return RedirectResponse("/", 303, {"set-cookie": set_cookie("", tls=self._tls, age_s=0)})
 
     async def _file(self, request: Request) -> Response:
