@@ -34,6 +34,7 @@ from cloud.log.summary import Board, Heard, Usual
 from cloud.operating.guard import HEADERS, STRANGER, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
+from cloud.operating.pages import fleet
 from cloud.operating.seams import Drifted, Series, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
@@ -283,9 +284,9 @@ def test_there_is_no_link_to_a_page_that_is_closed_or_open_to_listeners(tmp_path
 
 def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     cookie = site.signed_in()
-    fleet = site.ask("/", cookie=cookie).text
-    assert "hearing well" in fleet
-    assert '<svg class="plot"' not in fleet
+    first = site.ask("/", cookie=cookie).text
+    assert "hearing well" in first
+    assert '<svg class="plot"' not in first
     board = site.ask("/board?id=kitchen", cookie=cookie).text
     assert board.index("hearing well") < board.index('<svg class="plot"')
     (path, *_) = re.findall(r'href="(/utterance\?[^"]+)"', board)
@@ -415,6 +416,7 @@ def heard(count: int, **facts: object) -> list[Heard]:
         "snr_db": 25.0,
         "confidence": 0.8,
         "endpoint_to_final_ms": 300,
+        "edge_version": "0.1.0",
     }
     end_us = 100 * DAY_US
     return [Heard(**{"at_unix_us": end_us - number * DAY_US // 10, **usual, **facts}) for number in range(count)]  # type: ignore[arg-type]
@@ -441,12 +443,13 @@ def test_how_a_board_hears_is_said_in_words(
     newest: list[Heard], version: str | None, days_later: float, words: str
 ) -> None:
     usual = Usual(200, -60.0, 2.0, 80 * DAY_US) if len(newest) > 5 else Usual(0, None, None, None)
-    said = hearing(Board("kitchen", newest, usual, version), round((100 + days_later) * DAY_US), "0.1.0")
+    newest = [each._replace(edge_version=version) for each in newest]
+    said = hearing(Board("kitchen", newest, usual), round((100 + days_later) * DAY_US), "0.1.0")
     assert said.words == words
     assert said.why
 
 
-def test_the_worst_board_stands_first_and_is_found(tmp_path: Path) -> None:
+def test_the_worst_board_stands_first_and_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     boards = [
         Made("hall", "", -60.0, -30.0),
         Made("attic", "deaf", -60.0, -30.0),
@@ -460,6 +463,10 @@ def test_the_worst_board_stands_first_and_is_found(tmp_path: Path) -> None:
         assert "2 of 3 boards need a look" in text
         assert re.findall(r'<th scope="row"><a href="/board\?id=(\w+)"', text) == ["attic", "cellar", "hall"]
         assert re.findall(r'id=(\w+)"', site.ask("/?state=noisy", cookie=cookie).text) == ["cellar"]
+        monkeypatch.setattr(fleet, "SHOWN", 2)
+        assert ">All 3</a>" in site.ask("/", cookie=cookie).text
+        assert "hall" not in site.ask("/", cookie=cookie).text
+        assert "hall" in site.ask("/?all", cookie=cookie).text
         assert "No board is like that." in site.ask("/?state=noisy&find=att", cookie=cookie).text
         began_s = time.monotonic()
         site.ask("/", cookie=cookie)

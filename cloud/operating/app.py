@@ -120,9 +120,8 @@ class OperatorPage:
 
     def _fleet(self, request: Request) -> Response:
         asked, boards = request.query_params, self._settings.storage.pki_dir / "boards.json"
-        values = fleet.fleet(
-            self._log, boards, self._unix_us(), state=asked.get("state", ""), find=asked.get("find", "").strip()
-        )
+        state, find = asked.get("state", ""), asked.get("find", "").strip()
+        values = fleet.fleet(self._log, boards, self._unix_us(), state=state, find=find, is_all="all" in asked)
         return self._page(request, "fleet.html", values)
 
     def _board(self, request: Request) -> Response:
