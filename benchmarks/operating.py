@@ -5,6 +5,8 @@ scripts/bench operating [--boards N] [--utterances N] [--work DIR]
 """
 
 import asyncio
+import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,7 +21,7 @@ import numpy as np
 from benchmarks import path
 from benchmarks.figures import Figure, progress, report
 from benchmarks.made_log import DAYS, FEATURES_SHARE, SAID, bytes_of, drawn_levels, made_boards, make_log
-from benchmarks.made_operator import now_us
+from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.victims import free_port
 from cloud.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
 from cloud.answer_store import AnswerStore
@@ -37,6 +39,13 @@ WRITES_MARK, PAGE_S_MARK = 300, 1.0
 WAIT_S_MARK = 0.5
 """Longest that an answer may wait for the log while it forgets; nobody says what is too long but who waits for it."""
 TRIES = 20
+ASKED = 20
+ASKS = f"""
+import sys, urllib.request
+for _ in range({ASKED}):
+    asked = urllib.request.Request(sys.argv[1], headers={{"cookie": f"parrotlet-operator={{sys.argv[2]}}"}})
+    urllib.request.urlopen(asked).read()
+"""
 
 
 @click.command()
@@ -52,7 +61,10 @@ def main(boards: int, utterances: int, work: Path | None) -> None:
             made = made_boards(boards)
             make_log(folder, made, utterances, now_us(), progress=lambda done: progress(f"{done} utterances"))
         AnswerStore(file).close()
-        figures = [_size(file), *_queries(file), *_pages(folder), *asyncio.run(_writes(file, utterances))]
+        figures = [
+            *(_size(file), *_queries(file), *_pages(folder), _lateness(folder)),
+            *asyncio.run(_writes(file, utterances)),
+        ]
     report(figures)
 
 
@@ -90,6 +102,7 @@ def _pages(folder: Path) -> list[Figure]:
     board, one = quote(facts.device_id), quote(facts.utterance_id)
     pages = {
         "fleet": "/",
+        "fleet, all boards": "/?all",
         "board": f"/board?id={board}",
         "utterance": f"/utterance?board={board}&id={one}",
         "search, what fits": "/search?text=oat+milk",
@@ -103,7 +116,7 @@ def _pages(folder: Path) -> list[Figure]:
     listen = f"127.0.0.1:{free_port()}"
     settings = {"decoding_whisper": "false", "decoding_workers": "1", "domains_serve": "home"}
     settings |= {"operating_listen": listen, "storage_answers_max": "1000000"}
-    with path.service(folder, **settings):
+    with path.service(folder, **settings) as service:
         operators = Operators(folder / OPERATORS)
         token = operators.sign_in(operators.invite("bench"), peer="here").token
 
@@ -119,11 +132,39 @@ def _pages(folder: Path) -> list[Figure]:
         figures = []
         for name, page in pages.items():
             # Below the rate that one browser may ask at.
+            began_s = _busy_s(service.process.pid)
             times = _timed(lambda page=page: get(page), TRIES, pause_s=0.06)  # type: ignore[misc]  # Of this turn.
+            cpu_ms = 1000 * (_busy_s(service.process.pid) - began_s) / TRIES
             kilobytes = get(page) / 1000
-            reached = f"{_told(times)}; {kilobytes:.0f} kB"
+            reached = f"{_told(times)}, {cpu_ms:.0f} ms of a processor; {kilobytes:.0f} kB"
             figures.append(Figure(f"page: {name}", "< 1000 ms", reached, max(times) < PAGE_S_MARK))
         return figures
+
+
+def _busy_s(pid: int) -> float:
+    """How long a process has kept processors busy, seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _lateness(folder: Path) -> Figure:
+    """Of an event loop in the page's process, as the service's is: what who speaks waits for who looks."""
+    with made_operator(made_settings(folder)) as (address, operators):
+        quiet = asyncio.run(_late([sys.executable, "-c", "import time; time.sleep(3)"]))
+        busy = asyncio.run(_late([sys.executable, "-c", ASKS, f"{address}/", signed_in(operators)[1]]))
+    reached = f"{np.percentile(busy, 95):.1f} ms, {max(busy):.0f} at most; without: {np.percentile(quiet, 95):.1f}"
+    return Figure(f"event loop late (p95), the fleet read {ASKED} times without a pause", "stated", reached, True)
+
+
+async def _late(command: list[str]) -> list[float]:
+    """How late a sleep of 5 ms ends while that runs, ms."""
+    process = await asyncio.create_subprocess_exec(*command)
+    ended, late = asyncio.create_task(process.wait()), []
+    while not ended.done():
+        began_s = time.monotonic()
+        await asyncio.sleep(0.005)
+        late.append(1000 * (time.monotonic() - began_s) - 5)
+    return late
 
 
 async def _writes(file: Path, utterances: int) -> list[Figure]:

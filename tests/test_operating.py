@@ -34,6 +34,7 @@ from cloud.log.summary import Board, Heard, Usual
 from cloud.operating.guard import HEADERS, STRANGER, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
+from cloud.operating.pages import fleet
 from cloud.operating.seams import Drifted, Series, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
@@ -57,14 +58,21 @@ class Drift:
 
 
 class Labels:
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, ...]] = []
+
     def waiting(self, limit: int) -> list[ToLabel]:
-        return [ToLabel("kitchen", "u1", SCRIPT, "The service was unsure.")]
+        return [ToLabel("kitchen", "u000007", SCRIPT, "The service was unsure.")]
+
+    def take(self, *label: str) -> None:
+        self.taken.append(label)
 
 
 class Site:
     """A page, and a browser before it."""
 
-    def __init__(self, address: str, operators: Operators, folder: Path) -> None:
+    def __init__(self, address: str, operators: Operators, folder: Path, labels: Labels | None = None) -> None:
+        self.labels = labels or Labels()
         self.address, self.operators, self.folder = address, operators, folder
         self.host = urlsplit(address).netloc
 
@@ -95,8 +103,9 @@ def kept(folder: Path, made: list[Row]) -> None:
 def site(tmp_path: Path) -> Iterator[Site]:
     """With one board, which said 60 things."""
     make_log(tmp_path, [KITCHEN], 60, now_us())
-    with made_operator(made_settings(tmp_path), Drift(), Labels()) as (address, operators):
-        yield Site(address, operators, tmp_path)
+    labels = Labels()
+    with made_operator(made_settings(tmp_path), Drift(), labels) as (address, operators):
+        yield Site(address, operators, tmp_path, labels)
 
 
 def test_a_link_signs_one_browser_in_once(site: Site) -> None:
@@ -213,6 +222,21 @@ def test_a_cookie_over_tls_is_of_this_host_alone() -> None:
     assert told.endswith("; HttpOnly; SameSite=Strict; Secure")
 
 
+def test_a_browser_is_noted_once_a_day_and_a_damaged_file_lets_nobody_in(site: Site) -> None:
+    cookie = site.signed_in()
+    (before,) = site.operators.all()
+    with site.operators._record.change() as content:
+        content.sessions[0].seen_at_unix_s -= 2 * 86_400
+    assert site.ask("/capacity", cookie=cookie).status == 200
+    (after,) = site.operators.all()
+    assert after.seen_at_unix_s >= before.seen_at_unix_s
+    file = site.folder / "operators.json"
+    file.write_text("{")
+    for answer in (site.ask("/", cookie=cookie), site.ask("/enter", {"link": "x"})):
+        assert answer.status == 503
+        assert str(file) not in answer.text
+
+
 def test_links_and_sessions_end(tmp_path: Path) -> None:
     now = [1000.0]
     operators = Operators(tmp_path / "operators.json", lambda: now[0])
@@ -260,9 +284,9 @@ def test_there_is_no_link_to_a_page_that_is_closed_or_open_to_listeners(tmp_path
 
 def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     cookie = site.signed_in()
-    fleet = site.ask("/", cookie=cookie).text
-    assert "hearing well" in fleet
-    assert '<svg class="plot"' not in fleet
+    first = site.ask("/", cookie=cookie).text
+    assert "hearing well" in first
+    assert '<svg class="plot"' not in first
     board = site.ask("/board?id=kitchen", cookie=cookie).text
     assert board.index("hearing well") < board.index('<svg class="plot"')
     (path, *_) = re.findall(r'href="(/utterance\?[^"]+)"', board)
@@ -367,6 +391,22 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     assert "as the settings say" in site.ask("/models", cookie=cookie).text
 
 
+def test_a_label_is_handed_on_once_it_says_something(site: Site) -> None:
+    cookie = site.signed_in()
+    (path,) = re.findall(r'href="(/label\?[^"]+)"', site.ask("/labels", cookie=cookie).text)
+    asked = site.ask(path.replace("&amp;", "&"), cookie=cookie).text
+    form = dict(HIDDEN.findall(asked))
+    for says, text in (("", "x"), ("text", " "), ("text", "x" * 2001), ("nonsense", "x")):
+        assert site.ask("/label", {**form, "says": says, "text": text}, cookie=cookie).status == 503
+    assert site.ask("/label", {**form, "says": "right"}).status == 401
+    assert site.labels.taken == []
+    for says in ("text", "right", "skip"):
+        taken = site.ask("/label", {**form, "says": says, "text": f" {SCRIPT} "}, cookie=cookie)
+        assert taken.headers["location"] == "/labels"
+    key = ("kitchen", "u000007")
+    assert site.labels.taken == [(*key, "text", SCRIPT, "ada"), (*key, "right", "", "ada"), (*key, "skip", "", "ada")]
+
+
 def heard(count: int, **facts: object) -> list[Heard]:
     usual: dict[str, object] = {
         "path": "cloud",
@@ -376,6 +416,7 @@ def heard(count: int, **facts: object) -> list[Heard]:
         "snr_db": 25.0,
         "confidence": 0.8,
         "endpoint_to_final_ms": 300,
+        "edge_version": "0.1.0",
     }
     end_us = 100 * DAY_US
     return [Heard(**{"at_unix_us": end_us - number * DAY_US // 10, **usual, **facts}) for number in range(count)]  # type: ignore[arg-type]
@@ -402,12 +443,13 @@ def test_how_a_board_hears_is_said_in_words(
     newest: list[Heard], version: str | None, days_later: float, words: str
 ) -> None:
     usual = Usual(200, -60.0, 2.0, 80 * DAY_US) if len(newest) > 5 else Usual(0, None, None, None)
-    said = hearing(Board("kitchen", newest, usual, version), round((100 + days_later) * DAY_US), "0.1.0")
+    newest = [each._replace(edge_version=version) for each in newest]
+    said = hearing(Board("kitchen", newest, usual), round((100 + days_later) * DAY_US), "0.1.0")
     assert said.words == words
     assert said.why
 
 
-def test_the_worst_board_stands_first_and_is_found(tmp_path: Path) -> None:
+def test_the_worst_board_stands_first_and_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     boards = [
         Made("hall", "", -60.0, -30.0),
         Made("attic", "deaf", -60.0, -30.0),
@@ -421,6 +463,10 @@ def test_the_worst_board_stands_first_and_is_found(tmp_path: Path) -> None:
         assert "2 of 3 boards need a look" in text
         assert re.findall(r'<th scope="row"><a href="/board\?id=(\w+)"', text) == ["attic", "cellar", "hall"]
         assert re.findall(r'id=(\w+)"', site.ask("/?state=noisy", cookie=cookie).text) == ["cellar"]
+        monkeypatch.setattr(fleet, "SHOWN", 2)
+        assert ">All 3</a>" in site.ask("/", cookie=cookie).text
+        assert "hall" not in site.ask("/", cookie=cookie).text
+        assert "hall" in site.ask("/?all", cookie=cookie).text
         assert "No board is like that." in site.ask("/?state=noisy&find=att", cookie=cookie).text
         began_s = time.monotonic()
         site.ask("/", cookie=cookie)

@@ -90,7 +90,8 @@ def test_nothing_of_it_is_wrong_for_who_sees_hears_or_points_otherwise(
     for path in (
         "/",
         "/board?id=noisy-board",
-        None,
+        "an utterance",
+        "its label",
         "/search?text=oat",
         "/models",
         "/models/step?kind=model&name=whisper&does=anyway",
@@ -99,9 +100,11 @@ def test_nothing_of_it_is_wrong_for_who_sees_hears_or_points_otherwise(
         "/labels",
         "/board?id=nobody",
     ):
-        if path is None:
+        if path == "an utterance":
             page.goto(f"{site[0]}/board?id=kitchen")
             page.click("td.words a")
+        elif path == "its label":
+            page.goto(page.url.replace("/utterance?", "/label?"))
         else:
             page.goto(f"{site[0]}{path}")
         faults += [f"{path}: {line}" for line in in_all_looks(page)]

@@ -26,6 +26,7 @@ class Heard(NamedTuple):
     snr_db: float | None
     confidence: float | None
     endpoint_to_final_ms: int | None
+    edge_version: str | None
 
 
 class Usual(NamedTuple):
@@ -46,8 +47,11 @@ class Board(NamedTuple):
     newest: list[Heard]
     """The newest first, up to NEWEST."""
     usual: Usual
-    edge_version: str | None
-    """As it said last."""
+
+    @property
+    def edge_version(self) -> str | None:
+        """As it said last."""
+        return self.newest[0].edge_version if self.newest else None
 
 
 COLUMNS = ", ".join(Heard._fields)
@@ -70,7 +74,7 @@ class LogSummary:
     def board(self, device_id: str) -> Board:
         """One of them."""
         newest = self.heard(device_id, limit=NEWEST)
-        return Board(device_id, newest, self._usual(device_id), self._version(device_id))
+        return Board(device_id, newest, self._usual(device_id))
 
     def heard(self, device_id: str, *, limit: int = DAYS_ROWS_MAX, since_unix_us: int = 0) -> list[Heard]:
         """So many of the board's newest utterances, the newest first."""

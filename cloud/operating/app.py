@@ -4,6 +4,7 @@ Two pages are made at a time; others wait. What they read is read by connections
 """
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,14 +18,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cloud.answer_log import FILE_NAME
+from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.operating.guard import Guard, set_cookie
 from cloud.operating.operators import NotSignedIn, Operators, Session
-from cloud.operating.pages import board, changing, fleet, found, utterance
+from cloud.operating.pages import board, changing, fleet, found, labelling, utterance
 from cloud.operating.rendering import Templates
 from cloud.operating.seams import Drift, Labels, NoDrift, NoLabels, Running
 from cloud.settings import CloudSettings
 from common import VERSION
-from common.errors import ParrotletError
+from common.errors import IdentityError, ParrotletError
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 2
 LABELS_SHOWN = 50
@@ -79,6 +83,8 @@ class OperatorPage:
                 Route("/capacity", self._read(self._capacity)),
                 Route("/drift", self._read(self._drifted)),
                 Route("/labels", self._read(self._to_label)),
+                Route("/label", self._read(self._label)),
+                Route("/label", self._take_label, methods=["POST"]),
                 Route("/enter", self._door),
                 Route("/enter", self._enter, methods=["POST"]),
                 Route("/leave", self._leave, methods=["POST"]),
@@ -114,9 +120,8 @@ class OperatorPage:
 
     def _fleet(self, request: Request) -> Response:
         asked, boards = request.query_params, self._settings.storage.pki_dir / "boards.json"
-        values = fleet.fleet(
-            self._log, boards, self._unix_us(), state=asked.get("state", ""), find=asked.get("find", "").strip()
-        )
+        state, find = asked.get("state", ""), asked.get("find", "").strip()
+        values = fleet.fleet(self._log, boards, self._unix_us(), state=state, find=find, is_all="all" in asked)
         return self._page(request, "fleet.html", values)
 
     def _board(self, request: Request) -> Response:
@@ -169,11 +174,25 @@ class OperatorPage:
     def _to_label(self, request: Request) -> Response:
         return self._page(request, "labels.html", {"waiting": self._labels.waiting(LABELS_SHOWN)})
 
+    def _label(self, request: Request) -> Response:
+        asked = request.query_params
+        values = utterance.utterance(self._log, asked.get("board", ""), asked.get("id", ""))
+        if values is None:
+            return self._told(request, "That utterance is not in the log, or not any more.", 404)
+        return self._page(request, "label.html", {**values, "length_max": TRANSCRIPT_LENGTH_MAX})
+
+    async def _take_label(self, request: Request) -> Response:
+        given = await _form(request)
+        return await self._in_thread(self._labelled, request, given)
+
+    def _labelled(self, request: Request, given: Mapping[str, str]) -> Response:
+        labelling.take(self._labels, request.state.session.name, given)
+        return RedirectResponse("/labels", 303)
+
     async def _door(self, request: Request) -> Response:
         token = request.query_params.get("link", "")
-        if not self._operators.is_good(token):
-            return self._refused(request)
-        return self._page(request, "enter.html", {"token": token})
+        is_good = await asyncio.to_thread(self._operators.is_good, token)
+        return self._page(request, "enter.html", {"token": token}) if is_good else self._refused(request)
 
     async def _enter(self, request: Request) -> Response:
         given = await _form(request)
@@ -182,6 +201,10 @@ class OperatorPage:
             signed_in = await asyncio.to_thread(self._operators.sign_in, given.get("link", ""), peer=peer)
         except NotSignedIn:
             return self._refused(request)
+        except IdentityError as error:
+            # The sentence has a path in it: not for strangers.
+            logger.warning("nobody can sign in: %s", error)
+            return self._told(request, "Nobody can sign in now; the service's log says why.", 503)
         cookie = set_cookie(signed_in.token, tls=self._tls)
         return RedirectResponse("/", 303, {"set-cookie": cookie})
 
@@ -193,7 +216,10 @@ class OperatorPage:
         return self._told(request, sentence, 403)
 
     async def _leave(self, request: Request) -> Response:
-        await asyncio.to_thread(self._operators.revoke, request.state.session.id)
+        return await self._in_thread(self._left, request)
+
+    def _left(self, request: Request) -> Response:
+        self._operators.revoke(request.state.session.id)
         return RedirectResponse("/", 303, {"set-cookie": set_cookie("", tls=self._tls, age_s=0)})
 
     async def _file(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ that is bounded.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
@@ -16,6 +17,8 @@ from cloud.operating.operators import SESSION_S, Operators, Session
 from common.errors import IdentityError
 from common.host_header import is_ours
 from common.rates import Rate, Rates
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -80,7 +83,9 @@ class Guard:
             return
         request = Request(scope, receive)
         try:
-            scope.setdefault("state", {})["session"] = self._admitted(request)
+            session = scope.setdefault("state", {})["session"] = self._admitted(request)
+            if session is not None and not self._operators.is_seen_today(session):
+                await self._seen(session)
             receive = await self._body(request, receive)
         except _Refused as refused:
             await refused.response(scope, receive, send_ours)
@@ -110,6 +115,12 @@ class Guard:
             raise _Refused(401, STRANGER, again)
         return session
 
+    async def _seen(self, session: Session) -> None:
+        try:
+            await asyncio.to_thread(self._operators.seen, session)
+        except IdentityError as error:
+            logger.warning("when browsers were here last cannot be kept: %s", error)
+
     def _session(self, request: Request) -> Session | None:
         token = request.cookies.get(cookie_name(tls=self._tls))
         if token is None:
@@ -118,7 +129,8 @@ class Guard:
             return self._operators.by_token(token)
         except IdentityError as error:
             # The sentence has a path in it: not for strangers.
-            raise _Refused(503, "It cannot be looked up who may open this page; see the service's machine.") from error
+            logger.warning("nobody can open the operator's page: %s", error)
+            raise _Refused(503, "It cannot be looked up who may open this page; see its log.") from error
 
     def _check_origin(self, request: Request, host: str) -> None:
         """What changes anything is asked by our own page. A browser says who asks; a program has no cookie to lend."""

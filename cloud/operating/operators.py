@@ -121,11 +121,13 @@ class Operators:
         """Those that are good."""
         return self._good(self._record.read().sessions)
 
+    def is_seen_today(self, session: Session) -> bool:
+        """Whether that it was here is noted already."""
+        return self._unix_s() - session.seen_at_unix_s < DAY_S
+
     def seen(self, session: Session) -> None:
-        """Notes that it was here today."""
+        """Notes that it was here."""
         now_s = self._unix_s()
-        if now_s - session.seen_at_unix_s < DAY_S:
-            return
         with self._record.change() as content:
             for each in content.sessions:
                 if each.id == session.id:

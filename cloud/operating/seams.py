@@ -1,7 +1,9 @@
 """What the operator's page is told by others. Each may be missing; the page says so then."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from common.errors import SettingsError
 
 
 class Workers(NamedTuple):
@@ -76,11 +78,18 @@ class ToLabel(NamedTuple):
     """It was chosen."""
 
 
+Says = Literal["right", "wrong", "text", "unclear", "skip"]
+"""Of an utterance: it was heard right, or wrong, or this was said, or nobody can tell, or somebody else may."""
+
+
 class Labels(Protocol):
     """Which utterances wait for a label; asked from another thread."""
 
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         """So many of them, the first ones first."""
+
+    def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
+        """Keeps a label; `text` is what was said, where that is what it says. ParrotletError if it waits for none."""
 
 
 class NoDrift:
@@ -95,3 +104,6 @@ class NoLabels:
 
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         return ()
+
+    def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
+        raise SettingsError("Labels are not kept here.")

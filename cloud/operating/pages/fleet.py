@@ -22,6 +22,10 @@ NAMES = {
 }
 
 
+SHOWN = 100
+"""Boards of a page, where not all are asked for."""
+
+
 class Line(NamedTuple):
     """Of a board in the list."""
 
@@ -41,8 +45,9 @@ class Count(NamedTuple):
     boards: int
 
 
-def fleet(log: Path, boards_file: Path, now_unix_us: int, *, state: str, find: str) -> dict[str, Any]:
-    """The page's values; `state` and `find` (part of a name) choose among the boards where they are given."""
+def fleet(log: Path, boards_file: Path, now_unix_us: int, *, state: str, find: str, is_all: bool) -> dict[str, Any]:
+    """The page's values; `state` and `find` (part of a name) choose among the boards where they are given. Not
+    `is_all`: the worst of them, up to SHOWN."""
     with closing(LogSummary(log)) as summary:
         boards = summary.boards()
         utterances, speaking = summary.counts(now_unix_us - DAY_US)
@@ -51,15 +56,15 @@ def fleet(log: Path, boards_file: Path, now_unix_us: int, *, state: str, find: s
     silent = sorted(set(_enrolled(boards_file)) - {board.device_id for board in boards})
     lines += [Line(never_heard(device_id), None, None, None, None, None) for device_id in silent]
     lines.sort(key=lambda line: (line.hearing.rank, _natural(line.hearing.device_id)))
+    chosen = [
+        line for line in lines if state in ("", line.hearing.state) and find.lower() in line.hearing.device_id.lower()
+    ]
     return {
         "counts": _counts(lines),
         "boards": len(lines),
         "ill": sum(line.hearing.state not in ("well", "new") for line in lines),
-        "lines": [
-            line
-            for line in lines
-            if state in ("", line.hearing.state) and find.lower() in line.hearing.device_id.lower()
-        ],
+        "lines": chosen if is_all else chosen[:SHOWN],
+        "chosen": len(chosen),
         "state": state,
         "find": find,
         "utterances": utterances,
