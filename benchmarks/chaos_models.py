@@ -39,9 +39,9 @@ from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
 from edge.local.model import Model, read_model
-from edge.models import listening, self_test, state, store, trial, updating
+from edge.models import STATE_FILE, listening, self_test, state, store, trial, updating
 from edge.models.state import Held, State
-from edge.models.store import PART, STATE_FILE, Store
+from edge.models.store import PART, Store
 from edge.models.trial import Said
 from edge.models.updating import Updating
 from edge.models.utterances import Utterance

@@ -27,12 +27,12 @@ from edge.asking.link import Link
 from edge.asking.recogniser import Listener
 from edge.asking.services import whole_chain_of
 from edge.local.interpreter import Interpreter
-from edge.models import listening, self_test, trial, updating
+from edge.models import STATE_FILE, listening, self_test, trial, updating
 from edge.models.listening import DiedError, listen
 from edge.models.self_test import faults
 from edge.models.serving import serving
 from edge.models.state import DEATHS_MAX, Held, State
-from edge.models.store import STATE_FILE, Offer, Store, UnfitError
+from edge.models.store import Offer, Store, UnfitError
 from edge.models.tap import Tap
 from edge.models.trial import COMMANDS_MIN, LOOKS, Said, Trial, agrees
 from edge.models.updating import Updating, offer_of
@@ -91,6 +91,7 @@ def test_whoever_dies_twice_of_a_model_does_not_run_it_a_third_time() -> None:
     for death in range(1, DEATHS_MAX):
         state = state.enters(FIRST.sha256).begun("0", 2)
         assert (state.candidate, state.deaths) == (FIRST, death)
+        assert state.begun("0", 2) == state, "nobody ran it since"
     survived = state.enters(FIRST.sha256).left()
     assert survived.begun("0", 3) == survived
     assert survived.deaths == 0
