@@ -38,6 +38,7 @@ from common import private_files
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
+from edge.asking.network import Network
 from edge.local.model import Model, read_model
 from edge.models import STATE_FILE, listening, self_test, state, store, trial, updating
 from edge.models.state import Held, State
@@ -340,7 +341,7 @@ def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings
         with service, CloudClient(Cloud(address=service.address), device_id="kitchen") as client:
             link = Link(client)
             kept = Updating(lambda: Store(slots, SHIPPED), NAME, DEFAULT_SPEC, client, link, Answering())
-            client.network.soon(client.network.begin, kept.run())
+            client.network.soon(_keep_up, client.network, kept)
             time.sleep(draw.uniform(0.0, 1.0))
             service.stop()
             found.kills["the service, while it sends"] += 1
@@ -352,6 +353,11 @@ def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings
                 missing.append(f"service {number}: {kept.state.history[-1:]}")
         progress(f"{number + 1} services of {kills}")
     return missing
+
+
+def _keep_up(network: Network, kept: Updating) -> None:
+    """In the network's thread."""
+    network.begin(kept.run())
 
 
 def _hash(folder: Path) -> str:

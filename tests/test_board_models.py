@@ -135,20 +135,20 @@ def counted(pairs: Sequence[tuple[bool, bool]], *, commands: bool = True) -> Tri
 
 
 def test_one_that_is_as_good_is_promoted_at_the_first_look() -> None:
-    done = counted([(True, True)] * 300)
+    done = counted([(True, True)] * 500)
     assert (done.decision, done.utterances) == ("promote", LOOKS[0])
 
 
 def test_one_that_is_worse_is_refused_early_and_one_that_is_a_little_worse_at_the_last_look() -> None:
     assert counted([(False, True)] * 20).utterances == 7
-    slightly = [(number % 20 != 3, number % 25 != 7) for number in range(300)]
+    slightly = [(number % 20 != 3, number % 25 != 7) for number in range(500)]
     done = counted(slightly)
     assert (done.decision, done.utterances) == ("refuse", LOOKS[-1])
 
 
 def test_talk_that_is_no_command_promotes_nothing() -> None:
-    done = counted([(True, True)] * 300, commands=False)
-    assert (done.decision, done.utterances) == ("wait", 300)
+    done = counted([(True, True)] * 500, commands=False)
+    assert (done.decision, done.utterances) == ("wait", 500)
     for _ in range(COMMANDS_MIN):
         done = done.after(is_command=True, agrees=True, agreed_before=True)
     assert done.decision == "promote"
