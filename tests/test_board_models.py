@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 import random
+import sqlite3
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import chaos_models, path
+from cloud.answer_log import FILE_NAME
 from cloud.changing.board_operations import BoardOperations
 from cloud.settings import CloudSettings, Storage
 from common.errors import ModelError
@@ -739,6 +741,9 @@ def test_a_service_and_a_daemon_bring_a_board_a_version_and_take_it_back(
         told.set()
         until(lambda: store.read().current is not None)
         assert daemon.error is None
+        with closing(sqlite3.connect(state_dir / FILE_NAME)) as database:
+            versions = database.execute("SELECT DISTINCT local_model_version FROM facts").fetchall()
+        assert versions == [("home-v1 1",)]
         state = store.read()
         assert [line.what for line in state.history] == ["fetched", "tested", "promoted"]
         assert state.history[-1].why.startswith("2 utterances, 2 of them commands")

@@ -52,6 +52,10 @@ def whole_chain_of(loaded: Loaded[EdgeSettings], *, explain: bool = False) -> Ch
     except ModelError as error:
         logger.warning("the board does not answer by itself: %s", error)
         own = None
+    if own is not None:
+        answering = own.service
+        for keeper in keepers:
+            keeper.service.local_model = lambda: answering.address
     return Chain(network, keepers, own, _updating(loaded, keepers, own) if own else None)
 
 
