@@ -38,10 +38,11 @@ from common import private_files
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
+from edge.asking.network import Network
 from edge.local.model import Model, read_model
-from edge.models import listening, self_test, state, store, trial, updating
+from edge.models import STATE_FILE, listening, self_test, state, store, trial, updating
 from edge.models.state import Held, State
-from edge.models.store import PART, STATE_FILE, Store
+from edge.models.store import PART, Store
 from edge.models.trial import Said
 from edge.models.updating import Updating
 from edge.models.utterances import Utterance
@@ -323,10 +324,6 @@ def trial_of(folder: Path, kills: int, services: int, seed: int) -> Findings:
     return found
 
 
-def _begun(client: CloudClient, kept: Updating) -> None:
-    client.network.begin(kept.run())
-
-
 def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings) -> list[str]:
     """A service is killed while a board fetches, again and again; versions that the board has not got in the end."""
     state_dir, slots = folder / "service", folder / "models" / NAME
@@ -344,7 +341,7 @@ def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings
         with service, CloudClient(Cloud(address=service.address), device_id="kitchen") as client:
             link = Link(client)
             kept = Updating(lambda: Store(slots, SHIPPED), NAME, DEFAULT_SPEC, client, link, Answering())
-            client.network.soon(_begun, client, kept)
+            client.network.soon(_keep_up, client.network, kept)
             time.sleep(draw.uniform(0.0, 1.0))
             service.stop()
             found.kills["the service, while it sends"] += 1
@@ -356,6 +353,11 @@ def kill_services(folder: Path, kills: int, draw: random.Random, found: Findings
                 missing.append(f"service {number}: {kept.state.history[-1:]}")
         progress(f"{number + 1} services of {kills}")
     return missing
+
+
+def _keep_up(network: Network, kept: Updating) -> None:
+    """In the network's thread."""
+    network.begin(kept.run())
 
 
 def _hash(folder: Path) -> str:

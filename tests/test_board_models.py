@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 import random
+import sqlite3
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import chaos_models, path
+from cloud.answer_log import FILE_NAME
 from cloud.changing.board_operations import BoardOperations
 from cloud.settings import CloudSettings, Storage
 from common.errors import ModelError
@@ -27,12 +29,12 @@ from edge.asking.link import Link
 from edge.asking.recogniser import Listener
 from edge.asking.services import whole_chain_of
 from edge.local.interpreter import Interpreter
-from edge.models import listening, self_test, trial, updating
+from edge.models import STATE_FILE, listening, self_test, trial, updating
 from edge.models.listening import DiedError, listen
 from edge.models.self_test import faults
 from edge.models.serving import serving
 from edge.models.state import DEATHS_MAX, Held, State
-from edge.models.store import STATE_FILE, Offer, Store, UnfitError
+from edge.models.store import Offer, Store, UnfitError
 from edge.models.tap import Tap
 from edge.models.trial import COMMANDS_MIN, LOOKS, Said, Trial, agrees
 from edge.models.updating import Updating, offer_of
@@ -91,6 +93,7 @@ def test_whoever_dies_twice_of_a_model_does_not_run_it_a_third_time() -> None:
     for death in range(1, DEATHS_MAX):
         state = state.enters(FIRST.sha256).begun("0", 2)
         assert (state.candidate, state.deaths) == (FIRST, death)
+        assert state.begun("0", 2) == state, "nobody ran it since"
     survived = state.enters(FIRST.sha256).left()
     assert survived.begun("0", 3) == survived
     assert survived.deaths == 0
@@ -134,20 +137,20 @@ def counted(pairs: Sequence[tuple[bool, bool]], *, commands: bool = True) -> Tri
 
 
 def test_one_that_is_as_good_is_promoted_at_the_first_look() -> None:
-    done = counted([(True, True)] * 300)
+    done = counted([(True, True)] * 500)
     assert (done.decision, done.utterances) == ("promote", LOOKS[0])
 
 
 def test_one_that_is_worse_is_refused_early_and_one_that_is_a_little_worse_at_the_last_look() -> None:
     assert counted([(False, True)] * 20).utterances == 7
-    slightly = [(number % 20 != 3, number % 25 != 7) for number in range(300)]
+    slightly = [(number % 20 != 3, number % 25 != 7) for number in range(500)]
     done = counted(slightly)
     assert (done.decision, done.utterances) == ("refuse", LOOKS[-1])
 
 
 def test_talk_that_is_no_command_promotes_nothing() -> None:
-    done = counted([(True, True)] * 300, commands=False)
-    assert (done.decision, done.utterances) == ("wait", 300)
+    done = counted([(True, True)] * 500, commands=False)
+    assert (done.decision, done.utterances) == ("wait", 500)
     for _ in range(COMMANDS_MIN):
         done = done.after(is_command=True, agrees=True, agreed_before=True)
     assert done.decision == "promote"
@@ -738,6 +741,9 @@ def test_a_service_and_a_daemon_bring_a_board_a_version_and_take_it_back(
         told.set()
         until(lambda: store.read().current is not None)
         assert daemon.error is None
+        with closing(sqlite3.connect(state_dir / FILE_NAME)) as database:
+            versions = database.execute("SELECT DISTINCT local_model_version FROM facts").fetchall()
+        assert versions == [("home-v1 1",)]
         state = store.read()
         assert [line.what for line in state.history] == ["fetched", "tested", "promoted"]
         assert state.history[-1].why.startswith("2 utterances, 2 of them commands")

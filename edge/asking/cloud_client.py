@@ -50,6 +50,8 @@ class CloudClient:
         self.explain = explain
         self.spec = spec
         self._own_name = device_id
+        self.local_model: Callable[[], str | None] = lambda: None
+        """Name and version of the model that the board answers by itself with."""
         self._suffix = f"{PHONE}{phone}" if phone is not None else ""
         self._description: speech_pb2.DescribeResponse | None = None
         self._enrolment = enrolment

@@ -37,6 +37,7 @@ class Client(Protocol):
     spec: FeatureSpec
     device_id: str
     explain: bool
+    local_model: Callable[[], str | None]
     address: str
     channel: Channel
     network: Network
@@ -276,6 +277,7 @@ class CloudStream:
             chosen,
             replayed=self._replayed,
             explain=self._client.explain,
+            local_model=self._client.local_model(),
         )
         sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import ModelError
 from common.settings import Loaded
+from edge import directories
 from edge.asking import wire
 from edge.asking.answer import Path
 from edge.asking.chain import Chain
@@ -16,6 +17,7 @@ from edge.asking.own_model import OwnModel
 from edge.device_id import device_id
 from edge.keys import identity_watch
 from edge.keys.identity import enrolment
+from edge.models import DIRECTORY, STATE_FILE
 from edge.settings import EdgeSettings
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ def whole_chain_of(loaded: Loaded[EdgeSettings], *, explain: bool = False) -> Ch
     except ModelError as error:
         logger.warning("the board does not answer by itself: %s", error)
         own = None
+    if own is not None:
+        answering = own.service
+        for keeper in keepers:
+            keeper.service.local_model = lambda: answering.address
     return Chain(network, keepers, own, _updating(loaded, keepers, own) if own else None)
 
 
@@ -64,7 +70,9 @@ def own_chain_of(loaded: Loaded[EdgeSettings]) -> Chain:
 def _own_model(loaded: Loaded[EdgeSettings], network: Network) -> Member[OwnModel]:
     local = loaded.settings.local
     folder = local.model_dir / local.model
-    if local.updates:
+    slots = f"{DIRECTORY}/{local.model}/{STATE_FILE}"
+    # Most boards have none yet, and need not know what they are.
+    if local.updates and directories.found(loaded, directories.STATE, slots):
         from edge.models.serving import serving
 
         folder = serving(loaded)

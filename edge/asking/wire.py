@@ -23,6 +23,7 @@ from protos.feature_spec import DEFAULT_SPEC, FeatureSpec
 ALTERNATIVES_MAX, RESULTS_MAX, CHOICES_MAX, EXPLANATION_MAX = 10, 20, 2, 100
 DATA_BYTES_MAX = 4000
 ACCEPTED_LENGTH_MAX = 500
+LOCAL_MODEL_LENGTH_MAX = 64
 
 
 def feature_spec(settings: Cloud) -> FeatureSpec:
@@ -46,8 +47,9 @@ def config(
     *,
     replayed: bool,
     explain: bool = False,
+    local_model: str | None = None,
 ) -> speech_pb2.UtteranceConfig:
-    """The first request of an attempt."""
+    """The first request of an attempt. `local_model`: name and version of the board's own, where it has one."""
     return speech_pb2.UtteranceConfig(
         utterance_id=head.utterance_id,
         device_id=device_id,
@@ -61,6 +63,7 @@ def config(
         started_at_unix_us=head.started_at_unix_us,
         clock_synchronised=head.clock_synchronised,
         edge_version=VERSION,
+        local_model_version=local_model[:LOCAL_MODEL_LENGTH_MAX] if local_model else None,
         attempt=attempt,
         replayed=replayed,
         vad=head.vad,

@@ -7,7 +7,8 @@ from common.settings import Loaded
 from edge import directories
 from edge.asking import wire
 from edge.local.model import read_model
-from edge.models.store import DIRECTORY, STATE_FILE, Store
+from edge.models import DIRECTORY, STATE_FILE
+from edge.models.store import Store
 from edge.settings import EdgeSettings
 
 

@@ -67,7 +67,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     entering: str = ""
     """SHA-256 of the model that somebody runs for the first time just now."""
     deaths: int = 0
-    """Times that nobody came back from that."""
+    """Times that nobody came back from that, with the same model each time."""
+    died_of: str = ""
+    """SHA-256 of that model."""
     proven: str = ""
     """SHA-256 of the current one, once it has answered in the daemon."""
     is_pinned: bool = False
@@ -145,7 +147,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def enters(self, sha256: str) -> "State":
         """Somebody runs it for the first time; who does not come back, did not survive it."""
-        return self._with(entering=sha256, deaths=self.deaths if self.entering == sha256 else 0)
+        return self._with(entering=sha256, deaths=self.deaths if self.died_of == sha256 else 0)
 
     def left(self, *, proven: bool = False) -> "State":
         """They came back."""
@@ -165,7 +167,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             return self
         deaths, entering = self.deaths + 1, self.entering
         if deaths < DEATHS_MAX:
-            return self._with(deaths=deaths)
+            # A second start that runs nothing is no second death.
+            return self._with(deaths=deaths, died_of=entering, entering="")
         why = f"Tried, not survived: whoever ran it died, {deaths} times."
         state = self.left()
         if state.candidate is not None and state.candidate.sha256 == entering:

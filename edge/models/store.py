@@ -20,15 +20,13 @@ import msgspec
 from common.errors import ModelError
 from common.private_files import private_directory, stamp, sync_directory, write_private
 from edge.clock import SYSTEM_CLOCK
+from edge.models import STATE_FILE
 from edge.models.state import Held, State
 from protos.feature_spec import FeatureSpec
 from protos.model_card import CARD_FILE, MODEL_FILE, ModelCardError, sha256
 from protos.model_package import PACKAGE_BYTES_MAX, read_package, unpacked
 
-DIRECTORY = "models"
-"""In device.state_dir; a folder for each model's name."""
-
-STATE_FILE, LOCK_FILE = "state.json", "lock"
+LOCK_FILE = "lock"
 PART = ".part"
 """End of a file that is being fetched; its name is the model's SHA-256."""
 

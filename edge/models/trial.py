@@ -3,8 +3,8 @@
 Only utterances tell that one of the two agrees with the cloud on, and the other does not. Were the candidate no worse,
 each of these would be the toss of a coin at the most; how much less likely that is than a coin that favours the other,
 whatever its bias (drawn evenly), is a number that may be looked at after every utterance: it passes E_MAX with a chance
-of 1 in E_MAX at the most (Ville's inequality; Shafer 2021, "Testing by betting"). A promotion is looked at three times
-only.
+of 1 in E_MAX at the most (Ville's inequality; Shafer 2021, "Testing by betting"). A promotion is looked at twice only:
+benchmarks/board_trials.py tells what comes of it.
 """
 
 import math
@@ -18,7 +18,7 @@ from protos.model_card import Command, ModelCard
 
 E_MAX = 20.0
 
-LOOKS = (50, 100, 200)
+LOOKS: tuple[int, ...] = (200, 400)
 """Utterances after which it may be promoted. After the last, what has not been no worse by then is sent back."""
 COMMANDS_MIN = 20
 """Of these, so many must have been commands: on talk that is none, any model agrees that hears nothing."""
