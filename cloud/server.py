@@ -188,21 +188,16 @@ async def _watched_drift(
         return
     from cloud.drift.alert_sinks import sinks_of
     from cloud.drift.following import Following, followed
+    from cloud.drift.outcome_following import OutcomeFollowing
     from cloud.drift.ringing import Ringing
 
     def knows_word(word: str) -> bool:
         return any(served.now.knows_word(word) for served in domains.values())
 
     state_dir = settings.storage.state_dir
-    following = partial(
-        Following,
-        state_dir / FILE_NAME,
-        state_dir,
-        Ringing(state_dir, sinks_of(settings.alerts)),
-        group_of=groups.of,
-        knows_word=knows_word,
-    )
-    async with followed(following):
+    log_file, ringing = state_dir / FILE_NAME, Ringing(state_dir, sinks_of(settings.alerts))
+    sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word)
+    async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing)):
         yield
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cloud.beside import beside
+from cloud.drift.causes.words import unknown_in
 from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import KnowsWord, Watch
@@ -59,6 +60,7 @@ class Following:
         self._log_file = log_file
         self._file = WatchFile(state_dir / FILE_NAME)
         self._told = told
+        self._knows_word = knows_word
         self._monotonic_s = monotonic_s
         self._kept_s = monotonic_s()
         self._erasures: Mapping[str, int] = {}
@@ -89,7 +91,8 @@ class Following:
         self.watch.number = min(self.watch.number, self._reader.last_number())
         entries = self._reader.since(self.watch.number, BATCH)
         for entry in entries:
-            found = self.watch.saw(entry.facts, entry.number)
+            unknown = () if self._knows_word is None else unknown_in(entry.transcript, self._knows_word)
+            found = self.watch.saw(entry.facts, entry.number, unknown)
             if found:
                 self._told.take(found)
         if entries and self._monotonic_s() - self._kept_s >= KEEP_S:
@@ -113,8 +116,19 @@ class Following:
         return self._reader.transcripts(keys)
 
 
+class Follower(Protocol):
+    """A context manager; all of it in one thread. ParrotletError, a sentence, where it cannot go on now."""
+
+    def __enter__(self) -> "Follower": ...
+
+    def __exit__(self, *cause: object) -> None: ...
+
+    def look(self) -> bool:
+        """Sees some of what has come; whether there is more."""
+
+
 @asynccontextmanager
-async def followed(make: Callable[[], Following]) -> AsyncIterator[None]:
+async def followed(make: Callable[[], Follower]) -> AsyncIterator[None]:
     """Meanwhile the log is followed; what goes wrong is told, and it begins again."""
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drift")
     loop = asyncio.get_running_loop()

@@ -2,12 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cloud.drift.alert_sinks import FILE_NAME, Sink, deliver
 from cloud.drift.alerts import AlertBook, recover, report
+from cloud.drift.concept import Over
 from cloud.drift.finding import Finding
+from cloud.drift.outcome_watch import Change
 from common.record import Record
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,16 @@ class Ringing:
                     report(book, cause, where, f"{finding.cause.sentence} {finding.cause.advice}", now_us)
                 else:
                     recover(book, cause, where, now_us)
+
+    def take_outcomes(self, found: Iterable[Change]) -> None:
+        """The same, of what is right; from any thread. IdentityError."""
+        now_us = self._unix_us()
+        with self._record.change() as book:
+            for one in found:
+                if isinstance(one, Over):
+                    recover(book, one.concept.cause, "", now_us)
+                else:
+                    report(book, one.cause, "", one.sentence(), now_us)
 
     def look(self) -> None:
         """Tells what waits; who could not be told is tried again after a while. IdentityError."""

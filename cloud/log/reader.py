@@ -41,6 +41,16 @@ class Whole(NamedTuple):
     feedback: list[speech_pb2.FeedbackRequest]
 
 
+class Logged(NamedTuple):
+    """An answer with what people said of it."""
+
+    number: int
+    facts: Facts
+    final: speech_pb2.Final
+    feedback: list[speech_pb2.FeedbackRequest]
+    """In the order in which they were given."""
+
+
 class LogReader:
     """Must be closed. One thread's."""
 
@@ -93,6 +103,37 @@ class LogReader:
         numbers = [number for device in among for (number,) in self._database.execute(key, (device, utterance_id))]
         return self._whole(max(numbers)) if numbers else None
 
+    def answers(self, number: int, until_unix_us: int, limit: int) -> list[Logged]:
+        """So many of those behind a number that were answered before then, in order, with what was said of each."""
+        found = self._database.execute(
+            f"SELECT facts.number, answers.utterance_id, final, {FACTS} FROM facts JOIN answers USING (number) "
+            "WHERE facts.number > ? AND answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch') "
+            "ORDER BY facts.number LIMIT ?",
+            (number, until_unix_us / 1e6, limit),
+        ).fetchall()
+        return [self._logged(row) for row in found]
+
+    def said_since(self, feedback: int, number_max: int) -> tuple[list[Logged], int]:
+        """Answers up to that number of which something was said behind that feedback, with that alone; the newest
+        feedback there is now."""
+        newest = self.last_feedback()
+        found = self._database.execute(
+            f"SELECT request, facts.number, answers.utterance_id, final, {FACTS} FROM feedback "
+            "JOIN answers USING (device_id, utterance_id) JOIN facts ON facts.number = answers.number "
+            "WHERE feedback.number > ? AND feedback.number <= ? AND facts.number <= ? ORDER BY feedback.number",
+            (feedback, newest, number_max),
+        ).fetchall()
+        logged = []
+        for request, number, utterance_id, final, *values in found:
+            said = [speech_pb2.FeedbackRequest.FromString(request)]
+            facts = facts_table.facts(utterance_id, values)
+            logged.append(Logged(number, facts, speech_pb2.Final.FromString(final), said))
+        return logged, newest
+
+    def last_feedback(self) -> int:
+        """Number of the newest."""
+        return int(self._database.execute("SELECT COALESCE(MAX(number), 0) FROM feedback").fetchone()[0])
+
     def last_number(self) -> int:
         """The greatest there ever was; less where an older copy was put back."""
         return int(self._database.execute("SELECT number FROM last_number").fetchone()[0])
@@ -117,6 +158,20 @@ class LogReader:
             if found is not None:
                 yield str(found[0])
 
+    def _logged(self, row: tuple) -> Logged:  # type: ignore[type-arg]  # What a database has is anything.
+        number, utterance_id, final, *values = row
+        facts = facts_table.facts(utterance_id, values)
+        said = self._said_of(facts.device_id, utterance_id)
+        return Logged(number, facts, speech_pb2.Final.FromString(final), said)
+
+    def _said_of(self, device_id: str, utterance_id: str) -> list[speech_pb2.FeedbackRequest]:
+        found = self._database.execute(
+            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? "
+            "ORDER BY given_at_unix_us, feedback_id",
+            (device_id, utterance_id),
+        )
+        return [speech_pb2.FeedbackRequest.FromString(request) for (request,) in found]
+
     def _whole(self, number: int) -> Whole:
         device_id, utterance_id, answered_at, final, config, end, features = self._database.execute(
             "SELECT device_id, utterance_id, answered_at, final, config, end_told, features.kept FROM answers "
@@ -124,11 +179,6 @@ class LogReader:
             (number,),
         ).fetchone()
         facts = self._database.execute(f"SELECT {FACTS} FROM facts WHERE number = ?", (number,)).fetchone()
-        said = self._database.execute(
-            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? "
-            "ORDER BY given_at_unix_us, feedback_id",
-            (device_id, utterance_id),
-        )
         return Whole(
             number,
             Key(device_id, utterance_id),
@@ -138,7 +188,7 @@ class LogReader:
             None if config is None else speech_pb2.UtteranceConfig.FromString(config),
             None if end is None else speech_pb2.UtteranceEnd.FromString(end),
             features,
-            [speech_pb2.FeedbackRequest.FromString(request) for (request,) in said],
+            self._said_of(device_id, utterance_id),
         )
 
 
