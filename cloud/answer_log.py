@@ -58,7 +58,7 @@ UPKEEP_S = 5.0
 
 PRUNE_S = 3600.0
 
-ERASED_AT_ONCE = 200
+ERASED_AT_ONCE = 100
 """Answers; then whoever wants to write has a turn."""
 
 DAY_US = 86_400_000_000
