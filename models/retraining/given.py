@@ -84,9 +84,10 @@ class Given(msgspec.Struct, frozen=True, dict=True):
         return self.work / "plots"
 
     def training(self, of: Path) -> Path:
-        """Folder of a training from this manifest: another content, another folder, so that none is begun twice."""
-        digest = hashlib.sha256("".join([digest_of(of), self.recipe.digest, self.sounds_digest]).encode()).hexdigest()
-        return self.work / "trainings" / f"{of.stem}-{digest[:12]}"
+        """Folder of a training from this manifest: of other content it is another one, which is begun anew. How long
+        the one without what is new takes hangs on the whole set."""
+        told = [digest_of(of), digest_of(self.set), self.recipe.digest, self.sounds_digest]
+        return self.work / "trainings" / f"{of.stem}-{hashlib.sha256(''.join(told).encode()).hexdigest()[:12]}"
 
     @cached_property
     def recipe(self) -> Recipe:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from models.plot import figure
 from models.retraining.judging import Judged
@@ -40,6 +41,6 @@ def differences(file: Path, found: Sequence[Judged]) -> None:
         _named(axes, rows)
 
 
-def _named(axes: object, rows: Sequence[Judged]) -> None:
-    axes.set_yticks(range(len(rows)), [f"{one.slice or 'all'} ({one.clips})" for one in rows])  # type: ignore[attr-defined]
-    axes.set_ylim(-0.6, len(rows) - 0.4)  # type: ignore[attr-defined]
+def _named(axes: Any, rows: Sequence[Judged]) -> None:
+    axes.set_yticks(range(len(rows)), [f"{one.slice or 'all'} ({one.clips})" for one in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)

@@ -131,8 +131,10 @@ class Work:
             erase(result)
         tell(f"{step.name}: {step.what}")
         done = Done(stamp, dict(inputs), step.work(lambda line: tell(f"  {line}")))
-        write_whole(self._record(step.name), msgspec.json.encode(done))
-        return done
+        content = msgspec.json.encode(done, enc_hook=float)
+        write_whole(self._record(step.name), content)
+        # As it is read another time.
+        return msgspec.json.decode(content, type=Done)
 
     def _lacking(self, step: Step, stamp: str, inputs: Mapping[str, str]) -> str:
         """Why a step is to be done; empty: it is done."""

@@ -14,7 +14,8 @@ from models.evaluation import evaluation
 from models.retraining.given import Given
 from models.retraining.judging import Judged, judged, unique
 from models.retraining.steps import Figures, Tell, digest_of, erase, whole_folder
-from models.training.making import labelled, make_model
+from models.training import making
+from models.training.making import labelled
 from models.training.recipe import Recipe
 from protos.model_card import CARD_FILE, MODEL_FILE, read_model_card
 
@@ -36,7 +37,7 @@ def train_without(given: Given, tell: Tell) -> Figures:
 
 
 def _trained(given: Given, recipe: Recipe, manifest: Path, tell: Tell) -> Figures:
-    made = make_model(
+    made = making.make_model(
         recipe,
         manifest,
         given.noise,

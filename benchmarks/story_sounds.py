@@ -1,0 +1,190 @@
+"""The people, the kitchen and the board of the story: real recordings of commands as a board cuts them, kept in a
+folder, a line an utterance and a file of sound, so that a run goes on where it was.
+
+People are divided by name: those whom the first model learnt from, those of the household, whose utterances are
+labelled, others by whom the candidate is judged in the shadow and the canary, and those of commands/dev, who are looked
+at once. The noise of the judged and of dev is the other half of the recording that the household has.
+"""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from benchmarks import corpus, drift_sounds
+from benchmarks.drift_heard import OneRecording
+from benchmarks.drift_sounds import Condition
+from edge.local.model import Model
+from edge.local.spotter import Spotter, likeliest
+from edge.sound.source import SAMPLE_RATE_HZ, Samples
+from edge.speech.hearing import hear
+from edge.speech.log_mel import log_mel
+from edge.speech.utterance import UtteranceEnd, UtteranceFrames
+from models.data.sound_file import read_sound, write_sound
+from protos.feature_spec import DEFAULT_SPEC, Levels
+
+COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+OTHER, SILENCE = "unknown", "silence"
+
+Group = Literal["base", "household", "judges", "dev"]
+QUIET, DISHES = Condition("busy"), Condition("busy", "dishes")
+"""A kitchen where somebody works, at -50 dBFS, with speech at -30; and with a dishwasher that makes it 10 dB louder."""
+
+
+class Recording(NamedTuple):
+    """What somebody said."""
+
+    path: str
+    word: str
+    label: str
+    speaker: str
+
+
+class Utterance(msgspec.Struct, frozen=True):
+    """A recording as the board cut it."""
+
+    id: str
+    word: str
+    label: str
+    speaker: str
+    end: UtteranceEnd | None
+    """None: the board heard nothing."""
+
+    @property
+    def truth(self) -> str | None:
+        """The command; None: it is none."""
+        return self.label if self.label in COMMANDS else None
+
+
+class Cut(NamedTuple):
+    """What the board makes of a recording."""
+
+    samples: Samples
+    end: UtteranceEnd
+
+
+def recordings(data: Path) -> dict[Group, list[Recording]]:
+    """All recordings of commands, by whom they are for, in an order that a hash draws."""
+    with (data / "index.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row["set"] == "commands"]
+    found: dict[Group, list[Recording]] = {"base": [], "household": [], "judges": [], "dev": []}
+    for row in sorted(rows, key=lambda row: hashlib.md5(row["path"].encode()).hexdigest()):
+        label = Path(row["path"]).parent.name
+        one = Recording(row["path"], row["text"] or label, label, row["speaker"])
+        group = "dev" if "/dev/" in row["path"] else _group(row["speaker"])
+        if label == SILENCE and group != "base":
+            # Nobody speaks: the board hears nothing, and nobody is to.
+            continue
+        found[group].append(one)
+    return found
+
+
+def _group(speaker: str) -> Group:
+    """Half of the people are the first model's."""
+    if speaker == "_noise_":
+        return "base"
+    part = hashlib.md5(f"story {speaker}".encode()).digest()[0]
+    return "base" if part < 128 else "household" if part < 192 else "judges"
+
+
+def kept(
+    folder: Path,
+    name: str,
+    some: Sequence[Recording],
+    data: Path,
+    condition: Condition,
+    half: drift_sounds.Half,
+    tell: Callable[[str], None],
+) -> list[Utterance]:
+    """These recordings in that condition, in their order; what the folder holds is not heard again."""
+    file, sound = folder / f"{name}.jsonl", folder / "sound"
+    sound.mkdir(parents=True, exist_ok=True)
+    there = {one.id: one for one in _read(file)}
+    missing = [(number, one) for number, one in enumerate(some) if f"{name}-{number:04}" not in there]
+    if missing:
+        of = drift_sounds.material(data, half)
+        with file.open("ab") as lines:
+            for number, one in missing:
+                utterance = _heard(f"{name}-{number:04}", one, data, condition, of, sound)
+                there[utterance.id] = utterance
+                lines.write(msgspec.json.encode(utterance) + b"\n")
+                lines.flush()
+                tell(f"{name}: {len(there)} of {len(some)}")
+    return [there[f"{name}-{number:04}"] for number in range(len(some))]
+
+
+def _heard(
+    name: str, one: Recording, data: Path, condition: Condition, of: drift_sounds.Material, sound: Path
+) -> Utterance:
+    found = cut(drift_sounds.heard(corpus.read(data / one.path), one.path, condition, of))
+    if found is not None:
+        write_sound(sound / f"{name}.wav", found.samples, SAMPLE_RATE_HZ)
+    return Utterance(name, one.word, one.label, one.speaker, None if found is None else found.end)
+
+
+def cut(samples: Samples) -> Cut | None:
+    """The longest utterance in a recording, by the board's gate and segmenter."""
+    best: Cut | None = None
+    parts: list[Samples] = []
+    for item in hear(OneRecording(samples)):
+        match item:
+            case UtteranceFrames():
+                parts.append(item.samples)
+            case UtteranceEnd():
+                whole = np.concatenate(parts)
+                if best is None or len(whole) > len(best.samples):
+                    best = Cut(whole, item)
+                parts = []
+            case _:
+                pass
+    return best
+
+
+def levels(folder: Path, one: Utterance) -> Levels:
+    """As the board sends them."""
+    return DEFAULT_SPEC.quantise(log_mel(read_sound(folder / "sound" / f"{one.id}.wav"), DEFAULT_SPEC))
+
+
+class Said(NamedTuple):
+    """What a board's own model makes of an utterance."""
+
+    label: str | None
+    probability: float
+
+    def errs(self, one: Utterance) -> float:
+        """1 where it does what was not asked, or not what was."""
+        return float(self.label != one.truth)
+
+
+class Board:
+    """A board that answers by its own model."""
+
+    def __init__(self, model: Path) -> None:
+        read = Model(model, DEFAULT_SPEC)
+        self.card = read.card
+        self._spotter = Spotter(read)
+
+    def says(self, folder: Path, some: Sequence[Utterance]) -> list[Said]:
+        """Of each."""
+        return [Said(None, 0.0) if one.end is None else self._says(levels(folder, one)) for one in some]
+
+    def _says(self, heard: Levels) -> Said:
+        self._spotter.reset()
+        spotted = likeliest([self._spotter.push(heard), self._spotter.finish()])
+        return Said(None, 0.0) if spotted is None else Said(spotted.label, spotted.probability)
+
+
+def _read(file: Path) -> Iterator[Utterance]:
+    if not file.exists():
+        return
+    whole = file.read_bytes()
+    if whole and not whole.endswith(b"\n"):
+        # Half a line of a run that was killed.
+        whole = whole[: whole.rfind(b"\n") + 1]
+        file.write_bytes(whole)
+    decoder = msgspec.json.Decoder(Utterance)
+    yield from (decoder.decode(line) for line in whole.splitlines())
