@@ -172,9 +172,12 @@ async def _looked_at(
     if settings.operating.listen:
         from cloud.operating.load import ServiceLoad
         from cloud.operating.port import operating
+        from cloud.operating.told import Desk, StandingAlerts
 
         load = ServiceLoad(pools, log, metrics, lambda: boards.taken, streams_max(settings), ailments)
-        logger.info("operator's page on %s", await stack.enter_async_context(operating(own_settings, load)))
+        drift, labels = StandingAlerts(settings), Desk(settings)
+        page = operating(own_settings, load, drift=drift, labels=labels)
+        logger.info("operator's page on %s", await stack.enter_async_context(page))
     return [metrics]
 
 

@@ -1,0 +1,89 @@
+"""The operator's page is told of what stands, and hands labels on."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cloud.answer_log import FILE_NAME
+from cloud.answer_store import AnswerStore
+from cloud.drift.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.drift.alerts import AlertBook, recover, report
+from cloud.drift.label_queue import FILE_NAME as QUEUE_FILE
+from cloud.drift.label_queue import LabelQueue
+from cloud.log.reader import LogReader
+from cloud.operating.told import Desk, StandingAlerts
+from cloud.settings import CloudSettings, Storage
+from common.errors import DataError
+from common.record import Record
+from tests.test_outcome_following import keep
+from tests.test_outcome_watch import talk
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> CloudSettings:
+    return CloudSettings(storage=Storage(state_dir=tmp_path))
+
+
+def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
+    told = StandingAlerts(settings)
+    assert told.drifted() == []
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        report(book, "noise", "kitchen", "Board kitchen: noise floor up 12 dB.", 1)
+        report(book, "gain", "hall", "Board hall: quieter.", 2)
+        report(book, "concept-meaning-word-latte", "", 'What is right for "latte" has changed.', 3)
+        recover(book, "gain", "hall", 4)
+    assert [(one.stream, one.since_unix_us) for one in told.drifted()] == [("All boards", 3), ("kitchen", 1)]
+    assert told.drifted()[1].advice == "Not so? parrotlet-cloud alerts wrong 1"
+
+
+@pytest.fixture
+def desk(settings: CloudSettings) -> Desk:
+    folder = settings.storage.state_dir
+    keep(folder, talk(5, 0, lambda drink: False))
+    with closing(LabelQueue(folder / QUEUE_FILE)) as queue:
+        for number in (1, 2, 3, 4, 99):
+            queue.pick("counter", f"u-{number}")
+    return Desk(settings, unix_us=lambda: 7)
+
+
+def states(folder: Path) -> dict[str, list[str]]:
+    with closing(LabelQueue(folder / QUEUE_FILE)) as queue:
+        return {
+            state: [one.utterance_id for one in queue.of_state(state)]
+            for state in ("waiting", "labelled", "unclear", "skipped")
+        }
+
+
+def test_labels_go_where_those_of_the_terminal_go(settings: CloudSettings, desk: Desk) -> None:
+    folder = settings.storage.state_dir
+    # Of one that was forgotten meanwhile nothing is shown.
+    assert [one.utterance_id for one in desk.waiting(10)] == ["u-1", "u-2", "u-3", "u-4"]
+    assert len(desk.waiting(2)) == 2
+    desk.take("counter", "u-1", "right", "", "ann")
+    desk.take("counter", "u-2", "text", "a big latte", "ann")
+    desk.take("counter", "u-3", "unclear", "", "ann")
+    desk.take("counter", "u-4", "skip", "", "ann")
+    assert states(folder) == {
+        "waiting": ["u-99"],
+        "labelled": ["u-1", "u-2"],
+        "unclear": ["u-3"],
+        "skipped": ["u-4"],
+    }
+    with closing(LogReader(folder / FILE_NAME)) as reader:
+        first, second = reader.one("u-1"), reader.one("u-2")
+    assert first is not None and second is not None
+    assert [(said.given_by, said.verdict, said.given_at_unix_us) for said in first.feedback] == [("label.ann", 1, 7)]
+    assert [said.transcript for said in second.feedback] == ["a big latte"]
+
+
+def test_what_waits_no_more_is_refused(settings: CloudSettings, desk: Desk) -> None:
+    desk.take("counter", "u-1", "right", "", "ann")
+    with pytest.raises(DataError, match="no label any more"):
+        desk.take("counter", "u-1", "wrong", "", "bob")
+    with closing(AnswerStore(settings.storage.state_dir / FILE_NAME)) as store:
+        assert sum(len(one.feedback) for one in store.everything()) == 1
+
+
+def test_without_a_draw_nothing_waits(settings: CloudSettings) -> None:
+    assert Desk(settings).waiting(10) == ()
