@@ -62,6 +62,7 @@ PADDING = 4 * PIECE_BYTES_MAX
 """So that fetching one takes a dozen pieces."""
 RUN_S = 10.0
 """Longest life of a child."""
+DEATHS_MAX = 1000
 LINES_MAX = 9000
 AFTER_S_MAX = 6.0
 """After its first step."""
@@ -175,6 +176,10 @@ def child(slots: Path, folders: list[Path], seed: int, lines: int | None, said: 
     class Told(Store):
         """Tells what is on the disk."""
 
+        def offset(self, offer: store.Offer) -> int:
+            tell(f"for {offer.held.sha256}")
+            return super().offset(offer)
+
         def append(self, offer: store.Offer, offset: int, data: bytes) -> int:
             at = super().append(offer, offset, data)
             tell(f"at {offer.held.sha256} {at}")
@@ -195,6 +200,8 @@ def child(slots: Path, folders: list[Path], seed: int, lines: int | None, said: 
     link = Link(cast(Any, service))
     cast(Any, link).failed = lambda error: None
     kept = Updating(lambda: Told(slots, SHIPPED), NAME, DEFAULT_SPEC, service, link, own)
+    # Who is killed so often has another cause than the model.
+    state.DEATHS_MAX = DEATHS_MAX
     silence = Utterance(bytes(150 * DEFAULT_SPEC.bands), 500)
 
     async def live() -> None:
@@ -276,7 +283,12 @@ def look(slots: Path, told: list[str], found: Findings, number: int, at_before: 
 
 def _look_for_pieces(slots: Path, told: list[str], now: State, found: Findings, number: int) -> None:
     """The last ones that were told as kept: there, unless the model is whole, or another is fetched since."""
-    pieces = [line for line in told if line.startswith(("at", "done fetched", "done reset"))]
+    pieces = [line for line in told if line.startswith(("at", "for", "done fetched", "done reset"))]
+    while pieces and pieces[-1].startswith("for"):
+        # Whoever begins with another drops what there was.
+        wanted = pieces.pop().split()[1]
+        if not pieces or wanted not in pieces[-1]:
+            return
     if pieces and pieces[-1].startswith("at"):
         _, sha, at = pieces[-1].split()
         part = slots / f"{sha}{PART}"
@@ -304,6 +316,7 @@ def trial_of(folder: Path, kills: int, services: int, seed: int) -> Findings:
     slots = folder / "models" / NAME
     folders = [make_version(folder / "offered", str(number + 2)) for number in range(VERSIONS)]
     found = Findings(Counter(), Counter(), [], [], [], [], [], [])
+    usual, state.DEATHS_MAX = state.DEATHS_MAX, DEATHS_MAX
     number = 0
     while found.kills.total() < kills:
         number += 1
@@ -319,6 +332,7 @@ def trial_of(folder: Path, kills: int, services: int, seed: int) -> Findings:
             look(slots, told, found, number, began_at)
             after_a_start(slots, found, number)
         progress(f"{found.kills.total()} kills of {kills}, {found.done.total()} steps done")
+    state.DEATHS_MAX = usual
     if services:
         found.unfetched.extend(kill_services(folder / "real", services, draw, found))
     return found
