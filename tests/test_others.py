@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from benchmarks.made_board import MadeBoard
-from common.settings import load
 from edge.asking.answer import Answer, Twin
 from edge.asking.group_watch import Other
 from edge.asking.services import chain_of
@@ -19,10 +18,9 @@ from edge.page.audience import Place, Told
 from edge.page.others import KEPT, LEFT_S_MAX, Others
 from edge.page.page import Page
 from edge.page.stream import Seen
-from edge.settings import EdgeSettings
 from edge.sound.source import Block
 from tests.conftest import Speech
-from tests.edge_fakes import ANSWER, FakeRecogniser
+from tests.edge_fakes import ANSWER
 from tests.group_service import HOME, GroupService, group_service
 from tests.page_phone import PATIENCE_S, Looking, Phone
 from tests.test_page import Daemon
@@ -33,17 +31,7 @@ class Board(Daemon):
     """A daemon at a real service."""
 
     def __init__(self, directory: Path, name: str, address: str, blocks: list[Block]) -> None:
-        super().__init__(directory, blocks, FakeRecogniser())
-        options = {
-            "device.id": name,
-            "device.runtime_dir": str(directory),
-            "device.state_dir": str(directory),
-            "cloud.address": address,
-            "page.listen": "127.0.0.1:0",
-            "page.tls": False,
-        }
-        self.loaded = load(EdgeSettings, file=None, environment={}, environment_prefix="X", options=options)
-        self.recogniser: Any = chain_of(self.loaded)
+        super().__init__(directory, blocks, chain_of, {"device.id": name, "cloud.address": address})
 
 
 @contextmanager
