@@ -68,8 +68,9 @@ WATCHED = frozenset(
 TRAINING = making.make_model
 LOADED = ("matplotlib.pyplot", "edge.local.interpreter", "models.training.train", "models.training.export")
 
-LINES = {"import": 900, "check": 300, "fix": 500, "divide": 900, "train": 1200, "evaluate": 700}
-"""About as many lines as a step has; the others have as many as the last."""
+LINES = {"import": 900, "fix": 500, "divide": 900, "train": 1200, "ablate": 1200}
+FEW_LINES = 200
+"""About as many lines as steps have, those that are named and the others."""
 AFTER_S = 3.0
 QUICK, TRAINED = "trained in no time", "a network trained"
 UNFINISHED = ".new"
@@ -130,27 +131,33 @@ def _kill(one: Given, draw: random.Random, found: Findings, kills: int, number: 
     for _ in range(40):
         if found.kills.total() >= kills:
             return
-        plan = steps_of(one).plan()
-        next_step = next((planned.step.name for planned in plan if not planned.is_done), None)
-        if next_step is None:
+        left = _left(one)
+        if not left:
             return
         by_line = draw.random() < 0.7
-        lines = draw.randrange(1, LINES.get(next_step, LINES["evaluate"])) if by_line else None
-        killed = _run(one, lines, None if by_line else draw.uniform(0, AFTER_S))
+        at = draw.choice(left)
+        lines = draw.randrange(1, LINES.get(at, FEW_LINES)) if by_line else None
+        killed = _run(one, at, lines, None if by_line else draw.uniform(0, AFTER_S))
         if killed:
-            found.kills[next_step] += 1
+            under_way = next(iter(_left(one)), "the end")
+            found.kills[under_way] += 1
             found.how["before a line" if by_line else "after a drawn time"] += 1
         found.torn.extend(f"{number}: {fault}" for fault in _faults(one))
-        progress(f"{found.kills.total()} kills of {kills}, retraining {number}, at {next_step}")
+        progress(f"{found.kills.total()} kills of {kills}, retraining {number}")
 
 
-def _run(one: Given, lines: int | None, after_s: float | None) -> bool:
+def _left(one: Given) -> list[str]:
+    """Steps that are not done."""
+    return [planned.step.name for planned in steps_of(one).plan() if not planned.is_done]
+
+
+def _run(one: Given, at: str, lines: int | None, after_s: float | None) -> bool:
     """Whether the child was killed before it was through."""
     pid = os.fork()
     if pid == 0:
         try:
             _silently()
-            _child(one, lines)
+            _child(one, at, lines)
         finally:
             # Why it failed is told by the run that is not killed.
             os._exit(0)
@@ -166,22 +173,28 @@ def _run(one: Given, lines: int | None, after_s: float | None) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def _child(one: Given, lines: int | None) -> None:
+def _child(one: Given, at: str = "", lines: int | None = None) -> None:
+    """Dies after so many lines of the step `at`."""
     left = lines
+    is_there = False
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left
         if frame.f_code.co_filename not in WATCHED:
             return None
-        if event == "line" and left is not None:
+        if event == "line" and left is not None and is_there:
             left -= 1
             if left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
+    def tell(line: str) -> None:
+        nonlocal is_there
+        is_there = is_there or line.startswith(f"{at}: ")
+
     if lines is not None:
         sys.settrace(trace)
-    list(retraining.carry_out(one, lambda line: None, None, None))
+    list(retraining.carry_out(one, tell, None, None))
     sys.settrace(None)
 
 
@@ -198,7 +211,7 @@ def _faults(one: Given) -> list[str]:
 
 def _finished(one: Given) -> tuple[dict[str, str], list[str]]:
     """Hashes of what there is when nobody kills any more; and why not, where it could not be finished."""
-    failure = _apart(lambda: _child(one, None))
+    failure = _apart(lambda: _child(one))
     return _hashes(one), [failure] if failure else []
 
 
