@@ -28,13 +28,13 @@ import numpy as np
 
 from benchmarks import outcomes_heard
 from benchmarks.outcomes_heard import Condition, Half, Heard
-from cloud.drift.concept import Concept, ConceptWatch, Over, Seen, keys_of
-from cloud.drift.convention import Convention, ConventionWatch, Written
 from cloud.drift.facts import Facts
-from cloud.drift.labelling import Candidate, draw, uncertainty
-from cloud.drift.outcome import WEIGHTS, WRONG, plain_words
-from cloud.drift.outcome_watch import REPEATED
-from cloud.drift.promise import Past, Promises
+from cloud.labelling.labelling import Candidate, draw, uncertainty
+from cloud.outcomes.concept import Concept, ConceptWatch, Over, Seen, keys_of
+from cloud.outcomes.convention import Convention, ConventionWatch, Written
+from cloud.outcomes.outcome import WEIGHTS, WRONG, plain_words
+from cloud.outcomes.outcome_watch import REPEATED
+from cloud.outcomes.promise import Past, Promises
 
 SEED = 31
 REFERENCE = 600

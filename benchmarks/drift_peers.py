@@ -64,7 +64,9 @@ class Adwin:
     def learn(self, rows: Floats) -> None:
         from river import drift  # A second that only who measures needs.
 
-        self._detectors: list[Any] = [drift.ADWIN() for _ in rows.T]  # type: ignore[no-untyped-call]
+        # Typed where it is installed, and not where it is not.
+        adwin: Any = drift.ADWIN
+        self._detectors = [adwin() for _ in rows.T]
         for row in rows:
             self.push(row)
 

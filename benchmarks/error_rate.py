@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks import outcomes_heard, reasks
 from benchmarks.outcomes_heard import Condition, Heard, Set
-from cloud.drift.error_rate import Estimate, Label, Reference, estimate, reference
 from cloud.drift.facts import Facts
-from cloud.drift.labelling import Candidate, draw, uncertainty
+from cloud.labelling.labelling import Candidate, draw, uncertainty
+from cloud.outcomes.error_rate import Estimate, Label, Reference, estimate, reference
 
 SEED = 41
 UTTERANCES, LABELS = 400, 50

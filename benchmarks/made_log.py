@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore, FeedbackRow, Key, Occasion, Row
 from cloud.drift.facts import Facts
 from cloud.log import kept_features
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Occasion, Row
 from cloud.log.record import Record
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels

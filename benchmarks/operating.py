@@ -23,8 +23,8 @@ from benchmarks.figures import Figure, progress, report
 from benchmarks.made_log import DAYS, FEATURES_SHARE, SAID, bytes_of, drawn_levels, made_boards, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.victims import free_port
-from cloud.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
-from cloud.answer_store import AnswerStore
+from cloud.log.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader, read_only
 from cloud.log.wanted import Wanted
 from cloud.operating.operators import FILE_NAME as OPERATORS

@@ -17,8 +17,6 @@ from benchmarks.made_log import Made, drawn_levels, made_boards, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.page_browser import chromium
 from benchmarks.page_pictures import small
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore, Key, Row
 from cloud.changing.compared import Answered
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
@@ -27,6 +25,8 @@ from cloud.changing.rollout_store import RolloutStore
 from cloud.changing.shadow_store import FILE_NAME as SHADOW
 from cloud.changing.shadow_store import Comparison, ShadowStore
 from cloud.log import kept_features
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore, Key, Row
 from cloud.operating.seams import Drifted, Series
 from edge.speech.log_mel import log_mel
 from protos import speech_pb2

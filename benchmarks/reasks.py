@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from benchmarks import outcomes_heard
 from benchmarks.outcomes_heard import Half, Heard, Set
-from cloud.drift import reask
-from cloud.drift.outcome import plain_words
-from cloud.drift.reask import Turn
+from cloud.outcomes import reask
+from cloud.outcomes.outcome import plain_words
+from cloud.outcomes.reask import Turn
 from cloud.pronouncing.phones import Phones
 from cloud.pronouncing.pronouncer import Pronouncer
 

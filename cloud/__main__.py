@@ -16,13 +16,13 @@ from pathlib import Path
 
 import click
 
+from cloud.alerts.alert_commands import alerts
 from cloud.changing.commands import domains, models
 from cloud.domain_commands import domain
-from cloud.drift.alert_commands import alerts
-from cloud.drift.label_commands import label
 from cloud.forget_commands import forget
 from cloud.keys.backup_commands import backup_pki, restore_pki
 from cloud.keys.pki_commands import pki
+from cloud.labelling.label_commands import label
 from cloud.log.commands import log
 from cloud.operating.commands import operate
 from cloud.options import config_option as _config_option

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import grpc
 
-from cloud.answer_log import UNKNOWN, AnswerLog, Key, Occasion, Span
+from cloud.log.answer_log import UNKNOWN, AnswerLog, Key, Occasion, Span
 from cloud.request_stream import Refusal
 from cloud.twins import Twins
 from cloud.utterance import Utterance

@@ -35,9 +35,9 @@ def forget(
     Example:
       parrotlet-cloud forget --device kitchen --since 2026-11-24T18:00
     """
-    from cloud.answer_log import FILE_NAME
-    from cloud.answer_store import AnswerStore, Span
     from cloud.changing.shadow_store import forget_in_shadow
+    from cloud.log.answer_log import FILE_NAME
+    from cloud.log.answer_store import AnswerStore, Span
 
     chosen = device is not None or utterance is not None or since is not None or until is not None
     if chosen == every:

@@ -5,11 +5,11 @@ import logging
 import grpc
 from google.protobuf.message import DecodeError
 
-from cloud.answer_log import Span
-from cloud.answer_store import DATABASE_ERRORS
 from cloud.claims import Claims
 from cloud.client_stream import Context
 from cloud.keys.callers import check_device
+from cloud.log.answer_log import Span
+from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.places import Places
 from cloud.request_stream import Refusal, check_id
 from protos import speech_pb2

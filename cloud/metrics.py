@@ -42,7 +42,7 @@ class Workers(Protocol):
 
 
 class Kept(Protocol):
-    """The utterance log: `cloud.answer_log.SqliteAnswerLog`."""
+    """The utterance log: `cloud.log.answer_log.SqliteAnswerLog`."""
 
     trouble: str | None
     lost: int

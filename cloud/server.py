@@ -15,8 +15,6 @@ import sdnotify
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from cloud.answer_log import FILE_NAME, Features, SqliteAnswerLog
-from cloud.answer_store import DATABASE_ERRORS
 from cloud.beside import beside
 from cloud.changing.offers import Offers
 from cloud.changing.running import Changing, served_settings
@@ -27,6 +25,8 @@ from cloud.fetching import Fetching
 from cloud.finding.served_domain import ServedDomain
 from cloud.groups import Groups
 from cloud.keys.closed import Closed
+from cloud.log.answer_log import FILE_NAME, Features, SqliteAnswerLog
+from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.own_services import GarbageRefused
 from cloud.places import Places, places
 from cloud.port_options import port_options, room_for
@@ -189,10 +189,10 @@ async def _watched_drift(
     if not settings.drift.watch:
         yield
         return
-    from cloud.drift.alert_sinks import sinks_of
+    from cloud.alerts.alert_sinks import sinks_of
+    from cloud.alerts.ringing import Ringing
     from cloud.drift.following import Following, followed
-    from cloud.drift.outcome_following import OutcomeFollowing
-    from cloud.drift.ringing import Ringing
+    from cloud.outcomes.outcome_following import OutcomeFollowing
 
     def knows_word(word: str) -> bool:
         return any(served.now.knows_word(word) for served in domains.values())

@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 import grpc
 from google.protobuf.message import DecodeError
 
-from cloud.answer_log import Key, Occasion
 from cloud.changing.running import Changing, Way
 from cloud.claims import Claims
 from cloud.client_stream import Context, Outbox, Requests, stop, write
@@ -22,6 +21,7 @@ from cloud.fetching import Fetching
 from cloud.finding.served_domain import ServedDomain
 from cloud.forgetting import forget
 from cloud.keys.callers import caller_of, check_device
+from cloud.log.answer_log import Key, Occasion
 from cloud.places import Place, Places
 from cloud.recognition import NobodyDecoded, Recogniser, Recognition
 from cloud.request_stream import (

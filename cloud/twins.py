@@ -10,8 +10,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from cloud.answer_store import Answered, Key, Occasion, Span
 from cloud.groups import Groups
+from cloud.log.answer_store import Answered, Key, Occasion, Span
 from common.twins import Said, are_twins
 from protos import speech_pb2
 

@@ -13,11 +13,11 @@ from contextlib import aclosing, suppress
 import grpc
 from google.protobuf.message import DecodeError
 
-from cloud.answer_log import AnswerLog, Batch
-from cloud.answer_store import DATABASE_ERRORS, Answered
 from cloud.client_stream import Context
 from cloud.groups import Groups, Members
 from cloud.keys.callers import check_device
+from cloud.log.answer_log import AnswerLog, Batch
+from cloud.log.answer_store import DATABASE_ERRORS, Answered
 from cloud.places import Places
 from cloud.request_stream import Refusal, check_id
 from protos import speech_pb2

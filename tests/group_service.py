@@ -10,8 +10,6 @@ from typing import Any, TypeVar, cast
 
 import grpc
 
-from cloud.answer_log import FILE_NAME, UNKNOWN, Key, Occasion, Span, SqliteAnswerLog
-from cloud.answer_store import Answered
 from cloud.claims import Claim, OwnClaims
 from cloud.decoders import Hypothesis
 from cloud.finding.served_domain import ServedDomain
@@ -19,6 +17,8 @@ from cloud.groups import Groups
 from cloud.keys.authority import Authority
 from cloud.keys.callers import Callers
 from cloud.keys.tls import ServiceCredentials
+from cloud.log.answer_log import FILE_NAME, UNKNOWN, Key, Occasion, Span, SqliteAnswerLog
+from cloud.log.answer_store import Answered
 from cloud.own_services import GarbageRefused
 from cloud.places import Places
 from cloud.recognition import Recogniser

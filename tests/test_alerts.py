@@ -21,9 +21,9 @@ from benchmarks.hook_server import HookServer, answered
 from benchmarks.listener_at_broker import ListenerAtBroker
 from benchmarks.mosquitto import Mosquitto
 from cloud.__main__ import main
-from cloud.drift import alerts as book_of
-from cloud.drift.alert_sinks import FILE_NAME, KEEP_S_MAX, LogSink, MqttSink, WebhookSink, deliver, sinks_of
-from cloud.drift.alerts import (
+from cloud.alerts import alerts as book_of
+from cloud.alerts.alert_sinks import FILE_NAME, KEEP_S_MAX, LogSink, MqttSink, WebhookSink, deliver, sinks_of
+from cloud.alerts.alerts import (
     HISTORY_MAX,
     REST_US,
     STANDING_MAX,
@@ -156,8 +156,8 @@ def test_what_is_killed_tells_it_when_it_is_there_again(tmp_path: Path, record: 
     code = f"""
 import os, time
 from pathlib import Path
-from cloud.drift.alert_sinks import deliver
-from cloud.drift.alerts import AlertBook, report
+from cloud.alerts.alert_sinks import deliver
+from cloud.alerts.alerts import AlertBook, report
 from common.record import Record
 record = Record(Path({str(tmp_path / FILE_NAME)!r}), AlertBook)
 with record.change() as book:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import DAY_US, Key, Occasion, Span, SqliteAnswerLog
-from cloud.answer_store import AnswerStore, Row
+from cloud.log.answer_log import DAY_US, Key, Occasion, Span, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore, Row
 from common.errors import SettingsError
 from protos import speech_pb2
 
@@ -139,7 +139,7 @@ def test_what_ages_out_is_gone_from_every_byte_of_the_files(tmp_path: Path) -> N
 
 
 def test_much_is_erased_in_steps_so_that_who_writes_has_a_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloud.answer_log.ERASED_AT_ONCE", 2)
+    monkeypatch.setattr("cloud.log.answer_log.ERASED_AT_ONCE", 2)
     clock = {"us": NOW_US, "s": 0.0}
 
     def opened() -> SqliteAnswerLog:
@@ -252,7 +252,7 @@ def test_where_the_disk_takes_nothing_answers_are_given_said_so_once_and_written
 def test_what_waits_for_the_disk_is_bounded_and_can_be_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cloud.answer_log.WAITING_MAX", 2)
+    monkeypatch.setattr("cloud.log.answer_log.WAITING_MAX", 2)
     with SqliteAnswerLog(tmp_path / "answers.db") as log:
         put(log, KEY, "x" * 3000)
         set_pages_max(log, 1)

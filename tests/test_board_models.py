@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import chaos_models, path
-from cloud.answer_log import FILE_NAME
 from cloud.changing.board_operations import BoardOperations
+from cloud.log.answer_log import FILE_NAME
 from cloud.settings import CloudSettings, Storage
 from common.errors import ModelError
 from common.settings import load

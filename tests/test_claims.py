@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from cloud.answer_log import Key, Span, SqliteAnswerLog
 from cloud.claims import OwnClaim, OwnClaims
+from cloud.log.answer_log import Key, Span, SqliteAnswerLog
 from cloud.request_stream import Refusal
 from protos import speech_pb2
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from edge_fakes import ANSWER, utterance
 
-from cloud.answer_log import Key
-from cloud.answer_store import AnswerStore
+from cloud.log.answer_log import Key
+from cloud.log.answer_store import AnswerStore
 from common.errors import SpoolError
 from common.settings import load
 from edge.asking.answer import Answer

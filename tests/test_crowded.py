@@ -9,10 +9,10 @@ import grpc
 import pytest
 
 from benchmarks import path
-from cloud.answer_log import SqliteAnswerLog
 from cloud.claims import OwnClaims
 from cloud.client_stream import Outbox, stop, write
 from cloud.finding.served_domain import ServedDomain
+from cloud.log.answer_log import SqliteAnswerLog
 from cloud.places import Places
 from cloud.recognition import Recogniser
 from cloud.service import SpeechService

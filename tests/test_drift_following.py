@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore, Key, Row, Span
-from cloud.drift.alert_sinks import LogSink
-from cloud.drift.alerts import Told
+from cloud.alerts.alert_sinks import LogSink
+from cloud.alerts.alerts import Told
+from cloud.alerts.ringing import Ringing
 from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.following import FILE_NAME as DRIFT_FILE
 from cloud.drift.following import Following
-from cloud.drift.ringing import Ringing
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore, Key, Row, Span
 from cloud.log.record import Record
 from common.errors import ActionError, SettingsError
 
@@ -99,7 +99,7 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
         # Found again by a service that was killed before it had kept that it knew.
         ringing.take([one])
     ringing.look()
-    warned, over = (record.message for record in caplog.records if record.name == "cloud.drift.alert_sinks")
+    warned, over = (record.message for record in caplog.records if record.name == "cloud.alerts.alert_sinks")
     assert warned.startswith("alert 1 [kitchen]: Board kitchen: noise floor up") and "dishes" in warned
     assert over.startswith("alert 1 [kitchen]: It is over: Board kitchen")
     assert deaf.asked == 1
@@ -110,7 +110,7 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
     deaf.hears = True
     ringing.look()
     assert [told.event for told in deaf.told] == ["began", "over"]
-    assert len([record for record in caplog.records if record.name == "cloud.drift.alert_sinks"]) == 2
+    assert len([record for record in caplog.records if record.name == "cloud.alerts.alert_sinks"]) == 2
 
 
 def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:

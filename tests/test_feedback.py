@@ -9,10 +9,10 @@ from typing import Any
 import grpc
 import pytest
 
-from cloud.answer_log import DAY_US, Key, Span, SqliteAnswerLog
-from cloud.answer_store import FEEDBACK_MAX, AnswerStore
 from cloud.claims import OwnClaims
 from cloud.feedback import take_feedback
+from cloud.log.answer_log import DAY_US, Key, Span, SqliteAnswerLog
+from cloud.log.answer_store import FEEDBACK_MAX, AnswerStore
 from cloud.places import Places
 from cloud.request_stream import Refusal
 from cloud.settings import Limits

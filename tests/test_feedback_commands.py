@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cloud.answer_store import AnswerStore
+from cloud.log.answer_store import AnswerStore
 from edge.__main__ import main
 from edge.spool.feedback import Feedback
 from edge.spool.store import Quota, SpoolStore

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from edge_fakes import ANSWER, FakeRecogniser, utterance
 
 from cloud.__main__ import main as cloud_main
-from cloud.answer_log import Key
+from cloud.log.answer_log import Key
 from edge.asking.answer import Result
 from edge.asking.services import chain_of
 from edge.clock import SYSTEM_CLOCK

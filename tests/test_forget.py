@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 from edge_fakes import ANSWER, utterance
 
-from cloud.answer_log import Key, SqliteAnswerLog
 from cloud.claims import OwnClaims
+from cloud.log.answer_log import Key, SqliteAnswerLog
 from cloud.places import Places
 from cloud.service import SpeechService
 from cloud.settings import Server

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import Key, SqliteAnswerLog
 from cloud.claims import OwnClaims
 from cloud.forgetting import forget
 from cloud.keys.pki_folder import create
+from cloud.log.answer_log import Key, SqliteAnswerLog
 from cloud.places import Places
 from cloud.request_stream import Refusal
 from cloud.settings import Limits
@@ -169,6 +169,6 @@ def test_a_log_that_somebody_reads_is_said_not_to_be_clean(log: SqliteAnswerLog,
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM answers").fetchone()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("cloud.answer_store.BUSY_S_MAX", 0.1)
+            patch.setattr("cloud.log.answer_store.BUSY_S_MAX", 0.1)
             assert "somebody reads it" in run(tmp_path, "--device", "kitchen").output
     assert left(log) == []

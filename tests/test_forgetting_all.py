@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cloud.answer_log import Key
+from cloud.log.answer_log import Key
 from edge.__main__ import main
 from edge.page.visitor import Visitor
 from edge.phones.invitations import Invitations

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import Key, Occasion, Span, SqliteAnswerLog
 from cloud.claims import OwnClaim, OwnClaims
 from cloud.groups import Groups
+from cloud.log.answer_log import Key, Occasion, Span, SqliteAnswerLog
 from cloud.settings import CloudSettings, Group
 from cloud.twins import KEPT_S_MAX, Twins
 from common.errors import SettingsError

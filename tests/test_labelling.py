@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import FILE_NAME, SqliteAnswerLog
-from cloud.answer_store import AnswerStore, Key, Span
-from cloud.drift.convention import agreed_of
-from cloud.drift.label_desk import LabelDesk
-from cloud.drift.label_queue import DAY_US, FIRST_DAYS, LabelQueue
-from cloud.drift.label_queue import FILE_NAME as QUEUE_NAME
-from cloud.drift.labelling import Candidate
-from cloud.log_lines import log_lines
+from cloud.labelling.label_desk import LabelDesk
+from cloud.labelling.label_queue import DAY_US, FIRST_DAYS, LabelQueue
+from cloud.labelling.label_queue import FILE_NAME as QUEUE_NAME
+from cloud.labelling.labelling import Candidate
+from cloud.log.answer_log import FILE_NAME, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore, Key, Span
+from cloud.log.export_lines import log_lines
+from cloud.outcomes.convention import agreed_of
 from models.importing.feedback import Feedback
 from models.labels.definition import Definition
 from protos import speech_pb2
@@ -215,7 +215,7 @@ def test_what_was_in_a_draw_is_in_no_other(folder: Path) -> None:
 
 def test_a_command_that_is_killed_leaves_what_was_labelled(folder: Path) -> None:
     code = (
-        "import os, sys\nfrom cloud.drift.label_desk import LabelDesk\n"
+        "import os, sys\nfrom cloud.labelling.label_desk import LabelDesk\n"
         "take = LabelDesk.settle\n"
         "LabelDesk.settle = lambda *a: os.kill(os.getpid(), 9)\n"
         "from cloud.__main__ import main\nmain(['label', '--as', 'ann'])\n"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cloud.answer_log import Key
+from cloud.log.answer_log import Key
 from common.errors import IdentityError
 from edge.__main__ import main
 from edge.page import visitors

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import Key, Occasion, SqliteAnswerLog
+from cloud.log.answer_log import Key, Occasion, SqliteAnswerLog
 from protos import speech_pb2
 from tests.test_feedback import said, tell
 

@@ -22,14 +22,14 @@ from benchmarks.path import service
 from benchmarks.victims import free_port
 from cloud import web_port
 from cloud.__main__ import main
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore, Row
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
 from cloud.keys.names import own_names
 from cloud.keys.pki_folder import create
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore, Row
 from cloud.log.summary import Board, Heard, Usual
 from cloud.operating.guard import HEADERS, STRANGER, set_cookie
 from cloud.operating.hearing import hearing

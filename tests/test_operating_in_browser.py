@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.made_log import Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore
 from cloud.operating.operators import Operators
 from tests.page_browser import PATIENCE_S, Page, in_all_looks, launched, needs_chromium, text
 from tests.test_operating import Drift, Labels

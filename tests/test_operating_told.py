@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore
-from cloud.drift.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.drift.alerts import AlertBook, recover, report
-from cloud.drift.label_queue import FILE_NAME as QUEUE_FILE
-from cloud.drift.label_queue import LabelQueue
+from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook, recover, report
+from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
+from cloud.labelling.label_queue import LabelQueue
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.told import Desk, StandingAlerts
 from cloud.settings import CloudSettings, Storage

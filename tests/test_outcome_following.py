@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore, FeedbackRow, Key, Row
-from cloud.drift.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.drift.alerts import AlertBook
-from cloud.drift.outcome_following import BEHIND_US, OutcomeFollowing
-from cloud.drift.outcome_watch import REFERENCE, Answer
-from cloud.drift.ringing import Ringing
+from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook
+from cloud.alerts.ringing import Ringing
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
 from cloud.log.record import Record as Kept
+from cloud.outcomes.outcome_following import BEHIND_US, OutcomeFollowing
+from cloud.outcomes.outcome_watch import REFERENCE, Answer
 from common.errors import SettingsError
 from common.record import Record
 from protos import speech_pb2

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cloud.drift.concept import Concept
-from cloud.drift.convention import Convention
 from cloud.drift.facts import Facts
-from cloud.drift.outcome import LABELLED_BY
-from cloud.drift.outcome_watch import Answer, OutcomeWatch
+from cloud.outcomes.concept import Concept
+from cloud.outcomes.convention import Convention
+from cloud.outcomes.outcome import LABELLED_BY
+from cloud.outcomes.outcome_watch import Answer, OutcomeWatch
 from protos import speech_pb2
 
 DRINKS = ("latte", "mocha", "espresso", "americano")

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives import serialization
 import cloud.__main__
 import edge.__main__
 from benchmarks import path
-from cloud.answer_log import Key, SqliteAnswerLog
-from cloud.answer_store import AnswerStore
 from cloud.keys.authority import Authority
 from cloud.keys.pki_folder import create
+from cloud.log.answer_log import Key, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore
 from common.errors import IdentityError, SettingsError
 from common.settings import load
 from edge import directories

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.answer_log import Key, SqliteAnswerLog
+from cloud.log.answer_log import Key, SqliteAnswerLog
 from cloud.request_stream import Ended, Opened, RequestStream, Spoken
 from edge.asking import wire
 from edge.settings import Spool as Settings

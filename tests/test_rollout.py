@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 
 from benchmarks import chaos_rollout
 from cloud.__main__ import main
-from cloud.answer_store import Key
 from cloud.building.domain import load_domain
 from cloud.changing.canary import is_chosen
 from cloud.changing.compared import Answered
@@ -23,6 +22,7 @@ from cloud.changing.rollout_store import FILE_NAME, RolloutStore
 from cloud.changing.running import served_settings
 from cloud.changing.shadow_store import FILE_NAME as SHADOW_FILE_NAME
 from cloud.changing.shadow_store import By, Comparison, ShadowStore
+from cloud.log.answer_store import Key
 from cloud.settings import CloudSettings, Decoding, Domains, Storage
 from common.errors import DomainError, RolloutError
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from cloud.drift import outcome
+from cloud.outcomes import outcome
 from models.data.clip import Clip
 from models.importing.feedback import LABELLED_BY
 from tests.test_importing import clips_of, imported, put

@@ -10,8 +10,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from cloud.answer_log import SqliteAnswerLog
-from cloud.answer_store import Key, Span
 from cloud.changing import judging
 from cloud.changing.compared import Answered
 from cloud.changing.gate import Rules
@@ -25,6 +23,8 @@ from cloud.changing.shadow_store import Comparison, ShadowHeard, ShadowStore, fo
 from cloud.changing.trial import Trial
 from cloud.decoders import Hypothesis
 from cloud.finding.served_domain import ServedDomain
+from cloud.log.answer_log import SqliteAnswerLog
+from cloud.log.answer_store import Key, Span
 from cloud.recognition import Recogniser
 from cloud.settings import CloudSettings, Decoding, Domains, Storage
 from cloud.utterance import Utterance

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
-from cloud.answer_log import FILE_NAME, Features, Key, Occasion, Span, SqliteAnswerLog
-from cloud.answer_store import AnswerStore
 from cloud.drift.facts import Facts
 from cloud.log import facts_table, kept_features
+from cloud.log.answer_log import FILE_NAME, Features, Key, Occasion, Span, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.log.wanted import Wanted
 from cloud.utterance import Utterance

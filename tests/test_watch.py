@@ -13,10 +13,10 @@ import grpc
 import pytest
 
 from benchmarks.tried_service import enrolled
-from cloud.answer_log import NEWEST_MAX, Batch, Key, Span, SqliteAnswerLog
-from cloud.answer_store import AnswerStore
 from cloud.groups import Groups, Members
 from cloud.keys.pki_folder import create
+from cloud.log.answer_log import NEWEST_MAX, Batch, Key, Span, SqliteAnswerLog
+from cloud.log.answer_store import AnswerStore
 from cloud.places import Places
 from cloud.request_stream import Refusal
 from cloud.settings import Group

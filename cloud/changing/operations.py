@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 
 import msgspec
 
-from cloud.answer_store import DATABASE_ERRORS
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
 from cloud.building.folder import find_folder
@@ -22,6 +21,7 @@ from cloud.changing.shadow_store import ShadowStore
 from cloud.changing.trial import Trial
 from cloud.decoders.weights import usable
 from cloud.finding.index import build
+from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.settings import CloudSettings
 from common.errors import RolloutError
 

@@ -14,8 +14,6 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from cloud.answer_log import AnswerLog
-from cloud.answer_store import DATABASE_ERRORS, Key
 from cloud.building.domain import version_of
 from cloud.building.folder import find_folder
 from cloud.changing import judging
@@ -32,6 +30,8 @@ from cloud.changing.shadow_store import Comparison
 from cloud.changing.told_log import ToldLog
 from cloud.decoders.weights import usable
 from cloud.finding.served_domain import DomainVersion, ServedDomain
+from cloud.log.answer_log import AnswerLog
+from cloud.log.answer_store import DATABASE_ERRORS, Key
 from cloud.recognition import Recogniser
 from cloud.settings import CloudSettings
 from cloud.utterance import Utterance

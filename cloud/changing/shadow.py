@@ -10,12 +10,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cloud.answer_store import Key, Span
 from cloud.changing.compared import Answered
 from cloud.changing.judging import at_once, same
 from cloud.changing.shadow_log import ShadowLog
 from cloud.changing.shadow_store import Comparison, ShadowHeard
 from cloud.finding.served_domain import DomainVersion
+from cloud.log.answer_store import Key, Span
 from cloud.recognition import NobodyDecoded, Recogniser
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels

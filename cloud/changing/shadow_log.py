@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from cloud.answer_store import DATABASE_ERRORS, Key, Span
 from cloud.changing.judging import error_by, error_of_other
 from cloud.changing.shadow_store import HEARD_DAYS_MAX, By, Comparison, ShadowHeard, ShadowStore
+from cloud.log.answer_store import DATABASE_ERRORS, Key, Span
 from common.errors import RolloutError
 from protos import speech_pb2
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from cloud.answer_store import Key, Span
 from cloud.changing.compared import Answered
+from cloud.log.answer_store import Key, Span
 from common.migration import migrate
 from common.private_files import make_private
 

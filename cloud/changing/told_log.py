@@ -1,9 +1,9 @@
 """The answers' log, with the shadow's beside it: who forgets, forgets in both, and what people say is told to both."""
 
-from cloud.answer_log import UNKNOWN, AnswerLog, Batch, Occasion
-from cloud.answer_store import Key, Members, Span
 from cloud.changing.shadow import Shadow
 from cloud.changing.shadow_log import ShadowLog
+from cloud.log.answer_log import UNKNOWN, AnswerLog, Batch, Occasion
+from cloud.log.answer_store import Key, Members, Span
 from cloud.utterance import Utterance
 from protos import speech_pb2
 

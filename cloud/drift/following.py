@@ -35,7 +35,7 @@ KEEP_S = 30.0
 
 
 class Told(Protocol):
-    """Who is told what is found: `cloud.drift.ringing.Ringing`."""
+    """Who is told what is found: `cloud.alerts.ringing.Ringing`."""
 
     def take(self, found: Sequence[Finding]) -> None:
         """Something was found. Quick, and sure to be told later: it is not found again."""

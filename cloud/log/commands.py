@@ -11,8 +11,8 @@ from typing import Any
 import click
 import msgspec
 
-from cloud.answer_log import FILE_NAME
-from cloud.answer_store import AnswerStore
+from cloud.log.answer_log import FILE_NAME
+from cloud.log.answer_store import AnswerStore
 from cloud.options import config_option, load_settings
 from common.commands import MOMENT
 from common.errors import SettingsError
@@ -176,8 +176,8 @@ def export(file: Path, config_file: Path | None, **wanted: Any) -> None:
       parrotlet-cloud log export answers.jsonl
       parrotlet-cloud log export --judged --since 2026-11-01 judged.jsonl
     """
+    from cloud.log.export_lines import log_lines
     from cloud.log.wanted import Wanted
-    from cloud.log_lines import log_lines
 
     source = _log(config_file)
     if not source.exists():

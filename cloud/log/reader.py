@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cloud.answer_store import BUSY_S_MAX, FACTS, Key
 from cloud.drift.facts import Facts
 from cloud.log import facts_table
+from cloud.log.answer_store import BUSY_S_MAX, FACTS, Key
 from cloud.log.wanted import Wanted
 from common.errors import SettingsError
 from protos import speech_pb2

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cloud.answer_log import FILE_NAME
 from cloud.feedback import TRANSCRIPT_LENGTH_MAX
+from cloud.log.answer_log import FILE_NAME
 from cloud.operating.guard import Guard, set_cookie
 from cloud.operating.operators import NotSignedIn, Operators, Session
 from cloud.operating.pages import board, changing, fleet, found, labelling, utterance

@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from cloud.answer_log import FILE_NAME as LOG_FILE
-from cloud.answer_store import AnswerStore
-from cloud.drift.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.drift.alerts import AlertBook
-from cloud.drift.label_desk import LabelDesk
-from cloud.drift.label_queue import FILE_NAME as QUEUE_FILE
-from cloud.drift.label_queue import LabelQueue, State
-from cloud.drift.label_session import Shown, request
+from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook
+from cloud.labelling.label_desk import LabelDesk
+from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
+from cloud.labelling.label_queue import LabelQueue, State
+from cloud.labelling.label_session import Shown, request
+from cloud.log.answer_log import FILE_NAME as LOG_FILE
+from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.seams import Drifted, Says, ToLabel
 from cloud.settings import CloudSettings

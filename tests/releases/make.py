@@ -14,7 +14,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from cloud.answer_log import Key, SqliteAnswerLog
+from cloud.log.answer_log import Key, SqliteAnswerLog
 from common import VERSION
 from edge.asking import wire
 from edge.settings import Cloud

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloud.drift import calibration
-from cloud.drift.calibration import Floats
 from cloud.drift.facts import Facts
+from cloud.outcomes import calibration
+from cloud.outcomes.calibration import Floats
 
 Z = 1.645
 """90 % of intervals hold the truth."""

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cloud.drift.concept import Concept, ConceptWatch, Over, Seen, keys_of
-from cloud.drift.convention import Convention, ConventionWatch, Written
 from cloud.drift.facts import Facts
-from cloud.drift.outcome import Answered, Outcome, Said, outcome, plain_words, said_of
-from cloud.drift.promise import Past, Promises
-from cloud.drift.reask import WITHIN_S, Conversations, Followed, PhonesOf, turn_of
+from cloud.outcomes.concept import Concept, ConceptWatch, Over, Seen, keys_of
+from cloud.outcomes.convention import Convention, ConventionWatch, Written
+from cloud.outcomes.outcome import Answered, Outcome, Said, outcome, plain_words, said_of
+from cloud.outcomes.promise import Past, Promises
+from cloud.outcomes.reask import WITHIN_S, Conversations, Followed, PhonesOf, turn_of
 from protos import speech_pb2
 
 REFERENCE = 600

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from cloud.drift.facts import Facts
-from cloud.drift.promise import Key, Promises
-from cloud.drift.wager import ODDS, Wager, gain
+from cloud.outcomes.promise import Key, Promises
+from cloud.outcomes.wager import ODDS, Wager, gain
 
 RUN_LENGTH = 8000.0
 """Utterances without a change in which one false alarm is to be expected at most."""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cloud.drift import calibration
-from cloud.drift.calibration import Calibration, Floats
 from cloud.drift.facts import Facts
+from cloud.outcomes import calibration
+from cloud.outcomes.calibration import Calibration, Floats
 
 UTTERANCES_MIN = 200
 """Of fewer nobody knows what is usual."""

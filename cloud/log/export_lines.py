@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from cloud.answer_store import AnswerStore, Logged
 from cloud.drift.facts import Facts
+from cloud.log.answer_store import AnswerStore, Logged
 from cloud.log.wanted import Wanted
 from protos import speech_pb2
 

@@ -1,5 +1,5 @@
 """Which utterances were drawn for labelling, with which probability, and what became of them: ids and no words, in a
-file of its own. One thread at a time; DATABASE_ERRORS of cloud/answer_store.py come through.
+file of its own. One thread at a time; DATABASE_ERRORS of cloud/log/answer_store.py come through.
 
 The labels themselves are feedback, in the utterance log.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cloud.drift.labelling import Candidate, Chosen, draw
+from cloud.labelling.labelling import Candidate, Chosen, draw
 from common.migration import migrate
 
 FILE_NAME = "labelling.db"

@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from cloud.answer_store import Key
-from cloud.drift.convention import MARKS, marks
-from cloud.drift.outcome import LABELLED_BY, Said, plain_words
+from cloud.log.answer_store import Key
+from cloud.outcomes.convention import MARKS, marks
+from cloud.outcomes.outcome import LABELLED_BY, Said, plain_words
 from protos import speech_pb2
 
 READINGS_MAX, RESULTS_MAX = 5, 9

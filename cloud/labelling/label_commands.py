@@ -16,7 +16,7 @@ from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 
 if TYPE_CHECKING:
-    from cloud.drift.label_desk import LabelDesk
+    from cloud.labelling.label_desk import LabelDesk
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,58}\Z")
 
@@ -44,11 +44,11 @@ def label(
       parrotlet-cloud label --as ann --definition data-definition.toml
       parrotlet-cloud label --text corona
     """
-    from cloud.answer_log import FILE_NAME
-    from cloud.answer_store import AnswerStore
-    from cloud.drift.label_desk import LabelDesk
-    from cloud.drift.label_queue import FILE_NAME as QUEUE_NAME
-    from cloud.drift.label_queue import LabelQueue
+    from cloud.labelling.label_desk import LabelDesk
+    from cloud.labelling.label_queue import FILE_NAME as QUEUE_NAME
+    from cloud.labelling.label_queue import LabelQueue
+    from cloud.log.answer_log import FILE_NAME
+    from cloud.log.answer_store import AnswerStore
 
     settings = load_settings(config_file, {}).settings
     name = labeller or _user()
@@ -76,7 +76,7 @@ def label(
 
 def _ask(desk: "LabelDesk", name: str, agreed: Mapping[str, bool], wanted: str | None) -> None:
     """Until nothing waits, or they have enough."""
-    from cloud.drift.label_session import HELP, lines, request
+    from cloud.labelling.label_session import HELP, lines, request
 
     waiting = desk.waiting() if wanted is None else desk.with_words(wanted)
     if not waiting:
@@ -118,8 +118,8 @@ def _ask(desk: "LabelDesk", name: str, agreed: Mapping[str, bool], wanted: str |
 
 def _text(text: str, agreed: Mapping[str, bool]) -> str | None:
     """What was said, as it is to be written; None: they want to choose again."""
-    from cloud.drift.label_session import against_agreement
     from cloud.feedback import TRANSCRIPT_LENGTH_MAX
+    from cloud.labelling.label_session import against_agreement
 
     while True:
         text = text or click.prompt("  said", prompt_suffix="> ", type=str).strip()
@@ -137,7 +137,7 @@ def _text(text: str, agreed: Mapping[str, bool]) -> str | None:
 
 
 def _agreed(file: Path) -> dict[str, bool]:
-    from cloud.drift.convention import agreed_of
+    from cloud.outcomes.convention import agreed_of
 
     try:
         return agreed_of(tomllib.loads(file.read_text(encoding="utf-8")))

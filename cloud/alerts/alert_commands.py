@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cloud.drift.alerts import Alert, AlertBook, Judgement, find, judge, precision, snooze
+from cloud.alerts.alerts import Alert, AlertBook, Judgement, find, judge, precision, snooze
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.record import Record
@@ -91,8 +91,8 @@ def test(config_file: Path | None) -> None:
     Example:
       parrotlet-cloud alerts test
     """
-    from cloud.drift.alert_sinks import sinks_of
-    from cloud.drift.alerts import Told
+    from cloud.alerts.alert_sinks import sinks_of
+    from cloud.alerts.alerts import Told
     from common.errors import ActionError
 
     settings = load_settings(config_file, {}).settings.alerts
@@ -110,7 +110,7 @@ def test(config_file: Path | None) -> None:
 
 
 def _record(config_file: Path | None) -> Record[AlertBook]:
-    from cloud.drift.alert_sinks import FILE_NAME
+    from cloud.alerts.alert_sinks import FILE_NAME
 
     directory = load_settings(config_file, {}).settings.storage.state_dir
     if not directory.is_dir():

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from cloud.drift import reask as reasks
 from cloud.drift.facts import Facts
-from cloud.drift.outcome import Answered, Outcome, Said, outcome, plain_words, said_of
-from cloud.drift.reask import WITHIN_S, Conversations, Turn, reask, turn_of
+from cloud.outcomes import reask as reasks
+from cloud.outcomes.outcome import Answered, Outcome, Said, outcome, plain_words, said_of
+from cloud.outcomes.reask import WITHIN_S, Conversations, Turn, reask, turn_of
 from protos import speech_pb2
 
 ANSWERED = Answered("play jazz", ("music-jazz", "music-chess"))

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from cloud.drift.alert_sinks import FILE_NAME, Sink, deliver
-from cloud.drift.alerts import AlertBook, recover, report
-from cloud.drift.concept import Over
+from cloud.alerts.alert_sinks import FILE_NAME, Sink, deliver
+from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.drift.finding import Finding
-from cloud.drift.outcome_watch import Change
+from cloud.outcomes.concept import Over
+from cloud.outcomes.outcome_watch import Change
 from common.record import Record
 
 logger = logging.getLogger(__name__)

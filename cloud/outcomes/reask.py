@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from cloud.drift.facts import Facts
-from cloud.drift.outcome import plain_words
+from cloud.outcomes.outcome import plain_words
 from cloud.pronouncing.distance import apart
 from cloud.pronouncing.phones import Phones
 from protos import speech_pb2

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cloud.drift.outcome import FILLERS
-from cloud.drift.wager import Wager
+from cloud.outcomes.outcome import FILLERS
+from cloud.outcomes.wager import Wager
 from cloud.understanding.written import spoken_words
 
 RUN_LENGTH = 4000.0

@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from cloud.drift.concept import Concept, ConceptWatch, Over, Seen, keys_of
-from cloud.drift.convention import Convention, ConventionWatch, Written, marks
 from cloud.drift.facts import Facts
-from cloud.drift.promise import Past, Promises
-from cloud.drift.wager import ODDS, Wager, gain
+from cloud.outcomes.concept import Concept, ConceptWatch, Over, Seen, keys_of
+from cloud.outcomes.convention import Convention, ConventionWatch, Written, marks
+from cloud.outcomes.promise import Past, Promises
+from cloud.outcomes.wager import ODDS, Wager, gain
 
 DRINKS = ("latte", "mocha", "espresso", "americano")
 Change = Callable[[Seen, np.random.Generator], Seen]

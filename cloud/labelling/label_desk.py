@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from cloud.answer_store import AnswerStore, FeedbackRow, Key, Logged
-from cloud.drift.label_queue import LabelQueue, State
-from cloud.drift.label_session import Shown
-from cloud.drift.labelling import Candidate, uncertainty
-from cloud.drift.outcome import said_of
+from cloud.labelling.label_queue import LabelQueue, State
+from cloud.labelling.label_session import Shown
+from cloud.labelling.labelling import Candidate, uncertainty
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Logged
+from cloud.outcomes.outcome import said_of
 from protos import speech_pb2
 
 PICKED_MAX = 20

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cloud.drift import calibration
-from cloud.drift.error_rate import Label, Reference, estimate, reference
 from cloud.drift.facts import Facts
-from cloud.drift.labelling import Candidate, Chosen, draw, uncertainty
+from cloud.labelling.labelling import Candidate, Chosen, draw, uncertainty
+from cloud.outcomes import calibration
+from cloud.outcomes.error_rate import Label, Reference, estimate, reference
 
 
 def utterance(number: int, confidence: float | None, snr_db: float = 20.0) -> Facts:

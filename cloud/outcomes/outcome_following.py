@@ -13,10 +13,10 @@ from typing import Protocol
 
 import msgspec
 
-from cloud.drift.label_queue import FILE_NAME as QUEUE_FILE_NAME
-from cloud.drift.label_queue import LabelQueue
-from cloud.drift.outcome_watch import Answer, Change, OutcomeWatch
+from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME
+from cloud.labelling.label_queue import LabelQueue
 from cloud.log.reader import Logged, LogReader
+from cloud.outcomes.outcome_watch import Answer, Change, OutcomeWatch
 from common.record import Record
 
 FILE_NAME = "outcomes.json"
@@ -36,7 +36,7 @@ class ToldUpTo(msgspec.Struct):
 
 
 class Told(Protocol):
-    """Who is told what is found: `cloud.drift.ringing.Ringing`."""
+    """Who is told what is found: `cloud.alerts.ringing.Ringing`."""
 
     def take_outcomes(self, found: Iterable[Change]) -> None:
         """Something was found. Quick, and sure to be told later: it is not found again."""

@@ -20,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from cloud.answer_store import (
+from cloud.beside import beside
+from cloud.log.answer_store import (
     DATABASE_ERRORS,
     UNKNOWN,
     Answered,
@@ -33,7 +34,6 @@ from cloud.answer_store import (
     Row,
     Span,
 )
-from cloud.beside import beside
 from cloud.log.record import Recorder
 from cloud.utterance import Utterance
 from common.errors import SettingsError

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from cloud.drift.alerts import AlertBook, Told
+from cloud.alerts.alerts import AlertBook, Told
 from cloud.settings import Alerts as AlertSettings
 from common.errors import ActionError
 from common.mqtt_link import Link, Message

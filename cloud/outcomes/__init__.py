@@ -1,0 +1,1 @@
+"""Whether answers were right: what people show, what confidence promises, when right means something else."""
