@@ -60,11 +60,11 @@ def boards(
 
 
 def answers(looking: Looking, count: int) -> list[dict[str, Any]]:
-    """So many, each with the number it is kept by."""
+    """So many, each with the number it is kept by; what the board did of it is told besides."""
     found: list[dict[str, Any]] = []
     while len(found) < count:
         card, number = looking.next("answer")
-        if number is not None or card.get("board"):
+        if card["kind"] != "done" and (number is not None or card.get("board")):
             found.append(card)
     return found
 

@@ -15,7 +15,8 @@ def test_neither_side_grows_while_it_works_and_what_waits_is_sent() -> None:
     assert {"daemon", "service", "worker 1"} <= grown.keys()
     assert {name: (one.files, one.threads) for name, one in grown.items() if max(one.files, one.threads) > 0} == {}
     assert told.kinds["final"] > 0
-    assert told.kinds["kept"] > 0, "the link was not missed"
+    # Kept for later, or answered by the board itself and better later.
+    assert told.kinds["kept"] + told.kinds["better"] > 0, "the link was not missed"
     assert told.waiting == 0
 
 
