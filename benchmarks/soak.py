@@ -11,6 +11,7 @@ what waits in the spool must be gone within a bound.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ import numpy as np
 
 from benchmarks import path
 from benchmarks.boards import Clip, Crowd, clip_of
-from benchmarks.cut_link import away_now_and_then, looped
+from benchmarks.cut_link import OUTAGE_SHARE, away_now_and_then, looped
 from benchmarks.growth import LOOK_S, SLOPE_MIB_MAX, Grown, grew, watch
 from benchmarks.instructions import pink_noise
 from edge.sound.audio_file import AudioFile
@@ -86,7 +87,10 @@ def soak(minutes: float, boards: int) -> tuple[dict[str, Grown], Told]:
             state = Path(folder) / "edge"
             options = ["--cloud", address, "--log-level", "error", "--runtime-dir", folder, "--state-dir", str(state)]
             command = [sys.executable, "-m", "edge", "run", "--input", str(wav), *options]
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL) as daemon:
+            # Of a minute's short outages, too, some are longer than the board's patience.
+            patience_s = min(8.0, period_s * OUTAGE_SHARE / 2.5)
+            environment = os.environ | {"PARROTLET_EDGE_CLOUD_REACH_S_MAX": f"{patience_s:.1f}"}
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) as daemon:
                 try:
                     looks = watch({"daemon": daemon.pid, "service": service.process.pid} | _workers(service), minutes)
                     told = drained(state / FILE_NAME)
