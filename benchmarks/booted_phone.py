@@ -19,7 +19,7 @@ from typing import Any
 
 HOST, PORT = "127.0.0.1", 7409
 ORIGIN = f"https://{HOST}:{PORT}"
-COOKIE = Path("/root/phone.cookie")
+COOKIE = Path.home() / "phone.cookie"
 PATIENCE_S = 60.0
 
 

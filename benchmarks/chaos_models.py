@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -154,80 +154,92 @@ class Answering:
                 Model(self.folder, DEFAULT_SPEC)
 
 
+class Told(Store):
+    """Tells what is on the disk."""
+
+    def __init__(self, slots: Path, said: int) -> None:
+        """`said`: a pipe's end."""
+        super().__init__(slots, SHIPPED)
+        self._said = said
+
+    def offset(self, offer: store.Offer) -> int:
+        self._tell(f"for {offer.held.sha256}")
+        return super().offset(offer)
+
+    def append(self, offer: store.Offer, offset: int, data: bytes) -> int:
+        at = super().append(offer, offset, data)
+        self._tell(f"at {offer.held.sha256} {at}")
+        return at
+
+    def change(self, do: Any) -> State:
+        before = self.read().history[-1:]
+        after = super().change(do)
+        if after.history[-1:] != before:
+            self._tell(f"done {after.history[-1].what} {after.history[-1].at_unix_us}")
+        return after
+
+    def _tell(self, line: str) -> None:
+        os.write(self._said, f"{line}\n".encode())
+
+
 def child(slots: Path, folders: list[Path], seed: int, lines: int | None, said: int) -> None:
     """A board's life with its models until the death; tells what it has done."""
-    draw, left = random.Random(seed), lines
+    draw = random.Random(seed)
+    for name, seconds in (("LOOK_S", 0.005), ("FIRST_ASK_S", 0.0), ("ASK_S", 0.05), ("AGAIN_S", 0.01)):
+        setattr(updating, name, seconds)
+    updating.TOGETHER = 1
+    trial.LOOKS, trial.COMMANDS_MIN = (2, 4, 6), 1
+    # Who is killed so often has another cause than the model.
+    state.DEATHS_MAX = DEATHS_MAX
+    own, service = Answering(), Offering(folders, draw)
+    link = Link(cast(Any, service))
+    cast(Any, link).failed = lambda error: None
+    kept = Updating(lambda: Told(slots, said), NAME, DEFAULT_SPEC, service, link, own)
+    if lines is not None:
+        trace = _killing(lines)
+        sys.settrace(trace)
+        threading.settrace(trace)
+    asyncio.run(_live(kept, own, lambda: Told(slots, said), draw))
+    sys.settrace(None)
+
+
+def _killing(lines: int) -> Callable[[FrameType, str, Any], Any]:
+    """A trace that kills the process before the line that comes after so many of those that are watched."""
+    left = lines
     lock = threading.Lock()
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left
         if frame.f_code.co_filename not in WATCHED:
             return None
-        if event == "line" and left is not None:
+        if event == "line":
             with lock:
                 left -= 1
             if left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    def tell(line: str) -> None:
-        os.write(said, f"{line}\n".encode())
+    return trace
 
-    class Told(Store):
-        """Tells what is on the disk."""
 
-        def offset(self, offer: store.Offer) -> int:
-            tell(f"for {offer.held.sha256}")
-            return super().offset(offer)
-
-        def append(self, offer: store.Offer, offset: int, data: bytes) -> int:
-            at = super().append(offer, offset, data)
-            tell(f"at {offer.held.sha256} {at}")
-            return at
-
-        def change(self, do: Any) -> State:
-            before = self.read().history[-1:]
-            after = super().change(do)
-            if after.history[-1:] != before:
-                tell(f"done {after.history[-1].what} {after.history[-1].at_unix_us}")
-            return after
-
-    for name, seconds in (("LOOK_S", 0.005), ("FIRST_ASK_S", 0.0), ("ASK_S", 0.05), ("AGAIN_S", 0.01)):
-        setattr(updating, name, seconds)
-    updating.TOGETHER = 1
-    trial.LOOKS, trial.COMMANDS_MIN = (2, 4, 6), 1
-    own, service = Answering(), Offering(folders, draw)
-    link = Link(cast(Any, service))
-    cast(Any, link).failed = lambda error: None
-    kept = Updating(lambda: Told(slots, SHIPPED), NAME, DEFAULT_SPEC, service, link, own)
-    # Who is killed so often has another cause than the model.
-    state.DEATHS_MAX = DEATHS_MAX
+async def _live(kept: Updating, own: Answering, slots: Callable[[], Told], draw: random.Random) -> None:
+    """What a board does with models, its owner and who speaks to it among others, for a while."""
     silence = Utterance(bytes(150 * DEFAULT_SPEC.bands), 500)
-
-    async def live() -> None:
-        running = asyncio.create_task(kept.run())
-        for _ in range(int(RUN_S / 0.05)):
-            await asyncio.sleep(0.05)
-            if running.done():
-                await running
-            wants = kept.state.candidate is not None and kept.state.is_tested
-            if wants:
-                # Silence is heard as nothing by both; what was said is a command, or none.
-                kept._hold(silence, Said(draw.choice(["lights on", "something else"]), None))
-            if draw.random() < 0.2:
-                await asyncio.to_thread(own.answer)
-            if draw.random() < 0.015:
-                opened = Told(slots, SHIPPED)
-                await asyncio.to_thread(opened.change, lambda state, at: state.takes_back(at, "the owner"))
-            if draw.random() < 0.03:
-                await asyncio.to_thread(Told(slots, SHIPPED).change, lambda state, at: state.again(at, "the owner"))
-        running.cancel()
-
-    if lines is not None:
-        sys.settrace(trace)
-        threading.settrace(trace)
-    asyncio.run(live())
-    sys.settrace(None)
+    running = asyncio.create_task(kept.run())
+    for _ in range(int(RUN_S / 0.05)):
+        await asyncio.sleep(0.05)
+        if running.done():
+            await running
+        if kept.state.candidate is not None and kept.state.is_tested:
+            # Silence is heard as nothing by both; what was said is a command, or none.
+            kept._hold(silence, Said(draw.choice(["lights on", "something else"]), None))
+        if draw.random() < 0.2:
+            await asyncio.to_thread(own.answer)
+        if draw.random() < 0.015:
+            await asyncio.to_thread(slots().change, lambda state, at: state.takes_back(at, "the owner"))
+        if draw.random() < 0.03:
+            await asyncio.to_thread(slots().change, lambda state, at: state.again(at, "the owner"))
+    running.cancel()
 
 
 def run_child(

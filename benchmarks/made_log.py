@@ -71,6 +71,25 @@ def rows(boards: list[Made], count: int, now_us: int, levels: Callable[[int], Le
         yield _row(board, board.ill if is_ill or board.ill == "old" else "", f"u{number:06d}", at_us, rng, levels)
 
 
+class _Drawn(NamedTuple):
+    """What is drawn of one utterance."""
+
+    text: str
+    """Empty where nothing was heard."""
+    intent: str | None
+    slots: dict[str, str]
+    title: str
+    noise_dbfs: float
+    level_dbfs: float
+    speech_ms: int
+    wait_ms: int
+    confidence: float
+
+    @property
+    def duration_ms(self) -> int:
+        return self.speech_ms + 300 + 500
+
+
 def _row(
     board: Made,
     ill: str,
@@ -79,32 +98,8 @@ def _row(
     rng: np.random.Generator,
     levels: Callable[[int], Levels],
 ) -> Row:
-    text, intent, slots, title = SAID[int(rng.integers(len(SAID)))]
-    was_empty = bool(rng.random() < (0.9 if ill == "deaf" else 0.03))
-    noise = float(rng.normal(board.noise_dbfs + (11.0 if ill == "noisy" else 0.0), 2.0))
-    level = float(rng.normal(board.level_dbfs, 2.5))
-    speech_ms, wait_ms = int(rng.integers(700, 3200)), int(rng.gamma(4.0, 60.0)) + (2400 if ill == "slow" else 0)
-    duration_ms = speech_ms + 300 + 500
-    confidence = float(np.clip(rng.beta(8, 2) - (0.25 if ill == "noisy" else 0.0), 0.02, 0.99))
-    final = speech_pb2.Final(
-        transcript="" if was_empty else text,
-        confidence=confidence,
-        engine=speech_pb2.Engine(name="whisper", model="tiny.en"),
-        domain=speech_pb2.Domain(name="home", version="0a1b2c3d4e5f"),
-        service_version="0.1.0",
-        waiting_ms=wait_ms // 4,
-        decoding_ms=wait_ms,
-        searching_ms=3,
-    )
-    if not was_empty:
-        other = text.rpartition(" ")[0]
-        final.alternatives.add(transcript=other, confidence=confidence / 3, engine="whisper")
-        final.alternatives.add(transcript=text, confidence=confidence / 2, engine="pocketsphinx")
-        final.results.add(id=title.lower().replace(" ", "-"), title=title, snippet="As it is found here.", score=3.2)
-        final.results.add(id="other", title="Something else", snippet="Less like what was asked.", score=0.9)
-        if intent is not None:
-            final.intent.name, final.intent.confidence = intent, confidence
-            final.intent.slots.update(slots)
+    drawn = _drawn(board, ill, rng)
+    final, end = _final(drawn), _end(drawn)
     config = speech_pb2.UtteranceConfig(
         utterance_id=utterance_id,
         device_id=board.device_id,
@@ -115,65 +110,114 @@ def _row(
         attempt=1,
         vad="mel-2",
     )
-    end = speech_pb2.UtteranceEnd(
-        reason="END_REASON_ENDPOINT",
-        speech_start_ms=300,
-        speech_end_ms=300 + speech_ms,
-        level_dbfs=level,
-        peak_dbfs=level + 12,
-        noise_floor_dbfs=noise,
-        snr_db=level - noise,
-        clipped_share=0.0,
-        overruns=0,
-        gaps=0,
-    )
-    facts = Facts(
-        device_id=board.device_id,
-        utterance_id=utterance_id,
-        at_unix_us=at_us,
-        edge_version=config.edge_version,
-        vad=config.vad,
-        service_version="0.1.0",
-        engine="whisper",
-        model="tiny.en",
-        domain="home",
-        domain_version="0a1b2c3d4e5f",
-        level_dbfs=round(level, 2),
-        peak_dbfs=round(level + 12, 2),
-        noise_floor_dbfs=round(noise, 2),
-        snr_db=round(level - noise, 2),
-        clipped_share=0.0,
-        overruns=0,
-        gaps=0,
-        duration_ms=duration_ms,
-        speech_ms=speech_ms,
-        speech_share=round(speech_ms / duration_ms, 4),
-        end_reason="endpoint",
-        noise_bands_db=tuple(map(float, rng.normal(noise, 3.0, 16))),
-        speech_bands_db=tuple(map(float, rng.normal(level, 3.0, 16))),
-        band_spread_db=tuple(map(float, rng.uniform(3.0, 9.0, 16))),
-        word_count=0 if was_empty else len(text.split()),
-        words_per_s=None if was_empty else round(len(text.split()) * 1000 / speech_ms, 3),
-        intent=None if was_empty else intent,
-        confidence=round(confidence, 4),
-        results_count=len(final.results),
-        top_score=None if was_empty else 3.2,
-        choices_count=0,
-        was_empty=was_empty,
-        waiting_ms=final.waiting_ms,
-        decoding_ms=final.decoding_ms,
-        endpoint_to_final_ms=wait_ms + final.waiting_ms + 5,
-        onset_to_partial_ms=int(rng.integers(400, 1100)),
-    )
+    facts = _facts(drawn, config, final, rng)
     is_kept = kept_features.is_drawn(board.device_id, utterance_id, FEATURES_SHARE)
-    features = kept_features.pack(levels(duration_ms), DEFAULT_SPEC) if is_kept else None
-    answered_us = at_us + (duration_ms + wait_ms) * 1000
+    features = kept_features.pack(levels(drawn.duration_ms), DEFAULT_SPEC) if is_kept else None
+    answered_us = at_us + (drawn.duration_ms + drawn.wait_ms) * 1000
     return Row(
         Key(board.device_id, utterance_id),
         final.SerializeToString(),
         answered_us,
-        Occasion(at_us, answered_us - wait_ms * 1000, duration_ms, float(end.snr_db)),
+        Occasion(at_us, answered_us - drawn.wait_ms * 1000, drawn.duration_ms, float(end.snr_db)),
         Record(facts, final.transcript, config.SerializeToString(), end.SerializeToString(), features),
+    )
+
+
+def _drawn(board: Made, ill: str, rng: np.random.Generator) -> _Drawn:
+    text, intent, slots, title = SAID[int(rng.integers(len(SAID)))]
+    was_empty = bool(rng.random() < (0.9 if ill == "deaf" else 0.03))
+    return _Drawn(
+        "" if was_empty else text,
+        None if was_empty else intent,
+        slots,
+        title,
+        noise_dbfs=float(rng.normal(board.noise_dbfs + (11.0 if ill == "noisy" else 0.0), 2.0)),
+        level_dbfs=float(rng.normal(board.level_dbfs, 2.5)),
+        speech_ms=int(rng.integers(700, 3200)),
+        wait_ms=int(rng.gamma(4.0, 60.0)) + (2400 if ill == "slow" else 0),
+        confidence=float(np.clip(rng.beta(8, 2) - (0.25 if ill == "noisy" else 0.0), 0.02, 0.99)),
+    )
+
+
+def _final(drawn: _Drawn) -> speech_pb2.Final:
+    final = speech_pb2.Final(
+        transcript=drawn.text,
+        confidence=drawn.confidence,
+        engine=speech_pb2.Engine(name="whisper", model="tiny.en"),
+        domain=speech_pb2.Domain(name="home", version="0a1b2c3d4e5f"),
+        service_version="0.1.0",
+        waiting_ms=drawn.wait_ms // 4,
+        decoding_ms=drawn.wait_ms,
+        searching_ms=3,
+    )
+    if drawn.text:
+        other, title = drawn.text.rpartition(" ")[0], drawn.title
+        final.alternatives.add(transcript=other, confidence=drawn.confidence / 3, engine="whisper")
+        final.alternatives.add(transcript=drawn.text, confidence=drawn.confidence / 2, engine="pocketsphinx")
+        final.results.add(id=title.lower().replace(" ", "-"), title=title, snippet="As it is found here.", score=3.2)
+        final.results.add(id="other", title="Something else", snippet="Less like what was asked.", score=0.9)
+        if drawn.intent is not None:
+            final.intent.name, final.intent.confidence = drawn.intent, drawn.confidence
+            final.intent.slots.update(drawn.slots)
+    return final
+
+
+def _end(drawn: _Drawn) -> speech_pb2.UtteranceEnd:
+    return speech_pb2.UtteranceEnd(
+        reason="END_REASON_ENDPOINT",
+        speech_start_ms=300,
+        speech_end_ms=300 + drawn.speech_ms,
+        level_dbfs=drawn.level_dbfs,
+        peak_dbfs=drawn.level_dbfs + 12,
+        noise_floor_dbfs=drawn.noise_dbfs,
+        snr_db=drawn.level_dbfs - drawn.noise_dbfs,
+        clipped_share=0.0,
+        overruns=0,
+        gaps=0,
+    )
+
+
+def _facts(
+    drawn: _Drawn, config: speech_pb2.UtteranceConfig, final: speech_pb2.Final, rng: np.random.Generator
+) -> Facts:
+    words = len(drawn.text.split())
+    return Facts(
+        device_id=config.device_id,
+        utterance_id=config.utterance_id,
+        at_unix_us=config.started_at_unix_us,
+        edge_version=config.edge_version,
+        vad=config.vad,
+        service_version=final.service_version,
+        engine=final.engine.name,
+        model=final.engine.model,
+        domain=final.domain.name,
+        domain_version=final.domain.version,
+        level_dbfs=round(drawn.level_dbfs, 2),
+        peak_dbfs=round(drawn.level_dbfs + 12, 2),
+        noise_floor_dbfs=round(drawn.noise_dbfs, 2),
+        snr_db=round(drawn.level_dbfs - drawn.noise_dbfs, 2),
+        clipped_share=0.0,
+        overruns=0,
+        gaps=0,
+        duration_ms=drawn.duration_ms,
+        speech_ms=drawn.speech_ms,
+        speech_share=round(drawn.speech_ms / drawn.duration_ms, 4),
+        end_reason="endpoint",
+        noise_bands_db=tuple(map(float, rng.normal(drawn.noise_dbfs, 3.0, 16))),
+        speech_bands_db=tuple(map(float, rng.normal(drawn.level_dbfs, 3.0, 16))),
+        band_spread_db=tuple(map(float, rng.uniform(3.0, 9.0, 16))),
+        word_count=words,
+        words_per_s=round(words * 1000 / drawn.speech_ms, 3) if words else None,
+        intent=drawn.intent,
+        confidence=round(drawn.confidence, 4),
+        results_count=len(final.results),
+        top_score=3.2 if words else None,
+        choices_count=0,
+        was_empty=not words,
+        waiting_ms=final.waiting_ms,
+        decoding_ms=final.decoding_ms,
+        endpoint_to_final_ms=drawn.wait_ms + final.waiting_ms + 5,
+        onset_to_partial_ms=int(rng.integers(400, 1100)),
     )
 
 

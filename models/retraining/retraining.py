@@ -16,6 +16,18 @@ def retraining(given: Given) -> Work:
     """All steps, in the folder of the work."""
     work = Work(given.work, [])
 
+    def reported(tell: Tell) -> Figures:
+        done = {name: found.figures for name in NAMES if (found := work.done(name)) is not None}
+        return report.write_report(given, done, tell)
+
+    page = Step("report", "a page with figures and plots", dict, (given.report, given.plots), reported)
+    work.steps = [*_of_data(given), *_of_models(given), page, *_offered(given)]
+    return work
+
+
+def _of_data(given: Given) -> Iterator[Step]:
+    """From the log to a set that is learnt from."""
+
     def taken() -> Mapping[str, str]:
         found = {
             "the log": digest_of(given.log),
@@ -29,69 +41,68 @@ def retraining(given: Given) -> Work:
         shares = f"{given.tune_share} {given.test_share} {given.each_utterance}"
         return {"the base": digest_of(given.base), "the shares": shares}
 
+    yield Step("import", "the utterances that somebody labelled", taken, (given.heard,), lambda t: sets.take(given, t))
+    yield Step(
+        "check",
+        "labels, and who labels otherwise",
+        lambda: {"--put-right": " ".join(sorted(given.put_right))},
+        (given.checked, given.check_page),
+        lambda tell: sets.check(given, tell),
+    )
+    yield Step("fix", "labels as they are agreed", dict, (given.fixed,), lambda tell: sets.fix(given, tell))
+    yield Step(
+        "divide",
+        "what is new beside what was there, by speaker",
+        divided,
+        (given.set, given.base_set),
+        lambda tell: sets.divide(given, tell),
+    )
+
+
+def _of_models(given: Given) -> Iterator[Step]:
+    """From that set to a candidate, and what the new data brought."""
+
     def serving() -> Mapping[str, str]:
         card = given.serving_card
         return {"the serving model": digest_of(given.serving / MODEL_FILE) + " ".join(card.labels)}
 
-    def reported(tell: Tell) -> Figures:
-        done = {name: found.figures for name in NAMES if (found := work.done(name)) is not None}
-        return report.write_report(given, done, tell)
+    yield Step(
+        "train",
+        f"{given.recipe.name} {given.recipe.version}",
+        lambda: {"noise and rooms": given.sounds_digest},
+        (),
+        lambda tell: trained.train(given, tell),
+        lambda: given.training(given.set),
+    )
+    yield Step(
+        "evaluate",
+        "the candidate beside the model that serves",
+        serving,
+        (given.outcomes,),
+        lambda tell: trained.evaluate(given, tell),
+    )
+    yield Step(
+        "ablate",
+        "the same without what is new",
+        dict,
+        (),
+        lambda tell: trained.ablate(given, tell),
+        lambda: given.training(given.base_set),
+    )
+    yield Step(
+        "candidate",
+        "model and card in a folder",
+        dict,
+        (trained.candidate_folder(given),),
+        lambda tell: trained.write_candidate(given, tell),
+    )
 
-    work.steps = [
-        Step("import", "the utterances that somebody labelled", taken, (given.heard,), lambda t: sets.take(given, t)),
-        Step(
-            "check",
-            "labels, and who labels otherwise",
-            lambda: {"--put-right": " ".join(sorted(given.put_right))},
-            (given.checked, given.check_page),
-            lambda tell: sets.check(given, tell),
-        ),
-        Step("fix", "labels as they are agreed", dict, (given.fixed,), lambda tell: sets.fix(given, tell)),
-        Step(
-            "divide",
-            "what is new beside what was there, by speaker",
-            divided,
-            (given.set, given.base_set),
-            lambda tell: sets.divide(given, tell),
-        ),
-        Step(
-            "train",
-            f"{given.recipe.name} {given.recipe.version}",
-            lambda: {"noise and rooms": given.sounds_digest},
-            (),
-            lambda tell: trained.train(given, tell),
-            lambda: given.training(given.set),
-        ),
-        Step(
-            "evaluate",
-            "the candidate beside the model that serves",
-            serving,
-            (given.outcomes,),
-            lambda tell: trained.evaluate(given, tell),
-        ),
-        Step(
-            "ablate",
-            "the same without what is new",
-            dict,
-            (),
-            lambda tell: trained.ablate(given, tell),
-            lambda: given.training(given.base_set),
-        ),
-        Step(
-            "candidate",
-            "model and card in a folder",
-            dict,
-            (trained.candidate_folder(given),),
-            lambda tell: trained.write_candidate(given, tell),
-        ),
-        Step("report", "a page with figures and plots", dict, (given.report, given.plots), reported),
-    ]
+
+def _offered(given: Given) -> Iterator[Step]:
+    """Where that is wanted."""
     if given.offer is not None:
         offered = {"--offer": str(given.offer.absolute())}
-        work.steps.append(
-            Step("offer", "a copy for who offers it", lambda: offered, (), lambda t: trained.offer(given, t))
-        )
-    return work
+        yield Step("offer", "a copy for who offers it", lambda: offered, (), lambda tell: trained.offer(given, tell))
 
 
 def dry(given: Given, first: str | None, last: str | None) -> Iterator[str]:
