@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.made_board import INSECURE_NAME
+from benchmarks.made_board import INSECURE_NAME, MadeBoard
 from edge.sound.audio_file import AudioFile
+from tests.conftest import Speech
 from tests.page_phone import Phone
 
 Page = Any
@@ -85,6 +86,25 @@ def visiting(browser: Any) -> Iterator[Callable[..., Page]]:
     assert faults == []
 
 
+@pytest.fixture(scope="module")
+def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """With the timer's sentence before its microphone."""
+    with launched(*with_microphone(speech.path("timer"), tmp_path_factory.mktemp("sound"))) as browser:
+        yield browser
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[MadeBoard]:
+    with MadeBoard(tmp_path) as entered:
+        yield entered
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Page]]:
+    with visiting(browser) as open_page:
+        yield open_page
+
+
 def pair(context: Any, phone: Phone) -> str:
     """Makes a browser's context this phone; the address of its page."""
     address = f"http://127.0.0.1:{phone.port}/"
@@ -105,6 +125,11 @@ def eventually(check: Callable[[], bool], page: Page) -> None:
     while not check():
         assert time.monotonic() < until_s
         page.wait_for_timeout(20)
+
+
+def becomes(page: Page, so: str) -> None:
+    """Waits until that is so, in JavaScript. What playwright has for it, the page's own policy forbids now and then."""
+    eventually(lambda: bool(page.evaluate(so)), page)
 
 
 def text(page: Page, selector: str) -> str:

@@ -1,7 +1,7 @@
 """The page in a real browser, before the real server: what is shown, what is not lost, what is not let in."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,18 @@ from benchmarks.made_board import INSECURE_NAME, MadeBoard, event
 from edge.asking.answer import Alternative, Answer, Choice, Result, Twin
 from edge.asking.group_watch import Other
 from edge.spool.event import Kind
-from tests.conftest import Speech
+from tests import page_browser
 from tests.edge_fakes import ANSWER
 from tests.page_browser import (
     PATIENCE_S,
     Page,
+    becomes,
     eventually,
     in_all_looks,
-    launched,
     needs_chromium,
     pair,
     ready,
     text,
-    visiting,
-    with_microphone,
 )
 from tests.test_page import running
 
@@ -33,28 +31,11 @@ pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not 
 
 pytestmark = needs_chromium
 
+board, browser, visit = page_browser.board, page_browser.browser, page_browser.visit
+
 SCRIPT = "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>"
 TIMER = Result("timer-10", "Timer for 10 minutes", "The time for pasta.", 1.0, None, "timer.start")
 RAIN = Result("rain", "Will it rain?", "Hour by hour.", 0.5, "https://weather.example.org/rain", None)
-
-
-@pytest.fixture(scope="module")
-def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """With the timer's sentence before its microphone."""
-    with launched(*with_microphone(speech.path("timer"), tmp_path_factory.mktemp("sound"))) as browser:
-        yield browser
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[MadeBoard]:
-    with MadeBoard(tmp_path) as entered:
-        yield entered
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Page]]:
-    with visiting(browser) as open_page:
-        yield open_page
 
 
 def keys(page: Page, listed: str = "#feed") -> list[str]:
@@ -74,7 +55,7 @@ def test_what_is_said_is_shown_while_it_is_said_and_then_its_answer(
     assert not page.is_visible("#partial")
     assert "starts the timer" in text(page, ".card .result")
     assert text(page, "#live") == "You said: set a timer for ten minutes. It runs."
-    eventually(lambda: bool(page.evaluate("performance.getEntriesByName('final-painted').length === 1")), page)
+    becomes(page, "performance.getEntriesByName('final-painted').length === 1")
     painted = page.evaluate(
         "performance.getEntriesByType('measure').map(entry => [entry.name, entry.detail.utterance_id])"
     )
@@ -105,7 +86,7 @@ def test_a_better_answer_takes_its_place_and_nothing_jumps(
     assert keys(page) == ["new", *order]
     assert "number 6" in text(page, '[data-utterance="u6"] .was')
     page.click("#new")
-    eventually(lambda: bool(page.evaluate("scrollY === 0")), page)
+    becomes(page, "scrollY === 0")
 
 
 def test_a_board_that_comes_back_has_lost_nothing_and_tells_nothing_twice(
@@ -151,7 +132,7 @@ def test_the_page_opens_while_the_board_is_away(tmp_path: Path, visit: Callable[
             const isWhole = (await store.keys()).some(({ url }) => url.includes("/?"));
             return isWhole && "parrotlet-answers" in localStorage;
         }"""
-        eventually(lambda: bool(page.evaluate(kept)), page)
+        becomes(page, kept)
     page.reload()
     page.wait_for_selector("body[data-doing=lost]")
     assert keys(page) == ["u1"]
@@ -252,7 +233,7 @@ def test_feedback_waits_for_the_board_and_is_sent_once(board: MadeBoard, visit: 
     assert page.evaluate("JSON.parse(localStorage['parrotlet-outbox']).length") == 4
     page.context.set_offline(False)
     page.wait_for_selector('[data-utterance="u2"] .given:has-text("Thank you")')
-    eventually(lambda: bool(page.evaluate("JSON.parse(localStorage['parrotlet-outbox']).length === 0")), page)
+    becomes(page, "JSON.parse(localStorage['parrotlet-outbox']).length === 0")
     assert len({given.feedback_id for given in board.feedback}) == len(board.feedback) == 4
     last = {given.utterance_id: given for given in board.feedback}
     assert (last["u1"].verdict, last["u1"].transcript, last["u1"].result_id) == (
@@ -349,7 +330,7 @@ def test_what_the_board_has_not_written_down_yet_is_not_kept_either(
     page.wait_for_selector('[data-utterance="u2"]')
     board.tell(event("u3", "number 3"))
     kept = "JSON.parse(localStorage['parrotlet-answers']).entries.map(entry => entry.key)"
-    eventually(lambda: bool(page.evaluate(f"'parrotlet-answers' in localStorage && {kept}.includes('u3')")), page)
+    becomes(page, f"'parrotlet-answers' in localStorage && {kept}.includes('u3')")
     assert page.evaluate(kept) == ["u3", "u1"]
 
 
@@ -519,7 +500,7 @@ def test_a_board_that_has_no_room_says_so_itself(board: MadeBoard, visit: Callab
 def test_a_phone_that_is_not_paired_any_more_forgets_all_of_it(board: MadeBoard, visit: Callable[..., Page]) -> None:
     board.keep(event("u1", "number 1"))
     page = ready(visit(board))
-    eventually(lambda: bool(page.evaluate("'parrotlet-answers' in localStorage")), page)
+    becomes(page, "'parrotlet-answers' in localStorage")
     board.phones.revoke([one.id for one in board.phones.all()])
     page.wait_for_selector("#code")
     assert page.evaluate("Object.keys(localStorage)") == []

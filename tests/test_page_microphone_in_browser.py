@@ -1,7 +1,7 @@
 """A phone's microphone in a real browser: what takes it away, what brings it back, what the board is told of it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,21 @@ import pytest
 
 from benchmarks.made_board import INSECURE_NAME, MadeBoard
 from benchmarks.page_browser import stopped
-from tests.conftest import Speech
+from tests import page_browser
 from tests.page_browser import (
     Page,
+    becomes,
     eventually,
-    launched,
     launched_by,
     needs_chromium,
     ready,
     text,
     visiting,
-    with_microphone,
 )
 
 pytestmark = needs_chromium
+
+board, browser, visit = page_browser.board, page_browser.browser, page_browser.visit
 
 HANDLES = """
     window.contexts = [];
@@ -55,24 +56,6 @@ HURRY = {
 }
 """Less patience, by file of the page."""
 HEARS = "#dock[data-phase=free] #talk-note:has-text('hears all the time')"
-
-
-@pytest.fixture(scope="module")
-def browser(speech: Speech, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with launched(*with_microphone(speech.path("timer"), tmp_path_factory.mktemp("sound"))) as browser:
-        yield browser
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[MadeBoard]:
-    with MadeBoard(tmp_path) as entered:
-        yield entered
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Page]]:
-    with visiting(browser) as open_page:
-        yield open_page
 
 
 def hurried(board: MadeBoard, visit: Callable[..., Page]) -> Page:
@@ -134,10 +117,10 @@ def test_a_call_that_takes_the_microphone_away_gives_it_back(board: MadeBoard, v
 def test_a_phone_that_was_locked_hears_again_and_once(board: MadeBoard, visit: Callable[..., Page]) -> None:
     page = listening(board, visit)
     page.evaluate("hide(true); contexts[0].suspend()")
-    page.wait_for_function("contexts[0].state === 'suspended'")
+    becomes(page, "contexts[0].state === 'suspended'")
     # Its network comes back while the microphone is opened again.
     page.evaluate("window.held = new Promise(settle => (window.release = settle)); hide(false)")
-    page.wait_for_function("asked === 2")
+    becomes(page, "asked === 2")
     page.evaluate("dispatchEvent(new Event('online')); setTimeout(release, 50)")
     eventually(lambda: len(board.microphones.begun) > 1, page)
     page.wait_for_selector(HEARS)
