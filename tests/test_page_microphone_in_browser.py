@@ -34,12 +34,19 @@ HANDLES = """
     window.WebSocket = class extends WebSocket { constructor(url) { super(url); sockets.push(this); } };
     const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
     if (ask) navigator.mediaDevices.getUserMedia = async (how) => {
-        if (window.isCalled) throw new DOMException("a call", "NotReadableError");
+        if (window.refusal) throw new DOMException("a call", refusal);
         window.asked = (window.asked ?? 0) + 1;
         await window.held;
         const stream = await ask(how);
         tracks.push(...stream.getTracks());
         return stream;
+    };
+    window.wakes = [];
+    if (navigator.wakeLock) navigator.wakeLock.request = async () => {
+        await window.drowsy;
+        const wake = { isHeld: true, release: async () => { wake.isHeld = false; } };
+        wakes.push(wake);
+        return wake;
     };
     // No headless window is ever hidden.
     Object.defineProperty(document, "hidden", { get: () => window.isHidden ?? false });
@@ -105,10 +112,10 @@ def test_who_is_called_is_heard_again_after_the_call(board: MadeBoard, visit: Ca
 
 def test_a_call_that_takes_the_microphone_away_gives_it_back(board: MadeBoard, visit: Callable[..., Page]) -> None:
     page = listening(board, visit)
-    page.evaluate("isCalled = true; tracks[0].stop(); tracks[0].dispatchEvent(new Event('ended'))")
+    page.evaluate("refusal = 'NotReadableError'; tracks[0].stop(); tracks[0].dispatchEvent(new Event('ended'))")
     page.wait_for_selector("#talk-note:has-text('a call perhaps')")
     page.wait_for_selector("#talk-note:has-text('Another app uses the microphone')")
-    page.evaluate("isCalled = false")
+    page.evaluate("refusal = null")
     page.wait_for_selector(HEARS)
     hears_more(board, page)
     assert (board.microphones.gaps, len(board.microphones.begun)) == (["something else had the microphone"], 2)
@@ -128,6 +135,34 @@ def test_a_phone_that_was_locked_hears_again_and_once(board: MadeBoard, visit: C
     assert board.microphones.gaps[0] == "the phone was locked"
     assert open_sockets(page) == 1
     assert page.evaluate("contexts.filter(each => each.state !== 'closed').length") == 1
+
+
+def test_who_ends_it_while_it_is_opened_again_is_heard_no_more(board: MadeBoard, visit: Callable[..., Page]) -> None:
+    page = listening(board, visit)
+    page.evaluate("hide(true); contexts[0].suspend()")
+    becomes(page, "contexts[0].state === 'suspended'")
+    page.evaluate("window.held = new Promise(settle => (window.release = settle)); hide(false)")
+    becomes(page, "asked === 2")
+    page.click("#free")
+    page.evaluate("release()")
+    becomes(page, "tracks.length === 2 && tracks.every(each => each.readyState === 'ended')")
+    assert (len(board.microphones.begun), open_sockets(page), page.is_hidden("#talk-note")) == (1, 0, True)
+
+
+@pytest.mark.parametrize("by", ["the visitor", "the browser"])
+def test_a_phone_that_hears_no_more_may_fall_asleep(board: MadeBoard, visit: Callable[..., Page], by: str) -> None:
+    page = listening(board, visit)
+    becomes(page, "wakes.length === 1 && wakes[0].isHeld")
+    if by == "the visitor":
+        # What is asked for comes later than that.
+        page.evaluate("window.drowsy = new Promise(settle => (window.settle = settle)); hide(true); hide(false)")
+        page.click("#free")
+        page.evaluate("settle()")
+        becomes(page, "wakes.length === 2")
+    else:
+        page.evaluate("refusal = 'NotAllowedError'; tracks[0].stop(); tracks[0].dispatchEvent(new Event('ended'))")
+        page.wait_for_selector("#dock[data-phase=closed] #talk-note:has-text('not allowed for this page')")
+    becomes(page, "wakes.every(wake => !wake.isHeld)")
 
 
 @pytest.mark.parametrize("by", ["the system", "the browser"])
