@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.log.answer_log import Key
+from edge import directories
 from edge.__main__ import main
 from edge.page.visitor import Visitor
 from edge.phones.invitations import Invitations
@@ -139,3 +140,21 @@ def test_a_name_that_fits_none_erases_nothing(desk: Desk) -> None:
     assert result.exit_code == 2
     assert f"there are: Ada ({desk.ada}), Bert ({desk.bert})" in result.output
     assert desk.left() == [ALL, ALL, ALL]
+
+
+def test_what_a_daemon_keeps_for_itself_is_not_said_to_be_erased(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(directory: Path, *, is_own: bool) -> None:
+        if directory == desk.state:
+            raise PermissionError(13, "Permission denied")
+
+    own = tmp_path / "own"
+    monkeypatch.setattr(directories, "candidates", lambda loaded, purpose: [desk.state, own])
+    monkeypatch.setattr(directories, "_make", make)
+    result = desk.run("--all")
+    assert result.exit_code == 2
+    assert (
+        result.output == f"{desk.state} is where the board's daemon looks, and not yours: sudo parrotlet-edge forget\n"
+    )
+    assert desk.there() == [ALL, ALL, ALL]

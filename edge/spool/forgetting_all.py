@@ -15,8 +15,8 @@ from edge.spool.phone_places import phones_with_places
 
 def forget_all(loaded: Loaded[EdgeSettings], erasures: Sequence[Erasure], named: Sequence[str] = ()) -> Outcome:
     """As `forget`, in the board's spool and in each phone's; or in those of the phones that are `named`, or whose ids
-    these are. SettingsError for a name that fits none."""
-    state = directories.usable(loaded, directories.STATE)
+    these are. SettingsError for a name that fits none, and where the board's state is not this user's."""
+    state = directories.of_the_daemon(loaded, directories.STATE, "forget")
     phones = phones_with_places(state)
     places: list[str | None] = [_one(phones, Phones(page_directory(state)), name) for name in named]
     places = places or [None, *phones]
