@@ -20,7 +20,7 @@ def page(loaded: Loaded[EdgeSettings]) -> None:
     """Serve the page for phones of people who have no board, beside a service, until SIGTERM or Ctrl-C.
 
     Each phone that is paired is a board of its own to the service: it sees what was said into it, and nothing of
-    others. A board serves a page of its own: parrotlet-edge run --page.
+    others, unless they are of one group there. A board serves a page of its own: parrotlet-edge run --page.
 
     \b
     Example:
