@@ -16,12 +16,9 @@ from cloud.changing.gate import Figure, Rules
 from cloud.changing.rollout import Action, Rollout, Serving, State, Step, Subject
 from common.errors import RolloutError
 from common.migration import migrate
-from common.private_files import make_private
+from common.private_database import open_private
 
 FILE_NAME = "rollouts.db"
-
-BUSY_S_MAX = 10.0
-"""How long a command and the service wait for one another."""
 
 STEPS = (
     (
@@ -80,16 +77,7 @@ class RolloutStore:
         self._unix_us = unix_us
         with self._told():
             file.parent.mkdir(parents=True, exist_ok=True)
-            make_private(file)
-            self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA foreign_keys = ON")
-                migrate(self._database, STEPS)
-            except BaseException:
-                self._database.close()
-                raise
+            self._database = open_private(file, _prepare)
 
     def close(self) -> None:
         self._database.close()
@@ -294,6 +282,11 @@ class RolloutStore:
             yield
         except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
             raise RolloutError(f"{self._file}: cannot be used ({error}); try sudo.") from error
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA foreign_keys = ON")
+    migrate(database, STEPS)
 
 
 def _of(subject: Subject) -> tuple[str, str]:
