@@ -175,10 +175,14 @@ class RolloutStore:
             self._log(before.number, subject, "canary", before.state, state, who, why, figures)
         return self._rollouts("number = ?", before.number)[0]
 
-    def promote(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout:
-        """The candidate serves from now on."""
+    def promote(
+        self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
+    ) -> Rollout:
+        """The candidate serves from now on; with a number, if it is still that rollout's."""
         with self._changing():
             before = self._needed(subject, "promote")
+            if number not in (None, before.number):
+                raise RolloutError(f"Meanwhile another candidate for {subject} is being tried: {before.candidate}.")
             state = before.after("promote")
             self._set_state(before.number, state)
             self._database.execute(
