@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -289,6 +290,27 @@ def test_forgetting_reaches_the_shadow_and_its_figures_stay_nobodys(tmp_path: Pa
     assert b"kitchen" not in held
     assert (tmp_path / SHADOW_FILE_NAME).stat().st_mode & 0o777 == 0o600
     forget_in_shadow(tmp_path / "of nobody", None, None, Span())
+
+
+def test_what_is_forgotten_while_somebody_reads_is_overwritten_afterwards(log: SqliteShadowLog, tmp_path: Path) -> None:
+    log._store._database.execute("PRAGMA busy_timeout = 0")
+
+    def held() -> bytes:
+        return b"".join(file.read_bytes() for file in tmp_path.glob(f"{SHADOW_FILE_NAME}*"))
+
+    async def life() -> None:
+        one = Comparison(1, Key("kitchen", "u1"), 5, "both", ("a",))
+        await log.put(one, ShadowHeard("a secret word", "", None, 9, agrees=False))
+        with closing(sqlite3.connect(log._file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM heard").fetchone()
+            await log.forget("kitchen", None, Span())
+            await log.scrub()
+            assert b"secret" in held()
+        await log.scrub()
+        assert b"secret" not in held()
+
+    asyncio.run(life())
 
 
 def test_what_is_too_old_or_too_much_goes(tmp_path: Path) -> None:

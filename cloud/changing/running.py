@@ -160,6 +160,7 @@ class Changing:
             # What is promoted has all that is decided done at once: it may be open no more.
             if number in self._open:
                 await self._judge(candidate)
+        await self.log.scrub()
         if time.monotonic() - self._pruned_s >= PRUNE_S:
             self._pruned_s = time.monotonic()
             await self.log.prune()
