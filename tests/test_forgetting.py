@@ -169,6 +169,6 @@ def test_a_log_that_somebody_reads_is_said_not_to_be_clean(log: SqliteAnswerLog,
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM answers").fetchone()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("cloud.log.answer_store.BUSY_S_MAX", 0.1)
+            patch.setattr("common.private_database.BUSY_S_MAX", 0.1)
             assert "somebody reads it" in run(tmp_path, "--device", "kitchen").output
     assert left(log) == []

@@ -96,6 +96,16 @@ def test_what_cannot_be_is_refused_and_changes_nothing(store: RolloutStore) -> N
     assert len(store.history()) == len(before) + 1
 
 
+def test_what_was_judged_is_what_is_promoted_and_not_what_came_in_its_place(store: RolloutStore) -> None:
+    judged = begin(store, "base")
+    store.rollback(WHISPER, who="bob", why="no")
+    number = begin(store, "small")
+    with pytest.raises(RolloutError, match=r"Meanwhile another candidate for model whisper is being tried: small\."):
+        store.promote(WHISPER, who="the service", why="better", figures=[FIGURE], number=judged)
+    assert store.serving(WHISPER) is None
+    assert store.promote(WHISPER, who="ann", why="better", figures=[FIGURE], number=number).state == "promoted"
+
+
 def test_subjects_do_not_meet_and_others_see_what_was_changed(store: RolloutStore, tmp_path: Path) -> None:
     coffee = Subject("domain", "coffee")
     with closing(RolloutStore(tmp_path / FILE_NAME)) as other:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -54,6 +55,8 @@ class Engines(FakePool):
         self.options = options or {}
         self.is_waited_for = False
         self.is_idle = True
+        self.name = "whisper"
+        self.pids = [1]
         self.ended = False
         self.made = []
 
@@ -289,6 +292,27 @@ def test_forgetting_reaches_the_shadow_and_its_figures_stay_nobodys(tmp_path: Pa
     forget_in_shadow(tmp_path / "of nobody", None, None, Span())
 
 
+def test_what_is_forgotten_while_somebody_reads_is_overwritten_afterwards(log: SqliteShadowLog, tmp_path: Path) -> None:
+    log._store._database.execute("PRAGMA busy_timeout = 0")
+
+    def held() -> bytes:
+        return b"".join(file.read_bytes() for file in tmp_path.glob(f"{SHADOW_FILE_NAME}*"))
+
+    async def life() -> None:
+        one = Comparison(1, Key("kitchen", "u1"), 5, "both", ("a",))
+        await log.put(one, ShadowHeard("a secret word", "", None, 9, agrees=False))
+        with closing(sqlite3.connect(log._file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM heard").fetchone()
+            await log.forget("kitchen", None, Span())
+            await log.scrub()
+            assert b"secret" in held()
+        await log.scrub()
+        assert b"secret" not in held()
+
+    asyncio.run(life())
+
+
 def test_what_is_too_old_or_too_much_goes(tmp_path: Path) -> None:
     with closing(ShadowStore(tmp_path / SHADOW_FILE_NAME)) as store:
         for at_unix_us in range(10):
@@ -475,6 +499,80 @@ def test_a_canary_that_breaks_its_guard_is_returned_by_itself(service: Service) 
     assert (last.who, last.action, last.after) == ("the service", "return", "returned")
     assert "slow" in last.why
     assert "slow" in last.figures
+
+
+def test_a_candidate_that_is_not_open_yet_answers_nobody(
+    service: Service, shop: ServedDomain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_one = menu(tmp_path / "next" / "shop", "tea", "cake")
+
+    async def life(changing: Changing) -> None:
+        opened, may_open = changing._replacing.domain, asyncio.Event()
+
+        async def slowly(entry: str) -> ServedDomain:
+            await may_open.wait()
+            return await opened(entry)
+
+        monkeypatch.setattr(changing._replacing, "domain", slowly)
+        service.store.begin(SHOP, str(next_one), "v2", who="ann", why="", share=0.9)
+        looking = asyncio.create_task(changing._try(service.store.all_active()[0]))
+        await asyncio.sleep(0)
+        assert all(not service.hears(changing, "u1", board).candidates for board in "abcdefgh")
+        may_open.set()
+        await looking
+        assert any(service.hears(changing, "u2", board).candidates for board in "abcdefgh")
+
+    lives(service, life)
+
+
+def test_boards_of_a_canary_without_workers_are_answered_by_what_serves_and_it_is_returned(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def life(changing: Changing) -> None:
+        service.store.begin(WHISPER, "base", "base", who="ann", why="", share=0.9)
+        await changing.look()
+        canary = service.live[1].made[-1]
+        board = next(board for board in "abcdefgh" if service.hears(changing, "u1", board).candidates)
+        canary.pids = []
+        assert service.hears(changing, "u2", board).recogniser is service.recogniser
+        await changing.look()
+        canary.pids = [2]
+        # They were replaced in time, and how long they were missing is counted anew.
+        await changing.look()
+        assert service.hears(changing, "u3", board).candidates
+        monkeypatch.setattr("cloud.changing.open_candidate.WITHOUT_WORKERS_S_MAX", 0.0)
+        canary.pids = []
+        await changing.look()
+        assert len(service.store.all_active()) == 1
+        await changing.look()
+        assert service.store.all_active() == []
+        await until(lambda: canary.ended)
+
+    lives(service, life)
+    assert service.store.history()[-1].why == "It cannot be used here. No worker of whisper has lived for 0 s."
+
+
+def test_one_that_is_let_go_while_another_is_promoted_is_not_judged_any_more(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_one = menu(tmp_path / "next" / "shop", "tea", "cake")
+
+    async def life(changing: Changing) -> None:
+        model = service.store.begin(WHISPER, "base", "base", who="ann", why="", automatic=True).number
+        domain = service.store.begin(SHOP, str(next_one), "v2", who="ann", why="").number
+        await changing.look()
+        for at in range(300):
+            key = Key("k", f"u{at}")
+            for number, errors in ((model, (0.0, float(at % 4 == 0))), (domain, (1.0, 0.0))):
+                await changing.log.put(Comparison(number, key, at, "both", ()))
+                await changing.log.settle(number, key, "both", candidate=errors[0], served=errors[1])
+        # It is noticed only when the other one was promoted.
+        monkeypatch.setattr(changing._store, "version", lambda: changing._seen)
+        service.store.rollback(SHOP, who="ann", why="no")
+        await changing.look()
+        assert [service.live[1].engine.model, changing._open] == ["base", {}]
+
+    lives(service, life)
 
 
 def test_one_that_nobody_has_to_promote_is_promoted(service: Service) -> None:

@@ -108,7 +108,7 @@ class Operations:
                     f"The gate does not let {active.candidate} through. {verdict.why} To promote it all the same: "
                     "--anyway"
                 )
-            return store.promote(subject, who=self._who, why=why, figures=verdict.figures)
+            return store.promote(subject, who=self._who, why=why, figures=verdict.figures, number=active.number)
 
     def rollback(self, subject: Subject, why: str) -> Step:
         """Takes back the last step. RolloutError."""

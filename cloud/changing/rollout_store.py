@@ -16,12 +16,9 @@ from cloud.changing.gate import Figure, Rules
 from cloud.changing.rollout import Action, Rollout, Serving, State, Step, Subject
 from common.errors import RolloutError
 from common.migration import migrate
-from common.private_files import make_private
+from common.private_database import open_private
 
 FILE_NAME = "rollouts.db"
-
-BUSY_S_MAX = 10.0
-"""How long a command and the service wait for one another."""
 
 STEPS = (
     (
@@ -80,16 +77,7 @@ class RolloutStore:
         self._unix_us = unix_us
         with self._told():
             file.parent.mkdir(parents=True, exist_ok=True)
-            make_private(file)
-            self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA foreign_keys = ON")
-                migrate(self._database, STEPS)
-            except BaseException:
-                self._database.close()
-                raise
+            self._database = open_private(file, _prepare)
 
     def close(self) -> None:
         self._database.close()
@@ -187,10 +175,14 @@ class RolloutStore:
             self._log(before.number, subject, "canary", before.state, state, who, why, figures)
         return self._rollouts("number = ?", before.number)[0]
 
-    def promote(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout:
-        """The candidate serves from now on."""
+    def promote(
+        self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
+    ) -> Rollout:
+        """The candidate serves from now on; with a number, if it is still that rollout's."""
         with self._changing():
             before = self._needed(subject, "promote")
+            if number not in (None, before.number):
+                raise RolloutError(f"Meanwhile another candidate for {subject} is being tried: {before.candidate}.")
             state = before.after("promote")
             self._set_state(before.number, state)
             self._database.execute(
@@ -294,6 +286,11 @@ class RolloutStore:
             yield
         except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
             raise RolloutError(f"{self._file}: cannot be used ({error}); try sudo.") from error
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA foreign_keys = ON")
+    migrate(database, STEPS)
 
 
 def _of(subject: Subject) -> tuple[str, str]:

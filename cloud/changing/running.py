@@ -115,9 +115,8 @@ class Changing:
         """Who answers what a board says to a domain."""
         way = Way(self._recogniser, self._replacing.domains[domain].now)
         for number, candidate in self._open.items():
-            rollout = candidate.rollout
-            is_ready = rollout.state == "canary" and (candidate.canary is not None or not candidate.is_model)
-            if is_ready and candidate.concerns(domain) and is_chosen(device_id, number, rollout.share):
+            is_chosen_here = candidate.concerns(domain) and is_chosen(device_id, number, candidate.rollout.share)
+            if is_chosen_here and candidate.may_answer:
                 recogniser = candidate.canary or way.recogniser
                 way = Way(recogniser, candidate.domain(way.domain), way.candidates | {number})
         return way
@@ -157,8 +156,11 @@ class Changing:
         if version != self._seen:
             await self._do_as_decided()
             self._seen = version
-        for candidate in list(self._open.values()):
-            await self._judge(candidate)
+        for number, candidate in list(self._open.items()):
+            # What is promoted has all that is decided done at once: it may be open no more.
+            if number in self._open:
+                await self._judge(candidate)
+        await self.log.scrub()
         if time.monotonic() - self._pruned_s >= PRUNE_S:
             self._pruned_s = time.monotonic()
             await self.log.prune()
@@ -186,6 +188,9 @@ class Changing:
     async def _judge(self, candidate: OpenCandidate) -> None:
         """Returns it where its gate says so; promotes it where that was wanted beforehand."""
         rollout = candidate.rollout
+        if (ailment := candidate.ailment(time.monotonic())) is not None:
+            await self._return(rollout, f"It cannot be used here. {ailment}", ())
+            return
         trial = await self.log.read(lambda store: candidate.trial.read(store, ROWS_MAX))
         verdict = trial.verdict(rollout.state)
         if verdict.decision == "return":
@@ -193,7 +198,9 @@ class Changing:
         elif verdict.decision == "promote" and rollout.automatic:
             logger.warning("%s: %s is promoted. %s", rollout.subject, rollout.candidate, verdict.why)
             await self._run(
-                lambda: self._store.promote(rollout.subject, who=ITSELF, why=verdict.why, figures=verdict.figures)
+                lambda: self._store.promote(
+                    rollout.subject, who=ITSELF, why=verdict.why, figures=verdict.figures, number=rollout.number
+                )
             )
             await self._do_as_decided()
 

@@ -48,6 +48,7 @@ class SqliteShadowLog:
         self._unix_us = unix_us
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shadow-log")
         self._store: ShadowStore
+        self._to_scrub = False
 
     def __enter__(self) -> "SqliteShadowLog":
         """RolloutError if the file cannot be used."""
@@ -86,6 +87,11 @@ class SqliteShadowLog:
         """Erases what is too old."""
         await self._tried(self._prune)
 
+    async def scrub(self) -> None:
+        """What was erased while somebody read, and may still lie there, is overwritten once nobody does."""
+        if self._to_scrub:
+            await self._tried(self._scrub)
+
     async def read(self, do: Callable[[ShadowStore], T]) -> T:
         """What a function makes of the tables, in their thread. One of DATABASE_ERRORS."""
         return await self._run(do, self._store)
@@ -121,9 +127,13 @@ class SqliteShadowLog:
 
     def _forget(self, device_id: str, utterance_id: str | None, span: Span) -> int:
         erased = self._store.forget(device_id, utterance_id, span)
-        self._store.scrub()
+        self._scrub()
         return erased
 
     def _prune(self) -> None:
         if self._store.prune(self._unix_us() - HEARD_DAYS_MAX * DAY_US):
-            self._store.scrub()
+            self._scrub()
+
+    def _scrub(self) -> None:
+        self._to_scrub = True
+        self._to_scrub = not self._store.scrub()

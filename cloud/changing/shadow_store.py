@@ -6,6 +6,7 @@ Words go when they are forgotten or too old. The figures of a comparison stay fo
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,11 +15,9 @@ import msgspec
 from cloud.changing.compared import Answered
 from cloud.log.answer_store import Key, Span
 from common.migration import migrate
-from common.private_files import make_private
+from common.private_database import open_private
 
 FILE_NAME = "shadow.db"
-
-BUSY_S_MAX = 10.0
 
 HEARD_MAX = 50_000
 HEARD_DAYS_MAX = 30
@@ -102,18 +101,7 @@ class ShadowStore:
     def __init__(self, file: Path) -> None:
         """Made if need be."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        make_private(file)
-        self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
-        try:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._database.execute("PRAGMA cache_size = -512")
-            self._database.execute("PRAGMA temp_store = MEMORY")
-            migrate(self._database, STEPS)
-        except BaseException:
-            self._database.close()
-            raise
+        self._database = open_private(file, partial(migrate, steps=STEPS), synchronous="NORMAL")
 
     def close(self) -> None:
         self._database.close()

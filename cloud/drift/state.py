@@ -13,6 +13,7 @@ import msgspec
 
 from cloud.drift.watch import Watch
 from common.errors import SettingsError
+from common.private_database import open_private
 
 FORMAT = 1
 """Another one is learnt anew."""
@@ -27,9 +28,7 @@ class WatchFile:
     def __enter__(self) -> Self:
         """SettingsError if the file cannot be used."""
         try:
-            self._database = sqlite3.connect(self._file, isolation_level=None)
-            self._file.chmod(0o600)
-            self._prepare()
+            self._database = open_private(self._file, _prepare)
         except (sqlite3.Error, OSError) as error:
             raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
         return self
@@ -66,14 +65,13 @@ class WatchFile:
             sentence = f"{self._file}: is damaged ({error}); delete it, and what is usual is learnt anew."
             raise SettingsError(sentence) from error
 
-    def _prepare(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA secure_delete = ON")
-        (format_,) = self._database.execute("PRAGMA user_version").fetchone()
-        if format_ != FORMAT:
-            self._database.executescript(
-                "DROP TABLE IF EXISTS streams; DROP TABLE IF EXISTS log;"
-                "CREATE TABLE streams (name TEXT PRIMARY KEY, state BLOB NOT NULL);"
-                "CREATE TABLE log (one INTEGER PRIMARY KEY, number INTEGER NOT NULL);"
-                f"PRAGMA user_version = {FORMAT};"
-            )
+
+def _prepare(database: sqlite3.Connection) -> None:
+    (format_,) = database.execute("PRAGMA user_version").fetchone()
+    if format_ != FORMAT:
+        database.executescript(
+            "DROP TABLE IF EXISTS streams; DROP TABLE IF EXISTS log;"
+            "CREATE TABLE streams (name TEXT PRIMARY KEY, state BLOB NOT NULL);"
+            "CREATE TABLE log (one INTEGER PRIMARY KEY, number INTEGER NOT NULL);"
+            f"PRAGMA user_version = {FORMAT};"
+        )

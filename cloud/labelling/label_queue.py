@@ -4,16 +4,16 @@ file of its own. One thread at a time; DATABASE_ERRORS of cloud/log/answer_store
 The labels themselves are feedback, in the utterance log.
 """
 
-import sqlite3
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cloud.labelling.labelling import Candidate, Chosen, draw
 from common.migration import migrate
+from common.private_database import open_private
 
 FILE_NAME = "labelling.db"
-BUSY_S_MAX = 10.0
 ROWS_MAX = 100_000
 """Of more, those that were drawn first go."""
 DAY_US = 86_400_000_000
@@ -59,17 +59,7 @@ class LabelQueue:
 
     def __init__(self, file: Path) -> None:
         """Made if need be."""
-        self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None)
-        try:
-            if file.stat().st_mode & 0o077:
-                file.chmod(0o600)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA secure_delete = ON")
-            migrate(self._database, STEPS)
-        except BaseException:
-            self._database.close()
-            raise
+        self._database = open_private(file, partial(migrate, steps=STEPS))
 
     def close(self) -> None:
         self._database.close()

@@ -13,9 +13,7 @@ from cloud.log import facts_table
 from cloud.log.record import Record
 from cloud.log.wanted import Wanted
 from common.migration import migrate
-
-BUSY_S_MAX = 10.0
-"""How long a command and the service wait for one another."""
+from common.private_database import open_private
 
 STEPS = (
     (
@@ -255,12 +253,7 @@ class AnswerStore:
 
     def __init__(self, file: Path) -> None:
         """Made if need be."""
-        self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare(file)
-        except BaseException:
-            self._database.close()
-            raise
+        self._database = open_private(file, _prepare)
 
     def close(self) -> None:
         self._database.close()
@@ -441,8 +434,7 @@ class AnswerStore:
 
     def scrub(self) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return _scrub(self._database)
 
     def _delete(self, table: str, rules: Mapping[str, object | None], rule: str, limit: int | None = None) -> int:
         """What fits the rule, and those of the rules that have a value; the oldest up to a limit."""
@@ -466,19 +458,16 @@ class AnswerStore:
         )
         return [request for (request,) in found]
 
-    def _prepare(self, file: Path) -> None:
-        if file.stat().st_mode & 0o077:
-            file.chmod(0o600)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute("PRAGMA secure_delete = ON")
-        # 2 MB by default, which take an hour to fill: a leak could not be told from it.
-        self._database.execute("PRAGMA cache_size = -512")
-        # VACUUM would leave a copy of everything in the folder of temporary files.
-        self._database.execute("PRAGMA temp_store = MEMORY")
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        migrate(self._database, STEPS)
-        if version == 0:
-            # The first release did not overwrite what it deleted.
-            self._database.execute("VACUUM")
-            self.scrub()
+
+def _prepare(database: sqlite3.Connection) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    migrate(database, STEPS)
+    if version == 0:
+        # The first release did not overwrite what it deleted.
+        database.execute("VACUUM")
+        _scrub(database)
+
+
+def _scrub(database: sqlite3.Connection) -> bool:
+    (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

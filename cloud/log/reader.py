@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from cloud.drift.facts import Facts
 from cloud.log import facts_table
-from cloud.log.answer_store import BUSY_S_MAX, FACTS, Key
+from cloud.log.answer_store import FACTS, Key
 from cloud.log.wanted import Wanted
 from common.errors import SettingsError
+from common.private_database import BUSY_S_MAX
 from protos import speech_pb2
 
 
