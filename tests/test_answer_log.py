@@ -168,6 +168,27 @@ def test_much_is_erased_in_steps_so_that_who_writes_has_a_turn(tmp_path: Path, m
         assert not on_the_disk(tmp_path, "hall-")
 
 
+def test_who_is_answered_waits_for_nobody_who_reads_what_was_erased(tmp_path: Path) -> None:
+    async def written_while(log: SqliteAnswerLog, reader: sqlite3.Connection) -> int:
+        forgetting = asyncio.create_task(log.forget("kitchen", None, Span()))
+        await asyncio.sleep(0)
+        for number in range(5):
+            await log.put(Key("hall", str(number)), speech_pb2.Final(transcript="new"))
+        await log._run(log._keep_up)
+        assert not forgetting.done()
+        assert on_the_disk(tmp_path, "canary")
+        reader.close()
+        return await forgetting
+
+    with SqliteAnswerLog(tmp_path / "answers.db") as log:
+        put(log, KEY, "canary " * 100)
+        with closing(sqlite3.connect(tmp_path / "answers.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT final FROM answers").fetchall()
+            assert asyncio.run(written_while(log, reader)) == 1
+        assert not on_the_disk(tmp_path, "canary")
+
+
 @pytest.fixture
 def of_the_older_release(tmp_path: Path) -> Iterator[Path]:
     """As 0.1.0 made it; one answer was deleted, and not overwritten."""

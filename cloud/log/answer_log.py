@@ -58,6 +58,9 @@ UPKEEP_S = 5.0
 
 PRUNE_S = 3600.0
 
+SCRUBS_MAX, SCRUB_PAUSE_S = 100, 0.1
+"""Tries of who forgets while somebody reads the file; then upkeep goes on with it."""
+
 ERASED_AT_ONCE = 100
 """Answers; then whoever wants to write has a turn."""
 
@@ -209,7 +212,11 @@ class SqliteAnswerLog:
         while gone == ERASED_AT_ONCE:
             gone = await self._run(self._forget, device_id, utterance_id, span)
             erased += gone
-        await self._run(self._scrub)
+        for _ in range(SCRUBS_MAX):
+            if await self._run(self._scrub):
+                break
+            # Not in the thread: who is answered waits for that.
+            await asyncio.sleep(SCRUB_PAUSE_S)
         return erased
 
     async def batch(self, members: Members, after: int, history: str | None) -> Batch:
@@ -303,8 +310,10 @@ class SqliteAnswerLog:
             self._say_trouble(error)
         return False
 
-    def _scrub(self) -> None:
+    def _scrub(self) -> bool:
+        """False while somebody reads."""
         self._to_scrub = not self._opened().scrub()
+        return not self._to_scrub
 
     def _prune(self) -> bool:
         """By the wall clock; but what was answered since the start is no older, whatever the clock did. Whether there

@@ -439,9 +439,16 @@ class AnswerStore:
             self._delete("feedback", stray, _HAS_NO_ANSWER)
             return self._delete("answers", answers, "TRUE", limit)
 
-    def scrub(self) -> bool:
-        """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    def scrub(self, *, waits: bool = False) -> bool:
+        """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads; or, if
+        it waits, does so all the while."""
+        (busy_ms,) = self._database.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            if not waits:
+                self._database.execute("PRAGMA busy_timeout = 0")
+            (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._database.execute(f"PRAGMA busy_timeout = {busy_ms}")
         return not busy
 
     def _delete(self, table: str, rules: Mapping[str, object | None], rule: str, limit: int | None = None) -> int:
@@ -481,4 +488,4 @@ class AnswerStore:
         if version == 0:
             # The first release did not overwrite what it deleted.
             self._database.execute("VACUUM")
-            self.scrub()
+            self.scrub(waits=True)

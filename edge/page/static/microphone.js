@@ -15,6 +15,7 @@ const STILL_MS_MAX = 3000;
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 30_000;
 const NOTE_MS = 20_000;
+const TAKEN = "something else had the microphone"; // As the board is told.
 
 /**
  * Plain sound: the board's own voice detection, its features and its engines were made for it, and gain that rises in
@@ -60,12 +61,10 @@ export class Microphone {
     if (this.problem) return this.#give(this.problem);
     this.#tell("opening");
     try {
-      await this.#opened();
+      await this.#openFor(mode);
     } catch (error) {
-      return this.wanted === mode ? this.#give(inWords(error)) : undefined;
+      if (this.wanted === mode) this.#give(inWords(error));
     }
-    if (this.wanted === mode) this.#connect();
-    else if (!this.wanted) this.#closeLater(WARM_MS);
     return undefined;
   }
 
@@ -74,10 +73,10 @@ export class Microphone {
     const mode = this.wanted;
     this.wanted = null;
     clearTimeout(this.retry);
-    this.wake?.release().catch(() => {});
+    this.#letSleep();
     if (mode === "push" && this.phase === "sending") this.tail = setTimeout(() => this.#end(), TAIL_MS);
     else this.#end();
-    this.#closeLater(mode === "push" ? WARM_MS : 0);
+    this.#closeLater(mode);
     this.#tell(mode === "push" && this.phase === "sending" ? "ending" : "closed");
   }
 
@@ -93,9 +92,16 @@ export class Microphone {
     this.#tell(this.wanted ? this.phase : "closed");
   }
 
-  #closeLater(wait_ms) {
+  #closeLater(mode) {
     clearTimeout(this.warm);
-    this.warm = setTimeout(() => this.wanted || this.#close(), wait_ms);
+    this.warm = setTimeout(() => this.wanted || this.#close(), mode === "push" ? WARM_MS : 0);
+  }
+
+  /** Sends once it is open; closes again where nobody wants it any more by then. */
+  async #openFor(mode) {
+    await this.#opened();
+    if (this.wanted === mode) this.#connect();
+    else if (!this.wanted) this.#closeLater(mode);
   }
 
   /** Open, by one asking at a time. */
@@ -110,9 +116,9 @@ export class Microphone {
     const stream = await inTime(navigator.mediaDevices.getUserMedia({ audio: SOUND }));
     this.stream = stream;
     const [track] = stream.getAudioTracks();
-    track.onmute = () => this.#interrupted(say("talk.paused.call"));
-    track.onunmute = () => this.#goesOn("something else had the microphone");
-    track.onended = () => this.#interrupted(say("talk.paused.call"), true);
+    track.onmute = () => this.#interrupted();
+    track.onunmute = () => this.#goesOn();
+    track.onended = () => this.#interrupted(true);
     const { context, source } = connected(stream);
     this.context = context;
     await context.audioWorklet.addModule("/static/worklet.js");
@@ -209,18 +215,19 @@ export class Microphone {
     this.#again();
   }
 
-  #interrupted(why, ended = false) {
+  #interrupted(ended = false) {
     if (!this.wanted) return;
-    this.gapWhy = "something else had the microphone";
+    const why = say("talk.paused.call");
+    this.gapWhy = TAKEN;
     this.#say({ problem: why });
     if (this.wanted === "push" && ended) this.#give(why);
     else if (ended) this.#again();
   }
 
-  #goesOn(why) {
+  #goesOn() {
     if (!this.wanted) return;
     this.gapWhy = null;
-    this.uplink?.gap(why);
+    this.uplink?.gap(TAKEN);
     this.#say({ problem: null });
   }
 
@@ -237,9 +244,9 @@ export class Microphone {
     before?.close();
     if (before) this.gapWhy ??= before.lost ?? "another network";
     try {
-      await this.#opened();
-      if (this.wanted === "hands-free") this.#connect();
+      await this.#openFor("hands-free");
     } catch (error) {
+      if (this.wanted !== "hands-free") return undefined;
       if (error.name === "NotAllowedError") return this.#give(inWords(error));
       this.#say({ problem: inWords(error) });
       this.#again();
@@ -275,12 +282,20 @@ export class Microphone {
 
   /** A wall tablet that listens does not fall asleep; one that may not stay awake listens all the same. */
   #stayAwake() {
-    this.wake?.release().catch(() => {});
-    navigator.wakeLock?.request("screen").then((wake) => (this.wake = wake), () => {});
+    this.#letSleep();
+    this.wake = navigator.wakeLock?.request("screen");
+    this.wake?.catch(() => {});
+  }
+
+  #letSleep() {
+    // Also what was asked for, and is not there yet.
+    this.wake?.then((wake) => wake.release()).catch(() => {});
+    this.wake = null;
   }
 
   #give(problem) {
     this.wanted = null;
+    this.#letSleep();
     this.uplink?.close();
     this.uplink = null;
     this.#close();
