@@ -199,7 +199,9 @@ class SqliteAnswerLog:
     ) -> speech_pb2.Final:
         # Whoever comes while the disk is written to is written together with the next ones.
         self._arriving.append(_Arrival(key, final, occasion, utterance))
-        return await self._run(self._put, key, final)
+        # Shielded: what has arrived is the thread's before anything that comes later, also where nobody waits for it
+        # any more; or whoever forgets would not find it.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._put, key, final))
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """One of DATABASE_ERRORS if the disk takes nothing."""
