@@ -356,7 +356,8 @@ class SqliteAnswerLog:
         store = self._opened()
         facts = repr((self._id, store.erasures(members)))
         now = hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
-        if now != history:
+        # A number that nobody has been given yet: an older copy was put back while the service runs.
+        if now != history or after > store.last_number():
             newest = store.newest_of(members, NEWEST_MAX)
             return Batch(now, True, [], newest[0].number - 1 if newest else store.last_number())
         answers = store.next_of(members, after, BATCH_MAX)
