@@ -11,6 +11,7 @@ from cloud.keys.callers import check_device
 from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.places import Places
 from cloud.request_stream import Refusal, check_id
+from cloud.utterance import TIME_MAX_UNIX_US
 from protos import speech_pb2
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,8 @@ def _check(request: speech_pb2.FeedbackRequest) -> None:
     for name in ("given_by", "result_id"):
         if request.HasField(name):
             check_id(name, getattr(request, name))
-    if request.given_at_unix_us < 0:
-        raise _invalid(f"feedback of before 1970, {request.given_at_unix_us}")
+    if not 0 <= request.given_at_unix_us < TIME_MAX_UNIX_US:
+        raise _invalid(f"feedback of before 1970 or of the year 9999, {request.given_at_unix_us}")
     if request.verdict not in speech_pb2.Verdict.values():
         raise _invalid(f"feedback with an unknown verdict, {request.verdict}")
     if request.HasField("choice") and request.choice > CHOICE_MAX:

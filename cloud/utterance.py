@@ -8,6 +8,9 @@ from typing import Protocol
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels
 
+TIME_MAX_UNIX_US = 253_370_764_800_000_000
+"""The year 9999: there is no date behind it."""
+
 
 @dataclass(slots=True)
 class Utterance:
@@ -60,9 +63,9 @@ class Utterance:
 
 
 def spoken_at_unix_us(config: speech_pb2.UtteranceConfig) -> int | None:
-    """When an utterance began, by its board's clock; None where that was not known to be right."""
+    """When an utterance began, by its board's clock; None where that was not known to be right, or cannot be."""
     known = config.HasField("started_at_unix_us") and config.clock_synchronised
-    return config.started_at_unix_us if known else None
+    return config.started_at_unix_us if known and 0 <= config.started_at_unix_us < TIME_MAX_UNIX_US else None
 
 
 class Onlooker(Protocol):

@@ -105,7 +105,7 @@ async def web_port(
 def _listening(listen: Address, called: str) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+        return socket.create_server((listen.host.strip("[]"), listen.port), family=family, backlog=BACKLOG)
     except OSError as error:
         why = error.strerror or error
         raise SettingsError(f"{called}: cannot listen on {listen} ({why}); is it in use, or another's?") from error

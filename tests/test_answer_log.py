@@ -5,6 +5,7 @@ import asyncio
 import errno
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -166,6 +167,45 @@ def test_much_is_erased_in_steps_so_that_who_writes_has_a_turn(tmp_path: Path, m
         left = [asyncio.run(log._run(log._keep_up)) for _ in range(4)]
         assert left == [True, True, True, False]
         assert not on_the_disk(tmp_path, "hall-")
+
+
+def test_an_answer_that_nobody_waits_for_any_more_can_be_forgotten(tmp_path: Path) -> None:
+    async def given_up(log: SqliteAnswerLog) -> int:
+        busy = threading.Event()
+        log._thread.submit(busy.wait, 10)
+        putting = asyncio.create_task(log.put(KEY, speech_pb2.Final(transcript="one")))
+        await asyncio.sleep(0)
+        putting.cancel()
+        await asyncio.gather(putting, return_exceptions=True)
+        assert putting.cancelled()
+        busy.set()
+        return await log.forget("kitchen", None, Span())
+
+    with SqliteAnswerLog(tmp_path / "answers.db") as log:
+        assert asyncio.run(given_up(log)) == 1
+    with SqliteAnswerLog(tmp_path / "answers.db") as log:
+        assert get(log) is None
+
+
+def test_who_is_answered_waits_for_nobody_who_reads_what_was_erased(tmp_path: Path) -> None:
+    async def written_while(log: SqliteAnswerLog, reader: sqlite3.Connection) -> int:
+        forgetting = asyncio.create_task(log.forget("kitchen", None, Span()))
+        await asyncio.sleep(0)
+        for number in range(5):
+            await log.put(Key("hall", str(number)), speech_pb2.Final(transcript="new"))
+        await log._run(log._keep_up)
+        assert not forgetting.done()
+        assert on_the_disk(tmp_path, "canary")
+        reader.close()
+        return await forgetting
+
+    with SqliteAnswerLog(tmp_path / "answers.db") as log:
+        put(log, KEY, "canary " * 100)
+        with closing(sqlite3.connect(tmp_path / "answers.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT final FROM answers").fetchall()
+            assert asyncio.run(written_while(log, reader)) == 1
+        assert not on_the_disk(tmp_path, "canary")
 
 
 @pytest.fixture

@@ -145,6 +145,19 @@ def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None
     assert b"kitchen" not in (tmp_path / DRIFT_FILE).read_bytes()
 
 
+def test_a_board_of_which_all_was_erased_while_the_service_did_not_run_is_known_no_more(tmp_path: Path) -> None:
+    keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
+    with follow(tmp_path, []) as following:
+        look(following)
+    with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+        store.forget("kitchen", None, Span())
+    with follow(tmp_path, []) as following:
+        look(following)
+        assert set(following.watch.boards) == set()
+        for file in tmp_path.glob(f"{DRIFT_FILE}*"):
+            assert b"kitchen" not in file.read_bytes()
+
+
 def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> None:
     board = MadeBoard("kitchen", seed=7)
     keep(tmp_path, board.facts(20))

@@ -188,6 +188,7 @@ def test_the_bound_is_told() -> None:
         (said(given_by=""), "given_by"),
         (said(result_id="<b>"), "result_id"),
         (said(at=-1), "before 1970"),
+        (said(at=2**62), "the year 9999"),
         (said(verdict=7), "unknown verdict"),
         (said(choice=2), "choice 2"),
         (said(transcript=" \t"), "without a word"),

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cloud.__main__ import main
+from cloud.changing.shadow_store import FILE_NAME as SHADOW_FILE_NAME
+from cloud.changing.shadow_store import Comparison, ShadowHeard, ShadowStore
 from cloud.claims import OwnClaims
 from cloud.forgetting import forget
 from cloud.keys.pki_folder import create
@@ -165,6 +167,9 @@ def test_where_there_is_no_log_that_is_said(tmp_path: Path) -> None:
 
 
 def test_a_log_that_somebody_reads_is_said_not_to_be_clean(log: SqliteAnswerLog, tmp_path: Path) -> None:
+    with closing(ShadowStore(tmp_path / SHADOW_FILE_NAME)) as shadow:
+        one = Comparison(1, Key("kitchen", "0"), 1, "both", ("a",))
+        shadow.put(one, ShadowHeard("a secret word", "", None, 9, agrees=False))
     with closing(sqlite3.connect(tmp_path / "answers.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM answers").fetchone()
@@ -172,3 +177,4 @@ def test_a_log_that_somebody_reads_is_said_not_to_be_clean(log: SqliteAnswerLog,
             patch.setattr("common.private_database.BUSY_S_MAX", 0.1)
             assert "somebody reads it" in run(tmp_path, "--device", "kitchen").output
     assert left(log) == []
+    assert not on_the_disk(tmp_path, "a secret word")

@@ -1,5 +1,6 @@
 """What is told to whoever supervises: figures by HTTP, whether it is well, and the rules and the dashboard that ask."""
 
+import asyncio
 import json
 import re
 import socket
@@ -17,8 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks import path
 from benchmarks.victims import free_port
 from cloud.metrics import Metrics
+from cloud.monitoring import monitoring
 from cloud.utterance import Utterance
-from common.addresses import Address
+from cloud.web_port import web_port
+from common.addresses import Address, parse_address
 from common.errors import SettingsError
 from edge.asking.answer import Answer, Partial
 from edge.asking.exchange import Exchange
@@ -238,6 +241,28 @@ def test_who_says_nothing_or_nonsense_holds_nobody_up(monkeypatch: pytest.Monkey
             assert fetched(port.address, "/healthz")[0] == 200
             assert time.monotonic() - begun_s < 5
             assert silent.recv(1) == b""
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="a machine without IPv6")
+def test_both_are_asked_by_ipv6_too() -> None:
+    listen = parse_address("[::1]:0", called="monitoring.listen", port_min=0)
+    with Monitoring(listen, lambda: SAID) as port:
+        assert fetched(port.address, "/healthz") == (200, "well\n")
+
+    async def service_told() -> tuple[int, str]:
+        app = monitoring(service_metrics(), list, list)
+        async with web_port(app, listen, "monitoring.listen") as address:
+            return await asyncio.to_thread(fetched, address, "/healthz")
+
+    assert asyncio.run(service_told()) == (200, "well\n")
 
 
 def test_a_fault_of_ours_ends_the_boards_port_and_is_kept() -> None:

@@ -231,16 +231,17 @@ def test_what_is_wanted_is_found(tmp_path: Path, wanted: Wanted, found: list[str
 
 
 def test_query_and_show_tell_what_is_kept(tmp_path: Path, log: SqliteAnswerLog) -> None:
-    keep(log, spoken("u1"), answered("play \x1b[31mjets"))
+    keep(log, spoken("u1", language="\x1b]0;"), answered("play \x1b]0;jets"))
     tell(log, said("f1", given_by="ab12", verdict=speech_pb2.VERDICT_WRONG, transcript="play chess"))
     [line] = run(tmp_path, "query").output.splitlines()
     assert "kitchen" in line and "80 % sure" in line and line.endswith("u1")
     assert "\x1b" not in line
     row = json.loads(run(tmp_path, "query", "--device", "kitchen", "--json").output)
-    assert (row["transcript"], row["snr_db"], row["intent"]) == ("play \x1b[31mjets", 12.5, "play")
+    assert (row["transcript"], row["snr_db"], row["intent"]) == ("play \x1b]0;jets", 12.5, "play")
     nothing = run(tmp_path, "query", "--device", "garage")
     assert (nothing.exit_code, nothing.stderr) == (0, "Nothing like that is in the log.\n")
     shown = run(tmp_path, "show", "u1").output
+    assert "\x1b" not in shown
     for part in (
         "utterance  u1 of kitchen",
         "parrotlet-edge 0.1.0, live",
@@ -256,6 +257,15 @@ def test_query_and_show_tell_what_is_kept(tmp_path: Path, log: SqliteAnswerLog) 
         assert part in shown
     missing = run(tmp_path, "show", "u9")
     assert (missing.exit_code, missing.stderr[:23]) == (1, "No such utterance is in")
+
+
+@pytest.mark.parametrize("mad_us", [2**63 - 1, -1])
+def test_a_time_that_cannot_be_is_that_of_the_answer(tmp_path: Path, log: SqliteAnswerLog, mad_us: int) -> None:
+    one = spoken("u1", started_at_unix_us=mad_us, clock_synchronised=True)
+    keep(log, one, answered("play jets"))
+    assert one.spoken_at_unix_us is None
+    assert json.loads(run(tmp_path, "query", "--json").output)["at_unix_us"] == NOW_US
+    assert run(tmp_path, "query").exit_code == run(tmp_path, "show", "u1").exit_code == 0
 
 
 def test_what_is_exported_is_what_was_asked_for_and_has_its_facts(tmp_path: Path, log: SqliteAnswerLog) -> None:

@@ -334,11 +334,9 @@ def test_a_log_that_cannot_be_read_is_said_and_an_answer_that_could_not_be_writt
     with group_service(tmp_path, look_s=0.05) as service, looking(service) as watch:
         watch.once_anew()
         with closing(sqlite3.connect(tmp_path / "answers.db")) as other:
-            other.execute("DROP TABLE last_number")
+            other.execute("CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'full'); END")
             assert service.answer("kitchen", "u1", "lights on").not_logged
-            other.execute("CREATE TABLE last_number (number INTEGER NOT NULL)")
-            other.execute("INSERT INTO last_number VALUES (0)")
-            other.commit()
+            other.execute("DROP TRIGGER full")
         service.answer("kitchen", "u2", "lights off")
         watch.until("u2")
         assert watch.told == ["u1", "u2"]
@@ -380,6 +378,24 @@ def test_a_log_that_is_an_older_copy_of_itself_is_told_anew(tmp_path: Path) -> N
             watch.look()
             watch.until(answers[-1])
             assert watch.told == ["u1", *answers]
+
+
+def test_a_log_that_is_put_back_while_the_service_runs_is_told_anew(tmp_path: Path, service: GroupService) -> None:
+    service.answer("kitchen", "u1", "lights on")
+    with (
+        closing(sqlite3.connect(tmp_path / "answers.db")) as database,
+        closing(sqlite3.connect(":memory:")) as copy,
+        looking(service) as watch,
+    ):
+        database.backup(copy)
+        service.answer("kitchen", "u2", "lights on")
+        service.answer("kitchen", "u3", "lights on")
+        watch.until("u3")
+        copy.backup(database)
+        watch.once_anew()
+        service.answer("kitchen", "u4", "lights on")
+        watch.until("u4")
+        assert watch.told == ["u1", "u4"]
 
 
 class LateLog:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from cloud.drift.shape import Bands, shape_of
+from cloud.utterance import spoken_at_unix_us
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels
 
@@ -107,8 +108,8 @@ def facts_of(
     `levels`: all that came, (frames, bands). `before`: the board's utterance before this one. `knows_word` is asked
     with words in small letters; None: nobody knows what the domain knows.
     """
-    knows_time = config.HasField("started_at_unix_us") and config.clock_synchronised
-    at_unix_us = config.started_at_unix_us if knows_time else answered_at_unix_us
+    spoken_at = spoken_at_unix_us(config)
+    at_unix_us = answered_at_unix_us if spoken_at is None else spoken_at
     has_speech = end.HasField("speech_end_ms") and end.speech_end_ms > end.speech_start_ms
     speech_ms = (end.speech_start_ms, end.speech_end_ms) if has_speech else None
     shape = shape_of(levels, spec, speech_ms)

@@ -72,7 +72,6 @@ class Following:
         try:
             self._reader = LogReader(self._log_file)
             self._file.load(self.watch)
-            self._erasures = self._reader.erasures()
         except BaseException:
             self._file.__exit__(None, None, None)
             raise
@@ -102,7 +101,8 @@ class Following:
         return len(entries) == BATCH
 
     def _forget(self) -> None:
-        """A board of which nothing is left in the log is not known here either."""
+        """A board of which nothing is left in the log is not known here either; at first all of which anything was ever
+        erased are looked at, for the owner may have done so while the service did not run."""
         now = self._reader.erasures()
         changed = [device_id for device_id, times in now.items() if self._erasures.get(device_id) != times]
         self._erasures = now
@@ -111,6 +111,7 @@ class Following:
             self.watch.forget(device_id)
         if gone:
             self._file.save(self.watch)
+            self._file.scrub()
 
     def _transcripts(self, keys: Sequence[tuple[str, str]]) -> Iterable[str]:
         return self._reader.transcripts(keys)

@@ -54,6 +54,10 @@ class WatchFile:
             watch.touch(kept)
             raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
 
+    def scrub(self) -> None:
+        """Older pages of what was deleted may lie in the write-ahead log: empties that."""
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def load(self, watch: Watch) -> None:
         """Into a new watch. SettingsError if the file is damaged."""
         number = self._database.execute("SELECT number FROM log").fetchone()

@@ -58,6 +58,9 @@ UPKEEP_S = 5.0
 
 PRUNE_S = 3600.0
 
+SCRUBS_MAX, SCRUB_PAUSE_S = 100, 0.1
+"""Tries of who forgets while somebody reads the file; then upkeep goes on with it."""
+
 ERASED_AT_ONCE = 100
 """Answers; then whoever wants to write has a turn."""
 
@@ -196,7 +199,9 @@ class SqliteAnswerLog:
     ) -> speech_pb2.Final:
         # Whoever comes while the disk is written to is written together with the next ones.
         self._arriving.append(_Arrival(key, final, occasion, utterance))
-        return await self._run(self._put, key, final)
+        # Shielded: what has arrived is the thread's before anything that comes later, also where nobody waits for it
+        # any more; or whoever forgets would not find it.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._put, key, final))
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """One of DATABASE_ERRORS if the disk takes nothing."""
@@ -209,7 +214,11 @@ class SqliteAnswerLog:
         while gone == ERASED_AT_ONCE:
             gone = await self._run(self._forget, device_id, utterance_id, span)
             erased += gone
-        await self._run(self._scrub)
+        for _ in range(SCRUBS_MAX):
+            if await self._run(self._scrub):
+                break
+            # Not in the thread: who is answered waits for that.
+            await asyncio.sleep(SCRUB_PAUSE_S)
         return erased
 
     async def batch(self, members: Members, after: int, history: str | None) -> Batch:
@@ -303,8 +312,10 @@ class SqliteAnswerLog:
             self._say_trouble(error)
         return False
 
-    def _scrub(self) -> None:
+    def _scrub(self) -> bool:
+        """False while somebody reads."""
         self._to_scrub = not self._opened().scrub()
+        return not self._to_scrub
 
     def _prune(self) -> bool:
         """By the wall clock; but what was answered since the start is no older, whatever the clock did. Whether there
@@ -345,7 +356,8 @@ class SqliteAnswerLog:
         store = self._opened()
         facts = repr((self._id, store.erasures(members)))
         now = hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
-        if now != history:
+        # A number that nobody has been given yet: an older copy was put back while the service runs.
+        if now != history or after > store.last_number():
             newest = store.newest_of(members, NEWEST_MAX)
             return Batch(now, True, [], newest[0].number - 1 if newest else store.last_number())
         answers = store.next_of(members, after, BATCH_MAX)

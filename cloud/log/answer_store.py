@@ -432,9 +432,10 @@ class AnswerStore:
             self._delete("feedback", stray, _HAS_NO_ANSWER)
             return self._delete("answers", answers, "TRUE", limit)
 
-    def scrub(self) -> bool:
-        """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
-        return _scrub(self._database)
+    def scrub(self, *, waits: bool = False) -> bool:
+        """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads; or, if
+        it waits, does so all the while."""
+        return _scrub(self._database, waits=waits)
 
     def _delete(self, table: str, rules: Mapping[str, object | None], rule: str, limit: int | None = None) -> int:
         """What fits the rule, and those of the rules that have a value; the oldest up to a limit."""
@@ -465,9 +466,15 @@ def _prepare(database: sqlite3.Connection) -> None:
     if version == 0:
         # The first release did not overwrite what it deleted.
         database.execute("VACUUM")
-        _scrub(database)
+        _scrub(database, waits=True)
 
 
-def _scrub(database: sqlite3.Connection) -> bool:
-    (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+def _scrub(database: sqlite3.Connection, *, waits: bool) -> bool:
+    (busy_ms,) = database.execute("PRAGMA busy_timeout").fetchone()
+    try:
+        if not waits:
+            database.execute("PRAGMA busy_timeout = 0")
+        (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        database.execute(f"PRAGMA busy_timeout = {busy_ms}")
     return not busy

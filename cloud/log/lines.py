@@ -60,7 +60,7 @@ def _configuration(config: speech_pb2.UtteranceConfig) -> Iterator[str]:
         f"follows {config.follows_utterance_id}" if config.HasField("follows_utterance_id") else "",
         f"language {config.language}" if config.HasField("language") else "",
     ]
-    yield f"sent       {', '.join(filter(None, parts))}"
+    yield f"sent       {plain(', '.join(filter(None, parts)))}"
 
 
 def _facts(facts: Facts) -> Iterator[str]:
