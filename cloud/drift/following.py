@@ -6,10 +6,11 @@ service dies it sees again, from the log.
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from cloud.drift.causes.words import unknown_in
 from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import KnowsWord, Watch
+from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.log.reader import LogReader
 from common.errors import ParrotletError
 
@@ -68,20 +70,19 @@ class Following:
 
     def __enter__(self) -> "Following":
         """SettingsError if the log or what is kept cannot be used."""
-        self._file.__enter__()
-        try:
-            self._reader = LogReader(self._log_file)
+        with ExitStack() as held:
+            held.enter_context(self._file)
+            self._reader = held.enter_context(closing(LogReader(self._log_file)))
             self._file.load(self.watch)
-            self._erasures = self._reader.erasures()
-        except BaseException:
-            self._file.__exit__(None, None, None)
-            raise
+            self._held = held.pop_all()
         return self
 
-    def __exit__(self, *cause: object) -> None:
-        with closing(self._reader):
-            self._file.save(self.watch)
-        self._file.__exit__(None, None, None)
+    def __exit__(self, kind: type[BaseException] | None, *cause: object) -> None:
+        """SettingsError if what it knows cannot be kept."""
+        with self._held:
+            # After a fault the next one begins where it was kept last: what was found and not told is found again.
+            if kind is None:
+                self._file.save(self.watch)
 
     def look(self) -> bool:
         """Sees what was answered since, as far as that goes at a time, and has it told; whether there is more.
@@ -117,11 +118,12 @@ class Following:
 
 
 class Follower(Protocol):
-    """A context manager; all of it in one thread. ParrotletError, a sentence, where it cannot go on now."""
+    """A context manager; all of it in one thread. ParrotletError, a sentence, where it cannot go on now, or one of
+    DATABASE_ERRORS where the log cannot be read."""
 
     def __enter__(self) -> "Follower": ...
 
-    def __exit__(self, *cause: object) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, *cause: object) -> None: ...
 
     def look(self) -> bool:
         """Sees some of what has come; whether there is more."""
@@ -130,29 +132,34 @@ class Follower(Protocol):
 @asynccontextmanager
 async def followed(make: Callable[[], Follower]) -> AsyncIterator[None]:
     """Meanwhile the log is followed; what goes wrong is told, and it begins again."""
+    stopping = threading.Event()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drift")
-    loop = asyncio.get_running_loop()
 
     async def follow() -> None:
-        while True:
-            try:
-                await once()
-            except ParrotletError as error:
-                logger.warning("Whether boards hear as they used to is not known now. %s", error)
-                await asyncio.sleep(AGAIN_S)
-
-    async def once() -> None:
-        following = await loop.run_in_executor(thread, lambda: make().__enter__())
-        try:
-            while True:
-                if not await loop.run_in_executor(thread, following.look):
-                    await asyncio.sleep(LOOK_S)
-        finally:
-            # Shielded: what it knows is to be kept also when the service stops.
-            await asyncio.shield(loop.run_in_executor(thread, following.__exit__))
+        await asyncio.get_running_loop().run_in_executor(thread, _follow, make, stopping)
 
     try:
         async with beside(follow):
             yield
     finally:
-        thread.shutdown()
+        stopping.set()
+        # It ends with this look, and keeps what it knows.
+        await asyncio.to_thread(thread.shutdown)
+
+
+def _follow(make: Callable[[], Follower], stopping: threading.Event) -> None:
+    told = ""
+    while not stopping.is_set():
+        try:
+            with make() as following:
+                while not stopping.is_set():
+                    has_more = following.look()
+                    told = ""
+                    if not has_more:
+                        stopping.wait(LOOK_S)
+        except (ParrotletError, *DATABASE_ERRORS) as error:
+            what = str(error) if isinstance(error, ParrotletError) else f"The utterance log cannot be read ({error})."
+            if what != told:
+                logger.warning("What changes is not noticed now. %s", what)
+            told = what
+            stopping.wait(AGAIN_S)
