@@ -145,7 +145,34 @@ def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None
             store.forget("kitchen", None, Span())
         look(following)
         assert set(following.watch.boards) == {"hall"}
+        assert not any(b"kitchen" in file.read_bytes() for file in tmp_path.glob(f"{DRIFT_FILE}*"))
+
+
+def test_what_was_erased_while_no_service_ran_is_known_no_more(tmp_path: Path) -> None:
+    keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
+    with follow(tmp_path, []) as following:
+        look(following)
+    with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+        store.forget("kitchen", None, Span())
+    with follow(tmp_path, []) as following:
+        look(following)
+        assert not following.watch.boards
     assert b"kitchen" not in (tmp_path / DRIFT_FILE).read_bytes()
+
+
+def test_a_word_of_an_utterance_that_was_erased_is_known_no_more(tmp_path: Path) -> None:
+    board = MadeBoard("kitchen", seed=7)
+    keep(tmp_path, board.facts(3), "play jazz")
+    secret = list(board.facts(1))
+    keep(tmp_path, secret, "play zorblight jazz")
+    with follow(tmp_path, []) as following:
+        look(following)
+        with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+            store.forget("kitchen", secret[0].utterance_id, Span())
+        look(following)
+        [words] = following.watch.words.values()
+        assert set(words.state.heard) == {"jazz"} and set(following.watch.boards) == {"kitchen"}
+    assert b"zorblight" not in (tmp_path / DRIFT_FILE).read_bytes()
 
 
 def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ class Following:
         self._monotonic_s = monotonic_s
         self._kept_s = monotonic_s()
         self._erasures: Mapping[str, int] = {}
+        """That were seen to; of those before the start nobody knows, so they are seen to once more."""
         self.watch = Watch(group_of=group_of, transcripts=self._transcripts, knows_word=knows_word)
 
     def __enter__(self) -> "Following":
@@ -103,15 +104,22 @@ class Following:
         return len(entries) == BATCH
 
     def _forget(self) -> None:
-        """A board of which nothing is left in the log is not known here either."""
+        """A board of which nothing is left in the log is not known here either, nor a word that it has no more."""
         now = self._reader.erasures()
         changed = [device_id for device_id, times in now.items() if self._erasures.get(device_id) != times]
-        self._erasures = now
-        gone = [device_id for device_id in changed if not self._reader.has_board(device_id)]
-        for device_id in gone:
-            self.watch.forget(device_id)
-        if gone:
+        for device_id in changed:
+            if self._reader.has_board(device_id):
+                self.watch.forget_words(device_id, but=self._words_of(device_id))
+            else:
+                self.watch.forget(device_id)
+        if changed:
             self._file.save(self.watch)
+        self._erasures = now
+
+    def _words_of(self, device_id: str) -> set[str]:
+        knows = self._knows_word
+        said = self._reader.transcripts_of(device_id)
+        return set() if knows is None else {word for transcript in said for word in unknown_in(transcript, knows)}
 
     def _transcripts(self, keys: Sequence[tuple[str, str]]) -> Iterable[str]:
         return self._reader.transcripts(keys)

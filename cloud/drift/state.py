@@ -57,17 +57,18 @@ class WatchFile:
 
     def load(self, watch: Watch) -> None:
         """Into a new watch. SettingsError if the file is damaged."""
-        number = self._database.execute("SELECT number FROM log").fetchone()
-        # In the order in which they were written last, so that of too many the newest are left.
-        rows = self._database.execute("SELECT name, state FROM streams ORDER BY rowid").fetchall()
         try:
+            number = self._database.execute("SELECT number FROM log").fetchone()
+            # In the order in which they were written last, so that of too many the newest are left.
+            rows = self._database.execute("SELECT name, state FROM streams ORDER BY rowid").fetchall()
             watch.go_on(number[0] if number else 0, rows)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:
             sentence = f"{self._file}: is damaged ({error}); delete it, and what is usual is learnt anew."
             raise SettingsError(sentence) from error
 
     def _prepare(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
+        # In a write-ahead log would lie what was erased.
+        self._database.execute("PRAGMA journal_mode = TRUNCATE")
         self._database.execute("PRAGMA secure_delete = ON")
         (format_,) = self._database.execute("PRAGMA user_version").fetchone()
         if format_ != FORMAT:
