@@ -4,8 +4,10 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -54,8 +56,9 @@ class Kept:
     def look(self) -> None: ...
 
 
-def follow(folder: Path, found: list[Finding]) -> Following:
-    return Following(folder / FILE_NAME, folder, Kept(found), knows_word=lambda word: word == "play")
+def follow(folder: Path, found: list[Finding], monotonic_s: Callable[[], float] = time.monotonic) -> Following:
+    told = Kept(found)
+    return Following(folder / FILE_NAME, folder, told, knows_word=lambda word: word == "play", monotonic_s=monotonic_s)
 
 
 class Deaf:
@@ -138,7 +141,8 @@ def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:
 def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None:
     keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
     keep(tmp_path, MadeBoard("hall", seed=8).facts(40))
-    with follow(tmp_path, []) as following:
+    # A minute passes at each look, so that what it knows is kept by each.
+    with follow(tmp_path, [], count(0.0, 60.0).__next__) as following:
         look(following)
         assert set(following.watch.boards) == {"kitchen", "hall"}
         with closing(AnswerStore(tmp_path / FILE_NAME)) as store:

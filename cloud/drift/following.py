@@ -114,6 +114,7 @@ class Following:
                 self.watch.forget(device_id)
         if changed:
             self._file.save(self.watch)
+            self._file.scrub()
         self._erasures = now
 
     def _words_of(self, device_id: str) -> set[str]:

@@ -55,6 +55,13 @@ class WatchFile:
             watch.touch(kept)
             raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
 
+    def scrub(self) -> None:
+        """Older pages of what was erased may lie in the write-ahead log: empties that. SettingsError, as of `save`."""
+        try:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
+
     def load(self, watch: Watch) -> None:
         """Into a new watch. SettingsError if the file is damaged."""
         try:
@@ -67,8 +74,7 @@ class WatchFile:
             raise SettingsError(sentence) from error
 
     def _prepare(self) -> None:
-        # In a write-ahead log would lie what was erased.
-        self._database.execute("PRAGMA journal_mode = TRUNCATE")
+        self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA secure_delete = ON")
         (format_,) = self._database.execute("PRAGMA user_version").fetchone()
         if format_ != FORMAT:
