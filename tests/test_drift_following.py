@@ -1,8 +1,13 @@
 """A service's watch follows its log: what it finds is told, what it knows outlives a kill, what is erased is gone."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,11 +19,11 @@ from cloud.alerts.ringing import Ringing
 from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.following import FILE_NAME as DRIFT_FILE
-from cloud.drift.following import Following
+from cloud.drift.following import Following, followed
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Row, Span
 from cloud.log.record import Record
-from common.errors import ActionError, SettingsError
+from common.errors import ActionError, IdentityError, SettingsError
 
 LEARNT = 530
 NOW_US = 1_800_000_000_000_000
@@ -51,8 +56,9 @@ class Kept:
     def look(self) -> None: ...
 
 
-def follow(folder: Path, found: list[Finding]) -> Following:
-    return Following(folder / FILE_NAME, folder, Kept(found), knows_word=lambda word: word == "play")
+def follow(folder: Path, found: list[Finding], monotonic_s: Callable[[], float] = time.monotonic) -> Following:
+    told = Kept(found)
+    return Following(folder / FILE_NAME, folder, told, knows_word=lambda word: word == "play", monotonic_s=monotonic_s)
 
 
 class Deaf:
@@ -135,17 +141,18 @@ def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:
 def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None:
     keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
     keep(tmp_path, MadeBoard("hall", seed=8).facts(40))
-    with follow(tmp_path, []) as following:
+    # A minute passes at each look, so that what it knows is kept by each.
+    with follow(tmp_path, [], count(0.0, 60.0).__next__) as following:
         look(following)
         assert set(following.watch.boards) == {"kitchen", "hall"}
         with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
             store.forget("kitchen", None, Span())
         look(following)
         assert set(following.watch.boards) == {"hall"}
-    assert b"kitchen" not in (tmp_path / DRIFT_FILE).read_bytes()
+        assert not any(b"kitchen" in file.read_bytes() for file in tmp_path.glob(f"{DRIFT_FILE}*"))
 
 
-def test_a_board_of_which_all_was_erased_while_the_service_did_not_run_is_known_no_more(tmp_path: Path) -> None:
+def test_what_was_erased_while_no_service_ran_is_known_no_more(tmp_path: Path) -> None:
     keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
     with follow(tmp_path, []) as following:
         look(following)
@@ -153,9 +160,23 @@ def test_a_board_of_which_all_was_erased_while_the_service_did_not_run_is_known_
         store.forget("kitchen", None, Span())
     with follow(tmp_path, []) as following:
         look(following)
-        assert set(following.watch.boards) == set()
-        for file in tmp_path.glob(f"{DRIFT_FILE}*"):
-            assert b"kitchen" not in file.read_bytes()
+        assert not following.watch.boards
+    assert b"kitchen" not in (tmp_path / DRIFT_FILE).read_bytes()
+
+
+def test_a_word_of_an_utterance_that_was_erased_is_known_no_more(tmp_path: Path) -> None:
+    board = MadeBoard("kitchen", seed=7)
+    keep(tmp_path, board.facts(3), "play jazz")
+    secret = list(board.facts(1))
+    keep(tmp_path, secret, "play zorblight jazz")
+    with follow(tmp_path, []) as following:
+        look(following)
+        with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+            store.forget("kitchen", secret[0].utterance_id, Span())
+        look(following)
+        [words] = following.watch.words.values()
+        assert set(words.state.heard) == {"jazz"} and set(following.watch.boards) == {"kitchen"}
+    assert b"zorblight" not in (tmp_path / DRIFT_FILE).read_bytes()
 
 
 def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> None:
@@ -177,3 +198,68 @@ def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> No
 def test_without_a_log_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="There is no utterance log"), follow(tmp_path, []):
         pass
+
+
+def test_what_could_not_be_told_is_found_again(tmp_path: Path) -> None:
+    board, found = MadeBoard("kitchen", seed=7), list[Finding]()
+
+    class Full(Kept):
+        def take(self, found: Sequence[Finding]) -> None:
+            raise IdentityError("The disk is full.")
+
+    keep(tmp_path, board.facts(LEARNT + 50))
+    with follow(tmp_path, found) as following:
+        look(following)
+    keep(tmp_path, board.facts(50, CHANGES["noise"]))
+    full = Following(tmp_path / FILE_NAME, tmp_path, Full([]))
+    with pytest.raises(IdentityError), full as following:
+        look(following)
+    with follow(tmp_path, found) as following:
+        look(following)
+    assert [one.kind for one in found] == ["changed"]
+
+
+class Faulty:
+    """A follower that has a fault at its first look, or at its end."""
+
+    def __init__(self, looked: threading.Event, at_a_look: list[Exception], at_the_end: list[Exception]) -> None:
+        self._looked, self._at_a_look, self._at_the_end = looked, at_a_look, at_the_end
+
+    def __enter__(self) -> "Faulty":
+        return self
+
+    def __exit__(self, *cause: object) -> None:
+        if self._at_the_end:
+            raise self._at_the_end[0]
+
+    def look(self) -> bool:
+        if self._at_a_look:
+            raise self._at_a_look.pop()
+        self._looked.set()
+        return False
+
+
+def served(at_a_look: list[Exception], at_the_end: list[Exception]) -> None:
+    """A service runs until a look has no fault, and stops."""
+    looked = threading.Event()
+
+    async def run() -> None:
+        async with asyncio.timeout(10), followed(lambda: Faulty(looked, at_a_look, at_the_end)):
+            assert await asyncio.to_thread(looked.wait, 5)
+
+    asyncio.run(run())
+
+
+def test_a_service_stops_where_what_is_known_cannot_be_kept(caplog: pytest.LogCaptureFixture) -> None:
+    served([], [SettingsError("The disk is full.")])
+    assert [record.message for record in caplog.records] == ["What changes is not noticed now. The disk is full."]
+
+
+def test_a_fault_is_told_once_in_a_sentence_and_it_begins_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("cloud.drift.following.AGAIN_S", 0.0)
+    served([sqlite3.OperationalError("disk I/O error") for _ in range(3)], [])
+    [record] = caplog.records
+    assert record.message.endswith("not noticed now. The utterance log cannot be read (disk I/O error).")
+    assert record.exc_info is None

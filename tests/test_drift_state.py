@@ -86,6 +86,12 @@ def test_a_damaged_or_unusable_file_is_told(tmp_path: Path) -> None:
         kept._database.execute("UPDATE streams SET state = x'ff00'")
     with pytest.raises(SettingsError, match="is damaged"):
         again(file)
+    with file.open("r+b") as pages:
+        # All but the first page, which has the tables' names.
+        pages.seek(4096)
+        pages.write(b"\xff" * (file.stat().st_size - 4096))
+    with pytest.raises(SettingsError, match="is damaged"):
+        again(file)
     file.write_bytes(b"no database at all, but long enough to be looked at" * 100)
     with pytest.raises(SettingsError, match="cannot be kept"), WatchFile(file):
         pass

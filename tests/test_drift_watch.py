@@ -144,6 +144,22 @@ def test_all_boards_that_change_a_little_change_together() -> None:
     assert told[0].cause.name == "version" and "en-us 6.0" in told[0].cause.sentence
     # What is known of all is not told of each.
     assert {finding.stream for finding in told} == {ALL}
+    watch.forget("board-2")
+    kept = {stream: state for stream, state in watch.touched().items() if state is not None}
+    assert ALL in kept and not any(b"board-2" in state for state in kept.values())
+    assert b"board-1" in kept[ALL]
+    for board in boards:
+        fed(watch, list(board.facts(20, CHANGES["version"])))
+
+
+def test_a_group_that_learns_forgets_a_board_by_learning_anew(known: Known) -> None:
+    watch = Watch(known=known)
+    for name in ("hall", "kitchen"):
+        fed(watch, list(MadeBoard(name, seed=7).facts(20)))
+    assert b"hall" in (watch.touched()[ALL] or b"")
+    watch.forget("hall")
+    kept = watch.touched()[ALL] or b""
+    assert b"hall" not in kept and b"kitchen" not in kept
 
 
 def test_replayed_utterances_say_nothing_of_now(known: Known) -> None:

@@ -76,6 +76,15 @@ class Change(msgspec.Struct, frozen=True):
         """Of a feature; no effect where it was not measured."""
         return self.effects.get(name, NONE)
 
+    def without(self, device_id: str) -> "Change":
+        """The same, in which nothing names that board."""
+        before, after = (
+            {board: share for board, share in shares.items() if board != device_id}
+            for shares in (self.boards_before, self.boards_after)
+        )
+        left = tuple(key for key in self.utterance_ids if key[0] != device_id)
+        return msgspec.structs.replace(self, boards_before=before, boards_after=after, utterance_ids=left)
+
     def prominence(self, *names: str) -> float:
         """How much of the largest effect of all the largest of these is, 0 to 1."""
         largest = max((abs(effect.score) for effect in self.effects.values()), default=0.0)

@@ -6,10 +6,11 @@ service dies it sees again, from the log.
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from cloud.drift.causes.words import unknown_in
 from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import KnowsWord, Watch
+from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.log.reader import LogReader
 from common.errors import ParrotletError
 
@@ -64,23 +66,24 @@ class Following:
         self._monotonic_s = monotonic_s
         self._kept_s = monotonic_s()
         self._erasures: Mapping[str, int] = {}
+        """That were seen to; of those before the start nobody knows, so they are seen to once more."""
         self.watch = Watch(group_of=group_of, transcripts=self._transcripts, knows_word=knows_word)
 
     def __enter__(self) -> "Following":
         """SettingsError if the log or what is kept cannot be used."""
-        self._file.__enter__()
-        try:
-            self._reader = LogReader(self._log_file)
+        with ExitStack() as held:
+            held.enter_context(self._file)
+            self._reader = held.enter_context(closing(LogReader(self._log_file)))
             self._file.load(self.watch)
-        except BaseException:
-            self._file.__exit__(None, None, None)
-            raise
+            self._held = held.pop_all()
         return self
 
-    def __exit__(self, *cause: object) -> None:
-        with closing(self._reader):
-            self._file.save(self.watch)
-        self._file.__exit__(None, None, None)
+    def __exit__(self, kind: type[BaseException] | None, *cause: object) -> None:
+        """SettingsError if what it knows cannot be kept."""
+        with self._held:
+            # After a fault the next one begins where it was kept last: what was found and not told is found again.
+            if kind is None:
+                self._file.save(self.watch)
 
     def look(self) -> bool:
         """Sees what was answered since, as far as that goes at a time, and has it told; whether there is more.
@@ -101,28 +104,36 @@ class Following:
         return len(entries) == BATCH
 
     def _forget(self) -> None:
-        """A board of which nothing is left in the log is not known here either; at first all of which anything was ever
-        erased are looked at, for the owner may have done so while the service did not run."""
+        """A board of which nothing is left in the log is not known here either, nor a word that it has no more; first
+        of all that had anything erased, for the owner may have done so while no service ran."""
         now = self._reader.erasures()
         changed = [device_id for device_id, times in now.items() if self._erasures.get(device_id) != times]
-        self._erasures = now
-        gone = [device_id for device_id in changed if not self._reader.has_board(device_id)]
-        for device_id in gone:
-            self.watch.forget(device_id)
-        if gone:
+        for device_id in changed:
+            if self._reader.has_board(device_id):
+                self.watch.forget_words(device_id, but=self._words_of(device_id))
+            else:
+                self.watch.forget(device_id)
+        if changed:
             self._file.save(self.watch)
             self._file.scrub()
+        self._erasures = now
+
+    def _words_of(self, device_id: str) -> set[str]:
+        knows = self._knows_word
+        said = self._reader.transcripts_of(device_id)
+        return set() if knows is None else {word for transcript in said for word in unknown_in(transcript, knows)}
 
     def _transcripts(self, keys: Sequence[tuple[str, str]]) -> Iterable[str]:
         return self._reader.transcripts(keys)
 
 
 class Follower(Protocol):
-    """A context manager; all of it in one thread. ParrotletError, a sentence, where it cannot go on now."""
+    """A context manager; all of it in one thread. ParrotletError, a sentence, where it cannot go on now, or one of
+    DATABASE_ERRORS where the log cannot be read."""
 
     def __enter__(self) -> "Follower": ...
 
-    def __exit__(self, *cause: object) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, *cause: object) -> None: ...
 
     def look(self) -> bool:
         """Sees some of what has come; whether there is more."""
@@ -131,29 +142,34 @@ class Follower(Protocol):
 @asynccontextmanager
 async def followed(make: Callable[[], Follower]) -> AsyncIterator[None]:
     """Meanwhile the log is followed; what goes wrong is told, and it begins again."""
+    stopping = threading.Event()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drift")
-    loop = asyncio.get_running_loop()
 
     async def follow() -> None:
-        while True:
-            try:
-                await once()
-            except ParrotletError as error:
-                logger.warning("Whether boards hear as they used to is not known now. %s", error)
-                await asyncio.sleep(AGAIN_S)
-
-    async def once() -> None:
-        following = await loop.run_in_executor(thread, lambda: make().__enter__())
-        try:
-            while True:
-                if not await loop.run_in_executor(thread, following.look):
-                    await asyncio.sleep(LOOK_S)
-        finally:
-            # Shielded: what it knows is to be kept also when the service stops.
-            await asyncio.shield(loop.run_in_executor(thread, following.__exit__))
+        await asyncio.get_running_loop().run_in_executor(thread, _follow, make, stopping)
 
     try:
         async with beside(follow):
             yield
     finally:
-        thread.shutdown()
+        stopping.set()
+        # It ends with this look, and keeps what it knows.
+        await asyncio.to_thread(thread.shutdown)
+
+
+def _follow(make: Callable[[], Follower], stopping: threading.Event) -> None:
+    told = ""
+    while not stopping.is_set():
+        try:
+            with make() as following:
+                while not stopping.is_set():
+                    has_more = following.look()
+                    told = ""
+                    if not has_more:
+                        stopping.wait(LOOK_S)
+        except (ParrotletError, *DATABASE_ERRORS) as error:
+            what = str(error) if isinstance(error, ParrotletError) else f"The utterance log cannot be read ({error})."
+            if what != told:
+                logger.warning("What changes is not noticed now. %s", what)
+            told = what
+            stopping.wait(AGAIN_S)

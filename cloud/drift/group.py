@@ -107,6 +107,13 @@ class Group:
             assert self.watcher is not None
             self.watcher.go_on(state.watcher)
 
+    def forget(self, device_id: str) -> None:
+        """Erases what it knows of a board; while it learns, it begins anew."""
+        if device_id in self._boards:
+            self._learn_anew()
+        if self.watcher is not None:
+            self.watcher.forget(device_id)
+
     def _learn(self, seen: Seen, means: list[float]) -> None:
         self._scores.append(seen.scores)
         self._voices.append(seen.voice if len(seen.voice) else np.full(BANDS, np.nan, np.float32))
@@ -118,7 +125,7 @@ class Group:
         if len(self._scores) < LEARN or len(set(self._boards)) < BOARDS_MIN:
             # Of one board alone there is no more to know than it knows itself.
             if len(self._scores) >= 2 * LEARN:
-                self._forget()
+                self._learn_anew()
             return
         by_board = dict(list(shares(self._boards).items())[:BOARDS_MAX])
         scores = np.array(self._scores, np.float64)
@@ -130,9 +137,9 @@ class Group:
         whitenings = whitenings_of(ranked, np.array(self._voices, np.float64))
         usual = Usual(usual_means.tolist(), shares(self._intents), whitenings, by_board)
         self._watch(GroupKnown(reference, usual))
-        self._forget()
+        self._learn_anew()
 
-    def _forget(self) -> None:
+    def _learn_anew(self) -> None:
         self._scores, self._voices, self._intents = [], [], []
         self._at, self._boards, self._means = [], [], np.zeros(0)
 

@@ -6,7 +6,7 @@ and Roberts, as in detector.py), and divided by the number of words that might h
 it again: a word counts once in ten minutes of a board.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -86,9 +86,11 @@ class NewWords:
                 found.append(Rising(word, heard.times, since, heard.first_at_unix_us, boards, share))
         return found
 
-    def forget(self, board: str) -> None:
-        """Erases the words that only this board heard, and that it heard the others."""
+    def forget(self, board: str, but: Container[str] = ()) -> None:
+        """Erases the words that only this board heard, and that it heard the others; all but some."""
         for word, heard in list(self.state.heard.items()):
+            if word in but:
+                continue
             heard.sittings.pop(board, None)
             if not heard.sittings:
                 del self.state.heard[word]

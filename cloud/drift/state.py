@@ -55,17 +55,20 @@ class WatchFile:
             raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
 
     def scrub(self) -> None:
-        """Older pages of what was deleted may lie in the write-ahead log: empties that."""
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Older pages of what was erased may lie in the write-ahead log: empties that. SettingsError, as of `save`."""
+        try:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
 
     def load(self, watch: Watch) -> None:
         """Into a new watch. SettingsError if the file is damaged."""
-        number = self._database.execute("SELECT number FROM log").fetchone()
-        # In the order in which they were written last, so that of too many the newest are left.
-        rows = self._database.execute("SELECT name, state FROM streams ORDER BY rowid").fetchall()
         try:
+            number = self._database.execute("SELECT number FROM log").fetchone()
+            # In the order in which they were written last, so that of too many the newest are left.
+            rows = self._database.execute("SELECT name, state FROM streams ORDER BY rowid").fetchall()
             watch.go_on(number[0] if number else 0, rows)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:
             sentence = f"{self._file}: is damaged ({error}); delete it, and what is usual is learnt anew."
             raise SettingsError(sentence) from error
 

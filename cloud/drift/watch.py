@@ -5,7 +5,7 @@ the words that it lacks. The bound on false alarms is of all of them together, e
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
 
@@ -118,9 +118,16 @@ class Watch:
     def forget(self, device_id: str) -> None:
         """Erases what is known of a board."""
         self.boards.pop(device_id, None)
+        for group in self.groups.values():
+            group.forget(device_id)
+        self._touched.update((device_id, *self.groups))
+        self.forget_words(device_id)
+
+    def forget_words(self, device_id: str, but: Container[str] = ()) -> None:
+        """Erases which words a board heard, all but some."""
         for new_words in self.words.values():
-            new_words.forget(device_id)
-        self._touched.update((device_id, *self.words))
+            new_words.forget(device_id, but)
+        self._touched.update(self.words)
 
     def changes(self) -> list[Change]:
         """All that are not over."""

@@ -229,6 +229,13 @@ class Watcher:
             for (at, key, intent, versions), difference, scores, voice in zip(state.seen, *kept, strict=True):
                 self.recent.append(Seen(at, key, intent, versions, difference, scores, _heard(voice)))
 
+    def forget(self, device_id: str) -> None:
+        """Erases what one of several boards said."""
+        self.recent = deque((seen for seen in self.recent if seen.key[0] != device_id), maxlen=RECENT)
+        self.usual.boards.pop(device_id, None)
+        if self.change is not None:
+            self.change = self.change.without(device_id)
+
     def accept(self) -> None:
         """What is now, is normal: only what differs from that is a change."""
         if self.change is not None:

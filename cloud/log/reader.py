@@ -159,6 +159,11 @@ class LogReader:
             if found is not None:
                 yield str(found[0])
 
+    def transcripts_of(self, device_id: str) -> Iterator[str]:
+        """All that a board was understood to say, as far as it is still there."""
+        found = self._database.execute("SELECT transcript FROM facts WHERE device_id = ?", (device_id,))
+        return (str(transcript) for (transcript,) in found)
+
     def _logged(self, row: tuple) -> Logged:  # type: ignore[type-arg]  # What a database has is anything.
         number, utterance_id, final, *values = row
         facts = facts_table.facts(utterance_id, values)
