@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from cloud.labelling.labelling import Candidate, Chosen, draw
 from common.migration import migrate
+from common.private_files import make_private
 
 FILE_NAME = "labelling.db"
 BUSY_S_MAX = 10.0
@@ -58,11 +59,10 @@ class LabelQueue:
     """Must be closed."""
 
     def __init__(self, file: Path) -> None:
-        """Made if need be."""
+        """Made if need be; the service's, also where root makes it."""
+        make_private(file)
         self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None)
         try:
-            if file.stat().st_mode & 0o077:
-                file.chmod(0o600)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA secure_delete = ON")
@@ -113,6 +113,14 @@ class LabelQueue:
             Waiting(device_id, utterance_id, probability, bool(is_unsure), state, labeller)
             for device_id, utterance_id, probability, is_unsure, state, labeller in found
         ]
+
+    def has_drawn(self, device_id: str, utterance_id: str) -> bool:
+        """Whether that one was drawn by chance, whatever became of it."""
+        found = self._database.execute(
+            "SELECT 1 FROM chosen WHERE device_id = ? AND utterance_id = ? AND probability IS NOT NULL",
+            (device_id, utterance_id),
+        )
+        return found.fetchone() is not None
 
     def settle(self, device_id: str, utterance_id: str, state: State, labeller: str, now_unix_us: int) -> None:
         """What became of one."""
