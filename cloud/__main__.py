@@ -147,6 +147,7 @@ def config(check: bool, config_file: Path | None) -> None:
     """
     loaded = _load(config_file, {})
     if check:
+        from cloud.alerts.alert_sinks import sinks_of
         from cloud.decoders import languages
         from cloud.keys.names import given_names
 
@@ -159,6 +160,7 @@ def config(check: bool, config_file: Path | None) -> None:
         ):
             if listen:
                 parse_address(listen, called=called, port_min=0)
+        sinks_of(loaded.settings.alerts)
         given_names(server.names)
         languages.check(loaded.settings)
     else:

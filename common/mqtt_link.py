@@ -70,15 +70,24 @@ class _TlsSocket(ssl.SSLSocket):
 class Link:
     """Connected when it is made. For any thread; `over` is set when it ends."""
 
-    def __init__(self, settings: BrokerSettings, client_id: str, will: Message | None, topics: Sequence[str]) -> None:
-        """`topics` are listened to. ActionError, a sentence, if the broker is not there, or does not want us."""
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        will: Message | None,
+        topics: Sequence[str],
+        *,
+        called: str = "mqtt.",
+    ) -> None:
+        """`topics` are listened to. `called`: how the names of the settings begin. ActionError, a sentence, if the
+        broker is not there, or does not want us."""
         self.over = threading.Event()
         self._received: queue.Queue[Message] = queue.Queue(RECEIVED_MAX)
         self._answer: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._address = settings.address
         self._client = self._made(settings, client_id, will)
         try:
-            self._connect(settings)
+            self._connect(settings, called)
         except BaseException:
             self._client.disconnect()
             raise
@@ -140,14 +149,14 @@ class Link:
         client.on_message = lambda client, data, message: self._receive(message)
         return client
 
-    def _connect(self, settings: BrokerSettings) -> None:
-        host, port = parse_address(settings.address, called="mqtt.address", port_min=1)
+    def _connect(self, settings: BrokerSettings, called: str) -> None:
+        host, port = parse_address(settings.address, called=f"{called}address", port_min=1)
         try:
             self._client.connect(host.strip("[]"), port, KEEP_ALIVE_S)
         except ssl.SSLError as error:
             why = getattr(error, "verify_message", None) or error.reason or "no TLS"
             raise ActionError(
-                f"{settings.address}: no TLS ({why}); see mqtt.ca_file, or mqtt.tls for a broker without it."
+                f"{settings.address}: no TLS ({why}); see {called}ca_file, or {called}tls for a broker without it."
             ) from error
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -6,10 +6,12 @@ import hmac
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -22,7 +24,17 @@ from benchmarks.listener_at_broker import ListenerAtBroker
 from benchmarks.mosquitto import Mosquitto
 from cloud.__main__ import main
 from cloud.alerts import alerts as book_of
-from cloud.alerts.alert_sinks import FILE_NAME, KEEP_S_MAX, LogSink, MqttSink, WebhookSink, deliver, sinks_of
+from cloud.alerts.alert_sinks import (
+    DELIVER_S,
+    FILE_NAME,
+    KEEP_S_MAX,
+    TRY_S_MAX,
+    LogSink,
+    MqttSink,
+    WebhookSink,
+    deliver,
+    sinks_of,
+)
 from cloud.alerts.alerts import (
     HISTORY_MAX,
     REST_US,
@@ -36,7 +48,7 @@ from cloud.alerts.alerts import (
     snooze,
 )
 from cloud.settings import Alerts
-from common.errors import ActionError
+from common.errors import ActionError, SettingsError
 from common.record import Record
 
 NOISE = ("noise", "kitchen")
@@ -107,6 +119,13 @@ def test_who_snoozed_hears_neither_the_beginning_nor_the_end(book: AlertBook) ->
     assert [one.cause for one in book.waiting] == ["gain", "noise"]
 
 
+def test_what_is_over_while_it_is_snoozed_is_left_nowhere(book: AlertBook) -> None:
+    report(book, *NOISE, SENTENCE, 1)
+    snooze(book, *NOISE, HOUR_US)
+    recover(book, *NOISE, 2)
+    assert [(one.event, one.sentence) for one in book.waiting] == [("began", SENTENCE), ("cleared", "")]
+
+
 def test_the_history_says_which_were_right(book: AlertBook) -> None:
     for number in range(4):
         report(book, f"cause-{number}", "", SENTENCE, number)
@@ -120,12 +139,14 @@ def test_book_and_standing_alerts_are_bounded(book: AlertBook) -> None:
     for number in range(STANDING_MAX + 50):
         report(book, f"cause-{number}", "", SENTENCE, number)
     assert len(book.alerts) == STANDING_MAX
+    book.told = {one.key: ["log"] for one in book.waiting}
     for number in range(HISTORY_MAX + 50):
         report(book, "x", "", SENTENCE, number * 2 * REST_US)
         recover(book, "x", "", number * 2 * REST_US + 1)
         recover(book, f"cause-{number}", "", number)
     assert len(book.alerts) == HISTORY_MAX
     assert len(book.waiting) <= book_of.WAITING_MAX
+    assert book.told == {}
     assert len({one.number for one in book.alerts}) == HISTORY_MAX
 
 
@@ -150,6 +171,25 @@ def test_nobody_is_told_a_day_late(record: Record[AlertBook]) -> None:
     deliver(record, [sink], unix_s=lambda: KEEP_S_MAX + 1.0)
     assert sink.told == []
     assert record.read().waiting == []
+
+
+def test_who_is_slow_holds_nobody_up_for_long(record: Record[AlertBook]) -> None:
+    clock_s = [0.0]
+
+    class Slow(Sink):
+        def tell(self, told: Told) -> None:
+            clock_s[0] += TRY_S_MAX
+            super().tell(told)
+
+    sink = Slow()
+    with record.change() as book:
+        for number in range(100):
+            report(book, f"cause-{number}", "", SENTENCE, 1)
+    assert deliver(record, [sink], unix_s=lambda: 1.0, monotonic_s=lambda: clock_s[0]) == []
+    assert clock_s[0] <= DELIVER_S + TRY_S_MAX
+    first = len(sink.told)
+    deliver(record, [sink], unix_s=lambda: 1.0, monotonic_s=lambda: clock_s[0])
+    assert [one.number for one in sink.told] == list(range(1, 2 * first + 1))
 
 
 def test_what_is_killed_tells_it_when_it_is_there_again(tmp_path: Path, record: Record[AlertBook]) -> None:
@@ -204,6 +244,13 @@ def test_a_webhook_gets_it_signed_by_a_key_that_stays(hook: HookServer, tmp_path
     assert first.headers["webhook-signature"] == f"v1,{mac}"
 
 
+def test_what_is_cleared_is_told_to_nobody(hook: HookServer, caplog: pytest.LogCaptureFixture) -> None:
+    told = Told("cleared", 7, *NOISE, "", "", 1)
+    LogSink().tell(told)
+    WebhookSink(Alerts(webhook_url=hook.url)).tell(told)
+    assert (hook.posted, caplog.records) == ([], [])
+
+
 def test_a_webhook_that_fails_says_why(hook: HookServer) -> None:
     hook.usual = answered(500)
     with pytest.raises(ActionError, match=r"^alerts\.webhook_url: it answered with status 500\.$"):
@@ -224,6 +271,8 @@ def test_a_broker_keeps_what_stands_until_it_is_over(tmp_path: Path) -> None:
             sink.tell(Told("over", 7, "concept/word corona", "", "It is over.", "", 2))
             over = listener.wait(lambda heard: bool(heard.payload) and json.loads(heard.payload)["event"] == "over")
             assert not over.retained
+            sink.tell(Told("began", 8, "noise", "", SENTENCE, "", 3))
+            sink.tell(Told("cleared", 8, "noise", "", "", "", 4))
         with ListenerAtBroker(house.port) as late:
             late.publish("last", b"")
             late.wait(lambda heard: heard.topic == "last")
@@ -234,6 +283,34 @@ def test_who_is_set_is_told() -> None:
     assert [sink.name for sink in sinks_of(Alerts())] == ["log"]
     everybody = Alerts(webhook_url="https://house.example/x", mqtt_address="house:1883")
     assert [sink.name for sink in sinks_of(everybody)] == ["log", "webhook", "mqtt"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (Alerts(webhook_url="http://house:99999/x"), "is no address such as"),
+        (Alerts(mqtt_address="house"), r"^alerts\.mqtt_address is 'house', but must be HOST:PORT"),
+    ],
+)
+def test_where_nobody_can_be_told_is_said_at_the_start(settings: Alerts, why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        sinks_of(settings)
+
+
+def test_a_brokers_fault_names_the_settings_as_they_are_called() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = MqttSink(Alerts(mqtt_address=f"127.0.0.1:{server.getsockname()[1]}"))
+
+        def speak_plainly() -> None:
+            asked, _ = server.accept()
+            with asked:
+                asked.recv(1)
+                asked.sendall(b"this is no TLS, and nothing else")
+
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(speak_plainly)
+            with pytest.raises(ActionError, match=r"see alerts\.mqtt_ca_file, or alerts\.mqtt_tls for"):
+                sink.tell(Told("test", 0, "test", "", "", "", 1))
 
 
 def typed(folder: Path, *arguments: str, **environment: str) -> Result:

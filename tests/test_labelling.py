@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -239,3 +240,12 @@ def test_the_agreement_is_read_as_the_data_work_writes_it() -> None:
         "straight": True,
     }
     assert agreed_of({"numbers": {"write": "free"}}) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_draws_is_the_services(folder: Path) -> None:
+    os.chown(folder, 1234, 1234)
+    os.chown(folder / FILE_NAME, 1234, 1234)
+    assert typed(folder, "q\n").exit_code == 0
+    made = (folder / QUEUE_NAME).stat()
+    assert (made.st_uid, made.st_mode & 0o777) == (1234, 0o600)

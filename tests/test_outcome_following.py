@@ -1,6 +1,6 @@
 """A service notices that what is right has changed, by what people say of its answers, and tells it once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -9,9 +9,13 @@ import pytest
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook
 from cloud.alerts.ringing import Ringing
+from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME
+from cloud.labelling.label_queue import LabelQueue
+from cloud.labelling.labelling import Candidate
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
 from cloud.log.record import Record as Kept
+from cloud.outcomes.convention import ConventionWatch, Written
 from cloud.outcomes.outcome_following import BEHIND_US, OutcomeFollowing
 from cloud.outcomes.outcome_watch import REFERENCE, Answer
 from common.errors import SettingsError
@@ -34,6 +38,14 @@ def keep(folder: Path, answers: Iterable[Answer]) -> None:
                 store.give(FeedbackRow(key, said.feedback_id, 1, 1, said.SerializeToString()), 1_000_000)
 
 
+def give(folder: Path, labels: Sequence[speech_pb2.FeedbackRequest], first: int) -> None:
+    """Each of an utterance, from the first on."""
+    with closing(AnswerStore(folder / FILE_NAME)) as store:
+        for number, said in enumerate(labels, first):
+            key = Key("counter", f"u-{number}")
+            store.give(FeedbackRow(key, said.feedback_id, 1, 1, said.SerializeToString()), 1_000_000)
+
+
 def follow(folder: Path, now_us: int = END_US) -> list[str]:
     """A service runs for a while; the sentences of all alerts so far."""
     ringing = Ringing(folder, [])
@@ -41,6 +53,10 @@ def follow(folder: Path, now_us: int = END_US) -> list[str]:
         while following.look():
             pass
     return [alert.sentence for alert in Record(folder / ALERTS_FILE, AlertBook).read().alerts]
+
+
+def _numbered(count: int, first: int) -> list[tuple[int, Answer]]:
+    return list(enumerate(talk(count, first, calm), first))
 
 
 def calm(drink: str) -> bool:
@@ -74,20 +90,62 @@ def test_what_people_say_is_waited_for(folder: Path) -> None:
 
 
 def test_a_labeller_who_writes_otherwise_is_told_of_late_labels(folder: Path) -> None:
-    def labelled(numbers: range, by: str, text: str) -> None:
-        with closing(AnswerStore(folder / FILE_NAME)) as store:
-            for number in numbers:
-                said = label(number, text, by)
-                said.device_id, said.utterance_id = "counter", f"u-{number}"
-                key = Key("counter", f"u-{number}")
-                store.give(FeedbackRow(key, said.feedback_id, 1, 1, said.SerializeToString()), 1_000_000)
-
-    labelled(range(60), "ann", "um, ten lattes")
+    give(folder, [label(number, "um, ten lattes", "ann") for number in range(60)], 0)
     keep(folder, talk(120, 1000, calm))
     assert follow(folder) == []
-    labelled(range(1000, 1060), "bob", "um ten lattes")
+    give(folder, [label(number, "um ten lattes", "bob") for number in range(1000, 1060)], 1000)
     [sentence] = follow(folder)
     assert sentence.startswith("bob labels by another agreement")
+
+
+def test_what_is_said_of_an_answer_counts_once_also_where_it_was_said_while_nobody_followed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+
+    def push(watch: ConventionWatch, written: Written) -> None:
+        counted.append(written.text)
+
+    keep(folder, talk(20, 1000, calm))
+    give(folder, [label(0, "of the reference", "ann")], 0)
+    assert follow(folder) == []
+    monkeypatch.setattr(ConventionWatch, "push", push)
+    give(folder, [label(number, f"of before {number}", "ann") for number in range(1000, 1005)], 1000)
+    later = [one._replace(requests=[label(number, f"of now {number}", "ann")]) for number, one in _numbered(20, 2000)]
+    keep(folder, later)
+    follow(folder)
+    first = list(counted)
+    assert len(first) == len(set(first)) == 5 + len(later) - 1
+    # Learnt again, and no more.
+    follow(folder)
+    assert sorted(counted[len(first) :]) == sorted(first)
+
+
+@pytest.mark.parametrize("is_drawn", [True, False])
+def test_of_late_labels_those_count_that_were_drawn_by_chance(folder: Path, is_drawn: bool) -> None:
+    keep(folder, talk(60, 1000, calm))
+    if is_drawn:
+        with closing(LabelQueue(folder / QUEUE_FILE_NAME)) as queue:
+            queue.draw([Candidate("counter", f"u-{number}", 1.0) for number in range(1000, 1060)], 1e6, 1, 1)
+    assert follow(folder) == []
+    give(folder, [label(number, "something else", "ann") for number in range(1000, 1060)], 1000)
+    assert len(follow(folder)) == is_drawn
+
+
+def test_a_queue_that_cannot_be_read_is_said(folder: Path) -> None:
+    (folder / QUEUE_FILE_NAME).write_bytes(b"no database" * 1000)
+    with pytest.raises(SettingsError, match="what waits for labels cannot be read"):
+        follow(folder)
+
+
+def test_an_older_copy_of_the_log_is_followed_from_its_end(folder: Path) -> None:
+    older = (folder / FILE_NAME).read_bytes()
+    keep(folder, talk(200, 1000, calm))
+    assert follow(folder) == []
+    (folder / FILE_NAME).write_bytes(older)
+    assert follow(folder) == []
+    keep(folder, talk(200, 1000, lambda drink: drink == "latte"))
+    assert len(follow(folder)) == 1
 
 
 def test_without_a_log_there_is_a_sentence(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
 import numpy as np
+import pytest
 
 from cloud.drift.facts import Facts
+from cloud.outcomes import outcome_watch
 from cloud.outcomes.concept import Concept
 from cloud.outcomes.convention import Convention
 from cloud.outcomes.outcome import LABELLED_BY
@@ -122,3 +125,17 @@ def test_who_starts_anew_knows_the_same() -> None:
     first = [one for each in answers for one in once.push(each)]
     assert first
     assert [one for each in answers for one in again.push(each)] == first
+
+
+def test_what_followed_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome_watch, "WAITING_MAX", 3)
+    watch = OutcomeWatch(reference=1000)
+    for number in range(0, 60, 3):
+        at_s = 600.0 * number
+        said = answer(number, at_s, "latte")
+        watch.push(said._replace(facts=msgspec.structs.replace(said.facts, duration_ms=30_000)))
+        # Another board's: what was said 32 s ago waits no longer.
+        said = answer(number + 1, at_s + 32, "latte")
+        watch.push(said._replace(facts=msgspec.structs.replace(said.facts, device_id="hall")))
+        watch.push(answer(number + 2, at_s + 35, "mocha"))
+    assert 0 < len(watch._followed) <= 3

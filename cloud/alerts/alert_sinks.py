@@ -11,9 +11,10 @@ import msgspec
 
 from cloud.alerts.alerts import AlertBook, Told
 from cloud.settings import Alerts as AlertSettings
+from common.addresses import parse_address
 from common.errors import ActionError
 from common.mqtt_link import Link, Message
-from common.post import PostError, post, trusted
+from common.post import PostError, check_url, post, trusted
 from common.record import Record
 from common.signature import read_secret, signed
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 FILE_NAME = "alerts.json"
 TRY_S_MAX = 5.0
+DELIVER_S = 10.0
+"""Then it goes on with the next look: whoever looks has other work, and is to end with the service."""
 KEEP_S_MAX = 86_400
 """Nobody wants to hear of a change a day late."""
 CLIENT_ID = "parrotlet-cloud-alerts"
@@ -41,6 +44,8 @@ class LogSink:
     name = "log"
 
     def tell(self, told: Told) -> None:
+        if told.event == "cleared":
+            return
         where = f" [{told.where}]" if told.where else ""
         level = logging.WARNING if told.event == "began" else logging.INFO
         logger.log(level, "alert %d%s: %s", told.number, where, told.sentence)
@@ -55,8 +60,10 @@ class WebhookSink:
         self._settings = settings
 
     def tell(self, told: Told) -> None:
+        if told.event == "cleared":
+            return
         url, body = self._settings.webhook_url, msgspec.json.encode(told)
-        key = f"alert-{told.number}-{told.event}"
+        key = f"alert-{told.key}"
         headers = {"content-type": "application/json", "idempotency-key": key, "user-agent": "parrotlet-cloud"}
         if self._settings.webhook_secret_file is not None:
             headers |= signed(key, int(time.time()), body, read_secret(self._settings.webhook_secret_file))
@@ -97,36 +104,50 @@ class MqttSink:
     def tell(self, told: Told) -> None:
         topic = "/".join((self._topic, _level(told.where or "all"), _level(told.cause)))
         message = Message(topic, msgspec.json.encode(told), retain=told.event == "began")
-        link = Link(self._broker, CLIENT_ID, None, ())
+        link = Link(self._broker, CLIENT_ID, None, (), called="alerts.mqtt_")
         try:
-            if told.event == "over":
+            if told.event in ("over", "cleared"):
                 link.publish(Message(topic, b"", retain=True), TRY_S_MAX)
-            link.publish(message, TRY_S_MAX)
+            if told.event != "cleared":
+                link.publish(message, TRY_S_MAX)
         finally:
             link.end()
 
 
 def sinks_of(settings: AlertSettings) -> list[Sink]:
-    """All that are set."""
+    """All that are set. SettingsError, a sentence, if nobody can be told there."""
     found: list[Sink] = [LogSink()]
     if settings.webhook_url:
+        check_url(settings.webhook_url)
         found.append(WebhookSink(settings))
     if settings.mqtt_address:
+        parse_address(settings.mqtt_address, called="alerts.mqtt_address", port_min=1)
         found.append(MqttSink(settings))
     return found
 
 
-def deliver(record: Record[AlertBook], sinks: Sequence[Sink], *, unix_s: Callable[[], float] = time.time) -> list[str]:
-    """Tells what waits, to each sink what it has not had; sentences of what went wrong. Blocks: not for an event loop.
+def deliver(
+    record: Record[AlertBook],
+    sinks: Sequence[Sink],
+    *,
+    unix_s: Callable[[], float] = time.time,
+    monotonic_s: Callable[[], float] = time.monotonic,
+) -> list[str]:
+    """Tells what waits, to each sink what it has not had, as far as that goes in DELIVER_S; sentences of what went
+    wrong. Blocks: not for an event loop.
 
     What was told stays told if this is killed, but for the one that was under way, which may be told twice by the same
     key.
     """
     faults: dict[str, str] = {}
+    until_s = monotonic_s() + DELIVER_S
     for told in list(record.read().waiting):
+        if monotonic_s() > until_s:
+            break
+        had = record.read().told.get(told.key, [])
         is_late = unix_s() - told.at_unix_us / 1e6 > KEEP_S_MAX
-        left = [sink for sink in sinks if not is_late and sink.name not in _had(record, told)]
-        for sink in left:
+        left = [] if is_late else [sink for sink in sinks if sink.name not in had]
+        for sink in list(left):
             if sink.name in faults:
                 # It is not there now: the next one need not wait for it, too.
                 continue
@@ -135,21 +156,14 @@ def deliver(record: Record[AlertBook], sinks: Sequence[Sink], *, unix_s: Callabl
             except ActionError as error:
                 faults[sink.name] = str(error)
                 continue
+            left.remove(sink)
             with record.change() as book:
-                book.told.setdefault(_key(told), []).append(sink.name)
-        if all(sink.name in _had(record, told) for sink in left):
+                book.told.setdefault(told.key, []).append(sink.name)
+        if not left:
             with record.change() as book:
                 book.waiting = [one for one in book.waiting if one != told]
-                book.told.pop(_key(told), None)
+                book.told.pop(told.key, None)
     return list(faults.values())
-
-
-def _had(record: Record[AlertBook], told: Told) -> list[str]:
-    return record.read().told.get(_key(told), [])
-
-
-def _key(told: Told) -> str:
-    return f"{told.number}-{told.event}"
 
 
 def _level(text: str) -> str:

@@ -17,6 +17,8 @@ REST_US = 6 * 3_600_000_000
 
 State = Literal["standing", "over"]
 Judgement = Literal["right", "wrong"]
+Event = Literal["began", "over", "cleared", "test"]
+"""Cleared: it is over, and nobody wants to hear so; but what was left somewhere to be seen is to go."""
 
 
 class Alert(msgspec.Struct, kw_only=True):
@@ -37,6 +39,8 @@ class Alert(msgspec.Struct, kw_only=True):
     judged: Judgement | None = None
     """Whether it was one, by somebody who looked."""
     snoozed_until_unix_us: int | None = None
+    is_told: bool = False
+    """That it began."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -54,13 +58,18 @@ class Snooze(msgspec.Struct):
 class Told(msgspec.Struct, frozen=True):
     """What the sinks are to say."""
 
-    event: Literal["began", "over", "test"]
+    event: Event
     number: int
     cause: str
     where: str
     sentence: str
     command: str
     at_unix_us: int
+
+    @property
+    def key(self) -> str:
+        """The same whenever it is told again."""
+        return f"{self.number}-{self.event}"
 
 
 class AlertBook(msgspec.Struct):
@@ -72,7 +81,7 @@ class AlertBook(msgspec.Struct):
     waiting: list[Told] = []
     """What the sinks were not told yet: a service that dies in between tells it when it is there again."""
     told: dict[str, list[str]] = {}
-    """Of that, who had it already."""
+    """Of that, who had it already, by Told.key."""
 
 
 WAITING_MAX = 200
@@ -107,7 +116,8 @@ def report(
     book.next_number += 1
     book.alerts.append(alert)
     _trim(book)
-    if not is_snoozed(book, cause, where, now_unix_us):
+    alert.is_told = not is_snoozed(book, cause, where, now_unix_us)
+    if alert.is_told:
         _tell(book, alert, "began", alert.sentence, now_unix_us)
     return alert
 
@@ -120,6 +130,8 @@ def recover(book: AlertBook, cause: str, where: str, now_unix_us: int, sentence:
     standing.state, standing.over_unix_us = "over", now_unix_us
     if not is_snoozed(book, cause, where, now_unix_us):
         _tell(book, standing, "over", sentence or f"It is over: {standing.sentence}", now_unix_us)
+    elif standing.is_told:
+        _tell(book, standing, "cleared", "", now_unix_us)
     return standing
 
 
@@ -161,8 +173,10 @@ def _standing(book: AlertBook, cause: str, where: str) -> Alert | None:
     return next((one for one in book.alerts if one.state == "standing" and one.key == (cause, where)), None)
 
 
-def _tell(book: AlertBook, alert: Alert, event: Literal["began", "over"], sentence: str, now_unix_us: int) -> None:
+def _tell(book: AlertBook, alert: Alert, event: Event, sentence: str, now_unix_us: int) -> None:
     book.waiting.append(Told(event, alert.number, alert.cause, alert.where, sentence, alert.command, now_unix_us))
+    for late in book.waiting[:-WAITING_MAX]:
+        book.told.pop(late.key, None)
     del book.waiting[:-WAITING_MAX]
 
 

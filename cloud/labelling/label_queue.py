@@ -104,6 +104,14 @@ class LabelQueue:
             for device_id, utterance_id, probability, is_unsure, state, labeller in found
         ]
 
+    def has_drawn(self, device_id: str, utterance_id: str) -> bool:
+        """Whether that one was drawn by chance, whatever became of it."""
+        found = self._database.execute(
+            "SELECT 1 FROM chosen WHERE device_id = ? AND utterance_id = ? AND probability IS NOT NULL",
+            (device_id, utterance_id),
+        )
+        return found.fetchone() is not None
+
     def settle(self, device_id: str, utterance_id: str, state: State, labeller: str, now_unix_us: int) -> None:
         """What became of one."""
         self._database.execute(

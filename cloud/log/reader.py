@@ -4,6 +4,7 @@ A connection of its own: what is written meanwhile waits for nobody who reads.
 """
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -104,15 +105,16 @@ class LogReader:
         numbers = [number for device in among for (number,) in self._database.execute(key, (device, utterance_id))]
         return self._whole(max(numbers)) if numbers else None
 
-    def answers(self, number: int, until_unix_us: int, limit: int) -> list[Logged]:
-        """So many of those behind a number that were answered before then, in order, with what was said of each."""
+    def answers(self, number: int, until_unix_us: int, limit: int, feedback_max: int) -> list[Logged]:
+        """So many of those behind a number that were answered before then, in order, with what was said of each, up to
+        that feedback."""
         found = self._database.execute(
             f"SELECT facts.number, answers.utterance_id, final, {FACTS} FROM facts JOIN answers USING (number) "
             "WHERE facts.number > ? AND answered_at < strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch') "
             "ORDER BY facts.number LIMIT ?",
             (number, until_unix_us / 1e6, limit),
         ).fetchall()
-        return [self._logged(row) for row in found]
+        return [self._logged(row, feedback_max) for row in found]
 
     def said_since(self, feedback: int, number_max: int) -> tuple[list[Logged], int]:
         """Answers up to that number of which something was said behind that feedback, with that alone; the newest
@@ -164,17 +166,23 @@ class LogReader:
         found = self._database.execute("SELECT transcript FROM facts WHERE device_id = ?", (device_id,))
         return (str(transcript) for (transcript,) in found)
 
-    def _logged(self, row: tuple) -> Logged:  # type: ignore[type-arg]  # What a database has is anything.
+    def _logged(
+        self,
+        row: tuple,  # type: ignore[type-arg]  # What a database has is anything.
+        feedback_max: int,
+    ) -> Logged:
         number, utterance_id, final, *values = row
         facts = facts_table.facts(utterance_id, values)
-        said = self._said_of(facts.device_id, utterance_id)
+        said = self._said_of(facts.device_id, utterance_id, feedback_max)
         return Logged(number, facts, speech_pb2.Final.FromString(final), said)
 
-    def _said_of(self, device_id: str, utterance_id: str) -> list[speech_pb2.FeedbackRequest]:
+    def _said_of(
+        self, device_id: str, utterance_id: str, number_max: int = sys.maxsize
+    ) -> list[speech_pb2.FeedbackRequest]:
         found = self._database.execute(
-            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? "
+            "SELECT request FROM feedback WHERE device_id = ? AND utterance_id = ? AND number <= ? "
             "ORDER BY given_at_unix_us, feedback_id",
-            (device_id, utterance_id),
+            (device_id, utterance_id, number_max),
         )
         return [speech_pb2.FeedbackRequest.FromString(request) for (request,) in found]
 

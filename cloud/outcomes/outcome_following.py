@@ -6,7 +6,7 @@ It keeps only how far it has told: what it knows it learns again from the log, w
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME
 from cloud.labelling.label_queue import LabelQueue
 from cloud.log.reader import Logged, LogReader
 from cloud.outcomes.outcome_watch import Answer, Change, OutcomeWatch
+from common.errors import SettingsError
 from common.record import Record
 
 FILE_NAME = "outcomes.json"
@@ -67,7 +68,7 @@ class OutcomeFollowing:
         try:
             told = self._record.read()
             self._number = max(0, min(told.answer, self._reader.last_number()) - LEARN_MAX)
-            self._feedback = self._reader.last_feedback() if not told.feedback else told.feedback
+            self._feedback = told.feedback if told.answer else self._reader.last_feedback()
         except BaseException:
             self._reader.close()
             raise
@@ -78,39 +79,55 @@ class OutcomeFollowing:
 
     def look(self) -> bool:
         """Sees what has come; whether there is more. ParrotletError, a sentence."""
-        chosen = self._chosen()
-        answers = self._reader.answers(self._number, self._unix_us() - BEHIND_US, BATCH)
-        found = [(one.number, change) for one in answers for change in self._watch.push(_answer(one, chosen))]
-        if answers:
-            self._number = answers[-1].number
-        told = self._record.read()
-        new = [change for number, change in found if number > told.answer]
-        if caught_up := len(answers) < BATCH:
-            # What is said of later answers is looked at with them.
-            said, self._feedback = self._reader.said_since(self._feedback, self._number)
-            new += [change for one in said for change in self._watch.label(_answer(one, chosen))]
-        if new:
-            self._told.take_outcomes(new)
-        if self._number > told.answer or self._feedback > told.feedback:
+        told = self._told_up_to()
+        if self._number < told.answer:
+            self._learn(told)
+            return True
+        said, self._feedback = self._reader.said_since(self._feedback, self._number)
+        found = [change for answer in self._answers(said) for change in self._watch.label(answer)]
+        # With what was said of each so far; what is said later comes as above: nothing twice.
+        logged = self._reader.answers(self._number, self._unix_us() - BEHIND_US, BATCH, self._feedback)
+        found += [change for answer in self._answers(logged) for change in self._watch.push(answer)]
+        if logged:
+            self._number = logged[-1].number
+        if found:
+            self._told.take_outcomes(found)
+        if (self._number, self._feedback) != (told.answer, told.feedback):
             with self._record.change() as kept:
-                kept.answer, kept.feedback = max(self._number, kept.answer), self._feedback
-        return not caught_up
+                kept.answer, kept.feedback = self._number, self._feedback
+        return len(logged) == BATCH
 
-    def _chosen(self) -> frozenset[tuple[str, str]]:
-        """What was drawn for labelling by chance."""
-        if not self._queue_file.exists():
-            return frozenset()
+    def _learn(self, told: ToldUpTo) -> None:
+        """Again, of a part of what was told, with what had been said of it then."""
+        logged = self._reader.answers(self._number, self._unix_us(), BATCH, told.feedback)
+        known = [one for one in logged if one.number <= told.answer]
+        for answer in self._answers(known):
+            self._watch.push(answer)
+        self._number = known[-1].number if len(known) == BATCH else told.answer
+
+    def _told_up_to(self) -> ToldUpTo:
+        """An older copy of the log may have been put back: then its numbers are given again."""
+        last = self._reader.last_number()
+        if self._record.read().answer > last:
+            self._number = min(self._number, last)
+            with self._record.change() as kept:
+                kept.answer = last
+        return self._record.read()
+
+    def _answers(self, logged: Sequence[Logged]) -> list[Answer]:
+        """Each with whether it was drawn for labelling by chance."""
+        if not logged or not self._queue_file.exists():
+            return [Answer(one.facts, one.final, one.feedback) for one in logged]
         try:
             with closing(LabelQueue(self._queue_file)) as queue:
-                return frozenset(
-                    (one.device_id, one.utterance_id)
-                    for state in ("waiting", "labelled", "skipped", "unclear")
-                    for one in queue.of_state(state)
-                    if one.probability is not None
-                )
-        except sqlite3.Error:
-            return frozenset()
-
-
-def _answer(one: Logged, chosen: frozenset[tuple[str, str]]) -> Answer:
-    return Answer(one.facts, one.final, one.feedback, (one.facts.device_id, one.facts.utterance_id) in chosen)
+                return [
+                    Answer(
+                        one.facts,
+                        one.final,
+                        one.feedback,
+                        queue.has_drawn(one.facts.device_id, one.facts.utterance_id),
+                    )
+                    for one in logged
+                ]
+        except (sqlite3.Error, OSError) as error:
+            raise SettingsError(f"{self._queue_file}: what waits for labels cannot be read ({error}).") from error

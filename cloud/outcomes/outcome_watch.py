@@ -22,7 +22,7 @@ SETTLE_US = round(3 * WITHIN_S * 1e6)
 REPEATED = 0.5
 """What counts of an answer after which the same was said at once: how often that is meant, the reference knows."""
 WAITING_MAX = 2000
-"""Answers that wait; of more, the oldest is settled."""
+"""Answers that wait, and what followed them; of more, the oldest is settled."""
 
 Change = Concept | Over | Convention
 
@@ -61,6 +61,9 @@ class OutcomeWatch:
             before = self._talk.push(answer.facts.utterance_id, turn)
             if before is not None:
                 self._followed[answer.facts.device_id, before.utterance_id] = before
+                if len(self._followed) > WAITING_MAX:
+                    # Of an answer that did not wait long enough.
+                    del self._followed[next(iter(self._followed))]
         self._waiting.append(answer)
         now_us = answer.facts.at_unix_us
         found: list[Change] = []
