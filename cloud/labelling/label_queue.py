@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from cloud.labelling.labelling import Candidate, Chosen, draw
 from common.migration import migrate
+from common.private_files import make_private
 
 FILE_NAME = "labelling.db"
 BUSY_S_MAX = 10.0
@@ -58,11 +59,10 @@ class LabelQueue:
     """Must be closed."""
 
     def __init__(self, file: Path) -> None:
-        """Made if need be."""
+        """Made if need be. OSError."""
+        make_private(file)
         self._database = sqlite3.connect(file, timeout=BUSY_S_MAX, isolation_level=None)
         try:
-            if file.stat().st_mode & 0o077:
-                file.chmod(0o600)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA secure_delete = ON")
@@ -113,6 +113,13 @@ class LabelQueue:
             Waiting(device_id, utterance_id, probability, bool(is_unsure), state, labeller)
             for device_id, utterance_id, probability, is_unsure, state, labeller in found
         ]
+
+    def waits(self, device_id: str, utterance_id: str) -> bool:
+        """Whether a label of it is wanted still; also of what was skipped."""
+        found = self._database.execute(
+            "SELECT state FROM chosen WHERE device_id = ? AND utterance_id = ?", (device_id, utterance_id)
+        ).fetchone()
+        return found is not None and found[0] in ("waiting", "skipped")
 
     def settle(self, device_id: str, utterance_id: str, state: State, labeller: str, now_unix_us: int) -> None:
         """What became of one."""
