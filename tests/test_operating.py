@@ -289,6 +289,10 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     printed = operate(tmp_path, "--name", "ada")
     (link,) = printed.stdout.split()
     assert link.startswith("http://127.0.0.1:7411/enter?link=")
+    for name in ("ada lovelace", "x" * 59, "<b>"):
+        # Labels are given by it, and go over the wire.
+        refused = operate(tmp_path, "--name", name)
+        assert (refused.exit_code, "no name for a labeller" in refused.stderr) == (2, True)
     operators = Operators(tmp_path / "operators.json")
     session = operators.sign_in(link.partition("=")[2], peer="here").session
     assert f"{session.id}  ada" in operate(tmp_path, "--list").stdout
