@@ -1,5 +1,6 @@
 """The operator's page: who gets in, who does not, and what it says of boards and utterances."""
 
+import asyncio
 import re
 import socket
 import ssl
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -31,7 +32,7 @@ from cloud.keys.pki_folder import create
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Row
 from cloud.log.summary import Board, Heard, Usual
-from cloud.operating.guard import HEADERS, STRANGER, set_cookie
+from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
@@ -169,6 +170,26 @@ def test_who_asks_too_often_or_too_much_is_refused(site: Site) -> None:
     assert site.ask("/models/step", {"why": "x" * 20_000}, cookie=cookie).status == 413
 
 
+def test_a_request_that_ends_early_does_nothing(tmp_path: Path) -> None:
+    sent: list[dict[str, Any]] = []
+    messages = iter([{"type": "http.request", "body": b"why=be", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def app(*args: object) -> None:
+        raise AssertionError("It was let through.")
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1:7411"), (b"origin", b"http://127.0.0.1:7411")]
+    scope = {"type": "http", "method": "POST", "path": "/enter", "headers": headers, "server": ("127.0.0.1", 7411)}
+    guard = Guard(app, Operators(tmp_path / "operators.json"), names=[], tls=False)
+    asyncio.run(guard(scope, receive, send))
+    assert sent[0]["status"] == 400
+
+
 def test_with_certificates_it_speaks_tls_and_shows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_port, "LOOK_S", 0.05)
     authority = create(tmp_path / "pki", own_names())
@@ -232,7 +253,11 @@ def test_a_browser_is_noted_once_a_day_and_a_damaged_file_lets_nobody_in(site: S
     assert after.seen_at_unix_s >= before.seen_at_unix_s
     file = site.folder / "operators.json"
     file.write_text("{")
-    for answer in (site.ask("/", cookie=cookie), site.ask("/enter", {"link": "x"})):
+    for answer in (
+        site.ask("/", cookie=cookie),
+        site.ask("/enter?link=x", cookie=""),
+        site.ask("/enter", {"link": "x"}),
+    ):
         assert answer.status == 503
         assert str(file) not in answer.text
 
@@ -264,6 +289,10 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     printed = operate(tmp_path, "--name", "ada")
     (link,) = printed.stdout.split()
     assert link.startswith("http://127.0.0.1:7411/enter?link=")
+    for name in ("ada lovelace", "x" * 59, "<b>"):
+        # Labels are given by it, and go over the wire.
+        refused = operate(tmp_path, "--name", name)
+        assert (refused.exit_code, "no name for a labeller" in refused.stderr) == (2, True)
     operators = Operators(tmp_path / "operators.json")
     session = operators.sign_in(link.partition("=")[2], peer="here").session
     assert f"{session.id}  ada" in operate(tmp_path, "--list").stdout
@@ -310,7 +339,10 @@ def test_what_is_not_there_is_told_in_a_sentence(site: Site) -> None:
         answer = site.ask(path, cookie=cookie)
         assert (answer.status, "Not here" in answer.text) == (404, True)
     assert site.ask("/search?before=x&since=never&snr_max=loud&confidence_max=", cookie=cookie).status == 200
-    assert site.ask(f"/search?before={10**30}&text=%25", cookie=cookie).status == 200
+    for before in (10**30, -(10**30)):
+        assert site.ask(f"/search?before={before}&text=%25", cookie=cookie).status == 200
+    # More than any form has.
+    assert site.ask("/enter", {str(number): "x" for number in range(40)}).status == 403
 
 
 def test_without_a_log_there_is_a_sentence_and_with_an_empty_one_a_welcome(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.made_operator import made_operator, made_settings
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
@@ -13,16 +14,17 @@ from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.told import Desk, StandingAlerts
-from cloud.settings import CloudSettings, Storage
+from cloud.settings import CloudSettings
 from common.errors import DataError
 from common.record import Record
+from tests.test_operating import Site
 from tests.test_outcome_following import keep
 from tests.test_outcome_watch import talk
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> CloudSettings:
-    return CloudSettings(storage=Storage(state_dir=tmp_path))
+    return made_settings(tmp_path)
 
 
 def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
@@ -62,6 +64,9 @@ def test_labels_go_where_those_of_the_terminal_go(settings: CloudSettings, desk:
     assert len(desk.waiting(2)) == 2
     desk.take("counter", "u-1", "right", "", "ann")
     desk.take("counter", "u-2", "text", "a big latte", "ann")
+    desk.take("counter", "u-3", "skip", "", "ann")
+    # Somebody else may.
+    assert [one.utterance_id for one in desk.waiting(10)] == ["u-4", "u-3"]
     desk.take("counter", "u-3", "unclear", "", "ann")
     desk.take("counter", "u-4", "skip", "", "ann")
     assert states(folder) == {
@@ -77,12 +82,34 @@ def test_labels_go_where_those_of_the_terminal_go(settings: CloudSettings, desk:
     assert [said.transcript for said in second.feedback] == ["a big latte"]
 
 
-def test_what_waits_no_more_is_refused(settings: CloudSettings, desk: Desk) -> None:
-    desk.take("counter", "u-1", "right", "", "ann")
+def test_what_waits_no_more_is_refused(settings: CloudSettings, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # However much is in the log: one utterance is read.
+    with monkeypatch.context() as patched:
+        patched.delattr(AnswerStore, "everything")
+        desk.take("counter", "u-1", "right", "", "ann")
     with pytest.raises(DataError, match="no label any more"):
         desk.take("counter", "u-1", "wrong", "", "bob")
     with closing(AnswerStore(settings.storage.state_dir / FILE_NAME)) as store:
         assert sum(len(one.feedback) for one in store.everything()) == 1
+
+
+@pytest.mark.parametrize("file", [QUEUE_FILE, ALERTS_FILE, FILE_NAME])
+def test_a_damaged_file_is_told_in_a_sentence(settings: CloudSettings, desk: Desk, file: str) -> None:
+    damaged = settings.storage.state_dir / file
+    with made_operator(settings, StandingAlerts(settings), desk) as (address, operators):
+        site = Site(address, operators, settings.storage.state_dir)
+        cookie = site.signed_in()
+        damaged.write_bytes(b"no database, and no JSON" * 100)
+        pages = (
+            [site.ask("/drift", cookie=cookie)]
+            if file == ALERTS_FILE
+            else [
+                site.ask("/labels", cookie=cookie),
+                site.ask("/label", {"board": "counter", "id": "u-1", "says": "right"}, cookie=cookie),
+            ]
+        )
+    for page in pages:
+        assert (page.status, str(damaged) in page.text) == (503, True)
 
 
 def test_without_a_draw_nothing_waits(settings: CloudSettings) -> None:

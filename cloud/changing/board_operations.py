@@ -4,8 +4,6 @@ The way of such a model is that of any candidate (rollout.py): "canary" is offer
 to all of them, "returned" is taken back. Whether it is any good each board finds out by itself.
 """
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from cloud.changing import board_folders
 from cloud.changing.rollout import Rollout, Serving, Step, Subject
 from cloud.changing.rollout_store import RolloutStore
 from cloud.settings import CloudSettings
+from cloud.typist import typist
 
 FILE_NAME = "board-models.db"
 """Apart from what the service itself runs, which its own process follows."""
@@ -35,7 +34,7 @@ class BoardOperations:
     def __init__(self, settings: CloudSettings, who: str | None = None) -> None:
         """`who` goes into the history; else the user who types."""
         self._storage = settings.storage
-        self._who = who or os.environ.get("SUDO_USER") or getpass.getuser()
+        self._who = who or typist()
 
     def offer(self, folder: Path, share: float, why: str) -> Rollout:
         """A copy of a model's folder is offered to a share of the boards; 1: to all. RolloutError."""

@@ -1,7 +1,5 @@
 """What an owner may do with candidates, whether the service runs or not; it notices within seconds."""
 
-import getpass
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +21,7 @@ from cloud.decoders.weights import usable
 from cloud.finding.index import build
 from cloud.log.answer_store import DATABASE_ERRORS
 from cloud.settings import CloudSettings
+from cloud.typist import typist
 from common.errors import RolloutError
 
 DAY_US = 86_400_000_000
@@ -59,7 +58,7 @@ class Operations:
     def __init__(self, settings: CloudSettings, who: str | None = None) -> None:
         """`who` goes into the history; else the user who types."""
         self._settings = settings
-        self._who = who or os.environ.get("SUDO_USER") or getpass.getuser()
+        self._who = who or typist()
 
     def subjects(self, kind: Kind) -> dict[Subject, str]:
         """What may be another, and what the settings say it is. DomainError."""

@@ -1,7 +1,5 @@
 """parrotlet-cloud label: somebody says of a few utterances whether they were answered right."""
 
-import getpass
-import re
 import sqlite3
 import time
 import tomllib
@@ -13,12 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud.options import config_option, load_settings
+from cloud.typist import typist
 from common.errors import SettingsError
 
 if TYPE_CHECKING:
     from cloud.labelling.label_desk import LabelDesk
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,58}\Z")
 
 
 @click.command()
@@ -47,13 +44,12 @@ def label(
     from cloud.labelling.label_desk import LabelDesk
     from cloud.labelling.label_queue import FILE_NAME as QUEUE_NAME
     from cloud.labelling.label_queue import LabelQueue
+    from cloud.labelling.label_session import labeller_named
     from cloud.log.answer_log import FILE_NAME
     from cloud.log.answer_store import AnswerStore
 
     settings = load_settings(config_file, {}).settings
-    name = labeller or _user()
-    if not _NAME.match(name):
-        raise SettingsError(f"{name!r} is no name for a labeller: letters, digits, '.', '_' and '-', 58 at most.")
+    name = labeller_named(labeller or typist())
     agreed = {} if definition is None else _agreed(definition)
     directory = settings.storage.state_dir
     if not (directory / FILE_NAME).exists():
@@ -145,10 +141,3 @@ def _agreed(file: Path) -> dict[str, bool]:
         raise SettingsError(f"{file}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError) as error:
         raise SettingsError(f"{file}: is no data definition ({error}).") from error
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"

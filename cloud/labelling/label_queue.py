@@ -112,6 +112,13 @@ class LabelQueue:
         )
         return found.fetchone() is not None
 
+    def waits(self, device_id: str, utterance_id: str) -> bool:
+        """Whether a label of it is wanted still; also of what was skipped."""
+        found = self._database.execute(
+            "SELECT state FROM chosen WHERE device_id = ? AND utterance_id = ?", (device_id, utterance_id)
+        ).fetchone()
+        return found is not None and found[0] in ("waiting", "skipped")
+
     def settle(self, device_id: str, utterance_id: str, state: State, labeller: str, now_unix_us: int) -> None:
         """What became of one."""
         self._database.execute(

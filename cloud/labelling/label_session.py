@@ -7,8 +7,11 @@ from typing import NamedTuple
 from cloud.log.answer_store import Key
 from cloud.outcomes.convention import MARKS, marks
 from cloud.outcomes.outcome import LABELLED_BY, Said, plain_words
+from common.errors import SettingsError
 from protos import speech_pb2
+from protos.name import NAME
 
+LABELLER_LENGTH_MAX = 64 - len(LABELLED_BY)
 READINGS_MAX, RESULTS_MAX = 5, 9
 
 HELP = (
@@ -26,6 +29,15 @@ class Shown(NamedTuple):
     """What people said of it, the last of each."""
     sound: str | None
     """Where it can be heard; None: it was not kept."""
+
+
+def labeller_named(name: str) -> str:
+    """The name, if labels can be given by it: as the wire has it, behind "label.". SettingsError."""
+    if not name or NAME.fullmatch(LABELLED_BY + name) is None:
+        raise SettingsError(
+            f"{name!r} is no name for a labeller: letters, digits, '.', '_' and '-', {LABELLER_LENGTH_MAX} at most."
+        )
+    return name
 
 
 def lines(shown: Shown) -> Iterator[str]:

@@ -156,8 +156,7 @@ class OperatorPage:
         return self._page(request, "step.html", {"step": step, "length_max": changing.WHY_LENGTH_MAX})
 
     async def _take(self, request: Request) -> Response:
-        given = await _form(request)
-        return await self._in_thread(self._taken, request, given)
+        return await self._in_thread(self._taken, request, await _form(request))
 
     def _taken(self, request: Request, given: Mapping[str, str]) -> Response:
         fields = [given.get(name, "") for name in ("kind", "name", "does", "rollout", "why")]
@@ -182,8 +181,7 @@ class OperatorPage:
         return self._page(request, "label.html", {**values, "length_max": TRANSCRIPT_LENGTH_MAX})
 
     async def _take_label(self, request: Request) -> Response:
-        given = await _form(request)
-        return await self._in_thread(self._labelled, request, given)
+        return await self._in_thread(self._labelled, request, await _form(request))
 
     def _labelled(self, request: Request, given: Mapping[str, str]) -> Response:
         labelling.take(self._labels, request.state.session.name, given)
@@ -191,7 +189,10 @@ class OperatorPage:
 
     async def _door(self, request: Request) -> Response:
         token = request.query_params.get("link", "")
-        is_good = await asyncio.to_thread(self._operators.is_good, token)
+        try:
+            is_good = await asyncio.to_thread(self._operators.is_good, token)
+        except IdentityError as error:
+            return self._shut(request, error)
         return self._page(request, "enter.html", {"token": token}) if is_good else self._refused(request)
 
     async def _enter(self, request: Request) -> Response:
@@ -202,11 +203,14 @@ class OperatorPage:
         except NotSignedIn:
             return self._refused(request)
         except IdentityError as error:
-            # The sentence has a path in it: not for strangers.
-            logger.warning("nobody can sign in: %s", error)
-            return self._told(request, "Nobody can sign in now; the service's log says why.", 503)
+            return self._shut(request, error)
         cookie = set_cookie(signed_in.token, tls=self._tls)
         return RedirectResponse("/", 303, {"set-cookie": cookie})
+
+    def _shut(self, request: Request, error: IdentityError) -> Response:
+        # The sentence has a path in it: not for strangers.
+        logger.warning("nobody can sign in: %s", error)
+        return self._told(request, "Nobody can sign in now; the service's log says why.", 503)
 
     def _refused(self, request: Request) -> Response:
         sentence = (
@@ -233,9 +237,13 @@ class OperatorPage:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The first value of each field."""
+    """The first value of each field; nothing of what no form of ours has."""
     body = (await request.body()).decode(errors="replace")
-    return {name: values[0] for name, values in parse_qs(body, keep_blank_values=True, max_num_fields=20).items()}
+    try:
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def link_path(token: str) -> str:

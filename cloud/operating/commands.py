@@ -1,14 +1,13 @@
 """parrotlet-cloud operate: who may open the operator's page."""
 
 import datetime
-import getpass
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cloud.options import config_option, load_settings
+from cloud.typist import typist
 from common.addresses import parse_address
 from common.errors import SettingsError
 from common.private_files import private_directory
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
-NAME_LENGTH_MAX = 64
-
 
 @click.command()
-@click.option("--name", metavar="WHO", help="Who will use the browser, for the history; else the user who types.")
+@click.option(
+    "--name", metavar="WHO", help="Who will use the browser, for history and labels; else the user who types."
+)
 @click.option("--list", "is_list", is_flag=True, help="List the browsers that are signed in.")
 @click.option("--revoke", metavar="ID", help="Sign one of them out.")
 @click.option("--revoke-all", is_flag=True, help="Sign all of them out, and withdraw links that were not used.")
@@ -64,6 +63,7 @@ def operate(name: str | None, is_list: bool, revoke: str | None, revoke_all: boo
 
 
 def _invite(settings: "CloudSettings", operators: "Operators", name: str | None) -> None:
+    from cloud.labelling.label_session import labeller_named
     from cloud.operating.port import link, may_be_reached
 
     if not settings.operating.listen:
@@ -72,8 +72,9 @@ def _invite(settings: "CloudSettings", operators: "Operators", name: str | None)
         )
     listen = parse_address(settings.operating.listen, called="operating.listen", port_min=1)
     is_tls = may_be_reached(settings, listen)
-    who = name or os.environ.get("SUDO_USER") or getpass.getuser()
-    click.echo(link(listen, operators.invite(who[:NAME_LENGTH_MAX]), tls=is_tls))
+    # Labels are given on the page by this name, too.
+    who = labeller_named(name or typist())
+    click.echo(link(listen, operators.invite(who), tls=is_tls))
     click.echo("It signs one browser in, within ten minutes.", err=True)
     if is_tls:
         click.echo(

@@ -150,6 +150,9 @@ class Guard:
             async with asyncio.timeout(BODY_S_MAX):
                 while True:
                     message = await receive()
+                    if message["type"] == "http.disconnect":
+                        # Half of a form is none.
+                        raise _Refused(400, "The request ended before all of it was here.")
                     body += message.get("body", b"")
                     if len(body) > BODY_BYTES_MAX:
                         raise _Refused(413, f"That is too long: {BODY_BYTES_MAX // 1024} kB is the most.")

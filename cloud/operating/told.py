@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
 
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook
@@ -15,12 +16,14 @@ from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.seams import Drifted, Says, ToLabel
+from cloud.outcomes.outcome import said_of
 from cloud.settings import CloudSettings
 from common.errors import DataError, SettingsError
 from common.record import Record
 
 EVERYWHERE = "All boards"
 
+_UNSURE, _EVENLY = "the service was unsure of it", "drawn evenly, so that rates are true"
 _SETTLED: dict[Says, State] = {"unclear": "unclear", "skip": "skipped"}
 
 
@@ -54,36 +57,40 @@ class Desk:
         self._unix_us = unix_us
 
     def waiting(self, limit: int) -> Sequence[ToLabel]:
-        """What was drawn so far; `parrotlet-cloud label` draws anew. SettingsError, a sentence."""
+        """What was drawn so far, and last what was skipped; `parrotlet-cloud label` draws anew. SettingsError, a
+        sentence."""
         if not self._queue.exists():
             return ()
-        with closing(LogReader(self._log)) as reader, closing(LabelQueue(self._queue)) as queue:
-            found: list[ToLabel] = []
-            for one in queue.of_state("waiting"):
-                if len(found) == limit:
-                    break
-                if (whole := reader.one(one.utterance_id, one.device_id)) is not None:
-                    why = "the service was unsure of it" if one.is_unsure else "drawn evenly, so that rates are true"
-                    found.append(ToLabel(one.device_id, one.utterance_id, whole.final.transcript, why))
-        return found
+        with self._opened() as queue:
+            drawn = [*queue.of_state("waiting"), *queue.of_state("skipped")]
+        with closing(LogReader(self._log)) as reader:
+            there = (
+                ToLabel(one.device_id, one.utterance_id, whole.final.transcript, _UNSURE if one.is_unsure else _EVENLY)
+                for one in drawn
+                if (whole := reader.one(one.utterance_id, one.device_id)) is not None
+            )
+            return list(islice(there, limit))
 
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         """DataError or SettingsError, a sentence."""
         now_us = self._unix_us()
-        try:
-            with closing(AnswerStore(self._log)) as store, closing(LabelQueue(self._queue)) as queue:
-                desk = LabelDesk(store, queue, self._labels_a_day, self._feedback_max)
-                shown = self._waits(desk, device_id, utterance_id)
-                if says in _SETTLED:
-                    desk.settle(shown, _SETTLED[says], who, now_us)
-                    return
-                verdict = {"right": True, "wrong": False}.get(says)
-                desk.take(shown, request(shown, who, now_us, verdict=verdict, text=text or None), who, now_us)
-        except sqlite3.Error as error:
-            raise SettingsError(f"{self._queue}: the label cannot be kept ({error}).") from error
+        with closing(LogReader(self._log)) as reader:
+            whole = reader.one(utterance_id, device_id)
+        with self._opened() as queue, closing(AnswerStore(self._log)) as store:
+            if whole is None or not queue.waits(device_id, utterance_id):
+                raise DataError("It waits for no label any more.")
+            desk = LabelDesk(store, queue, self._labels_a_day, self._feedback_max)
+            shown = Shown(whole.key, whole.answered_at, whole.final, said_of(whole.feedback), sound=None)
+            if says in _SETTLED:
+                desk.settle(shown, _SETTLED[says], who, now_us)
+                return
+            verdict = {"right": True, "wrong": False}.get(says)
+            desk.take(shown, request(shown, who, now_us, verdict=verdict, text=text or None), who, now_us)
 
-    def _waits(self, desk: LabelDesk, device_id: str, utterance_id: str) -> Shown:
-        for shown in desk.waiting():
-            if shown.key == (device_id, utterance_id):
-                return shown
-        raise DataError("It waits for no label any more.")
+    @contextmanager
+    def _opened(self) -> Iterator[LabelQueue]:
+        try:
+            with closing(LabelQueue(self._queue)) as queue:
+                yield queue
+        except (sqlite3.Error, OSError) as error:
+            raise SettingsError(f"{self._queue}: labels cannot be read or kept now ({error}).") from error

@@ -48,5 +48,5 @@ def wanted_of(asked: Mapping[str, str]) -> Wanted:
             values[f"{name}_unix_us"] = round(datetime.fromisoformat(asked.get(name, "")).timestamp() * 1e6)
     with suppress(ValueError, OverflowError):
         # SQLite's numbers have 64 bits.
-        values["before_number"] = min(int(asked.get("before", "")), 2**62)
+        values["before_number"] = max(0, min(int(asked.get("before", "")), 2**62))
     return msgspec.structs.replace(Wanted(), **values)
