@@ -16,6 +16,7 @@ from common.errors import DataError
 from models.__main__ import main
 from models.data.loudest import loudest
 from models.data.manifest import read_manifest
+from models.importing.feedback import LABELLED_BY
 from models.retraining.given import Given
 from models.retraining.retraining import carry_out, dry, retraining
 from models.retraining.steps import Step, Work
@@ -85,6 +86,26 @@ def test_a_log_with_labels_becomes_a_candidate_and_a_report_and_is_not_done_twic
     assert told.stdout.splitlines()[6].endswith("(it is asked for)")
     assert told.stdout.splitlines()[7].endswith("(after ablate)")
     assert content(given.work) == before
+
+
+def test_labels_and_what_people_said_are_in_the_log_itself(given: Given) -> None:
+    """Words that were only called right are the service's writing, and no transcriber's who breaks the agreement."""
+    lines = []
+    for number in range(whistles.BOARDS * whistles.EACH):
+        by = f"{LABELLED_BY}ann" if number % 2 else f"phone-{number}"
+        said = {"said": "Um, low."} if number % 4 == 1 else {"verdict": "right"}
+        feedback = {"feedback_id": f"f{number}", "given_by": by, "given_at_unix_us": 1} | said
+        heard = {"device_id": f"board-{number % whistles.BOARDS}", "utterance_id": f"u{number}", "transcript": "low"}
+        lines.append(heard | {"feedback": [feedback]})
+    given.log.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    upto(msgspec.structs.replace(given, labels=None), "divide")
+    fixed = read_manifest(given.fixed).clips
+    assert {(clip.transcriber, clip.text, clip.label) for clip in fixed} == {
+        ("ann", "Um, low.", "low"),
+        ("ann", "Low.", "low"),
+        ("feedback", "Low.", "low"),
+    }
+    assert len(fixed) == len(lines)
 
 
 def test_an_utterance_is_learnt_from_where_something_is_said_in_it(given: Given) -> None:

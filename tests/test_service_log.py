@@ -10,6 +10,7 @@ from click.testing import Result
 from cloud.outcomes import outcome
 from models.data.clip import Clip
 from models.importing.feedback import LABELLED_BY
+from models.importing.service_log import wrote
 from tests.test_importing import clips_of, imported, put
 
 RECIPE = """
@@ -122,6 +123,42 @@ def test_who_labelled_it_is_the_transcriber(tmp_path: Path) -> None:
         ("feedback", "play jazz"),
     ]
     assert LABELLED_BY == outcome.LABELLED_BY
+
+
+def by_label(name: str, at: int = 2, **fields: Any) -> dict[str, Any]:
+    return said(at, LABELLED_BY + name, **fields)
+
+
+def test_who_labelled_it_is_believed_before_who_said_something_in_passing(tmp_path: Path) -> None:
+    heard = line(0, said(verdict="right"), by_label("ben", said="Play chess."))
+    same_words = line(1, said(said="10 minutes"), by_label("ben", said="Ten minutes."))
+    only_wrong = line(2, said(verdict="wrong", said="play chess"), by_label("ben", verdict="wrong"))
+    nobody_knows = line(3, said(verdict="right"), by_label("ben", verdict="wrong"))
+    result, clips = taken(tmp_path, heard, same_words, only_wrong, nobody_knows)
+    assert result.stderr == ""
+    assert {name: (clip.text, clip.transcriber) for name, clip in clips.items()} == {
+        "u0": ("Play chess.", "ben"),
+        "u1": ("Ten minutes.", "ben"),
+        "u2": ("play chess", "feedback"),
+    }
+    assert [wrote(clip) for clip in clips.values()] == [True, True, False]
+
+
+def test_labellers_who_contradict_each_other_are_told_and_left_out(tmp_path: Path) -> None:
+    both = by_label("ben", said="Play chess."), by_label("cid", 3, said="Play jazz.")
+    result, clips = taken(tmp_path, line(0, said(verdict="right"), *both), line(1, said(verdict="right")))
+    assert "u0 of kitchen: people do not agree" in result.stderr
+    assert [*clips] == ["u1"]
+
+
+def test_whose_writing_a_text_is(tmp_path: Path) -> None:
+    confirmed, typed = by_label("ben", verdict="right"), by_label("ben", verdict="right", said="Play jazz.")
+    _, clips = taken(tmp_path, line(0, confirmed), line(1, typed), line(2, said(said="play jazz")))
+    assert {name: (clip.transcriber, clip.slices["feedback"], wrote(clip)) for name, clip in clips.items()} == {
+        "u0": ("ben", "right", False),
+        "u1": ("ben", "said", True),
+        "u2": ("feedback", "said", False),
+    }
 
 
 @pytest.mark.parametrize(("feedback", "words"), DISAGREE)

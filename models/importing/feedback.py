@@ -47,6 +47,8 @@ class Word(NamedTuple):
     verdict: Literal["right", "wrong"] | None
     text: str | None
     """What was said."""
+    is_written: bool
+    """By themselves; else it is the writing that they saw."""
     not_text: str | None
     """What was not."""
     meant: str | None
@@ -62,9 +64,9 @@ class Word(NamedTuple):
     @property
     def how(self) -> str:
         """How they said it."""
-        if self.verdict == "right":
-            return "right"
-        return "said" if self.text is not None else "meant"
+        if self.is_written:
+            return "said"
+        return "right" if self.verdict == "right" else "meant"
 
     def __str__(self) -> str:
         """For a person who is to decide."""
@@ -103,7 +105,7 @@ def word(said: Feedback, answered: Answered) -> Word | None:
         choice = answered.choices[said.choice]
     if (said.verdict, text, meant, choice) == (None, None, None, None):
         return None
-    return Word(said.given_by or "somebody", said.verdict, text or None, not_text, meant, choice)
+    return Word(said.given_by or "somebody", said.verdict, text or None, bool(said.said), not_text, meant, choice)
 
 
 def agree(words: Sequence[Word], same: Callable[[str], str]) -> bool:

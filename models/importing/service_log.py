@@ -7,7 +7,7 @@ people said of it.
 `audio` is the path of the sound from the log's folder; where it is not there, the sound is looked for by the id of the
 utterance. What a person wrote is the text; what they called right is the transcript that they saw; the rest is what a
 machine believes, and is taken only when asked for. People who contradict each other are named, and left out. Who
-labelled it (`parrotlet-cloud label`) is its transcriber, and is believed before all others. A board stands for its
+labelled it (`parrotlet-cloud label`) is its transcriber, and is believed before all who did not. A board stands for its
 speakers: nobody knows them better. Logs of several services may be put together: what they tell of one utterance is
 taken as one.
 """
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from models.data.clip import Clip
 from models.importing.feedback import Answered, Feedback, Word, agree, last_words, word
 from models.importing.told import NOT_TEXT, SOUND_SUFFIXES, Fault, Place, Told, is_text, lines
 from models.importing.utterance_labels import Key, UtteranceLabel
@@ -31,6 +32,8 @@ from models.training.recipe import Recipe
 PERSON = "feedback"
 MACHINE = "service"
 """Who transcribed it."""
+HOW = "feedback"
+"""The slice that says how a person told what a clip is; none of what was written in a file of labels."""
 BOARD = "board"
 """The slice that says which board heard a clip."""
 
@@ -122,56 +125,76 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
         return None if path is None else Told(logged.place, path, _labelled(label[1], taking), slices=board)
     said = last_words(said for line in logged.lines for said in line.said)
     each = (word(one, line.answered) for one in said for line in logged.lines)
-    held = [one for one in each if one is not None]
-    if not agree(held, lambda text: _same(text, held, taking.definition)):
-        both = "; ".join(dict.fromkeys(map(str, held)))
-        return Fault(logged.place, f"{first.utterance_id} of {first.device_id}: people do not agree: {both}", path)
-    values = _values(held, taking.recipe) or (_believed(first, taking.recipe) if taking.unheard and not held else {})
+    held = sorted(filter(None, each), key=lambda one: one.labeller is None)
+    labelled = [one for one in held if one.labeller is not None]
+    if not _agree(held, taking.definition):
+        if not labelled or not _agree(labelled, taking.definition):
+            both = "; ".join(dict.fromkeys(map(str, held)))
+            return Fault(logged.place, f"{first.utterance_id} of {first.device_id}: people do not agree: {both}", path)
+        held = labelled
+    values = _values(held, taking) or (_believed(first, taking) if taking.unheard and not held else {})
     if path is None or not values:
         return None
-    how = {"feedback": held[0].how} if held else {}
+    how = {HOW: _teller(held).how} if held else {}
     return Told(logged.place, path, values | {"speaker": first.device_id}, slices=how | board)
 
 
 def _labelled(label: UtteranceLabel, taking: Taking) -> dict[str, str]:
-    """By who was asked: the class that they named, else that of their words, whatever "um" is among them."""
-    if label.label or not label.text or taking.recipe is None:
-        return label.values
-    found = _label(FillerConvention(taking.definition).strip(label.text), taking.recipe)
+    """By who was asked: the class that they named, else that of their words."""
+    found = label.label or _label(label.text, taking)
     return label.values | ({"label": found} if found else {})
 
 
-def _values(held: list[Word], recipe: Recipe | None) -> dict[str, str]:
-    """Text and label by a person's word; empty where none of them knows."""
+def _values(held: list[Word], taking: Taking) -> dict[str, str]:
+    """Text and label by a person's word, the first who has one; empty where none of them knows."""
     text = next((word.text for word in held if word.text is not None), None)
     meant = next((word.meant for word in held if word.meant is not None), None)
     choice = next((word.choice for word in held if word.choice is not None), None)
-    label = recipe and (_label(text, recipe) or _label(choice, recipe) or _label_of_result(meant, recipe))
+    label = _label(text, taking) or _label(choice, taking) or _label_of_result(meant, taking.recipe)
     known = {name: value for name, value in (("text", text), ("label", label)) if value}
-    by = next((word.labeller for word in held if word.labeller is not None), PERSON)
-    return known | {"transcriber": by} if known else {}
+    return known | {"transcriber": _teller(held).labeller or PERSON} if known else {}
 
 
-def _believed(line: LogLine, recipe: Recipe | None) -> dict[str, str]:
+def _teller(held: list[Word]) -> Word:
+    """Whose text it is; where nobody has one, whose word comes first."""
+    return next((word for word in held if word.text is not None), held[0])
+
+
+def _believed(line: LogLine, taking: Taking) -> dict[str, str]:
     """The same by the service's."""
     if not line.transcript:
         return {}
-    label = recipe and _label(line.transcript, recipe)
+    label = _label(line.transcript, taking)
     return {"text": line.transcript, "transcriber": MACHINE} | ({"label": label} if label else {})
 
 
-def _label(text: str | None, recipe: Recipe) -> str | None:
-    """Of a command whose words these are. It may be said in others: whether those are none, nobody knows."""
-    if text is None:
+def wrote(clip: Clip) -> bool:
+    """Whether a clip's text is the writing of a transcriber, who is to write as agreed: who calls an answer right
+    leaves it in the service's, and who says something in passing agreed on nothing."""
+    return clip.transcriber not in (PERSON, MACHINE) and clip.slices.get(HOW, "said") == "said"
+
+
+def _label(text: str | None, taking: Taking) -> str | None:
+    """Of a command whose words these are, whatever "um" is among them. It may be said in others: whether those are
+    none, nobody knows."""
+    if not text or taking.recipe is None:
         return None
-    for label, command in recipe.commands.items():
-        if words(command.text) == words(text):
+    said = FillerConvention(taking.definition).strip(text)
+    for label, command in taking.recipe.commands.items():
+        if words(command.text) == words(said):
             return label
-    return slug(text) if slug(text) in recipe.labels else None
+    return slug(said) if slug(said) in taking.recipe.labels else None
 
 
-def _label_of_result(result_id: str | None, recipe: Recipe) -> str | None:
+def _label_of_result(result_id: str | None, recipe: Recipe | None) -> str | None:
+    if recipe is None or result_id is None:
+        return None
     return next((label for label, command in recipe.commands.items() if command.id and command.id == result_id), None)
+
+
+def _agree(held: list[Word], definition: Definition) -> bool:
+    """Whether all of them can be true."""
+    return agree(held, lambda text: _same(text, held, definition))
 
 
 def _same(text: str, held: list[Word], definition: Definition) -> str:

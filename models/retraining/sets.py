@@ -18,7 +18,7 @@ from models.data.split import Plan, Shares
 from models.data.split import split as divided
 from models.finding import Severity
 from models.importing.intake import Agreed, Intake
-from models.importing.service_log import BOARD, Taking, read_service_log
+from models.importing.service_log import BOARD, Taking, read_service_log, wrote
 from models.importing.utterance_labels import Labels, read_utterance_labels
 from models.labels import fixing
 from models.labels.agreement import Agreement, agreement_on
@@ -82,7 +82,7 @@ def check(given: Given, tell: Tell) -> Figures:
     found = list(findings(read, agreed, only=CHECKED))
     write_page(given.check_page, read, agreed, found)
     given.checked.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in found))
-    others = apart(read.clips, agreement_on(read, agreed))
+    others = apart([clip for clip in read.clips if wrote(clip)], agreement_on(read, agreed))
     refused = [one for one in others if one.convention not in given.put_right]
     for one in others:
         tell(one.sentence)
