@@ -18,7 +18,7 @@ export function makeCard(entry, who, given) {
 
 function head({ card }, who) {
   const { kind, path, twin_of: twin } = card;
-  const told = [clock(card.spoken_at_unix_ms), card.board ? boardName(card.board, who) : speaker(card.by, who)];
+  const told = [clock(card.spoken_at_unix_ms), card.board ? boardName(card.board) : speaker(card.by, who)];
   if (path && path !== "none") told.push(say(`card.path.${path}`));
   const line = element("p", { class: "card-head" });
   line.append(element("span", { class: "card-told", dir: "auto", text: told.filter(Boolean).join(" · ") }));
@@ -36,10 +36,9 @@ function speaker(by, { board, phone }) {
 }
 
 /** Another board, or a phone that is one. */
-function boardName(board, who) {
+function boardName(board) {
   const [, machine] = board.match(/^(.*)\.phone-/) ?? [];
-  if (machine) return say("card.by.visitor", { board: asName(machine) });
-  return asName(board) === who.board ? who.board : asName(board);
+  return machine ? say("card.by.visitor", { board: asName(machine) }) : asName(board);
 }
 
 /** A board's name in a sentence: "kitchen" is Kitchen, "living-room-2" stays as it is. */
@@ -49,10 +48,10 @@ export function asName(board) {
 
 /** Why an answer is not this one's to act on: who was answered first, and who heard it best. */
 function twinWords(card, who) {
-  if (card.board) return say(card.heard_best === card.board ? "card.twin.other.best" : "card.twin.other", { board: boardName(card.board, who) });
+  if (card.board) return say(card.heard_best === card.board ? "card.twin.other.best" : "card.twin.other", { board: boardName(card.board) });
   if (card.twin_board) {
-    const best = card.heard_best === card.by ? speaker(card.by, who) : boardName(card.heard_best, who);
-    return say("card.twin.board", { board: boardName(card.twin_board, who), best });
+    const best = card.heard_best === card.by ? speaker(card.by, who) : boardName(card.heard_best);
+    return say("card.twin.board", { board: boardName(card.twin_board), best });
   }
   const best = speaker(card.heard_best, who) ?? "";
   return say(best ? "card.twin.best" : "card.twin", { best });
