@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 class Drift:
     def drifted(self) -> list[Drifted]:
         series = Series("Noise floor, dBFS", ["1 Nov", "2 Nov", "3 Nov"], [-60.0, None, -48.0], (-62.0, -56.0))
-        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", ("Its gain changed.",), (series,))]
+        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", (series,))]
 
 
 class Labels:

@@ -1,7 +1,7 @@
 """Templates, filled: whatever comes from outside becomes text."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,7 +26,6 @@ class Templates:
         )
         self._environment.filters |= {
             "moment": moment,
-            "day": day,
             "share": share,
             "figure": figure,
             "count": count,
@@ -43,11 +42,6 @@ class Templates:
 def moment(unix_us: int | None) -> str:
     """To the second, by the service's clock and zone."""
     return "never" if unix_us is None else f"{datetime.fromtimestamp(unix_us / 1e6):%Y-%m-%d %H:%M:%S}"
-
-
-def day(of: date) -> str:
-    """Such as 24 Nov."""
-    return f"{of.day}{NBSP}{of:%b}"
 
 
 def share(value: float | None) -> str:

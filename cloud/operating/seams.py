@@ -53,11 +53,9 @@ class Drifted(NamedTuple):
     """A board, a group, or all boards."""
     sentence: str
     """Its likeliest cause."""
-    since_unix_us: int | None
+    told_unix_us: int
     advice: str = ""
     """What to do, or to type."""
-    others: Sequence[str] = ()
-    """Less likely causes, a sentence each."""
     series: Sequence[Series] = ()
 
 
