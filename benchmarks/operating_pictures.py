@@ -29,7 +29,7 @@ from cloud.drift.following import Following
 from cloud.log import kept_features
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Row
-from cloud.operating.told import StandingAlerts
+from cloud.operating.standing import StandingAlerts
 from cloud.settings import CloudSettings
 from edge.speech.log_mel import log_mel
 from protos import speech_pb2

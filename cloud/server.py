@@ -172,7 +172,8 @@ async def _looked_at(
     if settings.operating.listen:
         from cloud.operating.load import ServiceLoad
         from cloud.operating.port import operating
-        from cloud.operating.told import Desk, StandingAlerts
+        from cloud.operating.standing import StandingAlerts
+        from cloud.operating.told import Desk
 
         load = ServiceLoad(pools, log, metrics, lambda: boards.taken, streams_max(settings), ailments)
         drift, labels = StandingAlerts(settings), Desk(settings)

@@ -1,67 +1,58 @@
-"""What a board heard by day: what its plots show. Pure."""
+"""What was heard by day: what plots over days show. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from statistics import fmean, median
-
-from cloud.log.summary import Heard
-from cloud.operating.hearing import USUAL_MIN
-from cloud.operating.numbers import day
-from cloud.operating.seams import Series
+from statistics import fmean, stdev
+from typing import Protocol, TypeVar
 
 DAYS = 28
 USUAL_DEVIATIONS = 2.0
-NORMAL = 1.4826
-"""Standard deviation of a normal distribution, in median deviations."""
-
-Days = dict[date, list[Heard]]
-"""Each day that is shown, in order, and what was heard on it."""
-Pick = Callable[[Heard], float | None]
+USUAL_DAYS_MIN = 4
+"""Of fewer days nobody knows what is usual of one."""
 
 
-def by_day(heard: Sequence[Heard], now_unix_us: int) -> Days:
-    """The last DAYS of them, today included."""
-    today = datetime.fromtimestamp(now_unix_us / 1e6).date()
-    days: Days = {today - timedelta(back): [] for back in range(DAYS - 1, -1, -1)}
-    for each in heard:
+class Timed(Protocol):
+    """Something of a time."""
+
+    @property
+    def at_unix_us(self) -> int | None: ...
+
+
+Thing = TypeVar("Thing")
+OfDay = TypeVar("OfDay", bound=Timed)
+
+
+def by_day(things: Iterable[OfDay], now_unix_us: int) -> dict[date, list[OfDay]]:
+    """The last DAYS of them in order, today included, and what was on each."""
+    today = day_of(now_unix_us)
+    days: dict[date, list[OfDay]] = {today - timedelta(back): [] for back in range(DAYS - 1, -1, -1)}
+    for each in things:
         # What is of tomorrow has a clock that is wrong, and belongs to no day.
-        if (on := datetime.fromtimestamp(each.at_unix_us / 1e6).date()) in days:
+        if each.at_unix_us is not None and (on := day_of(each.at_unix_us)) in days:
             days[on].append(each)
     return days
 
 
-def of_days(days: Days, pick: Pick, by: Callable[[list[float]], float]) -> list[float | None]:
-    """One number a day; None where there is none to make it of."""
-    picked = [_known(each, pick) for each in days.values()]
-    return [by(values) if values else None for values in picked]
+def day_of(unix_us: int) -> date:
+    """By the service's clock and zone."""
+    return datetime.fromtimestamp(unix_us / 1e6).date()
 
 
-def noise_floor(one: Heard) -> float | None:
-    return one.noise_floor_dbfs
+def of_days(
+    days: Mapping[date, Sequence[Thing]],
+    pick: Callable[[Thing], float | None],
+    by: Callable[[list[float]], float],
+    least: int = 1,
+) -> list[float | None]:
+    """One number a day; None where there are fewer than `least` to make it of."""
+    picked = [[value for one in each if (value := pick(one)) is not None] for each in days.values()]
+    return [by(values) if len(values) >= least else None for values in picked]
 
 
-def over_noise(one: Heard) -> float | None:
-    return one.snr_db
-
-
-def sound(heard: Sequence[Heard], now_unix_us: int, told_unix_us: int) -> list[Series]:
-    """Noise, and speech over it, with the range that was usual before something was told of them."""
-    days = by_day(heard, now_unix_us)
-    before = [one for one in heard if one.at_unix_us < told_unix_us]
-    return [
-        Series(title, [day(on) for on in days], of_days(days, pick, fmean), _usual(_known(before, pick)))
-        for title, pick in (("Noise floor, dBFS", noise_floor), ("Speech over noise, dB", over_noise))
-    ]
-
-
-def _known(heard: Sequence[Heard], pick: Pick) -> list[float]:
-    return [value for one in heard if (value := pick(one)) is not None]
-
-
-def _usual(values: Sequence[float]) -> tuple[float, float] | None:
-    if len(values) < USUAL_MIN:
+def usual_of(values: Iterable[float | None]) -> tuple[float, float] | None:
+    """The range in which days were that are usual; None: too few had a value."""
+    known = [value for value in values if value is not None]
+    if len(known) < USUAL_DAYS_MIN:
         return None
-    # It began before it was told: medians hardly notice.
-    middle = median(values)
-    reach = USUAL_DEVIATIONS * NORMAL * median(abs(value - middle) for value in values)
-    return middle - reach, middle + reach
+    reach = USUAL_DEVIATIONS * stdev(known)
+    return fmean(known) - reach, fmean(known) + reach

@@ -1,13 +1,11 @@
-"""What the operator's page is told of drift and labels: from the files of the watch and of the label desk."""
+"""What the operator's page is told of labels: from the files of the label desk."""
 
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import islice
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import Alert, AlertBook
 from cloud.labelling.label_desk import LabelDesk
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue, State
@@ -15,56 +13,13 @@ from cloud.labelling.label_session import Shown, request
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
-from cloud.log.summary import LogSummary
-from cloud.operating.days import DAYS, sound
-from cloud.operating.hearing import DAY_US
-from cloud.operating.seams import Drifted, Says, Series, ToLabel
+from cloud.operating.seams import Says, ToLabel
 from cloud.outcomes.outcome import said_of
 from cloud.settings import CloudSettings
 from common.errors import DataError, SettingsError
-from common.record import Record
-
-EVERYWHERE = "All boards"
-OF_SOUND = frozenset({"noise", "gain", "distance", "microphone"})
-"""Causes that a board's noise, and its speech over it, show."""
-PLOTTED_MAX = 10
-"""Boards whose days are read for it, those that were told of last."""
 
 _UNSURE, _EVENLY = "the service was unsure of it", "drawn evenly, so that rates are true"
 _SETTLED: dict[Says, State] = {"unclear": "unclear", "skip": "skipped"}
-
-
-class StandingAlerts:
-    """A Drift: what was told and is not over."""
-
-    def __init__(self, settings: CloudSettings, unix_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
-        self._record = Record(settings.storage.state_dir / ALERTS_FILE, AlertBook)
-        self._log = settings.storage.state_dir / LOG_FILE
-        self._unix_us = unix_us
-
-    def drifted(self) -> Sequence[Drifted]:
-        standing = [one for one in reversed(self._record.read().alerts) if one.state == "standing"]
-        of_sound = [one for one in standing if one.cause in OF_SOUND and one.where][:PLOTTED_MAX]
-        shown = dict(self._sound_of(of_sound)) if of_sound else {}
-        return [
-            Drifted(
-                one.where or EVERYWHERE,
-                one.sentence,
-                one.began_unix_us,
-                one.command or f"Not so? parrotlet-cloud alerts wrong {one.number}",
-                shown.get(one.number, ()),
-            )
-            for one in standing
-        ]
-
-    def _sound_of(self, alerts: Sequence[Alert]) -> Iterator[tuple[int, Sequence[Series]]]:
-        """By their numbers. What stands is told also where the log cannot be read."""
-        now_us = self._unix_us()
-        with suppress(SettingsError, sqlite3.Error), closing(LogSummary(self._log)) as summary:
-            for one in alerts:
-                # Of a group there is none: no board has its name.
-                if heard := summary.heard(one.where, since_unix_us=now_us - DAYS * DAY_US):
-                    yield one.number, sound(heard, now_us, one.began_unix_us)
 
 
 class Desk:

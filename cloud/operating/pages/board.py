@@ -1,7 +1,8 @@
 """One board: how it hears, its days, what it said last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -11,11 +12,12 @@ from markupsafe import Markup
 from cloud.log.reader import LogReader
 from cloud.log.summary import Board, Heard, LogSummary
 from cloud.log.wanted import Wanted
-from cloud.operating.days import DAYS, USUAL_DEVIATIONS, Days, by_day, noise_floor, of_days, over_noise
+from cloud.operating.days import DAYS, USUAL_DEVIATIONS, by_day, of_days
 from cloud.operating.hearing import DAY_US, USUAL_MIN, hearing, newest_version
 from cloud.operating.numbers import day, number
 from cloud.operating.plots.bars import bars
 from cloud.operating.plots.line import Band, line
+from cloud.operating.seams import Plot
 
 NEWEST_SHOWN = 25
 
@@ -36,13 +38,12 @@ def board(log: Path, device_id: str, now_unix_us: int) -> dict[str, Any] | None:
         "newest": newest,
         "heard": len(heard),
         "days_shown": DAYS,
-        "plots": _plots(by_day(heard, now_unix_us), known),
+        "days": _plots(by_day(heard, now_unix_us), known),
         "paths": _paths(heard),
     }
 
 
-def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
-    """Heading, what it means, picture."""
+def _plots(days: Mapping[date, Sequence[Heard]], known: Board) -> list[Plot]:
     names = [day(on) for on in days]
     usual = known.usual
     band = None
@@ -51,8 +52,8 @@ def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
         band = Band(usual.noise_dbfs - reach, usual.noise_dbfs + reach)
     counts = [len(each) for each in days.values()]
     empty = [sum(one.was_empty for one in each) for each in days.values()]
-    noise = of_days(days, noise_floor, fmean)
-    snr = of_days(days, over_noise, fmean)
+    noise = of_days(days, lambda one: one.noise_floor_dbfs, fmean)
+    snr = of_days(days, lambda one: one.snr_db, fmean)
     sure = of_days(days, lambda one: None if one.confidence is None else 100 * one.confidence, fmean)
     waits = of_days(
         days,
@@ -61,23 +62,23 @@ def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
     )
     range_told = "" if band is None else f"; usual: {number(band.low)} to {number(band.high)}"
     return [
-        ("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
-        (
+        Plot("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
+        Plot(
             "Noise floor, dBFS",
             f"mean of a day{range_told}",
             Markup(line("Noise floor by day, in dBFS", noise, names, band=band, least=10)),
         ),
-        (
+        Plot(
             "Speech over noise, dB",
             "mean of a day",
             Markup(line("Speech over noise by day, in dB", snr, names, band=None, least=10)),
         ),
-        (
+        Plot(
             "How sure, %",
             "mean of a day",
             Markup(line("Confidence by day, in percent", sure, names, band=None, least=20)),
         ),
-        (
+        Plot(
             "End of speech to answer, s",
             "half of a day's answers were quicker",
             Markup(line("Median wait by day, in seconds", waits, names, band=None, least=0.5)),
