@@ -21,7 +21,7 @@ from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.log.answer_log import FILE_NAME
 from cloud.operating.guard import Guard, set_cookie
 from cloud.operating.operators import NotSignedIn, Operators, Session
-from cloud.operating.pages import board, changing, fleet, found, labelling, utterance
+from cloud.operating.pages import board, changing, errors, fleet, found, labelling, utterance
 from cloud.operating.rendering import Templates
 from cloud.operating.seams import Drift, Labels, NoDrift, NoLabels, Running
 from cloud.settings import CloudSettings
@@ -82,6 +82,7 @@ class OperatorPage:
                 Route("/models/step", self._take, methods=["POST"]),
                 Route("/capacity", self._read(self._capacity)),
                 Route("/drift", self._read(self._drifted)),
+                Route("/errors", self._read(self._errors)),
                 Route("/labels", self._read(self._to_label)),
                 Route("/label", self._read(self._label)),
                 Route("/label", self._take_label, methods=["POST"]),
@@ -169,6 +170,9 @@ class OperatorPage:
 
     def _drifted(self, request: Request) -> Response:
         return self._page(request, "drift.html", {"drifted": self._drift.drifted()})
+
+    def _errors(self, request: Request) -> Response:
+        return self._page(request, "errors.html", errors.errors(self._log.parent, self._unix_us()))
 
     def _to_label(self, request: Request) -> Response:
         return self._page(request, "labels.html", {"waiting": self._labels.waiting(LABELS_SHOWN)})

@@ -27,6 +27,7 @@ class Templates:
             "on_day": on_day,
             "coded": coded,
             "share": share,
+            "share_1": share_1,
             "figure": figure,
             "count": count,
             "seconds": seconds,
@@ -61,6 +62,11 @@ def coded(sentence: str) -> Markup:
 def share(value: float | None) -> str:
     """As a percentage."""
     return "–" if value is None else f"{100 * value:.0f}{NBSP}%"
+
+
+def share_1(value: float) -> str:
+    """As a percentage, to a tenth where it is small."""
+    return f"{100 * value:.{0 if value >= 0.0995 else 1}f}{NBSP}%"
 
 
 def figure(value: float | None, unit: str = "", digits: int = 1) -> str:

@@ -82,6 +82,12 @@ def estimate(known: Reference, now: Sequence[Facts], labels: Sequence[Label] = (
     return _within(rate, Z * spread, 0, len(rows))
 
 
+def share(wrong: Sequence[float], chances: Sequence[float], utterances: int) -> Estimate:
+    """Of so many, by labels alone: `wrong` of each, 0 to 1, and the chance with which it was drawn."""
+    labels = [Label(place, *one) for place, one in enumerate(zip(wrong, chances, strict=True))]
+    return _corrected(np.zeros(max(utterances, len(labels))), labels)
+
+
 def _corrected(promised: Floats, labels: Sequence[Label]) -> Estimate:
     places = np.array([label.place for label in labels])
     wrong = np.array([label.wrong for label in labels])
