@@ -23,7 +23,12 @@ SAYS = 0.3
 WRITES = 0.5
 """Of them, who says what it was."""
 LABELS_A_DAY, DRAWS = 10.0, 4
-MEANT = (("flat white", "flat wide"), ("the kitchen", "the chicken"), ("timer", "time"))
+MEANT = (
+    ("flat white", "flat black"),
+    ("ten minutes", "two minutes"),
+    ("oat milk", "goat milk"),
+    ("the kitchen", "the kitten"),
+)
 """What is heard, and what was said where that is wrong."""
 
 

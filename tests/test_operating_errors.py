@@ -81,7 +81,7 @@ def test_the_page_says_what_goes_wrong_and_what_to_collect(tmp_path: Path) -> No
         page = site.ask("/errors", cookie=cookie).text
         assert "of the answers are wrong" in page
         assert "<b>Collect next:</b> 200 utterances" in page
-        assert "said: <bdi>a large flat wide please</bdi>" in page
+        assert "said: <bdi>a large flat black please</bdi>" in page
         example = page.split('class="examples"><li><a href="')[1].split('"')[0].replace("&amp;", "&")
         assert "What people said of it" in site.ask(example, cookie=cookie).text
 

@@ -59,6 +59,24 @@ def test_two_troubles_are_two() -> None:
     assert found == {("entry", "mocha"), ("snr_db", "< 10")}
 
 
+def test_what_explains_nearly_as_much_and_is_rarer_is_named() -> None:
+    def of(count: int, wrong: int, intent: str, entry: str) -> list[Judged]:
+        return [
+            Judged(
+                Facts(device_id="hall", utterance_id=f"{entry}-{number}", intent=intent),
+                entry,
+                entry,
+                entry,
+                1,
+                WRONG if number < wrong else None,
+            )
+            for number in range(count)
+        ]
+
+    made = of(100, 30, "order", "latte") + of(50, 5, "order", "mocha") + of(1000, 10, "light", "on")
+    assert Slices(made).worst()[0].key == ("entry", "latte")
+
+
 def test_luck_is_no_trouble() -> None:
     told = [len(Slices(list(answers(1500, lambda *of: 0.1, seed=seed))).worst()) for seed in range(40)]
     # One in twenty logs, at most and on the average.

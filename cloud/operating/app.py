@@ -35,6 +35,19 @@ LABELS_SHOWN = 50
 
 TYPES = {"operating.css": "text/css", "icon.svg": "image/svg+xml"}
 
+REFUSED = {
+    "RESOURCE_EXHAUSTED": "too much at a time, or too often",
+    "INVALID_ARGUMENT": "what came breaks the protocol",
+    "UNAUTHENTICATED": "no certificate, or not a good one",
+    "PERMISSION_DENIED": "for another board than the certificate says",
+    "FAILED_PRECONDITION": "not as the service is set up",
+    "DEADLINE_EXCEEDED": "nothing came for too long",
+    "UNAVAILABLE": "the service could not, just then",
+    "ABORTED": "begun anew meanwhile",
+    "INTERNAL": "a fault of the service; its log says which",
+}
+"""Codes of gRPC, as people read them."""
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -166,7 +179,7 @@ class OperatorPage:
 
     def _capacity(self, request: Request) -> Response:
         load = None if self._running is None else self._running.load()
-        return self._page(request, "capacity.html", {"load": load})
+        return self._page(request, "capacity.html", {"load": load, "refused": REFUSED})
 
     def _drifted(self, request: Request) -> Response:
         return self._page(request, "drift.html", {"drifted": self._drift.drifted()})

@@ -89,7 +89,8 @@ def _over_days(
     names, began = [day(on) for on in days], _place(list(days), since_unix_us)
     for measure in measures:
         values = of_days(days, measure.of, fmean, SHARE_LEAST if measure.is_share else 1)
-        if any(value is not None for value in values):
+        # What was always the same shows nothing.
+        if len({value for value in values if value is not None}) > 1:
             usual = usual_of(values[: len(values) if began is None else began])
             yield _line(measure, values, names, usual, began)
 
@@ -104,7 +105,7 @@ def _line(
     meaning = "mean of a day"
     band = None
     if usual is not None:
-        low, high = (max(0.0, value) if measure.title.endswith("%") else value for value in usual)
+        low, high = (min(max(0.0, value), 100.0) if measure.title.endswith("%") else value for value in usual)
         digits = 0 if high - low >= 4 else 1
         meaning = f"usual: {number(low, digits)} to {number(high, digits)}"
         band = Band(low, high)

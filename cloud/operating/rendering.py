@@ -1,5 +1,6 @@
 """Templates, filled: whatever comes from outside becomes text."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from cloud.operating.numbers import NBSP, minus, number
+from cloud.operating.numbers import MINUS, NBSP, minus, number
 
 
 class Templates:
@@ -32,6 +33,7 @@ class Templates:
             "count": count,
             "seconds": seconds,
             "points": points,
+            "signed": signed,
         }
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:
@@ -79,6 +81,11 @@ def figure(value: float | None, unit: str = "", digits: int = 1) -> str:
 def points(share_: float) -> str:
     """A difference of shares, in hundredths, with its sign."""
     return minus(f"{100 * share_:+.1f}")
+
+
+def signed(sentence: str) -> str:
+    """A sentence whose negative numbers have a minus and not a hyphen."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, sentence)
 
 
 def count(of: int) -> str:

@@ -119,8 +119,8 @@ def errors(state_dir: Path, now_unix_us: int) -> dict[str, Any]:
 
 
 def _says(told: Sequence[Slice]) -> bool:
-    """Whether a table is worth it: of several slices, and something is wrong in one."""
-    return len(told) > 1 and any(one.wrong for one in told)
+    """Whether a table is worth it: one of several slices is worse than the others."""
+    return len(told) > 1 and any(one.known.low > one.rest for one in told)
 
 
 def _lines(told: Sequence[Slice], titles: dict[str, str], scale: float) -> list[Line]:
