@@ -21,7 +21,7 @@ from protos import speech_pb2
 
 SAID_MAX = 2000
 """Words of people and labels, the newest; then only the time is looked at since which they are all."""
-SAMPLE = 1500
+SAMPLE = 1000
 """Answers of which nobody said anything."""
 NEXT_WITHIN_US = round((WITHIN_S + 40) * 1e6)
 """From the first word to that of a re-ask: with the longest utterance and a slow answer between."""

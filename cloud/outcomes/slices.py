@@ -8,6 +8,7 @@ is looked at again, so that one trouble is told once.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -30,6 +31,9 @@ AS_GOOD = 0.75
 SLICES_MAX = 8
 Z = 1.645
 """90 % of intervals hold the truth, as in error_rate.py."""
+
+WORDS_MAX = 4096
+"""Transcripts whose words are kept."""
 
 SNR_DB = (10.0, 20.0)
 CONFIDENCE = (0.5, 0.8, 0.95)
@@ -169,9 +173,8 @@ class Slices:
 
 def keys_for(one: Judged) -> list[Key]:
     """What slices an answer is in; the values of facts by their names."""
-    seen = Seen(one.facts, plain_words(one.transcript), one.entry)
-    keys: list[Key] = [key for key in keys_of(seen) if key[0] != "all"]
     facts = one.facts
+    keys: list[Key] = [key for key in keys_of(Seen(facts, _words(one.transcript), one.entry)) if key[0] != "all"]
     if facts.intent is None:
         keys.append(("intent", ""))
     if not one.transcript:
@@ -185,6 +188,12 @@ def keys_for(one: Judged) -> list[Key]:
     if facts.confidence is not None and one.transcript:
         keys.append(("confidence", _between(100 * facts.confidence, [100 * cut for cut in CONFIDENCE])))
     return keys
+
+
+@lru_cache(WORDS_MAX)
+def _words(transcript: str) -> tuple[str, ...]:
+    """Most is said again and again."""
+    return tuple(plain_words(transcript))
 
 
 def _between(value: float, cuts: Sequence[float]) -> str:
