@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from markupsafe import Markup
 
 from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
@@ -36,7 +37,7 @@ from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
-from cloud.operating.seams import Drifted, Series, ToLabel
+from cloud.operating.seams import Command, Drifted, Plot, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
 
@@ -54,8 +55,9 @@ class Answer(NamedTuple):
 
 class Drift:
     def drifted(self) -> list[Drifted]:
-        series = Series("Noise floor, dBFS", ["1 Nov", "2 Nov", "3 Nov"], [-60.0, None, -48.0], (-62.0, -56.0))
-        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", ("Its gain changed.",), (series,))]
+        plot = Plot("Noise floor, dBFS", "usual: −62 to −56", Markup('<svg class="plot"></svg>'))
+        commands = (Command("Collect", "parrotlet-cloud log export --device kitchen"),)
+        return [Drifted("kitchen", "kitchen", f"A dishwasher runs. {SCRIPT}", 1, None, commands, (plot,))]
 
 
 class Labels:

@@ -1,4 +1,4 @@
-"""What the operator's page is told of drift and labels: from the files of the watch and of the label desk."""
+"""What the operator's page is told of labels: from the files of the label desk."""
 
 import sqlite3
 import time
@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import AlertBook
 from cloud.labelling.label_desk import LabelDesk
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue, State
@@ -15,35 +13,13 @@ from cloud.labelling.label_session import Shown, request
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
-from cloud.operating.seams import Drifted, Says, ToLabel
+from cloud.operating.seams import Says, ToLabel
 from cloud.outcomes.outcome import said_of
 from cloud.settings import CloudSettings
 from common.errors import DataError, SettingsError
-from common.record import Record
-
-EVERYWHERE = "All boards"
 
 _UNSURE, _EVENLY = "the service was unsure of it", "drawn evenly, so that rates are true"
 _SETTLED: dict[Says, State] = {"unclear": "unclear", "skip": "skipped"}
-
-
-class StandingAlerts:
-    """A Drift: what was told and is not over."""
-
-    def __init__(self, settings: CloudSettings) -> None:
-        self._record = Record(settings.storage.state_dir / ALERTS_FILE, AlertBook)
-
-    def drifted(self) -> Sequence[Drifted]:
-        standing = [one for one in self._record.read().alerts if one.state == "standing"]
-        return [
-            Drifted(
-                one.where or EVERYWHERE,
-                one.sentence,
-                one.began_unix_us,
-                one.command or f"Not so? parrotlet-cloud alerts wrong {one.number}",
-            )
-            for one in reversed(standing)
-        ]
 
 
 class Desk:
