@@ -19,7 +19,7 @@ from benchmarks import corpus, drift_sounds
 from benchmarks.drift_heard import OneRecording
 from benchmarks.drift_sounds import Condition
 from edge.local.model import Model
-from edge.local.spotter import Spotter, likeliest
+from edge.local.spotter import Spotter, heard_in
 from edge.sound.source import SAMPLE_RATE_HZ, Samples
 from edge.speech.hearing import hear
 from edge.speech.log_mel import log_mel
@@ -173,8 +173,7 @@ class Board:
         return [Said(None, 0.0) if one.end is None else self._says(levels(folder, one)) for one in some]
 
     def _says(self, heard: Levels) -> Said:
-        self._spotter.reset()
-        spotted = likeliest([self._spotter.push(heard), self._spotter.finish()])
+        spotted = heard_in(self._spotter, [heard])
         return Said(None, 0.0) if spotted is None else Said(spotted.label, spotted.probability)
 
 
