@@ -20,6 +20,7 @@ from cloud.labelling.labelling import Candidate
 from cloud.log.answer_log import FILE_NAME, SqliteAnswerLog
 from cloud.log.answer_store import AnswerStore, Key, Span
 from cloud.log.export_lines import log_lines
+from cloud.log.reader import LogReader
 from cloud.outcomes.convention import agreed_of
 from models.importing.feedback import Feedback
 from models.labels.definition import Definition
@@ -205,9 +206,10 @@ def test_draws_have_their_budget_by_the_day_and_are_kept(tmp_path: Path) -> None
 def test_what_was_in_a_draw_is_in_no_other(folder: Path) -> None:
     with (
         closing(AnswerStore(folder / FILE_NAME)) as store,
+        closing(LogReader(folder / FILE_NAME)) as reader,
         closing(LabelQueue(folder / QUEUE_NAME)) as queue,
     ):
-        desk = LabelDesk(store, queue, 0.3, 100)
+        desk = LabelDesk(store, reader, queue, 0.3, 100)
         drawn = desk.draw(0)
         assert drawn < COUNT
         assert desk.draw(30 * DAY_US) == 0

@@ -1,13 +1,15 @@
 """Between the utterance log and who labels: draws from what was answered since, hands out what waits, keeps labels."""
 
+from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cloud.labelling.label_queue import LabelQueue, State
 from cloud.labelling.label_session import Shown
 from cloud.labelling.labelling import Candidate, uncertainty
-from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Logged
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key
+from cloud.log.reader import LogReader
 from cloud.outcomes.outcome import said_of
 from protos import speech_pb2
 
@@ -20,10 +22,17 @@ class LabelDesk:
     """One command's."""
 
     def __init__(
-        self, store: AnswerStore, queue: LabelQueue, labels_a_day: float, feedback_max: int, sound: Path | None = None
+        self,
+        store: AnswerStore,
+        reader: LogReader,
+        queue: LabelQueue,
+        labels_a_day: float,
+        feedback_max: int,
+        sound: Path | None = None,
     ) -> None:
-        """`sound`: a folder of kept sound."""
+        """`store` and `reader` of the same log. `sound`: a folder of kept sound."""
         self._store = store
+        self._reader = reader
         self._queue = queue
         self._labels_a_day = labels_a_day
         self._feedback_max = feedback_max
@@ -31,42 +40,45 @@ class LabelDesk:
 
     def draw(self, now_unix_us: int) -> int:
         """Draws of what was answered since it last did; how many."""
-        since, batch, keys, last = self._queue.drawn_until_unix_us, [], set(), 0
-        for logged in self._store.everything():
-            keys.add((logged.key.device_id, logged.key.utterance_id))
-            at_unix_us = _answered_at_unix_us(logged)
-            if logged.final is None or at_unix_us <= since:
-                continue
-            final = speech_pb2.Final.FromString(logged.final)
+        batch, last = [], 0
+        for key, answered_at_unix_us, final in self._reader.finals(self._queue.drawn_until_unix_us):
             unsure = uncertainty(
                 final.confidence if final.HasField("confidence") else None,
                 was_empty=not final.transcript,
                 asked_back=bool(final.choices) and not final.HasField("intent"),
             )
-            batch.append(Candidate(logged.key.device_id, logged.key.utterance_id, unsure))
-            last = max(last, at_unix_us)
-        self._queue.keep_only(keys)
-        return self._queue.draw(batch, self._labels_a_day, max(since, last), now_unix_us) if batch else 0
+            batch.append(Candidate(*key, unsure))
+            last = max(last, answered_at_unix_us)
+        self._queue.keep_only(self._reader.keys())
+        return self._queue.draw(batch, self._labels_a_day, last, now_unix_us) if batch else 0
 
     def waiting(self) -> list[Shown]:
         """What waits for a label; what was skipped comes last."""
         wanted = [*self._queue.of_state("waiting"), *self._queue.of_state("skipped")]
-        order = {Key(one.device_id, one.utterance_id): place for place, one in enumerate(wanted)}
-        found = [one for one in self._store.everything() if one.key in order and one.final is not None]
-        return [self._shown(one) for one in sorted(found, key=lambda one: order[one.key])]
+        return [shown for one in wanted if (shown := self.shown(one.device_id, one.utterance_id)) is not None]
 
     def with_words(self, words: str) -> list[Shown]:
         """The newest with these words that nobody labelled, which are picked."""
-        found: list[Shown] = []
-        for logged in self._store.everything():
-            if logged.final is None:
+        found: deque[Shown] = deque(maxlen=PICKED_MAX)
+        for one in self._reader.finals():
+            if words.lower() not in one.final.transcript.lower() or (shown := self.shown(*one.key)) is None:
                 continue
-            shown = self._shown(logged)
-            if words.lower() in shown.final.transcript.lower() and not any(one.is_label for one in shown.said):
-                found = [*found[-PICKED_MAX + 1 :], shown]
-        for one in found:
-            self._queue.pick(*one.key)
-        return found
+            if not any(said.is_label for said in shown.said):
+                found.append(shown)
+        for shown in found:
+            self._queue.pick(*shown.key)
+        return list(found)
+
+    def shown(self, device_id: str, utterance_id: str) -> Shown | None:
+        """That utterance; None: it is not in the log any more."""
+        whole = self._reader.one(utterance_id, device_id)
+        if whole is None:
+            return None
+        at = datetime.fromisoformat(whole.answered_at)
+        if whole.facts is not None and whole.facts.at_unix_us is not None:
+            at = datetime.fromtimestamp(whole.facts.at_unix_us / 1e6, UTC)
+        when = at.astimezone().strftime("%Y-%m-%d %H:%M")
+        return Shown(whole.key, when, whole.final, said_of(whole.feedback), self._sound_of(whole.key))
 
     def take(self, shown: Shown, label: speech_pb2.FeedbackRequest, labeller: str, now_unix_us: int) -> None:
         """Keeps a label; the utterance waits no longer."""
@@ -86,21 +98,8 @@ class LabelDesk:
             by = sorted({one.labeller for one in those if one.labeller is not None})
             yield f"{state:<9} {len(those)}{' by ' + ', '.join(by) if by else ''}"
 
-    def _shown(self, logged: Logged) -> Shown:
-        said = said_of(speech_pb2.FeedbackRequest.FromString(request) for request in logged.feedback)
-        at_unix_us = logged.spoken_at_unix_us or _answered_at_unix_us(logged)
-        when = datetime.fromtimestamp(at_unix_us / 1e6).astimezone().strftime("%Y-%m-%d %H:%M")
-        final = speech_pb2.Final.FromString(logged.final or b"")
-        return Shown(logged.key, when, final, said, self._sound_of(logged.key))
-
     def _sound_of(self, key: Key) -> str | None:
         if self._sound is None:
             return None
         files = (self._sound / (key.utterance_id + suffix) for suffix in SOUND_SUFFIXES)
         return next((str(file) for file in files if file.is_file()), None)
-
-
-def _answered_at_unix_us(logged: Logged) -> int:
-    if logged.answered_at is None:
-        return logged.spoken_at_unix_us or 0
-    return round(datetime.fromisoformat(logged.answered_at).timestamp() * 1e6)

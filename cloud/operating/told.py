@@ -11,12 +11,11 @@ from cloud.alerts.alerts import AlertBook
 from cloud.labelling.label_desk import LabelDesk
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue, State
-from cloud.labelling.label_session import Shown, request
+from cloud.labelling.label_session import request
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.seams import Drifted, Says, ToLabel
-from cloud.outcomes.outcome import said_of
 from cloud.settings import CloudSettings
 from common.errors import DataError, SettingsError
 from common.record import Record
@@ -74,13 +73,15 @@ class Desk:
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         """DataError or SettingsError, a sentence."""
         now_us = self._unix_us()
-        with closing(LogReader(self._log)) as reader:
-            whole = reader.one(utterance_id, device_id)
-        with self._opened() as queue, closing(AnswerStore(self._log)) as store:
-            if whole is None or not queue.waits(device_id, utterance_id):
+        with (
+            closing(LogReader(self._log)) as reader,
+            self._opened() as queue,
+            closing(AnswerStore(self._log)) as store,
+        ):
+            desk = LabelDesk(store, reader, queue, self._labels_a_day, self._feedback_max)
+            shown = desk.shown(device_id, utterance_id) if queue.waits(device_id, utterance_id) else None
+            if shown is None:
                 raise DataError("It waits for no label any more.")
-            desk = LabelDesk(store, queue, self._labels_a_day, self._feedback_max)
-            shown = Shown(whole.key, whole.answered_at, whole.final, said_of(whole.feedback), sound=None)
             if says in _SETTLED:
                 desk.settle(shown, _SETTLED[says], who, now_us)
                 return
