@@ -64,9 +64,10 @@ def label(
             desk = LabelDesk(store, reader, queue, settings.drift.labels_a_day, settings.storage.answers_max, sound)
             desk.draw(time.time_ns() // 1000)
             if only_list:
-                for line in desk.summary():
+                for line in (*desk.summary(), desk.needs()):
                     click.echo(line)
                 return
+            click.echo(desk.needs())
             _ask(desk, name, agreed, wanted)
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{directory}: the log cannot be used ({error}); try sudo.") from error

@@ -3,18 +3,24 @@
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 
-from cloud.labelling.label_queue import LabelQueue, State
+from cloud.labelling.label_queue import LabelQueue, State, Waiting
 from cloud.labelling.label_session import Shown
 from cloud.labelling.labelling import Candidate, uncertainty
 from cloud.log.answer_store import AnswerStore, FeedbackRow, Key
 from cloud.log.reader import LogReader
-from cloud.outcomes.outcome import said_of
+from cloud.outcomes.error_rate import Label, by_labels, wanted
+from cloud.outcomes.outcome import Answered, outcome, said_of
 from protos import speech_pb2
 
 PICKED_MAX = 20
 """Of those with certain words, the newest."""
+KNOWN_WITHIN = 0.05
+"""Of either side, as a share of all answers: then nobody need label for the rate's sake."""
+LABELS_MAX = 300
+"""The newest, by which the rate is told: of what is long ago somebody else may have been right."""
 SOUND_SUFFIXES = (".flac", ".wav")
 
 
@@ -49,36 +55,39 @@ class LabelDesk:
             )
             batch.append(Candidate(*key, unsure))
             last = max(last, answered_at_unix_us)
-        self._queue.keep_only(self._reader.keys())
+        self._queue.keep_only(self._reader.has)
         return self._queue.draw(batch, self._labels_a_day, last, now_unix_us) if batch else 0
 
-    def waiting(self) -> list[Shown]:
-        """What waits for a label; what was skipped comes last."""
-        wanted = [*self._queue.of_state("waiting"), *self._queue.of_state("skipped")]
-        return [shown for one in wanted if (shown := self.shown(one.device_id, one.utterance_id)) is not None]
+    def waiting(self, limit: int | None = None) -> list[Shown]:
+        """What waits for a label, so many; what was skipped comes last."""
+        those = chain(self._queue.of_state("waiting"), self._queue.of_state("skipped"))
+        there = (shown for one in those if (shown := self._shown(one)) is not None)
+        return list(islice(there, limit))
+
+    def needs(self) -> str:
+        """How many are wrong by the labels so far, and how many more the estimate wants: a sentence."""
+        labels = self._labels()
+        more = wanted(labels, KNOWN_WITHIN)
+        points = f"{100 * KNOWN_WITHIN:.0f} points"
+        if not labels:
+            return f"Nobody has labelled yet: {more} labels tell the share of wrong answers to within {points}."
+        told = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}: {by_labels(labels)} of answers are wrong."
+        return f"{told} {more} more tell it to within {points}." if more else f"{told} That is known well enough."
 
     def with_words(self, words: str) -> list[Shown]:
         """The newest with these words that nobody labelled, which are picked."""
-        found: deque[Shown] = deque(maxlen=PICKED_MAX)
+        found: deque[Key] = deque(maxlen=PICKED_MAX)
         for one in self._reader.finals():
-            if words.lower() not in one.final.transcript.lower() or (shown := self.shown(*one.key)) is None:
-                continue
-            if not any(said.is_label for said in shown.said):
-                found.append(shown)
-        for shown in found:
-            self._queue.pick(*shown.key)
-        return list(found)
+            if words.lower() in one.final.transcript.lower() and not self._is_labelled(one.key):
+                found.append(one.key)
+        for key in found:
+            self._queue.pick(*key)
+        return [shown for key in found if (shown := self.shown(*key)) is not None]
 
     def shown(self, device_id: str, utterance_id: str) -> Shown | None:
-        """That utterance; None: it is not in the log any more."""
-        whole = self._reader.one(utterance_id, device_id)
-        if whole is None:
-            return None
-        at = datetime.fromisoformat(whole.answered_at)
-        if whole.facts is not None and whole.facts.at_unix_us is not None:
-            at = datetime.fromtimestamp(whole.facts.at_unix_us / 1e6, UTC)
-        when = at.astimezone().strftime("%Y-%m-%d %H:%M")
-        return Shown(whole.key, when, whole.final, said_of(whole.feedback), self._sound_of(whole.key))
+        """One that was chosen, whatever became of it; None: it was not, or is in the log no more."""
+        chosen = self._queue.one(device_id, utterance_id)
+        return None if chosen is None else self._shown(chosen)
 
     def take(self, shown: Shown, label: speech_pb2.FeedbackRequest, labeller: str, now_unix_us: int) -> None:
         """Keeps a label; the utterance waits no longer."""
@@ -98,8 +107,52 @@ class LabelDesk:
             by = sorted({one.labeller for one in those if one.labeller is not None})
             yield f"{state:<9} {len(those)}{' by ' + ', '.join(by) if by else ''}"
 
+    def _shown(self, chosen: Waiting) -> Shown | None:
+        whole = self._reader.one(chosen.utterance_id, chosen.device_id)
+        if whole is None:
+            return None
+        at = datetime.fromisoformat(whole.answered_at)
+        if whole.facts is not None and whole.facts.at_unix_us is not None:
+            at = datetime.fromtimestamp(whole.facts.at_unix_us / 1e6, UTC)
+        when = at.astimezone().strftime("%Y-%m-%d %H:%M")
+        why = _why(chosen, whole.final)
+        return Shown(whole.key, when, whole.final, said_of(whole.feedback), self._sound_of(whole.key), why)
+
+    def _is_labelled(self, key: Key) -> bool:
+        whole = self._reader.one(key.utterance_id, key.device_id)
+        return whole is not None and any(said.is_label for said in said_of(whole.feedback))
+
+    def _labels(self) -> list[Label]:
+        """The newest of what was drawn by chance and labelled."""
+        drawn = [one for one in self._queue.of_state("labelled") if one.probability is not None]
+        found = []
+        for one in drawn[-LABELS_MAX:]:
+            whole = self._reader.one(one.utterance_id, one.device_id)
+            if whole is None:
+                continue
+            answered = Answered(whole.final.transcript, [result.id for result in whole.final.results])
+            known = outcome(answered, [said for said in said_of(whole.feedback) if said.is_label])
+            if known is not None and one.probability is not None:
+                found.append(Label(0, known.wrong, one.probability))
+        return found
+
     def _sound_of(self, key: Key) -> str | None:
         if self._sound is None:
             return None
         files = (self._sound / (key.utterance_id + suffix) for suffix in SOUND_SUFFIXES)
         return next((str(file) for file in files if file.is_file()), None)
+
+
+def _why(chosen: Waiting, final: speech_pb2.Final) -> str:
+    """An utterance was chosen."""
+    if chosen.probability is None:
+        return "somebody asked for its words"
+    if not chosen.is_unsure:
+        return f"drawn by chance ({100 * chosen.probability:.3g} %), so that rates hold for all"
+    if not final.transcript:
+        return "no word was heard in it"
+    if final.choices and not final.HasField("intent"):
+        return "the service had to ask what was meant"
+    if final.HasField("confidence"):
+        return f"the service was {100 * final.confidence:.0f} % sure"
+    return "the service cannot say how sure it was"

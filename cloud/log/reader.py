@@ -134,9 +134,12 @@ class LogReader:
         for device_id, utterance_id, answered_at_unix_us, final in found:
             yield Final(Key(device_id, utterance_id), answered_at_unix_us, speech_pb2.Final.FromString(final))
 
-    def keys(self) -> set[Key]:
-        """Of all answers."""
-        return set(map(Key._make, self._database.execute("SELECT device_id, utterance_id FROM answers")))
+    def has(self, device_id: str, utterance_id: str) -> bool:
+        """Whether that one is there still."""
+        found = self._database.execute(
+            "SELECT 1 FROM answers WHERE device_id = ? AND utterance_id = ?", (device_id, utterance_id)
+        )
+        return found.fetchone() is not None
 
     def said_since(self, feedback: int, number_max: int) -> tuple[list[Logged], int]:
         """Answers up to that number of which something was said behind that feedback, with that alone; the newest
