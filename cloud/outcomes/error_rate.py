@@ -93,12 +93,13 @@ def by_labels(labels: Sequence[Label]) -> Estimate:
 
 def wanted(labels: Sequence[Label], within: float) -> int:
     """How many more it takes, drawn as these were, until their rate is known to within so much of either side."""
-    effective = variance = 0.0
+    effective, variance, worth = 0.0, 0.25, 1.0
     if labels:
         shares, off = _weighed(labels)
-        effective, variance = 1 / float((shares**2).sum()), float(shares @ off**2)
-    # A label that was likelier drawn than others counts for less than one.
-    worth = effective / len(labels) if labels else 1.0
+        effective = 1 / float((shares**2).sum())
+        variance = _smoothed(float(shares @ off**2), effective)
+        # A label that was likelier drawn than others counts for less than one.
+        worth = effective / len(labels)
     for more in range(WANTED_MAX):
         known = effective + worth * more
         if known > 0 and _half(variance, known) <= within:
@@ -114,9 +115,13 @@ def _weighed(labels: Sequence[Label]) -> tuple[Floats, Floats]:
     return shares, wrong - float(shares @ wrong)
 
 
+def _smoothed(variance: float, effective: float) -> float:
+    """Of so many, where all may have agreed by luck."""
+    return (variance * effective + 0.25 * PSEUDO) / (effective + PSEUDO)
+
+
 def _half(variance: float, effective: float) -> float:
     """Of an interval of a mean of so many."""
-    variance = (variance * effective + 0.25 * PSEUDO) / (effective + PSEUDO)
     return math.sqrt(variance / effective) * _student(effective - 1)
 
 
@@ -131,9 +136,10 @@ def _corrected(promised: Floats, labels: Sequence[Label]) -> Estimate:
     mean_off = float(shares @ off)
     rate = trust * float(promised.mean()) + mean_off
     effective = 1 / float((shares**2).sum())
+    variance = float(shares @ (off - mean_off) ** 2)
     # All were labelled: nothing is left to chance.
     left = max(0.0, 1 - len(labels) / len(promised))
-    spread = math.sqrt(left) * _half(float(shares @ (off - mean_off) ** 2), effective)
+    spread = math.sqrt(left) * _half(_smoothed(variance, effective), effective)
     return _within(rate, spread, len(labels), len(promised))
 
 
