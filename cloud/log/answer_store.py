@@ -134,6 +134,8 @@ STEPS = (
 
 _AT_UNIX_US = "COALESCE(spoken_at_unix_us, 1000000 * CAST(strftime('%s', answered_at) AS INTEGER))"
 
+ANSWERED_AT_UNIX_US = "1000 * CAST(86400000 * (julianday(answered_at) - 2440587.5) + 0.5 AS INTEGER)"
+"""Of `answers`."""
 
 FACTS = ", ".join(f"facts.{name}" for name in facts_table.COLUMNS)
 """Columns, as `facts_table.facts` takes them."""
@@ -381,8 +383,7 @@ class AnswerStore:
 
     def _answered(self, numbers: Sequence[int]) -> list[Answered]:
         rows = self._database.execute(
-            "SELECT number, device_id, utterance_id, "
-            "1000 * CAST(86400000 * (julianday(answered_at) - 2440587.5) + 0.5 AS INTEGER), "
+            f"SELECT number, device_id, utterance_id, {ANSWERED_AT_UNIX_US}, "
             "spoken_at_unix_us, ended_at_unix_us, duration_ms, snr_db, final FROM answers "
             f"WHERE number IN ({', '.join(map(str, numbers))}) ORDER BY number"
         )
