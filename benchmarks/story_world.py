@@ -101,6 +101,18 @@ class World(NamedTuple):
         return self.work / "models" / "kitchen-2"
 
     @property
+    def service(self) -> Path:
+        """State of the service."""
+        return self.work / "service"
+
+    @property
+    def settings(self) -> Path:
+        """The service's, written where they are not yet."""
+        file = self.work / "cloud.toml"
+        file.write_text(f'[storage]\nstate_dir = "{self.service.resolve()}"\n', encoding="utf-8")
+        return file
+
+    @property
     def plots(self) -> Path:
         return self.work / "plots"
 
