@@ -207,17 +207,33 @@ def test_what_cannot_be_offered_says_why(given: Given, tmp_path: Path) -> None:
 
 
 def test_what_is_labelled_in_other_words_is_none_of_the_commands_where_these_have_no_others(given: Given) -> None:
+    """Nor what was rightly heard as nothing."""
     of = drawn(given, {})
-    of.log.write_text(of.log.read_text().replace('"Low."', '"Middle."'))
+    log = of.log.read_text().replace('"Low."', '"Middle."')
+    nothing = {"feedback_id": "f", "given_by": f"{LABELLED_BY}ann", "given_at_unix_us": 2, "verdict": "right"}
+    by = {"given_by": "phone"}
+    heard = {"device_id": "board-0", "utterance_id": "u1", "transcript": "", "feedback": [nothing]}
+    passing = {
+        "device_id": "board-0",
+        "utterance_id": "u3",
+        "transcript": "",
+        "feedback": [nothing | by],
+    }
+    lines = [line for line in log.splitlines() if '"u1"' not in line and '"u3"' not in line]
+    of.log.write_text("\n".join([*lines, *(msgspec.json.encode(line).decode() for line in (heard, passing))]))
     upto(of, "divide")
     assert {clip.label for clip in read_manifest(of.fixed).clips} == {"high", None}
+    assert len(read_manifest(of.fixed).clips) == 22
     exact = msgspec.structs.replace(of, exact=True)
     with pytest.raises(DataError, match="--exact: .* names no class of others"):
         upto(exact, "import")
     recipe = of.recipe_file.read_text().replace('"silence"]', '"silence", "unknown"]\nother = "unknown"')
     of.recipe_file.write_text(recipe)
     upto(msgspec.structs.replace(of, exact=True), "divide")
-    assert {clip.label for clip in read_manifest(of.fixed).clips} == {"high", "unknown"}
+    fixed = {Path(clip.path).stem: (clip.label, clip.text) for clip in read_manifest(of.fixed).clips}
+    assert {label for label, _ in fixed.values()} == {"high", "unknown"}
+    assert (fixed["u0"], fixed["u1"]) == (("unknown", "Middle."), ("unknown", None))
+    assert "u3" not in fixed
 
 
 def test_an_utterance_is_learnt_from_where_something_is_said_in_it(given: Given) -> None:

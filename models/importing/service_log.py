@@ -155,7 +155,7 @@ def _chance(logged: Logged) -> dict[str, str]:
 
 def _labelled(label: UtteranceLabel, taking: Taking) -> dict[str, str]:
     """By who was asked: the class that they named, else that of their words."""
-    found = label.label or _label(label.text, taking) or _other(label.text, taking)
+    found = label.label or _label(label.text, taking) or (_other(taking) if label.text else None)
     return label.values | ({"label": found} if found else {})
 
 
@@ -165,8 +165,8 @@ def _values(held: list[Word], taking: Taking) -> dict[str, str]:
     meant = next((word.meant for word in held if word.meant is not None), None)
     choice = next((word.choice for word in held if word.choice is not None), None)
     label = _label(text, taking) or _label(choice, taking) or _label_of_result(meant, taking.recipe)
-    if text is not None and (label, choice, meant) == (None, None, None) and _teller(held).labeller is not None:
-        label = _other(text, taking)
+    if (label, choice, meant) == (None, None, None) and any(map(_knows_all, held)):
+        label = _other(taking)
     known = {name: value for name, value in (("text", text), ("label", label)) if value}
     return known | {"transcriber": _teller(held).labeller or PERSON} if known else {}
 
@@ -202,9 +202,14 @@ def _label(text: str | None, taking: Taking) -> str | None:
     return slug(said) if slug(said) in taking.recipe.labels else None
 
 
-def _other(text: str | None, taking: Taking) -> str | None:
-    """The class of what is no command, where somebody who labels wrote words that are none."""
-    return taking.recipe.other if text and taking.exact and taking.recipe is not None else None
+def _knows_all(word: Word) -> bool:
+    """Whether it is of somebody who labels and knows what was said, or that nothing was to be heard."""
+    return word.labeller is not None and (word.text is not None or word.verdict == "right")
+
+
+def _other(taking: Taking) -> str | None:
+    """The class of what is no command, where commands are said in their own words alone."""
+    return taking.recipe.other if taking.exact and taking.recipe is not None else None
 
 
 def _label_of_result(result_id: str | None, recipe: Recipe | None) -> str | None:
