@@ -157,6 +157,7 @@ def test_the_export_says_with_which_chance_an_utterance_was_drawn(folder: Path) 
     with closing(LabelQueue(folder / QUEUE_NAME)) as queue:
         states = [*queue.of_state("waiting"), *queue.of_state("labelled")]
         drawn = {one.utterance_id: one.probability for one in states if one.probability is not None}
+        assert queue.chances() == {("kitchen", name): chance for name, chance in drawn.items()}
     assert drawn
     assert {name: chance for name, chance in chances.items() if chance is not None} == drawn
     assert set(drawn.values()) == {0.5}
