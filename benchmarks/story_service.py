@@ -22,6 +22,7 @@ from cloud.labelling.label_session import request
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Occasion, Row
 from cloud.log.export_lines import log_lines
+from cloud.log.reader import LogReader
 from cloud.log.record import Record
 from cloud.outcomes import error_rate
 from cloud.outcomes.error_rate import Estimate, Label
@@ -78,11 +79,12 @@ def ask(world: World, before: Sequence[Heard], after: Sequence[Heard], labels: i
     in turns: whether the answer was right, and what was said."""
     days = sorted({one.day for one in after})
     by_id = {one.one.id: one for one in after}
-    with closing(AnswerStore(world.service / FILE_NAME)) as store, closing(_queue(world)) as queue:
+    file = world.service / FILE_NAME
+    with closing(AnswerStore(file)) as store, closing(LogReader(file)) as reader, closing(_queue(world)) as queue:
         store.add([_row(world, one) for one in before], KEPT_MAX)
         # Nobody asked for labels yet.
-        LabelDesk(store, queue, 0, KEPT_MAX).draw(_midnight(days[0]))
-        desk = LabelDesk(store, queue, labels / len(days), KEPT_MAX)
+        LabelDesk(store, reader, queue, 0, KEPT_MAX).draw(_midnight(days[0]))
+        desk = LabelDesk(store, reader, queue, labels / len(days), KEPT_MAX)
         for day in days:
             store.add([_row(world, one) for one in after if one.day == day], KEPT_MAX)
             desk.draw(now := _midnight(day + DAY))

@@ -13,12 +13,16 @@ from pathlib import Path
 import msgspec
 
 from cloud.changing.gate import Figure, Rules
-from cloud.changing.rollout import Action, Rollout, Serving, State, Step, Subject
+from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject
 from common.errors import RolloutError
 from common.migration import migrate
 from common.private_database import open_private
 
 FILE_NAME = "rollouts.db"
+
+BACK_MAX = 10
+"""Promotions of a subject that may be taken back, one by one; the next rollback leads to what the settings say. What
+is older is of the history alone, and its copy of a domain is erased."""
 
 STEPS = (
     (
@@ -121,6 +125,16 @@ class RolloutStore:
         found = {Subject(*row): self.serving(Subject(*row)) for row in rows}
         return {subject: serving for subject, serving in found.items() if serving is not None}
 
+    def needed(self, kind: Kind) -> list[str]:
+        """Candidates that are tried, that serve, or that may be gone back to."""
+        with self._told():
+            rows = self._database.execute(
+                "SELECT candidate FROM rollouts WHERE kind = ? "
+                "AND (state IN ('shadow', 'canary') OR number IN (SELECT rollout FROM serving))",
+                (kind,),
+            ).fetchall()
+        return [candidate for (candidate,) in rows]
+
     def history(self, kind: str | None = None, name: str | None = None) -> list[Step]:
         """What was changed, the oldest first."""
         with self._told():
@@ -191,6 +205,11 @@ class RolloutStore:
             self._set_state(before.number, state)
             self._database.execute(
                 "INSERT INTO serving (kind, name, rollout) VALUES (?, ?, ?)", (*_of(subject), before.number)
+            )
+            self._database.execute(
+                "DELETE FROM serving WHERE kind = ?1 AND name = ?2 AND number NOT IN (SELECT number FROM serving "
+                "WHERE kind = ?1 AND name = ?2 ORDER BY number DESC LIMIT ?3)",
+                (*_of(subject), BACK_MAX),
             )
             self._log(before.number, subject, "promote", before.state, state, who, why, figures)
         return self.numbered(before.number)
