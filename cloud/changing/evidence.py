@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 BELIEFS: npt.NDArray[np.float64] = np.geomspace(0.01, 0.32, 6)
-PARTS: npt.NDArray[np.float64] = np.array([0.1, 0.1, 0.2, 0.3, 0.2, 0.1])
+PARTS: npt.NDArray[np.float64] = np.array([0.05, 0.05, 0.15, 0.4, 0.25, 0.1])
 """Differences beyond the bound that the gamblers believe in, and their parts of the wealth: most is for those of some
 points, which is what a candidate is tried for."""
 

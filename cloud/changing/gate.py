@@ -3,7 +3,8 @@
 Looked at after every utterance, for as long as one likes, the gate keeps two promises, both ever:
 a candidate that is worse by `slice_margin` in any guarded slice, or not better on the whole, is promoted with
 probability `promote_alpha` at most (all claims against it must fall, so that none needs a correction); and one that is
-worse nowhere is returned with `return_alpha` at most (any claim may, so that they share that probability).
+worse nowhere is returned with `return_alpha` at most (any claim may, so that they share that probability). A candidate
+has two gates in its life, which share that once more: trial.py.
 """
 
 import math

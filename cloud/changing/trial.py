@@ -1,9 +1,12 @@
 """A candidate's trial: its gates, filled from what is known of its answers, in the order in which that became known.
 
 The shadow has a gate, of utterances that both heard; a canary has another, of boards that one of them answered, and
-while it lasts the shadow's goes on with the other boards. Either may return the candidate. Before a canary the shadow's
-gate lets it through; in a canary only what the boards themselves showed does.
+while it lasts the shadow's goes on with the other boards. Either may return the candidate; one that is worse nowhere is
+returned with `return_alpha` at most by both together. Before a canary the shadow's gate lets it through; in a canary
+only what the boards themselves showed does.
 """
+
+import msgspec
 
 from cloud.changing.compared import Usual
 from cloud.changing.gate import Gate, Rules, Verdict
@@ -13,16 +16,29 @@ from cloud.changing.shadow_store import Comparison, ShadowStore
 KNOWN_MIN = 500
 """Utterances in the shadow after which it is known which slices there are: fewer guards see more."""
 
+SHADOW_PART = 1 / 6
+"""Of `return_alpha`: an utterance that both heard tells so much more than two that others said each of, that the shadow
+can do with little."""
+
+
+def shared(rules: Rules) -> tuple[Rules, Rules]:
+    """Of the shadow's gate, and the canary's."""
+    in_shadow = rules.return_alpha * SHADOW_PART
+    return (
+        msgspec.structs.replace(rules, return_alpha=in_shadow),
+        msgspec.structs.replace(rules, return_alpha=rules.return_alpha - in_shadow),
+    )
+
 
 class Trial:
     """Of one rollout."""
 
     def __init__(self, rollout: int, rules: Rules) -> None:
-        self.shadow = Gate(rules)
+        of_shadow, self._of_canary = shared(rules)
+        self.shadow = Gate(of_shadow)
         self.canary: Gate | None = None
         """None: there was none yet."""
         self.rollout = rollout
-        self._rules = rules
         self._usual = Usual()
         self._known = self._settled = 0
         """Numbers of what was taken last."""
@@ -55,7 +71,7 @@ class Trial:
             return
         if self.canary is None:
             is_known = self.shadow.utterances >= KNOWN_MIN
-            self.canary = Gate(self._rules, self.shadow.frequent_slices if is_known else ())
+            self.canary = Gate(self._of_canary, self.shadow.frequent_slices if is_known else ())
         by_candidate = comparison.by == "candidate"
         answered = comparison.candidate if by_candidate else comparison.served
         excess = self._usual.excess(comparison.key.device_id)
