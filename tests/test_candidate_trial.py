@@ -49,6 +49,18 @@ def test_a_trial_is_the_same_however_often_it_is_read(tmp_path: Path) -> None:
     assert once.verdict("shadow").decision == "go on"
 
 
+def test_an_error_waits_until_its_utterance_is_known(tmp_path: Path) -> None:
+    with closing(ShadowStore(tmp_path / FILE_NAME)) as store:
+        for number, by in enumerate(("both", "candidate")):
+            store.put(Comparison(1, Key("k", f"u{number}"), number, by, ("a",)))  # type: ignore[arg-type]
+        store.settle(1, Key("k", "u1"), "candidate", candidate=1.0, served=None)
+        trial = Trial(1, Rules()).read(store, 1)
+        assert trial.canary is None
+        trial.read(store, 1)
+    assert trial.canary is not None
+    assert [figure.measure for figure in trial.canary.figures()] == ["error", "error"]
+
+
 def test_what_a_trial_knew_is_kept_so_that_nobody_reads_it_all_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
