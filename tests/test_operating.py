@@ -63,9 +63,17 @@ class Drift:
 class Labels:
     def __init__(self) -> None:
         self.taken: list[tuple[str, ...]] = []
+        self.draws = 0
 
     def waiting(self, limit: int) -> list[ToLabel]:
         return [ToLabel("kitchen", "u000007", SCRIPT, "The service was unsure.")]
+
+    def draw(self) -> int:
+        self.draws += 1
+        return self.draws % 2
+
+    def needs(self) -> str:
+        return "68 more labels tell it."
 
     def take(self, *label: str) -> None:
         self.taken.append(label)
@@ -427,6 +435,17 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     form = dict(HIDDEN.findall(site.ask(path.replace("&amp;", "&"), cookie=cookie).text))
     assert site.ask("/models/step", {**form, "why": "slow"}, cookie=cookie).status == 303
     assert "as the settings say" in site.ask("/models", cookie=cookie).text
+
+
+def test_what_waits_is_chosen_by_a_button_and_it_says_where_there_is_no_more(site: Site) -> None:
+    cookie = site.signed_in()
+    assert "68 more labels tell it." in site.ask("/labels", cookie=cookie).text
+    # Something waits: nobody draws who only looks.
+    assert site.labels.draws == 0
+    assert site.ask("/labels", {}).status == 401
+    first, second = (site.ask("/labels", {}, cookie=cookie).headers["location"] for _ in range(2))
+    assert (first, site.labels.draws) == ("/labels", 2)
+    assert "Nothing more was chosen" in site.ask(second, cookie=cookie).text
 
 
 def test_a_label_is_handed_on_once_it_says_something(site: Site) -> None:

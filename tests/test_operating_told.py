@@ -4,9 +4,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.made_operator import made_operator, made_settings
+from cloud.__main__ import main
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.labelling.label_desk import KNOWN_WITHIN
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue
 from cloud.log.answer_log import FILE_NAME
@@ -14,6 +17,7 @@ from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
 from cloud.operating.standing import StandingAlerts
 from cloud.operating.told import Desk
+from cloud.outcomes.error_rate import wanted
 from cloud.settings import CloudSettings
 from common.errors import DataError
 from tests.test_operating import Site
@@ -99,5 +103,28 @@ def test_a_damaged_file_is_told_in_a_sentence(settings: CloudSettings, desk: Des
         assert (page.status, str(damaged) in page.text) == (503, True)
 
 
-def test_without_a_draw_nothing_waits(settings: CloudSettings) -> None:
-    assert Desk(settings).waiting(10) == ()
+def test_without_a_log_nothing_waits(settings: CloudSettings) -> None:
+    desk = Desk(settings)
+    assert (desk.waiting(10), desk.draw(), desk.needs()) == ((), 0, "")
+
+
+def test_who_opens_the_page_draws_as_the_command_does(settings: CloudSettings) -> None:
+    folder = settings.storage.state_dir
+    keep(folder, talk(300, 0, lambda drink: False))
+    with made_operator(settings, StandingAlerts(settings), Desk(settings, unix_us=lambda: 7)) as (address, operators):
+        site = Site(address, operators, folder)
+        cookie = site.signed_in()
+        page = site.ask("/labels", cookie=cookie).text
+        assert f"Nobody has labelled yet: {wanted([], KNOWN_WITHIN)} labels" in page
+        assert "so that rates hold for all" in page or "% sure" in page
+        drawn = states(folder)["waiting"]
+        assert 30 < len(drawn) < 120
+        # All were in a draw, however often somebody looks.
+        assert site.ask("/labels", {}, cookie=cookie).headers["location"] == "/labels?none"
+        site.ask("/label", {"board": "counter", "id": drawn[0], "says": "right"}, cookie=cookie)
+        assert "1 label: " in site.ask("/labels", cookie=cookie).text
+    (folder / QUEUE_FILE).unlink()
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder)}
+    listed = CliRunner().invoke(main, ["label", "--list"], env=environment)
+    assert listed.exit_code == 0, listed.output
+    assert states(folder)["waiting"] == drawn

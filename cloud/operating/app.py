@@ -97,6 +97,7 @@ class OperatorPage:
                 Route("/drift", self._read(self._drifted)),
                 Route("/errors", self._read(self._errors)),
                 Route("/labels", self._read(self._to_label)),
+                Route("/labels", self._read(self._draw), methods=["POST"]),
                 Route("/label", self._read(self._label)),
                 Route("/label", self._take_label, methods=["POST"]),
                 Route("/enter", self._door),
@@ -188,7 +189,14 @@ class OperatorPage:
         return self._page(request, "errors.html", errors.errors(self._log.parent, self._unix_us()))
 
     def _to_label(self, request: Request) -> Response:
-        return self._page(request, "labels.html", {"waiting": self._labels.waiting(LABELS_SHOWN)})
+        waiting = self._labels.waiting(LABELS_SHOWN)
+        if not waiting and self._labels.draw():
+            waiting = self._labels.waiting(LABELS_SHOWN)
+        values = {"waiting": waiting, "needs": self._labels.needs(), "is_nothing_new": "none" in request.query_params}
+        return self._page(request, "labels.html", values)
+
+    def _draw(self, request: Request) -> Response:
+        return RedirectResponse("/labels" if self._labels.draw() else "/labels?none", 303)
 
     def _label(self, request: Request) -> Response:
         asked = request.query_params

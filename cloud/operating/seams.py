@@ -101,6 +101,12 @@ class Labels(Protocol):
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         """So many of them, the first ones first."""
 
+    def draw(self) -> int:
+        """Chooses of what was answered since that was done last; how many."""
+
+    def needs(self) -> str:
+        """How many labels the estimates still want, a sentence."""
+
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         """Keeps a label; `text` is what was said, where that is what it says. ParrotletError if it waits for none."""
 
@@ -117,6 +123,12 @@ class NoLabels:
 
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         return ()
+
+    def draw(self) -> int:
+        return 0
+
+    def needs(self) -> str:
+        return ""
 
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         raise SettingsError("Labels are not kept here.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cloud.outcomes.error_rate import Estimate, share
+from cloud.outcomes.error_rate import Estimate, Label, by_labels
 from cloud.outcomes.estimated import LABELS_MIN, drawn_labels
 from cloud.outcomes.judged import Judged
 from cloud.outcomes.slices import CONFIDENCE
@@ -41,10 +41,9 @@ def sureness(answers: Sequence[Judged]) -> list[Sureness]:
     for low, high in zip((0.0, *CONFIDENCE), (*CONFIDENCE, 1.0), strict=True):
         here = [one for one in labelled if _is_between(one, low, high)]
         if len(here) >= BAND_MIN:
-            wrong = [float(one.is_wrong) for one in here]
-            chances = [one.chance or 1.0 for one in here]
+            labels = [Label(0, float(one.is_wrong), one.chance or 1.0) for one in here]
             answered = sum(one.stands_for for one in every if _is_between(one, low, high))
-            told = share(wrong, chances, answered)
+            told = by_labels(labels, answered)
             found.append(Sureness(low, high, sum(map(_sure, here)) / len(here), told))
     return found
 
