@@ -58,14 +58,10 @@ class Slice(NamedTuple):
     answers: int
     share: float
     """Of all."""
-    looked_at: int
-    """Of those that were read, the ones of which it is known whether they were right."""
-    wrong: int
-    """Of them."""
     known: Rate
     """Known to be wrong, of all answers of the slice: the least that are wrong."""
     rest: float
-    """The same of all other answers."""
+    """The same of all others that are in no slice told before."""
     gain: float
     """What the rate of all would fall by, if this slice erred as the rest does."""
     places: Sequence[int] = ()
@@ -86,7 +82,6 @@ class Slices:
         self._wrong = np.array([one.is_wrong for one in answers], np.bool_)
         least = min((one.chance for one in answers if one.chance is not None), default=1.0)
         self._weighed = self._weights * np.array([_worth(one, least) for one in answers])
-        self._is_known = np.array([one.is_known for one in answers], np.bool_)
 
     def all(self) -> Rate:
         """Known to be wrong, of all answers."""
@@ -116,7 +111,7 @@ class Slices:
         inside[self._place[self._key == self._numbers[key]]] = True
         inside &= left
         weighed = self._weighed[inside]
-        answers, total = float(self._weights[inside].sum()), float(self._weights[left].sum())
+        answers, total = float(self._weights[inside].sum()), float(self._weights.sum())
         known = _rate(answers, float(weighed.sum()), float((weighed**2).sum()))
         others = left & ~inside
         rest = float(self._weighed[others].sum()) / max(float(self._weights[others].sum()), 1.0)
@@ -127,8 +122,6 @@ class Slices:
             key,
             round(answers),
             share,
-            int(self._is_known[inside].sum()),
-            int(self._wrong[inside].sum()),
             known,
             rest,
             share * (known.rate - rest),
