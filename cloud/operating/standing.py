@@ -31,7 +31,7 @@ OF_CONCEPT = "concept-"
 """Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
-READ_MAX = 800
+READ_MAX = 500
 """Utterances that one's plots are made of."""
 COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
 """Causes that a model learns to bear by such utterances."""

@@ -170,7 +170,7 @@ class Slices:
         weighed = self._weighed[places]
         ones = np.ones(len(places))
         every: tuple[Floats, ...] = (ones, ones * self._wrong[places], self._weights[places], weighed, weighed**2)
-        return _Counted(*(np.bincount(keys, each, minlength=len(self._keys)) for each in every))
+        return _Counted(*(np.asarray(np.bincount(keys, each, len(self._keys)), np.float64) for each in every))
 
 
 class _Counted(NamedTuple):
