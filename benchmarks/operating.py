@@ -26,12 +26,17 @@ from benchmarks.made_said import make_said
 from benchmarks.victims import free_port
 from cloud.alerts import alerts
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS
+from cloud.drift.following import FILE_NAME as WATCHED
+from cloud.drift.state import WatchFile
+from cloud.drift.watch import Watch
 from cloud.log.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader, read_only
 from cloud.log.wanted import Wanted
 from cloud.operating.operators import FILE_NAME as OPERATORS
 from cloud.operating.operators import Operators
+from cloud.outcomes.outcome_following import FILE_NAME as OUTCOMES
+from cloud.outcomes.outcome_following import ToldUpTo
 from cloud.utterance import Utterance
 from common.record import Record
 from protos import speech_pb2
@@ -43,6 +48,8 @@ WRITES_MARK, PAGE_S_MARK = 300, 1.0
 WAIT_S_MARK = 0.5
 """Longest that an answer may wait for the log while it forgets; nobody says what is too long but who waits for it."""
 TRIES = 20
+LOOK_S, BUSY_SHARE = 3.0, 0.05
+"""How long a service is looked at, and how much of that it may be busy where nobody asks."""
 ASKED = 20
 ASKS = f"""
 import sys, urllib.request
@@ -134,10 +141,12 @@ def _pages(folder: Path) -> list[Figure]:
         "errors": "/errors",
         "labels": "/labels",
     }
+    _followed(folder)
     listen = f"127.0.0.1:{free_port()}"
     settings = {"decoding_whisper": "false", "decoding_workers": "1", "domains_serve": "home"}
     settings |= {"operating_listen": listen, "storage_answers_max": "1000000"}
     with path.service(folder, **settings) as service:
+        _quiet(service.process.pid)
         operators = Operators(folder / OPERATORS)
         token = operators.sign_in(operators.invite("bench"), peer="here").token
 
@@ -160,6 +169,25 @@ def _pages(folder: Path) -> list[Figure]:
             reached = f"{_told(times)}, {cpu_ms:.0f} ms of a processor; {kilobytes:.0f} kB"
             figures.append(Figure(f"page: {name}", "< 1000 ms", reached, max(times) < PAGE_S_MARK))
         return figures
+
+
+def _followed(folder: Path) -> None:
+    """The service has seen all of the log, as one that has been there all the while."""
+    with closing(LogReader(folder / FILE_NAME)) as reader, WatchFile(folder / WATCHED) as file:
+        watch = Watch()
+        watch.number = reader.last_number()
+        file.save(watch)
+        with Record(folder / OUTCOMES, ToldUpTo).change() as told:
+            told.answer, told.feedback = reader.last_number(), reader.last_feedback()
+
+
+def _quiet(pid: int) -> None:
+    """Waits until it has learnt of what it had seen, or for a minute."""
+    for _ in range(round(60 / LOOK_S)):
+        before_s = _busy_s(pid)
+        time.sleep(LOOK_S)
+        if _busy_s(pid) - before_s < BUSY_SHARE * LOOK_S:
+            break
 
 
 def _busy_s(pid: int) -> float:
