@@ -25,7 +25,7 @@ from cloud.settings import Storage
 from cloud.understanding.understand import understand
 from edge.asking import wire
 from edge.local.model import Model
-from edge.local.spotter import Spotter, likeliest
+from edge.local.spotter import Spotter, heard_in
 from edge.settings import MODELS_DIR
 from edge.speech.utterance import UtteranceEnd
 from protos import speech_pb2
@@ -118,8 +118,7 @@ class Board:
 
     def facts(self, device_id: str, utterance_id: str, levels: Levels, end: UtteranceEnd) -> tuple[Facts, str]:
         """Of an utterance, and its transcript."""
-        self._spotter.reset()
-        spotted = likeliest([self._spotter.push(levels), self._spotter.finish()])
+        spotted = heard_in(self._spotter, [levels])
         answer = speech_pb2.Final(engine=speech_pb2.Engine(name="tflite", model=self._card.version))
         if spotted is not None:
             answer.transcript, answer.confidence = self._card.commands[spotted.label].text, spotted.probability

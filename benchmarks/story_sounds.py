@@ -19,7 +19,7 @@ from benchmarks.drift_sounds import Condition
 from benchmarks.kept_lines import kept_lines
 from benchmarks.longest_utterance import longest
 from edge.local.model import Model
-from edge.local.spotter import Spotter, likeliest
+from edge.local.spotter import Spotter, heard_in
 from edge.sound.source import SAMPLE_RATE_HZ
 from edge.speech.log_mel import log_mel
 from edge.speech.utterance import UtteranceEnd
@@ -147,6 +147,5 @@ class Board:
         return [Said(None, 0.0) if one.end is None else self._says(levels(folder, one)) for one in some]
 
     def _says(self, heard: Levels) -> Said:
-        self._spotter.reset()
-        spotted = likeliest([self._spotter.push(heard), self._spotter.finish()])
+        spotted = heard_in(self._spotter, [heard])
         return Said(None, 0.0) if spotted is None else Said(spotted.label, spotted.probability)
