@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook
 from cloud.alerts.ringing import Ringing
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME

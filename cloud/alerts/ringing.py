@@ -1,12 +1,14 @@
 """What is found becomes alerts, and these are told: one thread's, which may wait for whoever is told."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from cloud.alerts.alert_sinks import FILE_NAME, Sink, deliver
-from cloud.alerts.alerts import AlertBook, recover, report
+from cloud.alerts.alert_sinks import Sink, deliver
+from cloud.alerts.alerts import FILE_NAME, AlertBook, end, has_ending, recover, report
+from cloud.alerts.erasing import IsSaid, erase_words
 from cloud.drift.finding import Finding
 from cloud.outcomes.concept import Over
 from cloud.outcomes.outcome_watch import Change
@@ -14,6 +16,10 @@ from common.record import Record
 
 logger = logging.getLogger(__name__)
 
+USUAL = "usual"
+"""The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
+ERASE_S = 60.0
+"""A full log loses answers all the time, and looking for words in it takes a tenth of a second."""
 TRY_S = 30.0
 """How often somebody who could not be told is tried again."""
 
@@ -34,17 +40,26 @@ class Ringing:
         self._unix_us = unix_us
         self._again_s = monotonic_s()
         self._faults: list[str] = []
+        self._is_said: IsSaid | None = None
+        """Is to be asked, as something was erased."""
+        self._erased_s = -math.inf
 
     def take(self, found: Sequence[Finding]) -> None:
         """Puts down what was found; `look` tells it. IdentityError if it cannot be."""
         now_us = self._unix_us()
+        # What is over and is something else in the same moment is the same change, better known.
+        still = {finding.stream for finding in found if finding.kind == "changed" and not finding.is_word}
         with self._record.change() as book:
             for finding in found:
-                cause, where = finding.cause.name, finding.stream
+                if finding.kind == "recovered" and finding.stream in still:
+                    continue
+                cause, where, line = finding.cause.name, finding.stream, "" if finding.is_word else USUAL
                 if finding.kind == "changed":
-                    report(book, cause, where, f"{finding.cause.sentence} {finding.cause.advice}", now_us)
+                    said = [word for word, _ in finding.change.new_words]
+                    sentence = f"{finding.cause.sentence} {finding.cause.advice}"
+                    report(book, cause, where, sentence, now_us, line=line, words=said)
                 else:
-                    recover(book, cause, where, now_us)
+                    recover(book, cause, where, now_us, line=line)
 
     def take_outcomes(self, found: Iterable[Change]) -> None:
         """The same, of what is right; from any thread. IdentityError."""
@@ -54,10 +69,20 @@ class Ringing:
                 if isinstance(one, Over):
                     recover(book, one.concept.cause, "", now_us)
                 else:
-                    report(book, one.cause, "", one.sentence(), now_us)
+                    report(book, one.cause, "", one.sentence(), now_us, words=one.words)
+
+    def erase_words(self, is_said: IsSaid) -> None:
+        """Of what people said nothing is left in alerts that is in the log no more: now, or by a look within ERASE_S.
+        IdentityError."""
+        self._is_said = is_said
+        self._erase()
 
     def look(self) -> None:
         """Tells what waits; who could not be told is tried again after a while. IdentityError."""
+        self._erase()
+        if has_ending(self._record.read(), self._unix_us()):
+            with self._record.change() as book:
+                end(book, self._unix_us())
         if not self._record.read().waiting or (self._faults and self._monotonic_s() < self._again_s):
             return
         faults = deliver(self._record, self._sinks)
@@ -66,3 +91,12 @@ class Ringing:
             if fault not in self._faults:
                 logger.warning("an alert is not told yet: %s", fault)
         self._faults = faults
+
+    def _erase(self) -> None:
+        is_said = self._is_said
+        if is_said is None or self._monotonic_s() - self._erased_s < ERASE_S:
+            return
+        self._is_said, self._erased_s = None, self._monotonic_s()
+        if any(alert.words for alert in self._record.read().alerts):
+            with self._record.change() as book:
+                erase_words(book, is_said, self._unix_us())

@@ -57,7 +57,7 @@ class Drifted(NamedTuple):
     advice: str = ""
     """What to do, or to type."""
     others: Sequence[str] = ()
-    """Less likely causes, a sentence each."""
+    """Less likely causes, and what was thought before, a sentence each."""
     series: Sequence[Series] = ()
 
 

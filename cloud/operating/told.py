@@ -4,9 +4,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import AlertBook
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook, Opinion
 from cloud.labelling.label_desk import LabelDesk
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue, State
@@ -38,6 +39,7 @@ class StandingAlerts:
                 one.sentence,
                 one.began_unix_us,
                 one.command or f"Not so? parrotlet-cloud alerts wrong {one.number}",
+                [_thought(opinion) for opinion in reversed(one.before)],
             )
             for one in reversed(standing)
         ]
@@ -95,3 +97,8 @@ class Desk:
                     yield LabelDesk(store, reader, queue, self._labels_a_day, self._feedback_max), queue
             except (sqlite3.Error, OSError) as error:
                 raise SettingsError(f"{self._queue}: labels cannot be read or kept now ({error}).") from error
+
+
+def _thought(opinion: Opinion) -> str:
+    until = datetime.fromtimestamp(opinion.until_unix_us / 1e6)
+    return f"Thought until {until:%Y-%m-%d %H:%M}: {opinion.sentence}"
