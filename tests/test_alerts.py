@@ -36,6 +36,7 @@ from cloud.alerts.alert_sinks import (
     sinks_of,
 )
 from cloud.alerts.alerts import (
+    END_US,
     FILE_NAME,
     HISTORY_MAX,
     OPINIONS_MAX,
@@ -175,14 +176,19 @@ def test_an_end_is_told_once_it_has_lasted_and_what_comes_back_before_is_the_sam
     for cause in ("gain", "gain", "noise", "gain"):
         seen(book, cause, now_us)
         over(book, cause, now_us + 1)
-        now_us += REST_US - 1
+        now_us += END_US - 1
     assert [one.event for one in book.waiting] == ["began", "changed", "changed"]
     assert (len(book.alerts), book.alerts[0].state, has_ending(book, now_us)) == (1, "over", False)
-    assert has_ending(book, now_us + REST_US)
-    end(book, now_us + REST_US)
-    end(book, now_us + REST_US)
-    seen(book, "noise", now_us + REST_US)
+    assert has_ending(book, now_us + END_US)
+    end(book, now_us + END_US)
+    end(book, now_us + END_US)
+    seen(book, "noise", now_us + END_US)
     assert [(one.event, one.number) for one in book.waiting][3:] == [("over", 1), ("began", 2)]
+    # Also where no service ran when it was to be told.
+    recover(book, "noise", "kitchen", now_us + END_US, line="x")
+    seen(book, "noise", now_us + 2 * END_US)
+    end(book, now_us + 2 * END_US)
+    assert [(one.event, one.number) for one in book.waiting][5:] == [("began", 3), ("over", 2)]
 
 
 def test_what_is_thought_before_is_bounded_and_begins_with_the_first(book: AlertBook) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard
 from cloud.alerts.alert_sinks import LogSink
+from cloud.alerts.alerts import END_US, AlertBook, Told
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import REST_US, AlertBook, Told
 from cloud.alerts.ringing import TRY_S, Ringing
 from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
@@ -110,12 +110,12 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
         ringing.take([one])
     ringing.look()
     # It may come back: that it is over is told when it has been over for a while.
-    now_us += REST_US
+    now_us += END_US
     now_s = TRY_S
     ringing.look()
     warned, over = (record.message for record in caplog.records if record.name == "cloud.alerts.alert_sinks")
     assert warned.startswith("alert 1 [kitchen]: Board kitchen: noise floor up") and "dishes" in warned
-    assert over.startswith("alert 1 [kitchen]: It is over: Board kitchen")
+    assert over.startswith("alert 1 [kitchen]: It is over since ") and ": Board kitchen" in over
     assert deaf.asked == 2
     # Who could not be told is asked again, after a while, and nobody else is told twice.
     ringing.look()

@@ -5,10 +5,11 @@ again while it stands only counts. What is thought to be another cause later, be
 change, is the same alert: its cause is put right, those who were told hear of it by an update, and what was thought
 before stays in its history. What comes back soon after it was over is the same again, and is told no more often than
 once in REST_US, so that a change which comes and goes does not ring all day. Of findings that come in lines it is known
-what is the same: there the end is told once it has been over for so long.
+what is the same: there an end is told once it has lasted END_US, and what is found before is no new alert.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,8 @@ STANDING_MAX = 200
 OPINIONS_MAX = 20
 """Of what was thought before; of more, the first stays and the oldest of the others goes."""
 REST_US = 6 * 3_600_000_000
+END_US = 24 * 3_600_000_000
+"""On streams of recordings for tuning with slow changes half of what looked like an end was none for so long."""
 
 State = Literal["standing", "over"]
 Judgement = Literal["right", "wrong"]
@@ -184,15 +187,16 @@ def recover(
 
 def has_ending(book: AlertBook, now_unix_us: int) -> bool:
     """Whether anything has been over for so long that it is to be told."""
-    return any(one.is_ending and now_unix_us - (one.over_unix_us or 0) >= REST_US for one in book.alerts)
+    return any(_has_ended(one, now_unix_us) for one in book.alerts)
 
 
 def end(book: AlertBook, now_unix_us: int) -> None:
     """Tells the end of what has been over for so long."""
     for one in book.alerts:
-        if one.is_ending and now_unix_us - (one.over_unix_us or 0) >= REST_US:
+        if _has_ended(one, now_unix_us):
             one.is_ending = False
-            _tell_end(book, one, now_unix_us)
+            since = datetime.fromtimestamp((one.over_unix_us or 0) / 1e6)
+            _tell_end(book, one, now_unix_us, f"It is over since {since:%A %H:%M}: {one.sentence}")
 
 
 def clear(book: AlertBook, alert: Alert, now_unix_us: int) -> None:
@@ -243,11 +247,9 @@ def _standing(book: AlertBook, cause: str, where: str, line: str) -> Alert | Non
 
 def _resting(book: AlertBook, cause: str, where: str, line: str, now_unix_us: int) -> Alert | None:
     """The same, that was over a short while ago."""
-    ending = next(
-        (one for one in book.alerts if line and one.is_ending and (one.line, one.where) == (line, where)), None
-    )
-    if ending is not None:
-        return ending
+    of_line = [one for one in book.alerts if line and one.is_ending and (one.line, one.where) == (line, where)]
+    if of_line and not _has_ended(of_line[-1], now_unix_us):
+        return of_line[-1]
     last = next((one for one in reversed(book.alerts) if one.where == where and one.has_been(cause)), None)
     is_resting = last is not None and last.state == "over" and now_unix_us - last.began_unix_us < REST_US
     return last if is_resting else None
@@ -274,6 +276,10 @@ def _tell_beginning(book: AlertBook, alert: Alert, now_unix_us: int) -> None:
     alert.is_told = not _is_quiet(book, alert, now_unix_us)
     if alert.is_told:
         _tell(book, alert, "began", alert.sentence, now_unix_us)
+
+
+def _has_ended(alert: Alert, now_unix_us: int) -> bool:
+    return alert.is_ending and alert.over_unix_us is not None and now_unix_us - alert.over_unix_us >= END_US
 
 
 def _tell_end(book: AlertBook, alert: Alert, now_unix_us: int, sentence: str = "") -> None:
