@@ -100,18 +100,21 @@ def _rung(found: Sequence[Finding], line: str, kind: Kind, course: Course) -> Ru
 
 
 def _print(rung: dict[str, list[Rung]]) -> None:
-    print("| changes | rule | alerts each | rang once | updates each | ends each | first cause right | last |")
+    print("| changes | rule | rang once | alerts each | updates each | ends each | first cause right | last |")
     print("|---|---|---|---|---|---|---|---|")
     for course in ("slow", "sudden"):
         for rule, every in rung.items():
             its = [one for one in every if one.course == course and one.began]
-            of = len(its)
-            figures = [sum(one[place] for one in its) / of for place in range(1, 6)]
             once = sum(one.began == 1 for one in its)
-            alerts, updates, ends, first, last = figures
-            print(
-                f"| {of} {course} | {rule} | {alerts:.2f} | {once} | {updates:.2f} | {ends:.2f} | {first:.2f} | {last:.2f} |"
+            sums = (
+                sum(one.began for one in its),
+                sum(one.changed for one in its),
+                sum(one.over for one in its),
+                sum(one.is_first_right for one in its),
+                sum(one.is_last_right for one in its),
             )
+            cells = (f"{len(its)} {course}", rule, f"{once}", *(f"{each / max(1, len(its)):.2f}" for each in sums))
+            print("".join(f"| {cell} " for cell in cells) + "|")
 
 
 if __name__ == "__main__":
