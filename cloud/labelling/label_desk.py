@@ -148,7 +148,10 @@ def _why(chosen: Waiting, final: speech_pb2.Final) -> str:
     if chosen.probability is None:
         return "somebody asked for its words"
     if not chosen.is_unsure:
-        return f"drawn by chance ({100 * chosen.probability:.3g} %), so that rates hold for all"
+        among = round(1 / chosen.probability)
+        return (
+            f"drawn {f'by chance, one of {among}' if among > 1 else 'as nearly all were'}, so that rates hold for all"
+        )
     if not final.transcript:
         return "no word was heard in it"
     if final.choices and not final.HasField("intent"):
