@@ -142,6 +142,28 @@ def test_a_label_goes_the_way_of_feedback_into_training(folder: Path) -> None:
     assert (feedback.given_by, feedback.said, feedback.verdict) == ("label.ann", "play sang zero", "wrong")
 
 
+def test_the_export_says_with_which_chance_an_utterance_was_drawn(folder: Path) -> None:
+    def exported() -> dict[str, float | None]:
+        environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder)}
+        done = CliRunner().invoke(main, ["log", "export", str(folder / "log.jsonl")], env=environment)
+        assert done.exit_code == 0, done.output
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        return {line["utterance_id"]: line.get("label_chance") for line in lines}
+
+    assert set(exported().values()) == {None}
+    assert not (folder / QUEUE_NAME).exists()
+    typed(folder, "r\nq\n", labels_a_day=6 / FIRST_DAYS)
+    typed(folder, "q\n", "--text", "song 11")
+    chances = exported()
+    with closing(LabelQueue(folder / QUEUE_NAME)) as queue:
+        states = [*queue.of_state("waiting"), *queue.of_state("labelled")]
+        drawn = {one.utterance_id: one.probability for one in states if one.probability is not None}
+        assert queue.chances() == {("kitchen", name): chance for name, chance in drawn.items()}
+    assert drawn
+    assert {name: chance for name, chance in chances.items() if chance is not None} == drawn
+    assert set(drawn.values()) == {0.5}
+
+
 def test_people_who_contradict_each_other_are_shown(folder: Path) -> None:
     with SqliteAnswerLog(folder / FILE_NAME) as log:
         for by, verdict in (("phone-1", speech_pb2.VERDICT_RIGHT), ("phone-2", speech_pb2.VERDICT_WRONG)):

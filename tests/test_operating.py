@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from markupsafe import Markup
 
 from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
@@ -36,14 +37,14 @@ from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
-from cloud.operating.seams import Drifted, Series, ToLabel
+from cloud.operating.seams import Command, Drifted, Plot, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
 
 SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
 KITCHEN = Made("kitchen", "", -60.0, -30.0)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
-PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/labels", "/board", "/utterance")
+PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/errors", "/labels", "/board", "/utterance")
 
 
 class Answer(NamedTuple):
@@ -54,8 +55,9 @@ class Answer(NamedTuple):
 
 class Drift:
     def drifted(self) -> list[Drifted]:
-        series = Series("Noise floor, dBFS", ["1 Nov", "2 Nov", "3 Nov"], [-60.0, None, -48.0], (-62.0, -56.0))
-        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", ("Its gain changed.",), (series,))]
+        plot = Plot("Noise floor, dBFS", "usual: −62 to −56", Markup('<svg class="plot"></svg>'))
+        commands = (Command("Collect", "parrotlet-cloud log export --device kitchen"),)
+        return [Drifted("kitchen", "kitchen", f"A dishwasher runs. {SCRIPT}", 1, None, commands, (plot,))]
 
 
 class Labels:
@@ -334,7 +336,11 @@ def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     searched = site.ask("/search?text=oat&empty=no", cookie=cookie).text
     assert "add oat milk" in searched
     assert "stop the timer" not in searched
-    assert "5 utterances are under way" in site.ask("/capacity", cookie=cookie).text
+    capacity = site.ask("/capacity", cookie=cookie).text
+    for told in ("The service is busy", "5 of 128", "too much at a time, or too often"):
+        assert told in capacity
+    models = site.ask("/models", cookie=cookie).text
+    assert "Nothing is tried" in models
     drift = site.ask("/drift", cookie=cookie).text
     assert drift.index("A dishwasher runs.") < drift.index('<svg class="plot"')
     assert "The service was unsure." in site.ask("/labels", cookie=cookie).text

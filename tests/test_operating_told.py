@@ -1,4 +1,4 @@
-"""The operator's page is told of what stands, and hands labels on."""
+"""The operator's page hands labels on."""
 
 from contextlib import closing
 from pathlib import Path
@@ -9,18 +9,17 @@ from click.testing import CliRunner
 from benchmarks.made_operator import made_operator, made_settings
 from cloud.__main__ import main
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.labelling.label_desk import KNOWN_WITHIN
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
-from cloud.operating.told import Desk, StandingAlerts
+from cloud.operating.standing import StandingAlerts
+from cloud.operating.told import Desk
 from cloud.outcomes.error_rate import wanted
 from cloud.settings import CloudSettings
 from common.errors import DataError
-from common.record import Record
 from tests.test_operating import Site
 from tests.test_outcome_following import keep
 from tests.test_outcome_watch import talk
@@ -29,18 +28,6 @@ from tests.test_outcome_watch import talk
 @pytest.fixture
 def settings(tmp_path: Path) -> CloudSettings:
     return made_settings(tmp_path)
-
-
-def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
-    told = StandingAlerts(settings)
-    assert told.drifted() == []
-    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
-        report(book, "noise", "kitchen", "Board kitchen: noise floor up 12 dB.", 1)
-        report(book, "gain", "hall", "Board hall: quieter.", 2)
-        report(book, "concept-meaning-word-latte", "", 'What is right for "latte" has changed.', 3)
-        recover(book, "gain", "hall", 4)
-    assert [(one.stream, one.since_unix_us) for one in told.drifted()] == [("All boards", 3), ("kitchen", 1)]
-    assert told.drifted()[1].advice == "Not so? parrotlet-cloud alerts wrong 1"
 
 
 @pytest.fixture

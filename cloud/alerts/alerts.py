@@ -50,6 +50,9 @@ class Alert(msgspec.Struct, kw_only=True):
     """What to type next."""
     state: State = "standing"
     began_unix_us: int
+    """When it was told."""
+    since_unix_us: int | None = None
+    """Since when it seems to have been so, where that is known."""
     last_unix_us: int
     """When it was last told so."""
     over_unix_us: int | None = None
@@ -140,6 +143,7 @@ def report(
     command: str = "",
     line: str = "",
     words: Iterable[str] = (),
+    since_unix_us: int | None = None,
 ) -> Alert | None:
     """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None. `line` and `words`: as
     an Alert has them."""
@@ -150,6 +154,7 @@ def report(
         sentence=sentence,
         command=command,
         began_unix_us=now_unix_us,
+        since_unix_us=since_unix_us,
         last_unix_us=now_unix_us,
         line=line,
         words=list(words),

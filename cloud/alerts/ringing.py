@@ -57,7 +57,8 @@ class Ringing:
                 if finding.kind == "changed":
                     said = [word for word, _ in finding.change.new_words]
                     sentence = f"{finding.cause.sentence} {finding.cause.advice}"
-                    report(book, cause, where, sentence, now_us, line=line, words=said)
+                    since_us = finding.change.began_at_unix_us
+                    report(book, cause, where, sentence, now_us, since_unix_us=since_us, line=line, words=said)
                 else:
                     recover(book, cause, where, now_us, line=line)
 
@@ -69,7 +70,8 @@ class Ringing:
                 if isinstance(one, Over):
                     recover(book, one.concept.cause, "", now_us)
                 else:
-                    report(book, one.cause, "", one.sentence(), now_us, words=one.words)
+                    sentence, since_us = one.sentence(), one.since_unix_us
+                    report(book, one.cause, "", sentence, now_us, since_unix_us=since_us, words=one.words)
 
     def erase_words(self, is_said: IsSaid) -> None:
         """Of what people said nothing is left in alerts that is in the log no more: now, or by a look within ERASE_S.

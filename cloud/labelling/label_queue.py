@@ -4,7 +4,7 @@ file of its own. One thread at a time; DATABASE_ERRORS of cloud/log/answer_store
 The labels themselves are feedback, in the utterance log.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -108,6 +108,13 @@ class LabelQueue:
             (device_id, utterance_id),
         )
         return found.fetchone() is not None
+
+    def chances(self) -> Mapping[tuple[str, str], float]:
+        """Of all that were drawn by chance, whatever became of them: device and utterance, and the probability."""
+        found = self._database.execute(
+            "SELECT device_id, utterance_id, probability FROM chosen WHERE probability IS NOT NULL"
+        )
+        return {(device_id, utterance_id): probability for device_id, utterance_id, probability in found}
 
     def one(self, device_id: str, utterance_id: str) -> Waiting | None:
         """What became of that one; None: it was not chosen."""

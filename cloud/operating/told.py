@@ -1,13 +1,10 @@
-"""What the operator's page is told of drift and labels: from the files of the watch and of the label desk."""
+"""What the operator's page is told of labels: from the files of the label desk."""
 
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
 
-from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import AlertBook, Opinion
 from cloud.labelling.label_desk import LabelDesk
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue, State
@@ -15,34 +12,11 @@ from cloud.labelling.label_session import request
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
-from cloud.operating.seams import Drifted, Says, ToLabel
+from cloud.operating.seams import Says, ToLabel
 from cloud.settings import CloudSettings
 from common.errors import DataError, SettingsError
-from common.record import Record
-
-EVERYWHERE = "All boards"
 
 _SETTLED: dict[Says, State] = {"unclear": "unclear", "skip": "skipped"}
-
-
-class StandingAlerts:
-    """A Drift: what was told and is not over."""
-
-    def __init__(self, settings: CloudSettings) -> None:
-        self._record = Record(settings.storage.state_dir / ALERTS_FILE, AlertBook)
-
-    def drifted(self) -> Sequence[Drifted]:
-        standing = [one for one in self._record.read().alerts if one.state == "standing"]
-        return [
-            Drifted(
-                one.where or EVERYWHERE,
-                one.sentence,
-                one.began_unix_us,
-                one.command or f"Not so? parrotlet-cloud alerts wrong {one.number}",
-                [_thought(opinion) for opinion in reversed(one.before)],
-            )
-            for one in reversed(standing)
-        ]
 
 
 class Desk:
@@ -97,8 +71,3 @@ class Desk:
                     yield LabelDesk(store, reader, queue, self._labels_a_day, self._feedback_max), queue
             except (sqlite3.Error, OSError) as error:
                 raise SettingsError(f"{self._queue}: labels cannot be read or kept now ({error}).") from error
-
-
-def _thought(opinion: Opinion) -> str:
-    until = datetime.fromtimestamp(opinion.until_unix_us / 1e6)
-    return f"Thought until {until:%Y-%m-%d %H:%M}: {opinion.sentence}"
