@@ -47,12 +47,8 @@ class Ringing:
     def take(self, found: Sequence[Finding]) -> None:
         """Puts down what was found; `look` tells it. IdentityError if it cannot be."""
         now_us = self._unix_us()
-        # What is over and is something else in the same moment is the same change, better known.
-        still = {finding.stream for finding in found if finding.kind == "changed" and not finding.is_word}
         with self._record.change() as book:
             for finding in found:
-                if finding.kind == "recovered" and finding.stream in still:
-                    continue
                 cause, where, line = finding.cause.name, finding.stream, "" if finding.is_word else USUAL
                 if finding.kind == "changed":
                     said = [word for word, _ in finding.change.new_words]

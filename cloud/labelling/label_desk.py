@@ -124,16 +124,17 @@ class LabelDesk:
 
     def _labels(self) -> list[Label]:
         """The newest of what was drawn by chance and labelled."""
-        drawn = [one for one in self._queue.of_state("labelled") if one.probability is not None]
+        labelled = self._queue.of_state("labelled")
+        drawn = [(one, one.probability) for one in labelled if one.probability is not None]
         found = []
-        for one in drawn[-LABELS_MAX:]:
+        for one, probability in drawn[-LABELS_MAX:]:
             whole = self._reader.one(one.utterance_id, one.device_id)
             if whole is None:
                 continue
             answered = Answered(whole.final.transcript, [result.id for result in whole.final.results])
             known = outcome(answered, [said for said in said_of(whole.feedback) if said.is_label])
-            if known is not None and one.probability is not None:
-                found.append(Label(0, known.wrong, one.probability))
+            if known is not None:
+                found.append(Label(0, known.wrong, probability))
         return found
 
     def _sound_of(self, key: Key) -> str | None:
