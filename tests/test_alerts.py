@@ -53,6 +53,7 @@ from cloud.alerts.alerts import (
     snooze,
 )
 from cloud.alerts.erasing import erase_words, is_said_in
+from cloud.alerts.ringing import Ringing
 from cloud.drift.facts import Facts
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
@@ -219,6 +220,23 @@ def test_a_further_word_is_told(book: AlertBook) -> None:
     for number, words in enumerate((("mocha",), ("mocha",), ("mocha", "chai"))):
         seen(book, "words", number, words=words)
     assert [one.sentence for one in book.waiting] == ["It is words mocha.", "Now: It is words mocha chai."]
+
+
+def test_a_new_word_is_over_once_the_domain_knows_it(tmp_path: Path, record: Record[AlertBook]) -> None:
+    known, sink = {"mocha"}, Sink()
+    ringing = Ringing(tmp_path, [sink], knows_word=lambda word: word in known)
+    with record.change() as book:
+        report(book, "words", "kitchen", "“mocha”, and “chai”.", time.time_ns() // 1000, words=("mocha", "chai"))
+        # Of the usual, which looks for itself whether it is over.
+        report(book, "words", "hall", "Many.", time.time_ns() // 1000, words=("mocha",), line="usual")
+    ringing.look()
+    assert [one.event for one in sink.told] == ["began", "began"]
+    known.add("chai")
+    ringing.look()
+    ringing.look()
+    assert [(one.event, one.where, one.sentence) for one in sink.told][2:] == [
+        ("over", "kitchen", "The domain knows “mocha”, “chai” now.")
+    ]
 
 
 def test_a_word_that_is_in_the_log_no_more_is_in_no_alert(record: Record[AlertBook]) -> None:

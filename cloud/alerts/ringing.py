@@ -16,6 +16,8 @@ from common.record import Record
 
 logger = logging.getLogger(__name__)
 
+WORDS = "words"
+"""Such a cause; see cloud/drift/causes/words.py."""
 USUAL = "usual"
 """The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
 ERASE_S = 60.0
@@ -33,11 +35,15 @@ class Ringing:
         sinks: Sequence[Sink],
         monotonic_s: Callable[[], float] = time.monotonic,
         unix_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        *,
+        knows_word: Callable[[str], bool] = lambda word: False,
     ) -> None:
+        """`knows_word`: whether the domain does now."""
         self._record = Record(state_dir / FILE_NAME, AlertBook)
         self._sinks = sinks
         self._monotonic_s = monotonic_s
         self._unix_us = unix_us
+        self._knows_word = knows_word
         self._again_s = monotonic_s()
         self._faults: list[str] = []
         self._is_said: IsSaid | None = None
@@ -78,6 +84,7 @@ class Ringing:
     def look(self) -> None:
         """Tells what waits; who could not be told is tried again after a while. IdentityError."""
         self._erase()
+        self._learn()
         if has_ending(self._record.read(), self._unix_us()):
             with self._record.change() as book:
                 end(book, self._unix_us())
@@ -89,6 +96,16 @@ class Ringing:
             if fault not in self._faults:
                 logger.warning("an alert is not told yet: %s", fault)
         self._faults = faults
+
+    def _learn(self) -> None:
+        """New words that the domain knows by now are none."""
+        standing = [one for one in self._record.read().alerts if one.state == "standing" and one.cause == WORDS]
+        known = [one for one in standing if not one.line and one.words and all(map(self._knows_word, one.words))]
+        if known:
+            with self._record.change() as book:
+                for one in known:
+                    named = ", ".join(f"“{word}”" for word in one.words)
+                    recover(book, WORDS, one.where, self._unix_us(), f"The domain knows {named} now.")
 
     def _erase(self) -> None:
         is_said = self._is_said
