@@ -30,7 +30,7 @@ OF_CONCEPT = "concept-"
 """Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
-READ_MAX = 1000
+READ_MAX = 800
 """Utterances that one's plots are made of."""
 COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
 """Causes that a model learns to bear by such utterances."""
@@ -71,10 +71,10 @@ class StandingAlerts:
         now_us, found, read = self._unix_us(), dict[int, list[Plot]](), dict[str, Sequence[Facts]]()
         with suppress(SettingsError, sqlite3.Error), closing(LogSample(self._log)) as sample:
             for one in alerts:
-                if one.where not in read:
-                    drawn = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(one.where))
-                    read[one.where] = drawn.facts
-                found[one.number] = list(evidence(one.cause, read[one.where], _since_us(one), now_us))
+                stream = one.where or ALL
+                if stream not in read:
+                    read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
+                found[one.number] = list(evidence(one.cause, read[stream], _since_us(one), now_us))
         return found
 
     def _said(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
@@ -96,7 +96,7 @@ class StandingAlerts:
         return name if name != stream and name in self._groups else None
 
     def _ranges(self, stream: str) -> Ranges | None:
-        if not stream or stream == ALL:
+        if stream == ALL:
             return None
         group = self._group(stream)
         return [(stream, f"{stream}\0")] if group is None else self._groups.members(group).ranges
