@@ -15,6 +15,7 @@ import soundfile
 
 from benchmarks.made_log import Made, drawn_levels, made_boards, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from benchmarks.made_said import make_said
 from benchmarks.page_browser import chromium
 from benchmarks.page_pictures import small
 from cloud.alerts.ringing import Ringing
@@ -42,6 +43,7 @@ HEARD = "can I get a medium iced mocha with a little bit of sugar"
 WINDOW = {"width": 1120, "height": 900}
 NARROW = {"width": 720, "height": 820}
 """Frames do not pack well."""
+TALL = {"width": 1120, "height": 1400}
 PHONE = {"width": 390, "height": 844}
 UTTERANCES = 12_000
 LEARNT = 7_000
@@ -57,10 +59,14 @@ PICTURES: dict[str, tuple[str, dict[str, int], str]] = {
     "board-phone": ("/board?id=bedroom-1", PHONE, "dark"),
     "utterance-light": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "light"),
     "utterance-dark": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "dark"),
+    "errors-light": ("/errors", TALL, "light"),
+    "errors-dark": ("/errors", TALL, "dark"),
+    "errors-phone": ("/errors", PHONE, "dark"),
+    "capacity-light": ("/capacity", NARROW, "light"),
     "gate-light": ("/models", WINDOW, "light"),
     "gate-dark": ("/models", WINDOW, "dark"),
 }
-DRIFTED = {"drift-light": "light", "drift-dark": "dark"}
+DRIFTED = {"drift-light": (WINDOW, "light"), "drift-dark": (WINDOW, "dark"), "drift-phone": (PHONE, "light")}
 ONE_BOARD = {"one-board-light": "light", "one-board-dark": "dark"}
 
 
@@ -74,6 +80,7 @@ def main(out: Path) -> None:
         make_log(fleet, made_boards(60), UTTERANCES, now_us())
         with closing(AnswerStore(fleet / FILE_NAME)) as store:
             store.add([spoken()], UTTERANCES + 1)
+        make_said(fleet, now_us())
         _try_base(fleet)
         make_log(one, [Made("kitchen", "", -58.0, -29.0)], 400, now_us())
         with made_operator(made_settings(fleet)) as site:
@@ -81,8 +88,8 @@ def main(out: Path) -> None:
                 _picture(browser, site, path, window, theme, out / f"{name}.webp")
         settings = _watched(Path(scratch) / "drift")
         with made_operator(settings, StandingAlerts(settings)) as site:
-            for name, theme in DRIFTED.items():
-                _picture(browser, site, "/drift", WINDOW, theme, out / f"{name}.webp")
+            for name, (window, theme) in DRIFTED.items():
+                _picture(browser, site, "/drift", window, theme, out / f"{name}.webp")
         with made_operator(made_settings(one)) as site:
             for name, theme in ONE_BOARD.items():
                 _picture(browser, site, "/", PHONE, theme, out / f"{name}.webp")

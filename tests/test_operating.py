@@ -44,7 +44,7 @@ from protos import speech_pb2
 SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
 KITCHEN = Made("kitchen", "", -60.0, -30.0)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
-PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/labels", "/board", "/utterance")
+PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/errors", "/labels", "/board", "/utterance")
 
 
 class Answer(NamedTuple):
@@ -336,7 +336,11 @@ def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     searched = site.ask("/search?text=oat&empty=no", cookie=cookie).text
     assert "add oat milk" in searched
     assert "stop the timer" not in searched
-    assert "5 utterances are under way" in site.ask("/capacity", cookie=cookie).text
+    capacity = site.ask("/capacity", cookie=cookie).text
+    for told in ("The service is busy", "5 of 128", "too much at a time, or too often"):
+        assert told in capacity
+    models = site.ask("/models", cookie=cookie).text
+    assert "Nothing is tried" in models
     drift = site.ask("/drift", cookie=cookie).text
     assert drift.index("A dishwasher runs.") < drift.index('<svg class="plot"')
     assert "The service was unsure." in site.ask("/labels", cookie=cookie).text

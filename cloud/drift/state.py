@@ -15,7 +15,7 @@ from cloud.drift.watch import Watch
 from common.errors import SettingsError
 from common.private_database import empty_write_ahead_log, open_private
 
-FORMAT = 1
+FORMAT = 2
 """Another one is learnt anew."""
 
 

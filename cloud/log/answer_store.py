@@ -129,6 +129,11 @@ STEPS = (
         "CREATE INDEX facts_of_device ON facts (device_id, at_unix_us, path, replayed, was_empty, noise_floor_dbfs, "
         "snr_db, confidence, endpoint_to_final_ms, edge_version)",
     ),
+    (
+        # How high a voice went, and how low.
+        "ALTER TABLE facts ADD COLUMN pitch_low_hz REAL",
+        "ALTER TABLE facts ADD COLUMN pitch_high_hz REAL",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -13,10 +14,13 @@ from cloud.drift.shape import BANDS, Bands, bands_hz
 from cloud.operating.days import USUAL_DEVIATIONS, by_day, day_of, of_days, usual_of
 from cloud.operating.measures import OF_CAUSES, OF_NOISE, OF_VOICE, Measure
 from cloud.operating.numbers import day, number
+from cloud.operating.plots.bars import bars
 from cloud.operating.plots.line import Band, line
 from cloud.operating.plots.shares import Share, shares
 from cloud.operating.plots.spectrum import spectrum
 from cloud.operating.seams import Plot
+from cloud.outcomes.judged import Judged
+from cloud.outcomes.slices import keys_for
 from protos.feature_spec import DEFAULT_SPEC
 
 SHARE_LEAST = 3
@@ -45,6 +49,31 @@ def evidence(cause: str, facts: Sequence[Facts], since_unix_us: int, now_unix_us
     yield from _over_days(measures[1:], facts, since_unix_us, now_unix_us)
 
 
+def said_of(cause: str, answers: Sequence[Judged], now_unix_us: int) -> Iterator[Plot]:
+    """Of a cause of cloud/outcomes/concept.py: what people and labels said of such answers."""
+    _, _, key = cause.partition("-")[2].partition("-")
+    kind, _, value = key.partition("-")
+    days = by_day(
+        (_At(one.facts.at_unix_us, one.is_wrong) for one in answers if one.is_known and _is_of(one, kind, value)),
+        now_unix_us,
+    )
+    counts, wrong = [len(each) for each in days.values()], [sum(one.is_wrong for one in each) for each in days.values()]
+    if any(counts):
+        drawn = bars("Answers of which it is known whether they were right, by day", counts, wrong, [*map(day, days)])
+        yield Plot("Answers that were judged, a day", "red: wrong", Markup(drawn))
+
+
+class _At(NamedTuple):
+    at_unix_us: int | None
+    is_wrong: bool
+
+
+def _is_of(one: Judged, kind: str, value: str) -> bool:
+    if kind == "all":
+        return True
+    return (kind, value) in keys_for(one) or getattr(one.facts, kind, None) == value
+
+
 def _divided(facts: Sequence[Facts], since_unix_us: int) -> tuple[list[Facts], list[Facts]]:
     known = [one for one in facts if one.at_unix_us is not None]
     return (
@@ -60,7 +89,8 @@ def _over_days(
     names, began = [day(on) for on in days], _place(list(days), since_unix_us)
     for measure in measures:
         values = of_days(days, measure.of, fmean, SHARE_LEAST if measure.is_share else 1)
-        if any(value is not None for value in values):
+        # What was always the same shows nothing.
+        if len({value for value in values if value is not None}) > 1:
             usual = usual_of(values[: len(values) if began is None else began])
             yield _line(measure, values, names, usual, began)
 
@@ -75,7 +105,7 @@ def _line(
     meaning = "mean of a day"
     band = None
     if usual is not None:
-        low, high = (max(0.0, value) if measure.title.endswith("%") else value for value in usual)
+        low, high = (min(max(0.0, value), 100.0) if measure.title.endswith("%") else value for value in usual)
         digits = 0 if high - low >= 4 else 1
         meaning = f"usual: {number(low, digits)} to {number(high, digits)}"
         band = Band(low, high)

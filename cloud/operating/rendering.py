@@ -1,5 +1,6 @@
 """Templates, filled: whatever comes from outside becomes text."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from cloud.operating.numbers import NBSP, minus, number
+from cloud.operating.numbers import MINUS, NBSP, minus, number
 
 
 class Templates:
@@ -27,10 +28,12 @@ class Templates:
             "on_day": on_day,
             "coded": coded,
             "share": share,
+            "share_1": share_1,
             "figure": figure,
             "count": count,
             "seconds": seconds,
             "points": points,
+            "signed": signed,
         }
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:
@@ -63,6 +66,11 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f}{NBSP}%"
 
 
+def share_1(value: float) -> str:
+    """As a percentage, to a tenth where it is small."""
+    return f"{100 * value:.{0 if value >= 0.0995 else 1}f}{NBSP}%"
+
+
 def figure(value: float | None, unit: str = "", digits: int = 1) -> str:
     """With its unit."""
     if value is None:
@@ -73,6 +81,11 @@ def figure(value: float | None, unit: str = "", digits: int = 1) -> str:
 def points(share_: float) -> str:
     """A difference of shares, in hundredths, with its sign."""
     return minus(f"{100 * share_:+.1f}")
+
+
+def signed(sentence: str) -> str:
+    """A sentence whose negative numbers have a minus and not a hyphen."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, sentence)
 
 
 def count(of: int) -> str:

@@ -70,6 +70,8 @@ class Drifted(NamedTuple):
     commands: Sequence[Command] = ()
     plots: Sequence[Plot] = ()
     """What shows it, the cause first."""
+    is_of_answers: bool = False
+    """Not of what comes in, but of what is right."""
 
 
 class Drift(Protocol):

@@ -15,19 +15,22 @@ from cloud.groups import Groups
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.sample import LogSample, Ranges
 from cloud.operating.days import DAYS
-from cloud.operating.evidence import evidence
+from cloud.operating.evidence import evidence, said_of
 from cloud.operating.hearing import DAY_US
 from cloud.operating.measures import OF_CAUSES
 from cloud.operating.seams import Command, Drifted, Plot
+from cloud.outcomes.judged import judged
 from cloud.settings import CloudSettings
 from common.errors import SettingsError
 from common.record import Record
 
 OF_GROUP = "Group "
 """What the name of a group's stream begins with; see cloud/drift/watch.py."""
-PLOTTED_MAX = 8
+OF_CONCEPT = "concept-"
+"""Such causes; see cloud/outcomes/concept.py."""
+PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
-READ_MAX = 1500
+READ_MAX = 1000
 """Utterances that one's plots are made of."""
 COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
 """Causes that a model learns to bear by such utterances."""
@@ -46,6 +49,7 @@ class StandingAlerts:
     def drifted(self) -> Sequence[Drifted]:
         standing = [one for one in reversed(self._record.read().alerts) if one.state == "standing"]
         plots = self._plots([one for one in standing if one.cause in OF_CAUSES][:PLOTTED_MAX]) if standing else {}
+        plots |= self._said([one for one in standing if one.cause.startswith(OF_CONCEPT)])
         return [self._drifted(one, plots.get(one.number, ())) for one in standing]
 
     def _drifted(self, alert: Alert, plots: Sequence[Plot]) -> Drifted:
@@ -58,6 +62,7 @@ class StandingAlerts:
             alert.since_unix_us,
             tuple(_commands(alert, self._board(stream))),
             plots,
+            alert.cause.startswith(OF_CONCEPT),
         )
 
     def _plots(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
@@ -70,6 +75,16 @@ class StandingAlerts:
                     read[one.where] = drawn.facts
                 found[one.number] = list(evidence(one.cause, read[one.where], _since_us(one), now_us))
         return found
+
+    def _said(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+        if not alerts:
+            return {}
+        now_us = self._unix_us()
+        try:
+            _, answers = judged(self._log.parent, now_us - DAYS * DAY_US)
+        except (SettingsError, sqlite3.Error):
+            return {}
+        return {one.number: list(said_of(one.cause, answers, now_us)) for one in alerts}
 
     def _board(self, stream: str) -> str | None:
         """Its id; None: it is of several."""

@@ -3,8 +3,8 @@
 Without: what confidence promises in such noise (calibration.py). That cannot see that what is right has changed; labels
 can. With: prediction-powered inference (Angelopoulos et al. 2023), of labels that were drawn with known probabilities
 (labelling.py): the promises' mean, corrected by how far off they are where somebody listened (Horvitz and Thompson
-1952). Unbiased whatever the promises are worth; the better they are, the narrower. Where
-nobody knows any promises, labels alone tell it, and how many more it takes.
+1952). Unbiased whatever the promises are worth; the better they are, the narrower. Where nobody
+knows any promises, labels alone tell it, and how many more it takes.
 """
 
 import math
@@ -85,9 +85,10 @@ def estimate(known: Reference, now: Sequence[Facts], labels: Sequence[Label] = (
     return _within(rate, Z * spread, 0, len(rows))
 
 
-def by_labels(labels: Sequence[Label]) -> Estimate:
-    """By labels alone, at least one, of all that they were drawn from."""
-    drawn_from = max(len(labels), round(sum(1 / label.probability for label in labels)))
+def by_labels(labels: Sequence[Label], utterances: int | None = None) -> Estimate:
+    """By labels alone, at least one, of the utterances that they were drawn from; None: as many as they stand for."""
+    stand_for = round(sum(1 / label.probability for label in labels)) if utterances is None else utterances
+    drawn_from = max(len(labels), stand_for)
     return _corrected(np.zeros(drawn_from), [label._replace(place=0) for label in labels])
 
 
