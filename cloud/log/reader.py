@@ -252,7 +252,7 @@ def read_only(file: Path) -> sqlite3.Connection:
         raise SettingsError(f"There is no utterance log at {file}.")
     database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
     try:
-        database.execute("SELECT 1 FROM facts LIMIT 1")
+        database.execute(f"SELECT {FACTS} FROM facts LIMIT 1")
     except sqlite3.Error as error:
         database.close()
         raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error
