@@ -43,7 +43,6 @@ HEARD = "can I get a medium iced mocha with a little bit of sugar"
 WINDOW = {"width": 1120, "height": 900}
 NARROW = {"width": 720, "height": 820}
 """Frames do not pack well."""
-TALL = {"width": 1120, "height": 1400}
 PHONE = {"width": 390, "height": 844}
 UTTERANCES = 12_000
 LEARNT = 7_000
@@ -59,8 +58,8 @@ PICTURES: dict[str, tuple[str, dict[str, int], str]] = {
     "board-phone": ("/board?id=bedroom-1", PHONE, "dark"),
     "utterance-light": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "light"),
     "utterance-dark": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "dark"),
-    "errors-light": ("/errors", TALL, "light"),
-    "errors-dark": ("/errors", TALL, "dark"),
+    "errors-light": ("/errors", WINDOW, "light"),
+    "errors-dark": ("/errors", WINDOW, "dark"),
     "errors-phone": ("/errors", PHONE, "dark"),
     "capacity-light": ("/capacity", NARROW, "light"),
     "gate-light": ("/models", WINDOW, "light"),

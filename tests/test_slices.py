@@ -35,7 +35,7 @@ def answers(
         )
         is_said = rng.random() < wrong(facts, drink) * says
         known = WRONG if is_said else None
-        yield Judged(facts, f"a large {drink} please", drink, drink, 1 if is_said else stands_for, known)
+        yield Judged(facts, f"a large {drink} please", drink, drink, 1 if is_said else stands_for, known, is_said)
 
 
 def test_one_trouble_is_told_once_by_its_rarest_name() -> None:
@@ -69,6 +69,7 @@ def test_what_explains_nearly_as_much_and_is_rarer_is_named() -> None:
                 entry,
                 1,
                 WRONG if number < wrong else None,
+                number < wrong,
             )
             for number in range(count)
         ]
@@ -100,6 +101,22 @@ def test_what_stands_for_many_counts_for_many_and_widens_the_interval() -> None:
     wide = Slices(asked_again).all()
     assert wide.rate == pytest.approx(few.rate)
     assert wide.high - wide.low == pytest.approx(few.high - few.low, rel=0.01)
+
+
+def test_labels_count_by_their_chance_and_what_somebody_picked_not_at_all() -> None:
+    def made(chance: float | None) -> list[Judged]:
+        one = next(answers(1, lambda *of: 0.0))._replace(entry="latte")
+        wrong = Outcome(0.98, "label")
+        evenly = [one._replace(known=wrong, chance=0.01)] * 4 + [one] * 196
+        others = [one._replace(entry="mocha", known=wrong, chance=chance)] * 40 + [one._replace(entry="mocha")] * 160
+        return evenly + others
+
+    tenth = Slices(made(0.1))
+    assert tenth.worst() == []
+    rates = {one.key[1]: one.known.rate for one in tenth.kind("entry")}
+    assert rates == {"latte": pytest.approx(0.02), "mocha": pytest.approx(0.02)}
+    assert Slices(made(0.01)).worst()[0].key == ("entry", "mocha")
+    assert [one.known.rate for one in Slices(made(None)).kind("entry") if one.key[1] == "mocha"] == [0]
 
 
 def labelled(seed: int, labels: int, rate: float) -> list[Judged]:

@@ -103,9 +103,9 @@ class LogSample:
         ((count,),) = self._database.execute(f"SELECT COUNT(*) FROM facts WHERE {where}", values)
         stride = max(1, -(-int(count) // most))
         numbers = self._database.execute(
-            f"SELECT number FROM facts WHERE {where} AND number % ? = 0 ORDER BY number", [*values, stride]
+            f"SELECT number FROM facts WHERE {where} AND number % ? = 0", [*values, stride]
         )
-        return [number for (number,) in numbers], stride
+        return sorted(number for (number,) in numbers), stride
 
 
 def _listed(numbers: Sequence[int]) -> str:

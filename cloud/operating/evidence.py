@@ -1,7 +1,7 @@
 """What shows that something changed: plots of what was heard before and since. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from statistics import fmean
 from typing import NamedTuple
@@ -40,13 +40,13 @@ def evidence(cause: str, facts: Sequence[Facts], since_unix_us: int, now_unix_us
         yield from _mix("Meant as", _intents(before), _intents(since))
     if cause == "boards":
         yield from _mix("Boards", [one.device_id for one in before], [one.device_id for one in since])
-    measures = OF_CAUSES.get(cause, ())
-    yield from _over_days(measures[:1], facts, since_unix_us, now_unix_us)
+    days, measures = by_day(facts, now_unix_us), OF_CAUSES.get(cause, ())
+    yield from _over_days(measures[:1], days, since_unix_us)
     if cause in OF_NOISE:
         yield from _bands("Spectrum of the noise, dB", before, since, lambda one: one.noise_bands_db)
     if cause in OF_VOICE:
         yield from _bands("Spectrum of the voice, dB", before, since, lambda one: one.speech_bands_db)
-    yield from _over_days(measures[1:], facts, since_unix_us, now_unix_us)
+    yield from _over_days(measures[1:], days, since_unix_us)
 
 
 def said_of(cause: str, answers: Sequence[Judged], now_unix_us: int) -> Iterator[Plot]:
@@ -82,10 +82,7 @@ def _divided(facts: Sequence[Facts], since_unix_us: int) -> tuple[list[Facts], l
     )
 
 
-def _over_days(
-    measures: Sequence[Measure], facts: Sequence[Facts], since_unix_us: int, now_unix_us: int
-) -> Iterator[Plot]:
-    days = by_day(facts, now_unix_us)
+def _over_days(measures: Sequence[Measure], days: Mapping[date, Sequence[Facts]], since_unix_us: int) -> Iterator[Plot]:
     names, began = [day(on) for on in days], _place(list(days), since_unix_us)
     for measure in measures:
         values = of_days(days, measure.of, fmean, SHARE_LEAST if measure.is_share else 1)

@@ -34,6 +34,7 @@ CLIPPED = Measure("Clipped samples, %", lambda one: _hundred(one.clipped_share),
 FALL = Measure("How fast sound dies away, dB a second", lambda one: one.fall_db_per_s, 20)
 WORDS = Measure("Words a second", lambda one: one.words_per_s, 1)
 SYLLABLES = Measure("Syllables a second", lambda one: one.syllables_per_s, 1)
+PITCH = Measure("Pitch of the voice, Hz", lambda one: one.pitch_hz, 40)
 SURE = Measure("Sure of the words, %", lambda one: _hundred(one.confidence), 20)
 UNKNOWN = Measure("Words that the domain lacks, %", lambda one: _hundred(one.unknown_share), 5)
 EMPTY = Measure("Without a word, %", lambda one: _hundred(one.was_empty), 10, is_share=True)
@@ -55,7 +56,7 @@ OF_CAUSES: dict[str, tuple[Measure, ...]] = {
     "clipping": (CLIPPED, LOUDNESS, *_CAME_OF_IT),
     "echo": (FALL, *_CAME_OF_IT),
     "speed": (WORDS, SYLLABLES, SURE, EMPTY),
-    "speakers": (LOUDNESS, WORDS, SURE, EMPTY),
+    "speakers": (PITCH, LOUDNESS, WORDS, SURE, EMPTY),
     "words": (UNKNOWN, UNDERSTOOD, SURE, EMPTY),
     "intents": (UNDERSTOOD, SURE, EMPTY),
     "boards": (NOISE_FLOOR, *_CAME_OF_IT),

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 from datetime import datetime
 from shlex import quote
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import Alert, AlertBook
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import Alert, AlertBook, Opinion
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
@@ -30,7 +30,7 @@ OF_CONCEPT = "concept-"
 """Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
-READ_MAX = 1000
+READ_MAX = 800
 """Utterances that one's plots are made of."""
 COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
 """Causes that a model learns to bear by such utterances."""
@@ -63,6 +63,7 @@ class StandingAlerts:
             tuple(_commands(alert, self._board(stream))),
             plots,
             alert.cause.startswith(OF_CONCEPT),
+            tuple(map(_thought, reversed(alert.before))),
         )
 
     def _plots(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
@@ -70,10 +71,10 @@ class StandingAlerts:
         now_us, found, read = self._unix_us(), dict[int, list[Plot]](), dict[str, Sequence[Facts]]()
         with suppress(SettingsError, sqlite3.Error), closing(LogSample(self._log)) as sample:
             for one in alerts:
-                if one.where not in read:
-                    drawn = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(one.where))
-                    read[one.where] = drawn.facts
-                found[one.number] = list(evidence(one.cause, read[one.where], _since_us(one), now_us))
+                stream = one.where or ALL
+                if stream not in read:
+                    read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
+                found[one.number] = list(evidence(one.cause, read[stream], _since_us(one), now_us))
         return found
 
     def _said(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
@@ -95,10 +96,15 @@ class StandingAlerts:
         return name if name != stream and name in self._groups else None
 
     def _ranges(self, stream: str) -> Ranges | None:
-        if not stream or stream == ALL:
+        if stream == ALL:
             return None
         group = self._group(stream)
         return [(stream, f"{stream}\0")] if group is None else self._groups.members(group).ranges
+
+
+def _thought(opinion: Opinion) -> str:
+    until = datetime.fromtimestamp(opinion.until_unix_us / 1e6)
+    return f"Until {until:%Y-%m-%d %H:%M}: {opinion.sentence}"
 
 
 def _since_us(alert: Alert) -> int:

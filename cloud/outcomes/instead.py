@@ -31,7 +31,7 @@ def instead(answers: Sequence[Judged]) -> list[Instead]:
     """The commonest first."""
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, one in enumerate(answers):
-        if one.truth is not None:
+        if one.truth is not None and one.truth != one.transcript:
             for pair in _pairs(plain_words(one.truth), plain_words(one.transcript)):
                 found[pair].append(place)
     pairs = [Instead(said, heard, places) for (said, heard), places in found.items()]

@@ -21,7 +21,7 @@ from protos import speech_pb2
 
 SAID_MAX = 2000
 """Words of people and labels, the newest; then only the time is looked at since which they are all."""
-SAMPLE = 1500
+SAMPLE = 1000
 """Answers of which nobody said anything."""
 NEXT_WITHIN_US = round((WITHIN_S + 40) * 1e6)
 """From the first word to that of a re-ask: with the longest utterance and a slow answer between."""
@@ -42,6 +42,8 @@ class Judged(NamedTuple):
     stands_for: int
     """Answers of which nobody said anything, this one among them; 1 where somebody did."""
     known: Outcome | None = None
+    is_complained: bool = False
+    """Whether who asked said, or showed, that it was wrong; a label is no complaint."""
     chance: float | None = None
     """With which it was drawn for the label that it has; None: it has none, or was picked."""
     truth: str | None = None
@@ -55,7 +57,7 @@ class Judged(NamedTuple):
     @property
     def is_wrong(self) -> bool:
         """Whether it is known to be wrong."""
-        return self.is_known and self.known is not None and self.known.wrong > 0.5
+        return _is_wrong(self.known)
 
 
 class Known(NamedTuple):
@@ -83,12 +85,14 @@ def judged(state_dir: Path, since_unix_us: int) -> Known:
 def _said(one: Logged, chances: dict[tuple[str, str], float]) -> Judged:
     said = said_of(one.feedback)
     answered = Answered(one.final.transcript, [result.id for result in one.final.results])
-    known = outcome(answered, said)
+    known, told = outcome(answered, said), outcome(answered, [each for each in said if not each.is_label])
     # Who labels knows best.
     texts = sorted((each for each in said if each.text), key=lambda each: (each.is_label, each.at_unix_us))
     is_label = known is not None and known.source == "label"
     chance = chances.get((one.facts.device_id, one.facts.utterance_id)) if is_label else None
-    return _of(one, 1)._replace(known=known, chance=chance, truth=texts[-1].text if texts else None)
+    return _of(one, 1)._replace(
+        known=known, is_complained=_is_wrong(told), chance=chance, truth=texts[-1].text if texts else None
+    )
 
 
 def _unsaid(one: Logged, following: Logged | None, stride: int) -> Judged:
@@ -97,7 +101,12 @@ def _unsaid(one: Logged, following: Logged | None, stride: int) -> Judged:
         first, second = turn_of(one.facts, one.final), turn_of(following.facts, following.final)
         again = reask(first, second) if first is not None and second is not None else None
     agreed = {"shadow_agrees": one.facts.shadow_agrees, "local_agrees": one.facts.local_agrees}
-    return _of(one, stride)._replace(known=outcome(Answered(one.final.transcript), (), reask=again, **agreed))
+    known = outcome(Answered(one.final.transcript), (), reask=again, **agreed)
+    return _of(one, stride)._replace(known=known, is_complained=_is_wrong(known))
+
+
+def _is_wrong(known: Outcome | None) -> bool:
+    return known is not None and known.source in TELLING and not known.is_disputed and known.wrong > 0.5
 
 
 def _of(one: Logged, stands_for: int) -> Judged:

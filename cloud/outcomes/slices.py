@@ -8,6 +8,7 @@ is looked at again, so that one trouble is told once.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -30,6 +31,9 @@ AS_GOOD = 0.75
 SLICES_MAX = 8
 Z = 1.645
 """90 % of intervals hold the truth, as in error_rate.py."""
+
+WORDS_MAX = 4096
+"""Transcripts whose words are kept."""
 
 SNR_DB = (10.0, 20.0)
 CONFIDENCE = (0.5, 0.8, 0.95)
@@ -80,12 +84,13 @@ class Slices:
         self._place, self._key = np.array(pairs, np.int64).reshape(-1, 2).T
         self._weights = np.array([one.stands_for for one in answers], np.float64)
         self._wrong = np.array([one.is_wrong for one in answers], np.bool_)
+        least = min((one.chance for one in answers if one.chance is not None), default=1.0)
+        self._weighed = self._weights * np.array([_worth(one, least) for one in answers])
         self._is_known = np.array([one.is_known for one in answers], np.bool_)
 
     def all(self) -> Rate:
         """Known to be wrong, of all answers."""
-        weighed = self._weights * self._wrong
-        return _rate(float(self._weights.sum()), float(weighed.sum()), float((weighed * self._weights).sum()))
+        return _rate(float(self._weights.sum()), float(self._weighed.sum()), float((self._weighed**2).sum()))
 
     def worst(self) -> list[Slice]:
         """Those that are no luck, the one that would gain most first."""
@@ -110,12 +115,11 @@ class Slices:
         inside = np.zeros(len(self._answers), np.bool_)
         inside[self._place[self._key == self._numbers[key]]] = True
         inside &= left
-        weights, wrong = self._weights[inside], self._wrong[inside]
-        answers, total = float(weights.sum()), float(self._weights[left].sum())
-        weighed = weights * wrong
-        known = _rate(answers, float(weighed.sum()), float((weighed * weights).sum()))
+        weighed = self._weighed[inside]
+        answers, total = float(self._weights[inside].sum()), float(self._weights[left].sum())
+        known = _rate(answers, float(weighed.sum()), float((weighed**2).sum()))
         others = left & ~inside
-        rest = float((self._weights * self._wrong)[others].sum()) / max(float(self._weights[others].sum()), 1.0)
+        rest = float(self._weighed[others].sum()) / max(float(self._weights[others].sum()), 1.0)
         share = answers / max(total, 1.0)
         places = [int(place) for place in np.flatnonzero(inside & self._wrong)]
         places.sort(key=lambda place: -(self._answers[place].facts.at_unix_us or 0))
@@ -124,7 +128,7 @@ class Slices:
             round(answers),
             share,
             int(self._is_known[inside].sum()),
-            int(wrong.sum()),
+            int(self._wrong[inside].sum()),
             known,
             rest,
             share * (known.rate - rest),
@@ -136,12 +140,12 @@ class Slices:
         counted = left[self._place]
         keys, places = self._key[counted], self._place[counted]
         size = len(self._keys)
-        weights, wrong = self._weights[places], (self._weights * self._wrong)[places]
+        weights, wrong = self._weights[places], self._weighed[places]
         read = np.bincount(keys, minlength=size)
         bad = np.bincount(keys, self._wrong[places], minlength=size)
         answers, weighed = np.bincount(keys, weights, minlength=size), np.bincount(keys, wrong, minlength=size)
-        squares = np.bincount(keys, wrong * weights, minlength=size)
-        total, all_wrong = float(self._weights[left].sum()), float((self._weights * self._wrong)[left].sum())
+        squares = np.bincount(keys, wrong**2, minlength=size)
+        total, all_wrong = float(self._weights[left].sum()), float(self._weighed[left].sum())
         others = total - answers
         asked = (read >= ANSWERS_MIN) & (bad >= WRONG_MIN) & (others >= ANSWERS_MIN)
         if not asked.any():
@@ -149,7 +153,7 @@ class Slices:
         rest = (all_wrong - weighed) / np.maximum(others, 1.0)
         gain = answers / total * (weighed / np.maximum(answers, 1.0) - rest)
         z = NormalDist().inv_cdf(1 - FALSE_SHARE / int((read >= ANSWERS_MIN).sum()))
-        wide = float((self._weights**2 * self._wrong)[left].sum()) / max(all_wrong, 1.0)
+        wide = max(1.0, float((self._weighed[left] ** 2).sum()) / max(all_wrong, 1e-9))
         pooled = all_wrong / total * (1 - all_wrong / total) * wide
         # Of the rest, too, nobody knows the rate exactly.
         beyond = gain / np.maximum(answers / total, 1e-9) > z * np.sqrt(
@@ -169,9 +173,8 @@ class Slices:
 
 def keys_for(one: Judged) -> list[Key]:
     """What slices an answer is in; the values of facts by their names."""
-    seen = Seen(one.facts, plain_words(one.transcript), one.entry)
-    keys: list[Key] = [key for key in keys_of(seen) if key[0] != "all"]
     facts = one.facts
+    keys: list[Key] = [key for key in keys_of(Seen(facts, _words(one.transcript), one.entry)) if key[0] != "all"]
     if facts.intent is None:
         keys.append(("intent", ""))
     if not one.transcript:
@@ -185,6 +188,22 @@ def keys_for(one: Judged) -> list[Key]:
     if facts.confidence is not None and one.transcript:
         keys.append(("confidence", _between(100 * facts.confidence, [100 * cut for cut in CONFIDENCE])))
     return keys
+
+
+def _worth(one: Judged, least: float) -> float:
+    """What counts of an answer that is wrong. Unsure ones are drawn for labels more often than others, and what
+    somebody picked says nothing of how many are wrong."""
+    if not one.is_wrong:
+        return 0.0
+    if one.is_complained:
+        return 1.0
+    return 0.0 if one.chance is None else least / one.chance
+
+
+@lru_cache(WORDS_MAX)
+def _words(transcript: str) -> tuple[str, ...]:
+    """Most is said again and again."""
+    return tuple(plain_words(transcript))
 
 
 def _between(value: float, cuts: Sequence[float]) -> str:

@@ -128,12 +128,13 @@ def _lines(told: Sequence[Slice], titles: dict[str, str], scale: float) -> list[
 
 
 def _trouble(told: Slice, answers: Sequence[Judged], titles: dict[str, str], scale: float) -> Trouble:
-    phrase = phrase_of(told.key, titles)
+    phrase, examples = phrase_of(told.key, titles), [answers[place] for place in told.places]
     return Trouble(
         phrase,
         told,
         _picture(told.known, told.rest, scale),
-        [_example(answers[place]) for place in told.places[:EXAMPLES]],
+        # The same again is no other example.
+        list({(one.transcript, one.truth): one for one in map(_example, examples)}.values())[:EXAMPLES],
         _search(told.key),
         _command(told.key),
     )
