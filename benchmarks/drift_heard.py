@@ -31,7 +31,7 @@ from edge.speech.utterance import UtteranceEnd
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
-VERSION = 1
+VERSION = 2
 """Raised when what is kept would be another today."""
 
 

@@ -25,7 +25,7 @@ from benchmarks.made_operator import made_operator, made_settings, now_us, signe
 from benchmarks.made_said import make_said
 from benchmarks.victims import free_port
 from cloud.alerts import alerts
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS
+from cloud.alerts.alerts import FILE_NAME as ALERTS
 from cloud.drift.following import FILE_NAME as WATCHED
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import Watch

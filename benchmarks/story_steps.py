@@ -51,8 +51,10 @@ def ship(world: World, tell: Tell) -> Figures:
     """The first model, and how right it is on people that it never heard."""
     erase(world.base)
     clips = story_world.write_base(world)
-    made = world.work / "models" / "training-1"
-    make_model(read_recipe(world.recipe("1")), world.base, None, None, made, tell)
+    recipe = read_recipe(world.recipe("1"))
+    # By another recipe it is another training.
+    made = world.work / "models" / f"training-{recipe.digest[:12]}"
+    make_model(recipe, world.base, None, None, made, tell)
     _copy(made, world.shipped)
     dev = evaluation.evaluate(world.shipped, world.data / "commands" / "dev")
     quiet = story_world.heard(world, tell).dev["quiet"]

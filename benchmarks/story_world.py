@@ -27,7 +27,7 @@ name = "kitchen"
 version = "{version}"
 labels = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go", "unknown", "silence"]
 other = "unknown"
-threshold = 0.5
+threshold = {threshold}
 licence = "CC BY 4.0 (Speech Commands, Warden 2018)"
 limits = "One English word at a time; made in minutes, to tell a story."
 mixing = {{ versions = {versions}, seed = 1 }}
@@ -37,6 +37,8 @@ training = {{ epochs = {epochs}, batch = 32, weights = {{ unknown = 2.0 }} }}
 [commands]
 {commands}
 """
+THRESHOLD = 0.3
+"""By what the household says before the dishwasher comes: at 0.5 a model that learnt for minutes misses half of it."""
 COMMAND = '{name} = {{ text = "{name}" }}'
 
 
@@ -120,7 +122,7 @@ class World(NamedTuple):
         """Written, where it is not yet."""
         file = self.work / f"recipe-{version}.toml"
         commands = "\n".join(COMMAND.format(name=name) for name in story_sounds.COMMANDS)
-        text = RECIPE.format(version=version, commands=commands, **self.sizes._asdict())
+        text = RECIPE.format(version=version, commands=commands, threshold=THRESHOLD, **self.sizes._asdict())
         self.work.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text() != text:
             file.write_text(text, encoding="utf-8")

@@ -160,7 +160,7 @@ class RecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[UtteranceConfig, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., speech_seems_over: _Optional[_Union[SpeechSeemsOver, _Mapping]] = ..., speech_goes_on: _Optional[_Union[SpeechGoesOn, _Mapping]] = ..., end: _Optional[_Union[UtteranceEnd, _Mapping]] = ...) -> None: ...
 
 class UtteranceConfig(_message.Message):
-    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables", "explain")
+    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables", "explain", "local_transcript", "local_result_id")
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +179,8 @@ class UtteranceConfig(_message.Message):
     VAD_FIELD_NUMBER: _ClassVar[int]
     CODEC_TABLES_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_RESULT_ID_FIELD_NUMBER: _ClassVar[int]
     utterance_id: str
     device_id: str
     session_id: str
@@ -197,7 +199,9 @@ class UtteranceConfig(_message.Message):
     vad: str
     codec_tables: str
     explain: bool
-    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
+    local_transcript: str
+    local_result_id: str
+    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ..., explain: _Optional[bool] = ..., local_transcript: _Optional[str] = ..., local_result_id: _Optional[str] = ...) -> None: ...
 
 class Frames(_message.Message):
     __slots__ = ("first_frame", "frame_count", "data")

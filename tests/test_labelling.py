@@ -249,7 +249,7 @@ def test_why_each_was_chosen_is_told(folder: Path) -> None:
     chosen = [line.strip() for line in shown.splitlines() if "  chosen  " in line]
     assert len(chosen) == drawn
     assert chosen[0] == "chosen   the service was 90 % sure"
-    assert set(chosen[1:-1]) == {"chosen   drawn by chance (29.2 %), so that rates hold for all"}
+    assert set(chosen[1:-1]) == {"chosen   drawn by chance, one of 3, so that rates hold for all"}
     assert chosen[-1] == "chosen   somebody asked for its words"
     # What was picked counts for no rate.
     assert f"{drawn - 1} labels: " in typed(folder, "", "--list").output

@@ -31,6 +31,7 @@ from edge.board.tally import Tally
 from edge.spool.event import Event, Kind
 from protos import speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC
+from tests.conftest import Built
 from tests.test_service import END, config, levels, spoken, utterance
 
 ROOT = Path(__file__).parent.parent
@@ -311,9 +312,9 @@ def test_a_fault_of_ours_ends_the_boards_port_and_is_kept() -> None:
         assert str(port.worker.error) == "a fault of ours"
 
 
-def test_a_running_service_is_asked_by_http(tmp_path: Path) -> None:
+def test_a_running_service_is_asked_by_http(tmp_path: Path, built: Built) -> None:
     address = f"127.0.0.1:{free_port()}"
-    with path.service(tmp_path, decoding_whisper="false", monitoring_listen=address) as service:
+    with path.service(built(tmp_path), decoding_whisper="false", monitoring_listen=address) as service:
         tried_by_http(service.address, address)
 
 

@@ -40,6 +40,7 @@ from cloud.operating.pages import fleet
 from cloud.operating.seams import Command, Drifted, Plot, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
+from tests.conftest import Built
 
 SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
 KITCHEN = Made("kitchen", "", -60.0, -30.0)
@@ -233,10 +234,10 @@ def test_who_connects_and_says_nothing_is_let_go(site: Site, monkeypatch: pytest
     assert site.ask("/", cookie=cookie).status == 200
 
 
-def test_a_running_service_has_the_page(tmp_path: Path) -> None:
+def test_a_running_service_has_the_page(tmp_path: Path, built: Built) -> None:
     listen = f"127.0.0.1:{free_port()}"
     settings = {"decoding_whisper": "false", "decoding_workers": "1", "domains_serve": "home"}
-    with service(tmp_path, operating_listen=listen, **settings):
+    with service(built(tmp_path), operating_listen=listen, **settings):
         (link,) = operate(tmp_path, listen=listen).stdout.split()
         site = Site(f"http://{listen}", Operators(tmp_path / "operators.json"), tmp_path)
         entered = site.ask("/enter", {"link": link.partition("=")[2]})

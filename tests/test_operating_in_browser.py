@@ -10,7 +10,7 @@ import pytest
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.made_said import make_said
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, report
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT

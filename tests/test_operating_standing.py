@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.alerts.ringing import Ringing
 from cloud.drift.following import Following
@@ -47,6 +47,15 @@ def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
     assert (concept.stream, concept.board, concept.told_unix_us) == ("All boards", None, 3)
     assert (noise.stream, noise.board, noise.told_unix_us) == ("kitchen", "kitchen", 1)
     assert [one.command for one in concept.commands] == ["parrotlet-cloud label", "parrotlet-cloud alerts wrong 3"]
+
+
+def test_what_a_change_was_thought_to_be_is_shown(settings: CloudSettings) -> None:
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        for number, cause in enumerate(("gain", "clipping", "noise")):
+            report(book, cause, "kitchen", f"It is {cause}.", number, line="usual")
+    (one,) = StandingAlerts(settings).drifted()
+    assert one.sentence == "It is noise."
+    assert [sentence.partition(": ")[2] for sentence in one.before] == ["It is clipping.", "It is gain."]
 
 
 def test_a_noise_is_shown_by_the_days_and_the_spectrum_of_its_board(settings: CloudSettings) -> None:

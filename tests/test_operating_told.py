@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from benchmarks.made_operator import made_operator, made_settings
 from cloud.__main__ import main
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.labelling.label_desk import KNOWN_WITHIN
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue

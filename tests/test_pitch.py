@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edge.sound.source import BLOCK_SAMPLES, Samples
+from edge.sound.source import BLOCK_MS, BLOCK_SAMPLES, Samples
 from edge.speech import pitch
-from edge.speech.pitch import EACH, TOGETHER, VOICED_MIN, Pitch, PitchMeter, track
+from edge.speech.pitch import EACH, EACH_LATER, ENOUGH, TOGETHER, VOICED_MIN, Pitch, PitchMeter, track
 from tests.voices import sung
 
 
@@ -69,5 +69,6 @@ def test_many_frames_are_measured_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         return of_frames(frames)
 
     monkeypatch.setattr(pitch, "of_frames", counted)
-    metered(sung(120, 120, seconds=EACH * (TOGETHER + 3) * 0.02))
+    blocks = EACH * ENOUGH + EACH_LATER * (TOGETHER + 3 - ENOUGH)
+    metered(sung(120, 120, seconds=blocks * BLOCK_MS / 1000))
     assert counts == [TOGETHER, 3]

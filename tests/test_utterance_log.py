@@ -97,6 +97,29 @@ def test_every_fact_has_its_column_and_comes_back(tmp_path: Path, log: SqliteAns
     assert facts_table.facts("u1", facts_table.row(facts)) == facts
 
 
+def test_whether_a_candidate_agrees_stands_with_the_answer(tmp_path: Path, log: SqliteAnswerLog) -> None:
+    keep(log, spoken("u1", local_transcript="Play Jets!"), answered("play jets"))
+    keep(log, spoken("u2"), answered("play chess"))
+    asyncio.run(log.agreed(Key("kitchen", "u1"), shadow_agrees=False))
+    asyncio.run(log.agreed(Key("kitchen", "u9"), shadow_agrees=True))
+    with closing(LogReader(tmp_path / FILE_NAME)) as reader:
+        newest = reader.newest(Wanted(), 9)
+    assert [(one.facts.local_agrees, one.facts.shadow_agrees) for one in newest] == [(None, None), (True, False)]
+    assert "board said Play Jets!" in run(tmp_path, "show", "u1").output
+
+
+def test_an_answer_that_waits_for_the_disk_is_agreed_with_there(tmp_path: Path, log: SqliteAnswerLog) -> None:
+    assert log._store is not None
+    log._store._database.execute("PRAGMA max_page_count = 1")
+    assert keep(log, spoken("u1"), answered("play jets " * 2000)).not_logged
+    asyncio.run(log.agreed(Key("kitchen", "u1"), shadow_agrees=True))
+    log._store._database.execute("PRAGMA max_page_count = 100000")
+    assert asyncio.run(log.get(Key("kitchen", "u2"))) is None
+    keep(log, spoken("u2"), answered("play chess"))
+    with closing(LogReader(tmp_path / FILE_NAME)) as reader:
+        assert [one.facts.shadow_agrees for one in reader.newest(Wanted(), 9)] == [None, True]
+
+
 def test_an_utterance_is_kept_whole(tmp_path: Path, log: SqliteAnswerLog) -> None:
     keep(log, spoken("u1"), answered("play jets"))
     tell(log, said("f1", given_by="ab12", transcript="play chess"))

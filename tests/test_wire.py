@@ -6,6 +6,7 @@ import pytest
 
 from common.errors import CloudError
 from edge.asking import wire
+from edge.asking.answer import Answer, Result
 from edge.settings import Cloud
 from edge.speech.utterance import EndReason, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.kept_frames import KEPT_CODEC
@@ -52,6 +53,20 @@ def test_why_is_asked_for_where_a_person_wants_to_know() -> None:
         HEAD, Cloud(), "kitchen", DEFAULT_SPEC, 1, speech_pb2.CODEC_CONTEXT, replayed=False, explain=True
     )
     assert said.explain
+
+
+def test_what_the_board_itself_answered_is_said_as_far_as_there_is_room() -> None:
+    def said(answer: Answer | None) -> speech_pb2.UtteranceConfig:
+        codec_ = speech_pb2.CODEC_CONTEXT
+        return wire.config(HEAD, Cloud(), "d", DEFAULT_SPEC, 1, codec_, replayed=True, local_answer=answer)
+
+    found = Result("light-on", "", "", 0.9, None, "light.on")
+    told = said(Answer("local", transcript="lights on", results=(found,)))
+    assert (told.local_transcript, told.local_result_id) == ("lights on", "light-on")
+    assert not said(None).HasField("local_transcript")
+    long = said(Answer("local", transcript="on " * 400, results=(msgspec.structs.replace(found, id="x" * 65),)))
+    assert len(long.local_transcript) == 1000 and not long.HasField("local_result_id")
+    assert said(Answer("local", transcript="")).HasField("local_transcript")
 
 
 def test_frames_that_are_coded_already_need_no_encoder() -> None:

@@ -124,16 +124,17 @@ class LabelDesk:
 
     def _labels(self) -> list[Label]:
         """The newest of what was drawn by chance and labelled."""
-        drawn = [one for one in self._queue.of_state("labelled") if one.probability is not None]
+        labelled = self._queue.of_state("labelled")
+        drawn = [(one, one.probability) for one in labelled if one.probability is not None]
         found = []
-        for one in drawn[-LABELS_MAX:]:
+        for one, probability in drawn[-LABELS_MAX:]:
             whole = self._reader.one(one.utterance_id, one.device_id)
             if whole is None:
                 continue
             answered = Answered(whole.final.transcript, [result.id for result in whole.final.results])
             known = outcome(answered, [said for said in said_of(whole.feedback) if said.is_label])
-            if known is not None and one.probability is not None:
-                found.append(Label(0, known.wrong, one.probability))
+            if known is not None:
+                found.append(Label(0, known.wrong, probability))
         return found
 
     def _sound_of(self, key: Key) -> str | None:
@@ -148,7 +149,10 @@ def _why(chosen: Waiting, final: speech_pb2.Final) -> str:
     if chosen.probability is None:
         return "somebody asked for its words"
     if not chosen.is_unsure:
-        return f"drawn by chance ({100 * chosen.probability:.3g} %), so that rates hold for all"
+        among = round(1 / chosen.probability)
+        return (
+            f"drawn {f'by chance, one of {among}' if among > 1 else 'as nearly all were'}, so that rates hold for all"
+        )
     if not final.transcript:
         return "no word was heard in it"
     if final.choices and not final.HasField("intent"):

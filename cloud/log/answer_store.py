@@ -303,6 +303,15 @@ class AnswerStore:
                 "INSERT INTO features VALUES (?, ?, ?)", (number, answered_at_unix_us, record.features)
             )
 
+    def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+        """Of an utterance that was answered: whether a candidate heard the same."""
+        with self._database:
+            self._database.execute(
+                "UPDATE facts SET shadow_agrees = ? WHERE number = "
+                "(SELECT number FROM answers WHERE device_id = ? AND utterance_id = ?)",
+                (shadow_agrees, *key),
+            )
+
     def give(self, row: FeedbackRow, feedback_max: int) -> bool:
         """What was given before stays as it is. Whether the oldest had to go, of that utterance or of all."""
         with self._database:

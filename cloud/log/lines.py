@@ -61,6 +61,8 @@ def _configuration(config: speech_pb2.UtteranceConfig) -> Iterator[str]:
         f"language {config.language}" if config.HasField("language") else "",
     ]
     yield f"sent       {plain(', '.join(filter(None, parts)))}"
+    if config.HasField("local_transcript"):
+        yield f"board said {plain(config.local_transcript) or '(no words)'}"
 
 
 def _facts(facts: Facts) -> Iterator[str]:

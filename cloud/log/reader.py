@@ -186,6 +186,21 @@ class LogReader:
             if found is not None:
                 yield str(found[0])
 
+    def transcripts_like(self, text: str) -> Iterator[str]:
+        """Those that have it in them, whatever the case, or any number."""
+        found = self._database.execute(
+            "SELECT DISTINCT transcript FROM facts WHERE instr(lower(transcript), ?) OR transcript GLOB '*[0-9]*'",
+            (text.lower(),),
+        )
+        return (str(transcript) for (transcript,) in found)
+
+    def has_feedback(self, text: str) -> bool:
+        """Whether any has it in it, as it is written."""
+        found = self._database.execute(
+            "SELECT 1 FROM feedback WHERE instr(request, CAST(? AS BLOB)) LIMIT 1", (text,)
+        ).fetchone()
+        return found is not None
+
     def transcripts_of(self, device_id: str) -> Iterator[str]:
         """All that a board was understood to say, as far as it is still there."""
         found = self._database.execute("SELECT transcript FROM facts WHERE device_id = ?", (device_id,))
@@ -237,7 +252,7 @@ def read_only(file: Path) -> sqlite3.Connection:
         raise SettingsError(f"There is no utterance log at {file}.")
     database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
     try:
-        database.execute("SELECT 1 FROM facts LIMIT 1")
+        database.execute(f"SELECT {FACTS} FROM facts LIMIT 1")
     except sqlite3.Error as error:
         database.close()
         raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error

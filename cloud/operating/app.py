@@ -195,7 +195,12 @@ class OperatorPage:
         waiting = self._labels.waiting(LABELS_SHOWN)
         if not waiting and self._labels.draw():
             waiting = self._labels.waiting(LABELS_SHOWN)
-        values = {"waiting": waiting, "needs": self._labels.needs(), "is_nothing_new": "none" in request.query_params}
+        values = {
+            "waiting": waiting,
+            "shown_max": LABELS_SHOWN,
+            "needs": self._labels.needs(),
+            "is_nothing_new": "none" in request.query_params,
+        }
         return self._page(request, "labels.html", values)
 
     def _draw(self, request: Request) -> Response:

@@ -72,6 +72,8 @@ class Drifted(NamedTuple):
     """What shows it, the cause first."""
     is_of_answers: bool = False
     """Not of what comes in, but of what is right."""
+    before: Sequence[str] = ()
+    """What its cause was thought to be, a sentence each, the last first."""
 
 
 class Drift(Protocol):

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 from datetime import datetime
 from shlex import quote
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import Alert, AlertBook
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import Alert, AlertBook, Opinion
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
@@ -64,6 +64,7 @@ class StandingAlerts:
             tuple(_commands(alert, self._board(stream))),
             plots,
             alert.cause.startswith(OF_CONCEPT),
+            tuple(map(_thought, reversed(alert.before))),
         )
 
     def _shown(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
@@ -105,6 +106,11 @@ class StandingAlerts:
             return None
         group = self._group(stream)
         return [(stream, f"{stream}\0")] if group is None else self._groups.members(group).ranges
+
+
+def _thought(opinion: Opinion) -> str:
+    until = datetime.fromtimestamp(opinion.until_unix_us / 1e6)
+    return f"Until {until:%Y-%m-%d %H:%M}: {opinion.sentence}"
 
 
 def _since_us(alert: Alert) -> int:

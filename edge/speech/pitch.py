@@ -27,13 +27,14 @@ OCTAVE_COST = 0.06
 VOICED_LIKENESS = 0.6
 """Of a frame with itself one period later: 1 is a buzz; whispers and noises are below."""
 
-EACH = 2
-"""Of an utterance, every second block of speech begins a frame: a voice glides."""
-TOGETHER = 32
+EACH, EACH_LATER = 2, 4
+"""Every second block of speech begins a frame, so that a word has some; after ENOUGH of them, every fourth."""
+ENOUGH = 64
+TOGETHER = 64
 """Frames that are measured at once: one by one, each costs ten times as much."""
 VOICED_MIN = 3
 """Fewer are no voice."""
-LOW_HIGH_PERCENT = (10, 90)
+LOW, HIGH = 0.1, 0.9
 
 
 class Pitch(NamedTuple):
@@ -52,9 +53,11 @@ class PitchMeter:
     def __init__(self) -> None:
         self._before: Samples | None = None
         """The block before, where a frame may begin with it."""
-        self._count = 0
+        self._until_next = 0
+        """Blocks that begin no frame."""
+        self._frames = 0
         self._waiting: list[Samples] = []
-        self._semitones: list[Floats] = []
+        self._semitones: list[float] = []
 
     def push(self, samples: Samples, is_speech: bool) -> None:
         """Takes a block of 20 ms and the gate's judgement."""
@@ -62,26 +65,29 @@ class PitchMeter:
             self._before = None
             return
         if self._before is not None:
-            self._count += 1
-            if self._count % EACH == 1:
+            if not self._until_next:
+                self._until_next = EACH if self._frames < ENOUGH else EACH_LATER
+                self._frames += 1
                 self._waiting += (self._before, samples)
                 if len(self._waiting) == 2 * TOGETHER:
                     self._measure()
+            self._until_next -= 1
         self._before = samples
 
     def pitch(self) -> Pitch | None:
         """Up to now; None where no voice was, as of a whisper."""
         if self._waiting:
             self._measure()
-        heard = np.concatenate(self._semitones) if self._semitones else np.zeros(0, np.float32)
-        if len(heard) < VOICED_MIN:
+        if len(self._semitones) < VOICED_MIN:
             return None
-        low, median, high = np.percentile(heard, (LOW_HIGH_PERCENT[0], 50, LOW_HIGH_PERCENT[1])).tolist()
-        return Pitch(hz_of(median), hz_of(low), hz_of(high))
+        # So few numbers are quicker without numpy.
+        rising, last = sorted(self._semitones), len(self._semitones) - 1
+        median, low, high = (hz_of(rising[round(share * last)]) for share in (0.5, LOW, HIGH))
+        return Pitch(median, low, high)
 
     def _measure(self) -> None:
         pitch, likeness = of_frames(decimated(np.concatenate(self._waiting)).reshape(-1, FRAME))
-        self._semitones.append(pitch[likeness > VOICED_LIKENESS])
+        self._semitones += pitch[likeness > VOICED_LIKENESS].tolist()
         self._waiting.clear()
 
 
