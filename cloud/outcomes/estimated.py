@@ -29,8 +29,6 @@ def estimated(answers: Sequence[Judged]) -> Estimate | None:
     is_sampled = any(one.stands_for > 1 for one in others)
     now = [*labelled, *(one for one in others if not is_sampled or one.stands_for > 1)]
     known = error_rate.reference([one.facts for one in others], [float(one.is_wrong) for one in others])
-    labels = [
-        Label(place, one.known.wrong if one.known is not None else 0.0, one.chance or 1.0)
-        for place, one in enumerate(labelled)
-    ]
+    # Not as likely as outcome.py has it: of rare errors most that it thinks possible are slips of who labels.
+    labels = [Label(place, float(one.is_wrong), one.chance or 1.0) for place, one in enumerate(labelled)]
     return error_rate.estimate(known, [one.facts for one in now], labels)
