@@ -52,7 +52,8 @@ async def looked_at(
         if settings.operating.listen:
             from cloud.operating.load import ServiceLoad
             from cloud.operating.port import operating
-            from cloud.operating.told import Desk, StandingAlerts
+            from cloud.operating.standing import StandingAlerts
+            from cloud.operating.told import Desk
 
             load = ServiceLoad(pools, log, metrics, lambda: places.taken, streams_max(settings), ailments)
             page = operating(own_settings, load, drift=StandingAlerts(settings), labels=Desk(settings))
@@ -77,7 +78,8 @@ async def watched_drift(
         return any(served.now.knows_word(word) for served in domains.values())
 
     state_dir = settings.storage.state_dir
-    log_file, ringing = state_dir / FILE_NAME, Ringing(state_dir, sinks_of(settings.alerts))
+    log_file = state_dir / FILE_NAME
+    ringing = Ringing(state_dir, sinks_of(settings.alerts), knows_word=knows_word)
     sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word)
     async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing)):
         yield

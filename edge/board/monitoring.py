@@ -4,6 +4,7 @@ One request after the other, each over within a second: a board has better thing
 """
 
 import contextlib
+import selectors
 import socket
 import socketserver
 import sys
@@ -42,12 +43,14 @@ class Monitoring:
             raise SettingsError(
                 f"monitoring.listen: cannot listen on {self._listen} ({error.strerror or error}); is it in use?"
             ) from error
+        self._ending, self._ended = socket.socketpair()
         self.worker.start()
         return self
 
     def __exit__(self, *cause: object) -> None:
-        self._server.shutdown()
+        self._ending.close()
         self.worker.join(3 * TIME_S_MAX)
+        self._ended.close()
         self._server.server_close()
 
     @property
@@ -56,7 +59,13 @@ class Monitoring:
         return Address(self._listen.host, self._server.server_address[1])
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.5)
+        # `serve_forever` would wake up twice a second to look whether it is over: more than whoever asks costs.
+        self._server.timeout = 0
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._server, selectors.EVENT_READ)
+            selector.register(self._ended, selectors.EVENT_READ)
+            while not any(key.fileobj is self._ended for key, _ in selector.select()):
+                self._server.handle_request()
 
 
 class _Server(HTTPServer):
