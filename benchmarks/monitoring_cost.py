@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +36,7 @@ BOARD_MAX, SERVICE_MAX = 0.01, 0.02
 """The marks: of the board's processor time, and of the service's."""
 
 SCRAPE_S = 15.0
-WARM_S = 6.0
+READY_S_MAX, WARM_S = 60.0, 6.0
 FOLLOWED_S = 12.0
 """After that the drift watch has seen what was said."""
 SPOKEN_S = 6
@@ -71,7 +71,7 @@ def of_boards(folder: Path, pairs: int, seconds: float) -> tuple[list[Pair], flo
     wav = folder / "household.wav"
     with wave.open(str(wav), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
-        file.writeframes(household(seconds + 3 * WARM_S).astype("<i2").tobytes())
+        file.writeframes(household(seconds + READY_S_MAX).astype("<i2").tobytes())
     found, looks = [], []
     for number in range(pairs):
         with ExitStack() as stack:
@@ -79,6 +79,8 @@ def of_boards(folder: Path, pairs: int, seconds: float) -> tuple[list[Pair], flo
             for watched in (False, True) if number % 2 else (True, False):
                 listen = f"127.0.0.1:{port}" if watched else ""
                 boards[watched] = stack.enter_context(playing_board(folder / f"{number}-{watched}", wav, listen))
+            wait_for(folder / f"{number}-{watched}" / "edge.sock" for watched in boards)
+            scrape(f"127.0.0.1:{port}")
             time.sleep(WARM_S)
             before = {watched: cpu_s(pid) for watched, pid in boards.items()}
             for _ in range(round(seconds / SCRAPE_S)):
@@ -112,6 +114,16 @@ def playing_board(folder: Path, wav: Path, listen: str) -> Iterator[int]:
             yield process.pid
         finally:
             process.terminate()
+
+
+def wait_for(sockets: Iterable[Path]) -> None:
+    """Until daemons have started."""
+    until_s = time.monotonic() + READY_S_MAX
+    for each in sockets:
+        while not each.exists():
+            if time.monotonic() > until_s:
+                raise click.ClickException(f"A daemon did not start within {READY_S_MAX:.0f} s.")
+            time.sleep(0.1)
 
 
 def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
