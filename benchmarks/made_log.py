@@ -261,7 +261,7 @@ def _judge(store: AnswerStore, batch: list[Row]) -> None:
             given_at_unix_us=row.answered_at_unix_us + 4_000_000,
             given_by="phone",
             verdict="VERDICT_WRONG",
-            transcript="turn on the light in the kitchen, please",
+            transcript=f"{speech_pb2.Final.FromString(row.final).transcript} now".strip(),
         )
         said_us = request.given_at_unix_us
         store.give(FeedbackRow(row.key, request.feedback_id, said_us, said_us, request.SerializeToString()), 1000)

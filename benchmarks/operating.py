@@ -20,9 +20,12 @@ import numpy as np
 
 from benchmarks import path
 from benchmarks.figures import Figure, progress, report
-from benchmarks.made_log import DAYS, FEATURES_SHARE, SAID, bytes_of, drawn_levels, made_boards, make_log
+from benchmarks.made_log import DAY_US, DAYS, FEATURES_SHARE, SAID, bytes_of, drawn_levels, made_boards, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from benchmarks.made_said import make_said
 from benchmarks.victims import free_port
+from cloud.alerts import alerts
+from cloud.alerts.alerts import FILE_NAME as ALERTS
 from cloud.log.answer_log import FILE_NAME, Key, Occasion, Span, SqliteAnswerLog
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader, read_only
@@ -30,6 +33,7 @@ from cloud.log.wanted import Wanted
 from cloud.operating.operators import FILE_NAME as OPERATORS
 from cloud.operating.operators import Operators
 from cloud.utterance import Utterance
+from common.record import Record
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -60,12 +64,28 @@ def main(boards: int, utterances: int, work: Path | None) -> None:
         if not file.exists():
             made = made_boards(boards)
             make_log(folder, made, utterances, now_us(), progress=lambda done: progress(f"{done} utterances"))
+            make_said(folder, now_us())
+            _stand(folder)
         AnswerStore(file).close()
         figures = [
             *(_size(file), *_queries(file), *_pages(folder), _lateness(folder)),
             *asyncio.run(_writes(file, utterances)),
         ]
     report(figures)
+
+
+def _stand(folder: Path) -> None:
+    """Alerts, as many as have plots."""
+    places = (
+        ("noise", "kitchen-1"),
+        ("gain", "hall-2"),
+        ("intents", "lab-3"),
+        ("words", ""),
+        ("version", "All boards"),
+    )
+    with Record(folder / ALERTS, alerts.AlertBook).change() as book:
+        for cause, where in (*places, ("unknown", "attic-4"), ("concept-meaning-entry-flat-white", "")):
+            alerts.report(book, cause, where, "It changed.", now_us(), since_unix_us=now_us() - 2 * DAY_US)
 
 
 def _size(file: Path) -> Figure:
@@ -110,7 +130,8 @@ def _pages(folder: Path) -> list[Figure]:
         "search, judged": "/search?judged=yes",
         "models": "/models",
         "capacity": "/capacity",
-        "drift": "/drift",
+        "drift, seven alerts": "/drift",
+        "errors": "/errors",
         "labels": "/labels",
     }
     listen = f"127.0.0.1:{free_port()}"

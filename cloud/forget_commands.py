@@ -1,6 +1,7 @@
 """parrotlet-cloud forget: erases answers for good, whether the service runs or not."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def forget(
     Example:
       parrotlet-cloud forget --device kitchen --since 2026-11-24T18:00
     """
+    from cloud.alerts.erasing import forget_in_alerts
     from cloud.changing.shadow_store import forget_in_shadow
     from cloud.log.answer_log import FILE_NAME
     from cloud.log.answer_store import AnswerStore, Span
@@ -48,9 +50,10 @@ def forget(
     try:
         with closing(AnswerStore(file)) as store:
             erased = store.forget(device, utterance, Span(since, until))
-            if not store.scrub():
+            forget_in_shadow(file.parent, device, utterance, Span(since, until))
+            forget_in_alerts(file.parent, time.time_ns() // 1000)
+            if not store.scrub(waits=True):
                 raise SettingsError(f"{file}: somebody reads it; try again, so that no copy is left beside it.")
-        forget_in_shadow(file.parent, device, utterance, Span(since, until))
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file}: cannot be used ({error}); try sudo.") from error
     click.echo(f"{erased} answers are erased.")

@@ -169,6 +169,7 @@ def _check_config(config: speech_pb2.UtteranceConfig) -> None:
         if text or name in ("utterance_id", "device_id"):
             check_id(name, text)
     limits = {"domain": 64, "language": 35, "edge_version": 64, "local_model_version": 64, "vad": 32}
+    limits |= {"local_transcript": 1000, "local_result_id": 64}
     for name, characters_max in limits.items():
         if len(getattr(config, name)) > characters_max:
             raise _invalid(f"{name} of {len(getattr(config, name))} characters; {characters_max} is the most")

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
 
 import grpc
 import msgspec
@@ -27,14 +26,14 @@ from cloud.groups import Groups
 from cloud.keys.closed import Closed
 from cloud.log.answer_log import FILE_NAME, Features, SqliteAnswerLog
 from cloud.log.answer_store import DATABASE_ERRORS
+from cloud.onlookers import looked_at, watched_drift
 from cloud.own_services import GarbageRefused
-from cloud.places import Places, places
+from cloud.places import places
 from cloud.port_options import port_options, room_for
 from cloud.recognition import Recogniser
 from cloud.service import SERVICE_NAME, SpeechService
 from cloud.settings import CloudSettings
 from cloud.twins import KEPT, Twins
-from cloud.utterance import Onlooker
 from cloud.watchdog import watched
 from cloud.watching import Watching
 from cloud.workers.machine import sphinx_workers, streams_max, whisper_workers
@@ -95,7 +94,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(beside(changing.follow, changing.shadow.run, offers.follow))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
-        onlookers = await _looked_at(settings, own_settings, pools, log, boards, stack)
+        onlookers = await stack.enter_async_context(looked_at(settings, own_settings, pools, log, boards))
         watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
         fetching = Fetching(offers, idle_s_max=settings.server.idle_s_max)
         claims = OwnClaims(changing.told(log), await _known_twins(groups, log), watching.logged)
@@ -111,7 +110,7 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
             fetching=fetching,
             onlookers=onlookers,
         )
-        await stack.enter_async_context(_watched_drift(settings, groups, domains))
+        await stack.enter_async_context(watched_drift(settings, groups, domains))
         options = port_options(room_for(settings.server.connections_max))
         server = grpc.aio.server(options=options, interceptors=[closed.callers, GarbageRefused()])
         server.add_generic_rpc_handlers((service.handler(), *closed.handlers()))
@@ -140,68 +139,6 @@ def _open_log(settings: CloudSettings) -> SqliteAnswerLog:
     kept = settings.storage
     features = Features(kept.features_share, kept.features_days_max, kept.features_megabytes_max)
     return SqliteAnswerLog(kept.state_dir / FILE_NAME, kept.answers_max, kept.answers_days_max, features)
-
-
-async def _looked_at(
-    settings: CloudSettings,
-    own_settings: CloudSettings,
-    pools: list[Pool],
-    log: SqliteAnswerLog,
-    boards: Places,
-    stack: AsyncExitStack,
-) -> list[Onlooker]:
-    """Who counts, where it is set that somebody may ask; nothing of it is loaded where it is not."""
-    if not settings.monitoring.listen and not settings.operating.listen:
-        return []
-    from cloud.metrics import Metrics
-
-    def ailments() -> list[str]:
-        return [sentence for pool in pools if (sentence := pool.ailment())]
-
-    def why_not_ready() -> list[str]:
-        return [f"No worker of {pool.name} is there." for pool in pools if not pool.pids]
-
-    metrics = Metrics(pools, log, lambda: boards.taken)
-    if settings.monitoring.listen:
-        from cloud.monitoring import monitoring
-        from cloud.web_port import web_port
-
-        listen = parse_address(settings.monitoring.listen, called="monitoring.listen", port_min=0)
-        app = monitoring(metrics, ailments, why_not_ready)
-        logger.info("monitoring on %s", await stack.enter_async_context(web_port(app, listen, "monitoring.listen")))
-    if settings.operating.listen:
-        from cloud.operating.load import ServiceLoad
-        from cloud.operating.port import operating
-        from cloud.operating.told import Desk, StandingAlerts
-
-        load = ServiceLoad(pools, log, metrics, lambda: boards.taken, streams_max(settings), ailments)
-        drift, labels = StandingAlerts(settings), Desk(settings)
-        page = operating(own_settings, load, drift=drift, labels=labels)
-        logger.info("operator's page on %s", await stack.enter_async_context(page))
-    return [metrics]
-
-
-@asynccontextmanager
-async def _watched_drift(
-    settings: CloudSettings, groups: Groups, domains: Mapping[str, ServedDomain]
-) -> AsyncIterator[None]:
-    """Where it is set, what boards hear is compared with what they used to."""
-    if not settings.drift.watch:
-        yield
-        return
-    from cloud.alerts.alert_sinks import sinks_of
-    from cloud.alerts.ringing import Ringing
-    from cloud.drift.following import Following, followed
-    from cloud.outcomes.outcome_following import OutcomeFollowing
-
-    def knows_word(word: str) -> bool:
-        return any(served.now.knows_word(word) for served in domains.values())
-
-    state_dir = settings.storage.state_dir
-    log_file, ringing = state_dir / FILE_NAME, Ringing(state_dir, sinks_of(settings.alerts))
-    sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word)
-    async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing)):
-        yield
 
 
 async def _known_twins(groups: Groups, log: SqliteAnswerLog) -> Twins:

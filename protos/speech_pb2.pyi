@@ -160,7 +160,7 @@ class RecognizeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[UtteranceConfig, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., speech_seems_over: _Optional[_Union[SpeechSeemsOver, _Mapping]] = ..., speech_goes_on: _Optional[_Union[SpeechGoesOn, _Mapping]] = ..., end: _Optional[_Union[UtteranceEnd, _Mapping]] = ...) -> None: ...
 
 class UtteranceConfig(_message.Message):
-    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables", "explain")
+    __slots__ = ("utterance_id", "device_id", "session_id", "sequence_number", "follows_utterance_id", "feature_spec_fingerprint", "codec", "domain", "language", "started_at_unix_us", "clock_synchronised", "edge_version", "local_model_version", "attempt", "replayed", "vad", "codec_tables", "explain", "local_transcript", "local_result_id")
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +179,8 @@ class UtteranceConfig(_message.Message):
     VAD_FIELD_NUMBER: _ClassVar[int]
     CODEC_TABLES_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_RESULT_ID_FIELD_NUMBER: _ClassVar[int]
     utterance_id: str
     device_id: str
     session_id: str
@@ -197,7 +199,9 @@ class UtteranceConfig(_message.Message):
     vad: str
     codec_tables: str
     explain: bool
-    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
+    local_transcript: str
+    local_result_id: str
+    def __init__(self, utterance_id: _Optional[str] = ..., device_id: _Optional[str] = ..., session_id: _Optional[str] = ..., sequence_number: _Optional[int] = ..., follows_utterance_id: _Optional[str] = ..., feature_spec_fingerprint: _Optional[str] = ..., codec: _Optional[_Union[Codec, str]] = ..., domain: _Optional[str] = ..., language: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., clock_synchronised: _Optional[bool] = ..., edge_version: _Optional[str] = ..., local_model_version: _Optional[str] = ..., attempt: _Optional[int] = ..., replayed: _Optional[bool] = ..., vad: _Optional[str] = ..., codec_tables: _Optional[str] = ..., explain: _Optional[bool] = ..., local_transcript: _Optional[str] = ..., local_result_id: _Optional[str] = ...) -> None: ...
 
 class Frames(_message.Message):
     __slots__ = ("first_frame", "frame_count", "data")
@@ -220,7 +224,7 @@ class SpeechGoesOn(_message.Message):
     def __init__(self) -> None: ...
 
 class UtteranceEnd(_message.Message):
-    __slots__ = ("reason", "speech_start_ms", "speech_end_ms", "level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps")
+    __slots__ = ("reason", "speech_start_ms", "speech_end_ms", "level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps", "pitch_hz", "pitch_low_hz", "pitch_high_hz")
     REASON_FIELD_NUMBER: _ClassVar[int]
     SPEECH_START_MS_FIELD_NUMBER: _ClassVar[int]
     SPEECH_END_MS_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +235,9 @@ class UtteranceEnd(_message.Message):
     CLIPPED_SHARE_FIELD_NUMBER: _ClassVar[int]
     OVERRUNS_FIELD_NUMBER: _ClassVar[int]
     GAPS_FIELD_NUMBER: _ClassVar[int]
+    PITCH_HZ_FIELD_NUMBER: _ClassVar[int]
+    PITCH_LOW_HZ_FIELD_NUMBER: _ClassVar[int]
+    PITCH_HIGH_HZ_FIELD_NUMBER: _ClassVar[int]
     reason: EndReason
     speech_start_ms: int
     speech_end_ms: int
@@ -241,7 +248,10 @@ class UtteranceEnd(_message.Message):
     clipped_share: float
     overruns: int
     gaps: int
-    def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ...) -> None: ...
+    pitch_hz: float
+    pitch_low_hz: float
+    pitch_high_hz: float
+    def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ..., pitch_hz: _Optional[float] = ..., pitch_low_hz: _Optional[float] = ..., pitch_high_hz: _Optional[float] = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
     __slots__ = ("partial", "final", "turn")

@@ -2,14 +2,19 @@
 
 import csv
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from benchmarks.virtual_microphone import VirtualMicrophone, plugged_in, why_not
+from cloud.building.build import build_bundle
+from cloud.building.domain import load_domain
+from cloud.finding.index import build
+from cloud.settings import Storage
 
 # How fast a crowded machine draws examples says nothing of ours.
 hypothesis.settings.register_profile(
@@ -18,6 +23,33 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("crowded")
 
 SPEECH_FOLDER = Path(__file__).parent / "speech"
+LONG_FILES = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "ablation",
+        "board_models",
+        "crowded",
+        "doubts",
+        "operating_in_browser",
+        "own_commands",
+        "page_in_browser",
+        "page_microphone_in_browser",
+        "retraining",
+        "service",
+        "story",
+        "training",
+        "whole_path",
+        "wyoming_home",
+        "wyoming_whole",
+    )
+)
+"""Begun first, so that of several processes none is at such a one alone in the end."""
+
+Built = Callable[[Path], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
 
 
 class Speech:
@@ -51,6 +83,22 @@ def environment_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         # What answers without a service is tried where it is meant.
         patch.setenv("PARROTLET_EDGE_LOCAL_MODEL", "")
         yield
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Gives a state directory, which it returns, what a service builds of the domains that are shipped: for seconds,
+    and here once for all."""
+    kept = Storage(state_dir=tmp_path_factory.mktemp("built"))
+    for name in ("coffee", "home"):
+        domain = load_domain(name)
+        build_bundle(domain, kept.bundle_dir)
+        build(domain, kept.index_dir)
+
+    def into(state_dir: Path) -> Path:
+        return Path(shutil.copytree(kept.state_dir, state_dir, dirs_exist_ok=True))
+
+    return into
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,6 @@ from cloud.__main__ import main
 from cloud.alerts import alerts as book_of
 from cloud.alerts.alert_sinks import (
     DELIVER_S,
-    FILE_NAME,
     KEEP_S_MAX,
     TRY_S_MAX,
     LogSink,
@@ -36,20 +36,33 @@ from cloud.alerts.alert_sinks import (
     sinks_of,
 )
 from cloud.alerts.alerts import (
+    END_US,
+    FILE_NAME,
     HISTORY_MAX,
+    OPINIONS_MAX,
     REST_US,
     STANDING_MAX,
     AlertBook,
     Told,
+    end,
+    has_ending,
     judge,
     precision,
     recover,
     report,
     snooze,
 )
+from cloud.alerts.erasing import erase_words, is_said_in
+from cloud.alerts.ringing import Ringing
+from cloud.drift.facts import Facts
+from cloud.log.answer_log import FILE_NAME as LOG_FILE
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
+from cloud.log.reader import LogReader
+from cloud.log.record import Record as LogRecord
 from cloud.settings import Alerts
 from common.errors import ActionError, SettingsError
 from common.record import Record
+from protos import speech_pb2
 
 NOISE = ("noise", "kitchen")
 SENTENCE = "Board kitchen: noise floor up 12 dB."
@@ -126,6 +139,166 @@ def test_what_is_over_while_it_is_snoozed_is_left_nowhere(book: AlertBook) -> No
     assert [(one.event, one.sentence) for one in book.waiting] == [("began", SENTENCE), ("cleared", "")]
 
 
+def seen(book: AlertBook, cause: str, now_us: int, *, words: tuple[str, ...] = ()) -> None:
+    """In the kitchen, one thing after the other."""
+    sentence = f"It is {' '.join((cause, *words))}."
+    report(book, cause, "kitchen", sentence, now_us, line="x", words=words)
+
+
+def over(book: AlertBook, cause: str, now_us: int) -> None:
+    recover(book, cause, "kitchen", now_us, line="x")
+    end(book, now_us)
+
+
+def test_a_change_that_is_better_known_later_is_the_same_alert(book: AlertBook) -> None:
+    for number, cause in enumerate(("gain", "clipping", "clipping", "gain")):
+        seen(book, cause, number)
+    report(book, "noise", "hall", SENTENCE, 4, line="x")
+    assert [(one.event, one.number, one.sentence) for one in book.waiting] == [
+        ("began", 1, "It is gain."),
+        ("changed", 1, "Now: It is clipping."),
+        ("changed", 1, "Now: It is gain."),
+        ("began", 2, SENTENCE),
+    ]
+    assert len({one.key for one in book.waiting}) == 4
+    (alert, _) = book.alerts
+    assert (alert.cause, alert.times, alert.first_cause) == ("gain", 4, "gain")
+    assert [(one.cause, one.sentence, one.until_unix_us) for one in alert.before] == [
+        ("gain", "It is gain.", 1),
+        ("clipping", "It is clipping.", 3),
+    ]
+    # Over is over, by whichever name.
+    over(book, "clipping", 5)
+    assert [one.state for one in book.alerts] == ["over", "standing"]
+
+
+def test_an_end_is_told_once_it_has_lasted_and_what_comes_back_before_is_the_same(book: AlertBook) -> None:
+    now_us = 0
+    for cause in ("gain", "gain", "noise", "gain"):
+        seen(book, cause, now_us)
+        over(book, cause, now_us + 1)
+        now_us += END_US - 1
+    assert [one.event for one in book.waiting] == ["began", "changed", "changed"]
+    assert (len(book.alerts), book.alerts[0].state, has_ending(book, now_us)) == (1, "over", False)
+    assert has_ending(book, now_us + END_US)
+    end(book, now_us + END_US)
+    end(book, now_us + END_US)
+    seen(book, "noise", now_us + END_US)
+    assert [(one.event, one.number) for one in book.waiting][3:] == [("over", 1), ("began", 2)]
+    # Also where no service ran when it was to be told.
+    recover(book, "noise", "kitchen", now_us + END_US, line="x")
+    seen(book, "noise", now_us + 2 * END_US)
+    end(book, now_us + 2 * END_US)
+    assert [(one.event, one.number) for one in book.waiting][5:] == [("began", 3), ("over", 2)]
+
+
+def test_what_is_thought_before_is_bounded_and_begins_with_the_first(book: AlertBook) -> None:
+    for number in range(OPINIONS_MAX + 10):
+        seen(book, f"cause-{number}", number)
+    (alert,) = book.alerts
+    assert len(alert.before) == OPINIONS_MAX
+    assert (alert.first_cause, alert.before[-1].cause) == ("cause-0", f"cause-{OPINIONS_MAX + 8}")
+
+
+def test_who_snoozed_an_alert_hears_of_no_other_cause_of_it(book: AlertBook) -> None:
+    seen(book, "gain", 1)
+    snooze(book, "gain", "kitchen", HOUR_US)
+    seen(book, "clipping", 2)
+    assert [one.event for one in book.waiting] == ["began"]
+    seen(book, "noise", HOUR_US + 1)
+    assert [one.event for one in book.waiting] == ["began", "changed"]
+
+
+def test_what_began_while_it_was_snoozed_begins_with_its_next_cause(book: AlertBook) -> None:
+    snooze(book, "gain", "kitchen", HOUR_US)
+    seen(book, "gain", 1)
+    seen(book, "clipping", HOUR_US + 1)
+    assert [one.event for one in book.waiting] == ["began"]
+
+
+def test_a_further_word_is_told(book: AlertBook) -> None:
+    for number, words in enumerate((("mocha",), ("mocha",), ("mocha", "chai"))):
+        seen(book, "words", number, words=words)
+    assert [one.sentence for one in book.waiting] == ["It is words mocha.", "Now: It is words mocha chai."]
+
+
+def test_a_new_word_is_over_once_the_domain_knows_it(tmp_path: Path, record: Record[AlertBook]) -> None:
+    known, sink = {"mocha"}, Sink()
+    ringing = Ringing(tmp_path, [sink], knows_word=lambda word: word in known)
+    with record.change() as book:
+        report(book, "words", "kitchen", "“mocha”, and “chai”.", time.time_ns() // 1000, words=("mocha", "chai"))
+        # Of the usual, which looks for itself whether it is over.
+        report(book, "words", "hall", "Many.", time.time_ns() // 1000, words=("mocha",), line="usual")
+    ringing.look()
+    assert [one.event for one in sink.told] == ["began", "began"]
+    known.add("chai")
+    ringing.look()
+    ringing.look()
+    assert [(one.event, one.where, one.sentence) for one in sink.told][2:] == [
+        ("over", "kitchen", "The domain knows “mocha”, “chai” now.")
+    ]
+
+
+def test_a_word_that_is_in_the_log_no_more_is_in_no_alert(record: Record[AlertBook]) -> None:
+    with record.change() as book:
+        seen(book, "words", 1, words=("mocha",))
+        seen(book, "words", 2, words=("mochas", "chai"))
+        cause = "concept-meaning-word-mocha"
+        report(book, cause, "", 'What is right for "mocha" has changed.', 3, words=["mocha"])
+        recover(book, cause, "", 4)
+        report(book, cause, "", 'What is right for "mocha" has changed.', 5 + REST_US, words=["mocha"])
+        snooze(book, cause, "", HOUR_US)
+        report(book, "noise", "hall", "A mocha machine.", 6)
+    sinks = [Sink("broker"), Sink("gone")]
+    sinks[1].fault = "it is not there"
+    deliver(record, sinks, unix_s=lambda: 1.0)
+    with record.change() as book:
+        assert erase_words(book, lambda word: word == "chai", 7) == 3
+        assert erase_words(book, lambda word: word == "chai", 8) == 0
+    words, first, second, noise = record.read().alerts
+    assert (words.sentence, words.before[0].sentence) == ("It is words … chai.", "It is words ….")
+    # One word is left of it, and nothing of the others.
+    assert [one.state for one in (words, first, second)] == ["standing", "over", "over"]
+    assert first.cause == second.cause == record.read().snoozes[0].cause == "concept-meaning-word-…"
+    assert noise.sentence == "A mocha machine."
+    told = [one for one in record.read().waiting if one.number != noise.number]
+    assert {one.event for one in told} == {"cleared"}
+    assert not any("mocha" in one.sentence + one.command + "".join(one.words) for one in told)
+    # What is left somewhere to be seen is called as it was told.
+    assert {one.first_cause for one in told} == {"words", cause}
+    sinks[1].fault = None
+    deliver(record, sinks, unix_s=lambda: 1.0)
+    assert "mocha" not in record._file.read_text().replace("A mocha machine.", "")
+
+
+def test_a_word_is_looked_for_in_the_log(tmp_path: Path) -> None:
+    with closing(AnswerStore(tmp_path / LOG_FILE)) as store:
+        facts = Facts(device_id="kitchen", utterance_id="u-1")
+        key = Key("kitchen", "u-1")
+        store.add([Row(key, b"", 1, record=LogRecord(facts, "A Mocha, and 10 artichokes", b"", b"", None))], 10)
+        label = speech_pb2.FeedbackRequest(device_id="kitchen", utterance_id="u-1", transcript="Um, a mocha.")
+        store.give(FeedbackRow(key, "f", 1, 1, label.SerializeToString()), 10)
+    with closing(LogReader(tmp_path / LOG_FILE)) as reader:
+        is_said = is_said_in(reader)
+        said = [word for word in ("mocha", "ten", "art", "chai", "Um, a mocha.", "10", "") if is_said(word)]
+    assert said == ["mocha", "ten", "Um, a mocha.", "10", ""]
+
+
+def test_who_erases_by_command_erases_words_of_alerts(tmp_path: Path, record: Record[AlertBook]) -> None:
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    with closing(AnswerStore(tmp_path / LOG_FILE)) as store:
+        for number, text in enumerate(("a mocha", "a chai")):
+            key = Key("kitchen", f"u-{number}")
+            facts = Facts(device_id=key.device_id, utterance_id=key.utterance_id)
+            store.add([Row(key, b"", 1, record=LogRecord(facts, text, b"", b"", None))], 10)
+    with record.change() as book:
+        seen(book, "words", 1, words=("mocha", "chai"))
+    forgot = CliRunner().invoke(main, ["forget", "--utterance", "u-0"], env=environment)
+    assert forgot.exit_code == 0, forgot.output
+    assert record.read().alerts[0].sentence == "It is words … chai."
+    assert "mocha" not in (tmp_path / FILE_NAME).read_text()
+
+
 def test_the_history_says_which_were_right(book: AlertBook) -> None:
     for number in range(4):
         report(book, f"cause-{number}", "", SENTENCE, number)
@@ -199,6 +372,7 @@ from pathlib import Path
 from cloud.alerts.alert_sinks import deliver
 from cloud.alerts.alerts import AlertBook, report
 from common.record import Record
+from protos import speech_pb2
 record = Record(Path({str(tmp_path / FILE_NAME)!r}), AlertBook)
 with record.change() as book:
     report(book, "noise", "kitchen", "It is loud.", time.time_ns() // 1000)
@@ -221,6 +395,11 @@ def test_the_log_is_told(caplog: pytest.LogCaptureFixture) -> None:
     LogSink().tell(Told("began", 7, *NOISE, SENTENCE, "", 1))
     assert caplog.records[0].levelname == "WARNING"
     assert SENTENCE in caplog.text
+
+
+def test_the_log_has_no_word_that_people_said(caplog: pytest.LogCaptureFixture) -> None:
+    LogSink().tell(Told("began", 7, "words", "", "“Mocha” 5 times; the domain lacks “mocha”.", "", 1, words=("mocha",)))
+    assert "“…” 5 times; the domain lacks “…”." in caplog.text
 
 
 @pytest.fixture
@@ -263,6 +442,13 @@ def test_a_webhook_that_fails_says_why(hook: HookServer) -> None:
 def test_a_broker_keeps_what_stands_until_it_is_over(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as house:
         sink = MqttSink(Alerts(mqtt_address=house.address, mqtt_tls=False))
+        sink.tell(Told("began", 6, "gain", "hall", SENTENCE, "", 1))
+        # Who listens to what it was at first hears what it is now.
+        sink.tell(Told("changed", 6, "noise", "hall", SENTENCE, "", 1, "gain", 1))
+        with ListenerAtBroker(house.port) as listener:
+            now = listener.wait(lambda heard: heard.topic == "parrotlet/alerts/hall/gain")
+            assert (now.retained, json.loads(now.payload)["cause"]) == (True, "noise")
+        sink.tell(Told("over", 6, "noise", "hall", "It is over.", "", 2, "gain", 1))
         sink.tell(Told("began", 7, "concept/word corona", "", SENTENCE, "", 1))
         with ListenerAtBroker(house.port) as listener:
             kept = listener.wait(lambda heard: heard.topic == "parrotlet/alerts/all/concept-word-corona")
@@ -328,6 +514,13 @@ def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[Alert
     assert SENTENCE in listed
     assert "parrotlet-cloud label" in listed
     assert "hall" not in listed
+    with record.change() as book:
+        report(book, "noise", "cellar", SENTENCE, time.time_ns() // 1000, line="x")
+        report(book, "echo", "cellar", "Board cellar: it echoes.", time.time_ns() // 1000, line="x")
+    assert "thought until" not in typed(tmp_path).output
+    assert f": {SENTENCE}" in next(
+        line for line in typed(tmp_path, "--all").output.splitlines() if "thought until" in line
+    )
     assert typed(tmp_path, "right", "1").exit_code == 0
     assert typed(tmp_path, "wrong", "2").exit_code == 0
     assert "1 of the 2 that somebody looked at were right." in typed(tmp_path, "--all").output

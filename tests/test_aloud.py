@@ -17,14 +17,14 @@ import soundfile
 from benchmarks import path
 from benchmarks.running_board import RunningBoard, running_board
 from benchmarks.virtual_microphone import VirtualMicrophone
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 
 pytestmark = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed here")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[path.Service]:
-    with path.service(tmp_path_factory.mktemp("service"), decoding_whisper="false") as service:
+def service(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[path.Service]:
+    with path.service(built(tmp_path_factory.mktemp("service")), decoding_whisper="false") as service:
         yield service
 
 

@@ -12,7 +12,7 @@ from benchmarks.boards import HANG_OVER_S, ROOM_S, SEEMS_OVER_S, Clip, Counted, 
 from benchmarks.domains import bundle
 from cloud.workers.worker import WorkerOptions
 from protos import speech_pb2
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,11 @@ def spoken(speech: Speech) -> list[Clip]:
     return [clip for clip in clips if clip is not None]
 
 
-def test_boards_speak_in_real_time_and_each_waits_for_its_final(tmp_path: Path, spoken: list[Clip]) -> None:
+def test_boards_speak_in_real_time_and_each_waits_for_its_final(
+    tmp_path: Path, spoken: list[Clip], built: Built
+) -> None:
     marks: list[None] = []
-    with path.service(tmp_path, decoding_whisper="false", decoding_workers="1") as service:
+    with path.service(built(tmp_path), decoding_whisper="false", decoding_workers="1") as service:
         crowd = Crowd(service.address, "coffee", spoken)
         said = asyncio.run(crowd.speak(2, 0, 6, lambda: marks.append(None)))
     assert (said.boards, said.failed, len(marks)) == (2, 0, 2)
@@ -62,7 +64,7 @@ def test_a_pause_for_thought_seems_over_and_goes_on(speech: Speech) -> None:
     ]
 
 
-def test_plain_engines_decode_the_same(tmp_path: Path, spoken: list[Clip]) -> None:
+def test_plain_engines_decode_the_same(tmp_path: Path, spoken: list[Clip], built: Built) -> None:
     coffee = bundle("coffee")
     options = WorkerOptions("pocketsphinx", bundles=(coffee,), alone=True)
     share = plain_engines.cpu_share(options, coffee, spoken, processes=1, file=tmp_path / "clips.npz")

@@ -12,7 +12,7 @@ from benchmarks.planted import judged, plant, written
 from models.__main__ import main
 from models.labels.duplicates import is_near, near_duplicates
 from models.labels.slips import is_one_edit, slips
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 
 Line = dict[str, Any]
 
@@ -186,11 +186,11 @@ def test_a_recogniser_may_add_a_filler_and_takes_none_away(
     assert spoken_fillers.said_by(heard, recognised) is said
 
 
-def test_a_service_says_what_it_hears_too(tmp_path: Path, speech: Speech) -> None:
+def test_a_service_says_what_it_hears_too(tmp_path: Path, speech: Speech, built: Built) -> None:
     pytest.importorskip("pocketsphinx")
     (tmp_path / "weather.flac").write_bytes(speech.path("weather").read_bytes())
     lines = [{"path": "weather.flac", "text": "Today's weather."}]
-    with path.service(tmp_path / "state", decoding_whisper="false") as service:
+    with path.service(built(tmp_path / "state"), decoding_whisper="false") as service:
         result = checked(tmp_path, lines, "--only", "spoken_fillers", "--service", service.address)
     assert 'Not written though spoken: "um" at 0.' in result.stdout
     assert "; the service hears" in result.stdout

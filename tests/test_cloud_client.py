@@ -454,6 +454,14 @@ def test_what_is_sent_again_stands_back_for_who_speaks_and_is_not_blamed(
         assert len(speech.requests[0]) <= 1 + 3 * (not somebody_speaks)
 
 
+def test_what_is_sent_again_says_what_the_board_answered() -> None:
+    own = Answer("local", transcript="lights on")
+    with service(answers) as (speech, address), client(address) as cloud:
+        sent = cloud.network.run(cloud.replay(head(), [frames(0)], END, DEFAULT_SPEC, 101, local_answer=own))
+        assert sent.result(WAIT_S).transcript == "hello"
+    assert speech.requests[0][0].config.local_transcript == "lights on"
+
+
 def test_what_has_stood_back_long_enough_goes_on_beside_who_speaks_one_at_a_time() -> None:
     seen: list[str] = []
 

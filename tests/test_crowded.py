@@ -19,6 +19,7 @@ from cloud.service import SpeechService
 from cloud.settings import Server, Storage
 from cloud.workers.pool import Pool
 from protos import speech_pb2, speech_pb2_grpc
+from tests.conftest import Built
 from tests.test_recognition import SPHINX, FakePool
 from tests.test_service import END, WAIT_S, Held, config, frames, levels
 
@@ -50,9 +51,9 @@ class FakeContext:
         self.ended = code, sentence
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[ServedDomain]:
-    with ServedDomain("home", Storage(state_dir=tmp_path)) as served:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[ServedDomain]:
+    with ServedDomain("home", Storage(state_dir=built(tmp_path_factory.mktemp("home")))) as served:
         yield served
 
 
@@ -204,9 +205,9 @@ def status(call: Any) -> grpc.StatusCode:
     return grpc.StatusCode.OK
 
 
-def test_boards_that_come_all_at_once_are_let_in_as_many_as_a_worker_bears(tmp_path: Path) -> None:
+def test_boards_that_come_all_at_once_are_let_in_as_many_as_a_worker_bears(tmp_path: Path, built: Built) -> None:
     settings = {"decoding_whisper": "false", "decoding_workers": "1"}
-    with path.service(tmp_path, **settings) as service, grpc.insecure_channel(service.address) as channel:
+    with path.service(built(tmp_path), **settings) as service, grpc.insecure_channel(service.address) as channel:
         stub = speech_pb2_grpc.SpeechStub(channel)
         held = [Held(config(f"crowd-{number}", device_id=f"board-{number}")) for number in range(12)]
         calls = [stub.Recognize(iter(each), timeout=WAIT_S) for each in held]

@@ -84,6 +84,29 @@ def test_what_was_not_measured_is_none() -> None:
     assert one.was_empty and one.word_count == 0 and one.words_per_s is None
 
 
+def test_the_pitch_is_what_the_board_measured() -> None:
+    told = end(pitch_hz=120.0, pitch_low_hz=100.0, pitch_high_hz=180.5)
+    one = facts_of(np.zeros((30, 80), np.int8), DEFAULT_SPEC, config(), told, speech_pb2.Final())
+    assert (one.pitch_hz, one.pitch_low_hz, one.pitch_high_hz) == (120, 100, 180.5)
+    assert facts().pitch_hz is None
+
+
+def test_the_boards_own_answer_agrees_if_it_is_the_same() -> None:
+    def agrees(final: speech_pb2.Final, **own: str) -> bool | None:
+        return facts_of(np.zeros((30, 80), np.int8), DEFAULT_SPEC, config(**own), end(), final).local_agrees
+
+    lights = speech_pb2.Final(transcript="Lights on.", results=[speech_pb2.SearchResult(id="light-on")])
+    assert agrees(lights) is None
+    assert agrees(lights, local_transcript="lights on") is True
+    assert agrees(lights, local_transcript="turn them on", local_result_id="light-on") is True
+    assert agrees(lights, local_transcript="lights off", local_result_id="light-off") is False
+    assert agrees(lights, local_transcript="lights off") is False
+    assert agrees(speech_pb2.Final(), local_transcript="lights off") is False
+    # Whether "one more" is that, in other words, nobody knows.
+    timer = speech_pb2.Final(transcript="one more minute", intent=speech_pb2.Intent(name="timer"))
+    assert agrees(timer, local_transcript="more") is None
+
+
 def test_words_are_counted_and_not_kept() -> None:
     final = speech_pb2.Final(transcript="Dim the zorblight, please.")
     one = facts(final, knows_word={"dim", "the", "please"}.__contains__)

@@ -17,7 +17,7 @@ from cloud.workers.worker import WorkerOptions
 from cloud.workers.worker_process import WorkerProcess
 from common.errors import EngineError
 from protos import speech_pb2, speech_pb2_grpc
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 
 WITHOUT_NEW_CODE = """#!{0}
 import ctypes, os, sys
@@ -67,13 +67,15 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_whisper_that_loads_and_cannot_compute_is_told_and_the_service_is_there_without_it(
-    tmp_path: Path, weights: Path
+    tmp_path: Path, weights: Path, built: Built
 ) -> None:
     options = WorkerOptions("whisper", weights=str(weights))
     told = "Whisper \\(tiny.en\\) is loaded, and cannot read on this machine: could not create a primitive."
     with pytest.raises(EngineError, match=told):
         asyncio.run(WorkerProcess.start(options, ready_s_max=60.0, wedged_s=20.0))
-    with path.service(tmp_path / "state", storage_weights_dir=str(weights.parent), decoding_workers="1") as service:
+    with path.service(
+        built(tmp_path / "state"), storage_weights_dir=str(weights.parent), decoding_workers="1"
+    ) as service:
         with grpc.insecure_channel(service.address) as channel:
             described = speech_pb2_grpc.SpeechStub(channel).Describe(speech_pb2.DescribeRequest(), timeout=60)
     assert [engine.name for engine in described.engines] == ["pocketsphinx"]
@@ -97,10 +99,10 @@ def test_without_the_gpu_that_is_set_whisper_goes_on_by_the_processor(caplog: py
     assert "on cuda as float16" in line
 
 
-def test_a_third_engine_is_a_file_that_the_settings_name(speech: Speech, tmp_path: Path) -> None:
+def test_a_third_engine_is_a_file_that_the_settings_name(speech: Speech, tmp_path: Path, built: Built) -> None:
     file = speech.path("timer")
     settings = {"decoding_whisper": "false", "decoding_more_engines": "tests.loudness_engine"}
-    with path.service(tmp_path, **settings) as service:
+    with path.service(built(tmp_path), **settings) as service:
         with grpc.insecure_channel(service.address) as channel:
             described = speech_pb2_grpc.SpeechStub(channel).Describe(speech_pb2.DescribeRequest(), timeout=60)
         (answer,) = path.hear(service.address, [file])[file]

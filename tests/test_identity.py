@@ -94,6 +94,8 @@ def test_a_file_that_is_none_is_told_with_a_cure(tmp_path: Path, content: bytes)
         (0, True),
         (NOW_US - DAY_US, True),
     ],
+    # Names of tests may not hang on the time: processes that share them out would not mean the same ones.
+    ids=["new", "shortly before", "shortly after", "in 1970", "before it was made"],
 )
 def test_a_certificate_is_due_after_two_thirds_of_its_life(now_us: int, due: bool) -> None:
     assert IDENTITY.is_due(now_us) is due

@@ -16,6 +16,7 @@ from cloud.decoders.weights import usable
 from cloud.settings import CloudSettings, Decoding
 from common.errors import EngineError, SettingsError
 from protos import speech_pb2, speech_pb2_grpc
+from tests.conftest import Built
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_without_whisper_another_language_is_nobodys(tmp_path: Path, monkeypatch
     asyncio.run(run())
 
 
-def test_german_is_written_down_by_the_larger_weights(tmp_path: Path) -> None:
+def test_german_is_written_down_by_the_larger_weights(tmp_path: Path, built: Built) -> None:
     try:
         usable("base", CloudSettings().storage.weights_dir)
     except EngineError as error:
@@ -60,7 +61,7 @@ def test_german_is_written_down_by_the_larger_weights(tmp_path: Path) -> None:
     text = "Guten Morgen. Ich wohne in Berlin."
     subprocess.run(["espeak-ng", "-v", "de", "-s", "130", "-w", str(file), text], check=True)
     settings = {"decoding_whisper_model": "base", "decoding_languages": "de,en", "decoding_workers": "1"}
-    with path.service(tmp_path / "state", **settings) as service:
+    with path.service(built(tmp_path / "state"), **settings) as service:
         with grpc.insecure_channel(service.address) as channel:
             described = speech_pb2_grpc.SpeechStub(channel).Describe(speech_pb2.DescribeRequest(), timeout=60)
         (answer,) = path.hear(service.address, [file], "--language", "de-DE")[file]

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook
 from cloud.alerts.ringing import Ringing
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME
 from cloud.labelling.label_queue import LabelQueue
 from cloud.labelling.labelling import Candidate
 from cloud.log.answer_log import FILE_NAME
-from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row, Span
 from cloud.log.record import Record as Kept
 from cloud.outcomes.convention import ConventionWatch, Written
-from cloud.outcomes.outcome_following import BEHIND_US, OutcomeFollowing
-from cloud.outcomes.outcome_watch import REFERENCE, Answer
+from cloud.outcomes.outcome_following import BATCH, BEHIND_US, OutcomeFollowing
+from cloud.outcomes.outcome_watch import REFERENCE, Answer, Change, OutcomeWatch
 from common.errors import SettingsError
 from common.record import Record
 from protos import speech_pb2
@@ -79,6 +79,49 @@ def test_a_word_that_means_something_else_is_told_once_also_after_restarts(folde
         book.alerts.clear()
     # What was told before is not found again, though it is learnt again.
     assert follow(folder) == []
+
+
+def test_a_start_learns_the_reference_and_the_newest_and_finds_the_end_of_what_was_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(folder, talk(900, 1000, calm))
+    keep(folder, talk(200, 2000, lambda drink: drink == "latte"))
+    assert len(follow(folder)) == 1
+    pushed: list[str] = []
+    push = OutcomeWatch.push
+
+    def counting(watch: OutcomeWatch, answer: Answer) -> list[Change]:
+        pushed.append(answer.facts.utterance_id)
+        return push(watch, answer)
+
+    monkeypatch.setattr(OutcomeWatch, "push", counting)
+    monkeypatch.setattr("cloud.outcomes.outcome_following.LEARN_NEWEST", 300)
+    keep(folder, talk(400, 3000, calm))
+    assert len(follow(folder)) == 1
+    # The reference is that of before, and what lies between is not read.
+    assert pushed[0] == "u-0"
+    before = pushed.index("u-3000")
+    assert REFERENCE + 300 <= before <= REFERENCE + 300 + 2 * BATCH
+    [alert] = Record(folder / ALERTS_FILE, AlertBook).read().alerts
+    assert alert.state == "over"
+
+
+def test_a_word_that_was_erased_before_it_is_told_is_not_told(folder: Path) -> None:
+    later = list(talk(200, 1000, lambda drink: drink == "latte"))
+    keep(folder, later)
+
+    class Erasing(Ringing):
+        def take_outcomes(self, found: Iterable[Change]) -> None:
+            with closing(AnswerStore(folder / FILE_NAME)) as store:
+                for one in [*talk(REFERENCE + 20, 0, calm), *later]:
+                    if "latte" in one.final.transcript:
+                        store.forget(one.facts.device_id, one.facts.utterance_id, Span())
+            super().take_outcomes(found)
+
+    with OutcomeFollowing(folder / FILE_NAME, folder, Erasing(folder, []), unix_us=lambda: END_US) as following:
+        while following.look():
+            pass
+    assert Record(folder / ALERTS_FILE, AlertBook).read().alerts == []
 
 
 def test_what_people_say_is_waited_for(folder: Path) -> None:

@@ -17,6 +17,7 @@ from cloud.workers.pool_job import PoolBusy
 from cloud.workers.worker_job import DecodingFailed
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
+from tests.conftest import Built
 
 FRAMES = np.zeros((10, DEFAULT_SPEC.bands), np.int8)
 WHISPER = Hypothesis("whisper", "tiny.en", "Set a timer for 10 minutes.")
@@ -68,14 +69,14 @@ class FakePool:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainVersion]:
-    with ServedDomain("home", Storage(state_dir=tmp_path_factory.mktemp("state"))) as served:
+def home(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[DomainVersion]:
+    with ServedDomain("home", Storage(state_dir=built(tmp_path_factory.mktemp("state")))) as served:
         yield served.now
 
 
 @pytest.fixture(scope="module")
-def coffee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainVersion]:
-    with ServedDomain("coffee", Storage(state_dir=tmp_path_factory.mktemp("state"))) as served:
+def coffee(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[DomainVersion]:
+    with ServedDomain("coffee", Storage(state_dir=built(tmp_path_factory.mktemp("state")))) as served:
         yield served.now
 
 

@@ -14,6 +14,7 @@ from edge_fakes import ANSWER, utterance
 
 from edge.asking import link
 from edge.asking.answer import Answer
+from edge.asking.answer import Path as AnswerPath
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.cloud_client import CloudClient
 from edge.asking.link import Link
@@ -68,6 +69,7 @@ class Sender:
         self.probes = 0
         self.sent: list[tuple[UtteranceHead, Sequence[UtteranceFrames], FeatureSpec, int]] = []
         self.patience_s: list[float] = []
+        self.local_answers: list[Answer | None] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.at_once = 0
@@ -86,7 +88,9 @@ class Sender:
         spec: FeatureSpec,
         attempt: int,
         patience_s: float,
+        local_answer: Answer | None,
     ) -> Answer:
+        self.local_answers.append(local_answer)
         self.patience_s.append(patience_s)
         self.sent.append((head, frames, spec, attempt))
         self.at_once += 1
@@ -123,7 +127,9 @@ class Replaying:
         self.draws.append((least, most))
         return least
 
-    def keep(self, number: int, *, told: bool = False, synchronised: bool | None = True) -> None:
+    def keep(
+        self, number: int, *, told: bool = False, synchronised: bool | None = True, told_by: AnswerPath = "house"
+    ) -> None:
         """An utterance of one second that has just been said."""
         head, frames, end = utterance(number)
         assert isinstance(head, UtteranceHead)
@@ -141,7 +147,7 @@ class Replaying:
         self.spool.append(entry, Piece(0, len(frames.levels), coded))
         self.spool.finish(entry, end)
         if told:
-            self.spool.tell(entry, Kind.FINAL, answer=msgspec.structs.replace(ANSWER, path="house"))
+            self.spool.tell(entry, Kind.FINAL, answer=msgspec.structs.replace(ANSWER, path=told_by))
         self.spool.release(entry)
 
     def kept(self) -> list[Kept]:
@@ -319,6 +325,19 @@ def test_what_another_answered_gets_the_better_answer_and_acts_once(tmp_path: Pa
             await made.empty()
             assert made.told() == [("u0", Kind.FINAL), ("u0", Kind.BETTER)]
             assert [event.may_act for event in made.events] == [True, False]
+
+    asyncio.run(run())
+
+
+def test_what_the_board_answered_itself_goes_along(tmp_path: Path) -> None:
+    async def run() -> None:
+        sender = Sender()
+        async with replaying(tmp_path, sender) as made:
+            made.keep(0, told=True, told_by="local")
+            made.keep(1, told=True)
+            made.keep(2)
+            await made.empty()
+        assert sender.local_answers == [msgspec.structs.replace(ANSWER, path="local"), None, None]
 
     asyncio.run(run())
 

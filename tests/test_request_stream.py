@@ -101,6 +101,8 @@ def test_a_whole_utterance_is_taken() -> None:
         ([config(device_id="küche")], "device_id"),
         ([config(session_id="\n")], "session_id"),
         ([config(vad="v" * 33)], "vad of 33 characters"),
+        ([config(local_transcript="t" * 1001)], "local_transcript of 1001 characters"),
+        ([config(local_result_id="i" * 65)], "local_result_id of 65 characters"),
         ([config(attempt=0)], "attempt 0"),
         ([b"\xff\xff\xff garbage"], "not a parrotlet.v1.RecognizeRequest"),
         ([b""], "empty request"),

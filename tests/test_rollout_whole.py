@@ -14,6 +14,9 @@ from cloud.changing.gate import Rules
 from cloud.changing.operations import Operations
 from cloud.changing.rollout import Subject
 from cloud.changing.shadow_store import FILE_NAME, ShadowStore
+from cloud.log.answer_log import FILE_NAME as LOG_FILE_NAME
+from cloud.log.reader import LogReader
+from cloud.log.wanted import Wanted
 from cloud.settings import CloudSettings, Domains, Storage
 from protos import speech_pb2, speech_pb2_grpc
 from tests.test_service import END, config, frames, levels, spoken
@@ -80,6 +83,12 @@ def test_a_domain_s_way(tmp_path: Path, settings: CloudSettings, stub: speech_pb
 
     until(lambda: answer().domain.entries == 1 and bool(heard()))
     assert "weather" in heard()[0]
+
+    def agreements() -> set[bool | None]:
+        with closing(LogReader(settings.storage.state_dir / LOG_FILE_NAME)) as reader:
+            return {one.facts.shadow_agrees for one in reader.newest(Wanted(), count)}
+
+    until(lambda: agreements() > {None})
     owner.canary(SHOP, 0.5, "half of them", automatic=False)
     boards = {is_chosen(board, 1, 0.5): board for board in ("hall", "attic", "shed", "porch", "den", "bath", "loft")}
     until(lambda: answer(boards[True]).domain.entries == 2)

@@ -20,15 +20,15 @@ from benchmarks.tried_service import channel_to, own_service
 from edge.speech.log_mel import log_mel
 from protos import codec, speech_pb2, speech_pb2_grpc
 from protos.feature_spec import DEFAULT_SPEC, Levels
-from tests.conftest import SPEECH_FOLDER
+from tests.conftest import SPEECH_FOLDER, Built
 
 WAIT_S = 30
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[path.Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[path.Service]:
     with path.service(
-        tmp_path_factory.mktemp("state"),
+        built(tmp_path_factory.mktemp("state")),
         decoding_whisper="false",
         server_idle_s_max="1",
         server_streams_per_device_max="2",
@@ -43,10 +43,10 @@ def stub(service: path.Service) -> Iterator[speech_pb2_grpc.SpeechStub]:
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[speech_pb2_grpc.SpeechStub]:
+def patient(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Iterator[speech_pb2_grpc.SpeechStub]:
     """A service that waits longer for a client than a busy machine takes to decode."""
     with path.service(
-        tmp_path_factory.mktemp("patient"), decoding_whisper="false", server_streams_per_device_max="2"
+        built(tmp_path_factory.mktemp("patient")), decoding_whisper="false", server_streams_per_device_max="2"
     ) as running:
         with grpc.insecure_channel(running.address) as channel:
             yield speech_pb2_grpc.SpeechStub(channel)
@@ -300,9 +300,11 @@ def test_a_client_that_falls_silent_is_let_go(stub: speech_pb2_grpc.SpeechStub) 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_that_dies_or_wedges_is_replaced_and_its_utterance_decoded_again(
-    tmp_path: Path, blow: signal.Signals
+    tmp_path: Path, built: Built, blow: signal.Signals
 ) -> None:
-    with path.service(tmp_path, decoding_whisper="false", decoding_workers="1", decoding_wedged_s="1") as service:
+    with path.service(
+        built(tmp_path), decoding_whisper="false", decoding_workers="1", decoding_wedged_s="1"
+    ) as service:
         (worker,) = service.workers()
         held = Held(config("survivor"), *frames(levels(spoken("berlin"))))
         with grpc.insecure_channel(service.address) as channel:
@@ -315,10 +317,11 @@ def test_a_worker_that_dies_or_wedges_is_replaced_and_its_utterance_decoded_agai
 
 
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
-def test_answers_outlive_the_service(tmp_path: Path, blow: signal.Signals) -> None:
+def test_answers_outlive_the_service(tmp_path: Path, built: Built, blow: signal.Signals) -> None:
+    state_dir = built(tmp_path)
     for attempt in (1, 2):
         with (
-            path.service(tmp_path, decoding_whisper="false") as service,
+            path.service(state_dir, decoding_whisper="false") as service,
             grpc.insecure_channel(service.address) as channel,
         ):
             stub = speech_pb2_grpc.SpeechStub(channel)
@@ -329,8 +332,11 @@ def test_answers_outlive_the_service(tmp_path: Path, blow: signal.Signals) -> No
             assert answer.from_log == (attempt == 2)
 
 
-def test_sigterm_lets_running_utterances_finish(tmp_path: Path) -> None:
-    with path.service(tmp_path, decoding_whisper="false") as service, grpc.insecure_channel(service.address) as channel:
+def test_sigterm_lets_running_utterances_finish(tmp_path: Path, built: Built) -> None:
+    with (
+        path.service(built(tmp_path), decoding_whisper="false") as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
         held = Held(config("last"), *frames(levels(spoken("berlin"))))
         call = speech_pb2_grpc.SpeechStub(channel).Recognize(iter(held), timeout=WAIT_S)
         next(call)
@@ -346,8 +352,8 @@ def test_sigterm_lets_running_utterances_finish(tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
-def test_a_board_speaks_for_itself_alone(tmp_path: Path) -> None:
-    with own_service(tmp_path) as (target, _), channel_to(target.address, target.board("garage")) as channel:
+def test_a_board_speaks_for_itself_alone(tmp_path: Path, built: Built) -> None:
+    with own_service(built(tmp_path)) as (target, _), channel_to(target.address, target.board("garage")) as channel:
         recognise = speech_pb2_grpc.SpeechStub(channel).Recognize
         code, sentence = status(recognise(utterance("u-1", levels())))
         assert code == grpc.StatusCode.PERMISSION_DENIED

@@ -127,6 +127,13 @@ def test_what_was_answered_is_heard_again_from_the_same_frames_and_kept(
     pool = Engines(BASE)
     shadow = Shadow(log, lambda: False)
     hearer = Hearer(Recogniser(cast(list[Pool], [pool]), answer_s_max=5.0), shop.now)
+    agreed: list[tuple[Key, bool]] = []
+
+    class Answers:
+        async def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+            agreed.append((key, shadow_agrees))
+
+    shadow.answers = Answers()
 
     async def hear() -> None:
         assert shadow.offer(said("u1"), hearer)
@@ -136,6 +143,7 @@ def test_what_was_answered_is_heard_again_from_the_same_frames_and_kept(
     assert (pool.jobs[0].frames, pool.jobs[0].closed) == (30, True)
     (key, heard), *others = tried(log).items()
     assert (key, heard.transcript, heard.agrees, others) == (Key("kitchen", "u1"), "a tea please", False, [])
+    assert agreed == [(key, False)]
 
 
 def test_nothing_is_heard_while_somebody_waits_for_an_answer_and_what_is_under_way_is_given_up(

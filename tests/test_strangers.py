@@ -9,6 +9,7 @@ from benchmarks.strange_messages import Met
 from benchmarks.strangers import all_tries
 from benchmarks.tried_service import Target, own_service
 from tests.closed_service import Clock, closed_service
+from tests.conftest import Built
 
 
 def test_each_stranger_meets_what_he_should_and_boards_are_answered(tmp_path: Path) -> None:
@@ -20,9 +21,9 @@ def test_each_stranger_meets_what_he_should_and_boards_are_answered(tmp_path: Pa
     assert len(tries) >= 15
 
 
-def test_no_board_brings_down_the_service_by_what_it_says(tmp_path: Path) -> None:
+def test_no_board_brings_down_the_service_by_what_it_says(tmp_path: Path, built: Built) -> None:
     met = Met()
-    with own_service(tmp_path) as (target, service):
+    with own_service(built(tmp_path)) as (target, service):
         tries = list(from_boards(target, number=20))
         tries += made_up(target, service.process.pid, calls(300, seed=1), met)
     assert [each for each in tries if each.met != each.wanted] == []

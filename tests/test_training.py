@@ -264,13 +264,27 @@ def test_a_model_is_made_and_a_killed_run_goes_on_as_if_nothing_had_happened(tmp
         make_model(recipe, manifest, None, None, straight, told.append)
 
 
-def test_a_short_training_is_worth_its_last_steps(tmp_path: Path, manifest: Path) -> None:
+def test_a_short_training_is_worth_its_last_steps_and_compiles_one(
+    tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is averaged over hundreds of steps, of fewer, knows next to nothing."""
     pytest.importorskip("tensorflow")
+    import keras
+
+    compiled = 0
+    step = keras.Model.train_step
+
+    def counted(*arguments: object) -> object:
+        nonlocal compiled
+        compiled += 1
+        return step(*arguments)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
     recipe = read_recipe(recipe_file(tmp_path, 25))
     assert recipe.training.average == 0.998
     made = make_model(recipe, manifest, None, None, tmp_path / "model", lambda line: None)
     assert made.float == made.int8 == 1.0
+    assert compiled == 1
 
 
 def test_what_tells_of_the_end_knows_it_from_the_beginning(tmp_path: Path) -> None:

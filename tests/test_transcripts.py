@@ -17,7 +17,7 @@ from models.errors.outcome import read_outcomes
 from models.evaluation import service
 from models.evaluation.transcripts import judged
 from models.labels.definition import Definition
-from tests.conftest import SPEECH_FOLDER, Speech
+from tests.conftest import SPEECH_FOLDER, Built, Speech
 
 
 def clip(text: str, number: int = 1) -> Clip:
@@ -49,14 +49,14 @@ def test_a_text_of_marks_alone_is_not_judged() -> None:
     assert found.unread == {"1.flac": "has no words in its text"}
 
 
-def test_a_service_is_asked_as_a_board_asks_it(tmp_path: Path, speech: Speech) -> None:
+def test_a_service_is_asked_as_a_board_asks_it(tmp_path: Path, speech: Speech, built: Built) -> None:
     clips = [
         Clip(path=str(speech.path("timer")), text="Set the timer for ten minutes."),
         Clip(path=str(SPEECH_FOLDER / "gone.flac"), text="nothing"),
         Clip(path=str(speech.path("timer")), text="Set the timer for ten minutes.", start_ms=0, end_ms=60_000),
     ]
     write_manifest(tmp_path / "manifest.jsonl", clips)
-    with path.service(tmp_path / "state", decoding_whisper="false") as there:
+    with path.service(built(tmp_path / "state"), decoding_whisper="false") as there:
         arguments = [there.address, f"{tmp_path}/manifest.jsonl", "--outcomes", f"{tmp_path}/outcomes.jsonl"]
         said = CliRunner().invoke(main, ["evaluate", *arguments])
     assert said.exit_code == 0, said.output

@@ -13,7 +13,7 @@ import soundfile
 from benchmarks import path
 from benchmarks.running_board import RunningBoard, running_board
 from benchmarks.virtual_microphone import VirtualMicrophone
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 
 
 def is_listening(board: RunningBoard) -> None:
@@ -69,9 +69,9 @@ def test_a_sentence_spoken_into_the_microphone_is_answered(
 
 
 def test_a_service_that_is_killed_is_missed_and_found_again(
-    virtual_microphone: VirtualMicrophone, sentence: Path, tmp_path: Path
+    virtual_microphone: VirtualMicrophone, sentence: Path, tmp_path: Path, built: Built
 ) -> None:
-    with path.service(tmp_path / "state", decoding_whisper="false") as service:
+    with path.service(built(tmp_path / "state"), decoding_whisper="false") as service:
         address = service.address
         with running_board(virtual_microphone, tmp_path, address) as board:
             is_listening(board)

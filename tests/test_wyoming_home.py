@@ -24,7 +24,7 @@ from edge.settings import EdgeSettings
 from edge.wyoming.info import Describing
 from edge.wyoming.serving import MDNS_TYPE, SPEECH_ADDRESS, address_of
 from protos import speech_pb2
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 from tests.wyoming_peers import WAIT_S, board, event, pieces
 
 DESCRIBED = speech_pb2.DescribeResponse(
@@ -69,7 +69,7 @@ def discovered(port: int) -> Any:
         network.close()
 
 
-def test_a_home_finds_it_and_gets_transcripts(speech: Speech, tmp_path: Path) -> None:
+def test_a_home_finds_it_and_gets_transcripts(speech: Speech, tmp_path: Path, built: Built) -> None:
     samples, _ = soundfile.read(speech.path("timer"), dtype="int16")
 
     async def talk(port: int) -> None:
@@ -89,7 +89,7 @@ def test_a_home_finds_it_and_gets_transcripts(speech: Speech, tmp_path: Path) ->
             assert "understands 'sv-SE'; there is en" in (await event(client, "error")).data["text"]
 
     with (
-        path.service(tmp_path, decoding_whisper="false") as service,
+        path.service(built(tmp_path), decoding_whisper="false") as service,
         board(cloud_address=service.address, device_id="kitchen") as (port, process),
     ):
         info = discovered(port)

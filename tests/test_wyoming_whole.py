@@ -26,7 +26,7 @@ from wyoming.satellite import RunSatellite
 
 from benchmarks import path
 from edge.sound.source import SAMPLE_RATE_HZ
-from tests.conftest import Speech
+from tests.conftest import Built, Speech
 from tests.wyoming_peers import WAIT_S, board, event, player
 
 SPOKEN = bytes(range(256)) * 100
@@ -108,7 +108,7 @@ def wyoming_satellite(room: Path, program: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("satellite", [this_board, wyoming_satellite])
 def test_what_is_said_to_a_satellite_is_transcribed_and_answered(
-    satellite: Callable[[Path, Path], AbstractContextManager[int]], speech: Speech, tmp_path: Path
+    satellite: Callable[[Path, Path], AbstractContextManager[int]], speech: Speech, tmp_path: Path, built: Built
 ) -> None:
     samples, rate_hz = soundfile.read(speech.path("timer"), dtype="int16")
     room = tmp_path / "room.raw"
@@ -117,7 +117,7 @@ def test_what_is_said_to_a_satellite_is_transcribed_and_answered(
     soundfile.write(room.with_suffix(".wav"), sound, rate_hz)
     with (
         player(tmp_path) as program,
-        path.service(tmp_path / "state", decoding_whisper="false") as service,
+        path.service(built(tmp_path / "state"), decoding_whisper="false") as service,
         board(cloud_address=service.address) as (speech_port, _),
         satellite(room, program) as satellite_port,
     ):

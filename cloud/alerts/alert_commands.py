@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cloud.alerts.alerts import Alert, AlertBook, Judgement, find, judge, precision, snooze
+from cloud.alerts.alerts import FILE_NAME, Alert, AlertBook, Judgement, find, judge, precision, snooze
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.record import Record
@@ -31,6 +31,8 @@ def alerts(context: click.Context, every: bool, config_file: Path | None) -> Non
     shown = [one for one in book.alerts if every or one.state == "standing"]
     for one in shown:
         click.echo(_line(one))
+        for opinion in one.before if every else ():
+            click.echo(f"      thought until {_moment(opinion.until_unix_us)}: {opinion.sentence}")
     if not shown:
         click.echo("Nothing has changed." if not every else "Nothing ever changed.", err=True)
     right, judged = precision(book.alerts)
@@ -110,8 +112,6 @@ def test(config_file: Path | None) -> None:
 
 
 def _record(config_file: Path | None) -> Record[AlertBook]:
-    from cloud.alerts.alert_sinks import FILE_NAME
-
     directory = load_settings(config_file, {}).settings.storage.state_dir
     if not directory.is_dir():
         raise SettingsError(f"There is no service's folder at {directory}.")
@@ -133,10 +133,12 @@ def _judge(number: int, judgement: Judgement, config_file: Path | None) -> None:
 
 
 def _line(alert: Alert) -> str:
-    when = datetime.fromtimestamp(alert.began_unix_us / 1e6).strftime("%Y-%m-%d %H:%M")
-    over = ""
-    if alert.over_unix_us is not None:
-        over = f", over {datetime.fromtimestamp(alert.over_unix_us / 1e6):%Y-%m-%d %H:%M}"
+    when = _moment(alert.began_unix_us)
+    over = "" if alert.over_unix_us is None else f", over {_moment(alert.over_unix_us)}"
     judged = f", {alert.judged}" if alert.judged else ""
     command = f"\n      {alert.command}" if alert.command else ""
     return f"{alert.number:>4}  {when}{over}{judged}  {alert.where or 'all'}: {alert.sentence}{command}"
+
+
+def _moment(unix_us: int) -> str:
+    return datetime.fromtimestamp(unix_us / 1e6).strftime("%Y-%m-%d %H:%M")

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from cloud.alerts.alerts import AlertBook, Told
+from cloud.alerts.erasing import without
 from cloud.settings import Alerts as AlertSettings
 from common.addresses import parse_address
 from common.errors import ActionError
@@ -20,7 +21,6 @@ from common.signature import read_secret, signed
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "alerts.json"
 TRY_S_MAX = 5.0
 DELIVER_S = 10.0
 """Then it goes on with the next look: whoever looks has other work, and is to end with the service."""
@@ -39,7 +39,7 @@ class Sink(Protocol):
 
 
 class LogSink:
-    """The service's log; a warning for what begins."""
+    """The service's log; a warning for what begins. No word that people said: nobody can take it out of there."""
 
     name = "log"
 
@@ -48,7 +48,7 @@ class LogSink:
             return
         where = f" [{told.where}]" if told.where else ""
         level = logging.WARNING if told.event == "began" else logging.INFO
-        logger.log(level, "alert %d%s: %s", told.number, where, told.sentence)
+        logger.log(level, "alert %d%s: %s", told.number, where, without(told.sentence, told.words))
 
 
 class WebhookSink:
@@ -87,7 +87,7 @@ class Broker(NamedTuple):
 
 
 class MqttSink:
-    """A topic for each cause and place, retained until it is over."""
+    """A topic for each alert, called by its place and what it was told of at first; retained until it is over."""
 
     name = "mqtt"
 
@@ -102,8 +102,8 @@ class MqttSink:
         )
 
     def tell(self, told: Told) -> None:
-        topic = "/".join((self._topic, _level(told.where or "all"), _level(told.cause)))
-        message = Message(topic, msgspec.json.encode(told), retain=told.event == "began")
+        topic = "/".join((self._topic, _level(told.where or "all"), _level(told.first_cause or told.cause)))
+        message = Message(topic, msgspec.json.encode(told), retain=told.event in ("began", "changed"))
         link = Link(self._broker, CLIENT_ID, None, (), called="alerts.mqtt_")
         try:
             if told.event in ("over", "cleared"):

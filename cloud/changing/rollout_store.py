@@ -104,6 +104,10 @@ class RolloutStore:
         """What was tried or promoted, and taken back, in the order in which it came."""
         return self._rollouts("state = 'returned'")
 
+    def numbered(self, number: int) -> Rollout:
+        """The candidate of that number."""
+        return self._rollouts("number = ?", number)[0]
+
     def serving(self, subject: Subject) -> Serving | None:
         """What serves in place of what the settings say; None: nothing does."""
         with self._told():
@@ -173,7 +177,7 @@ class RolloutStore:
             ).lastrowid
             assert number is not None
             self._log(number, subject, "canary" if share else "shadow", "", state, who, why, ())
-        return self._rollouts("number = ?", number)[0]
+        return self.numbered(number)
 
     def canary(
         self, subject: Subject, share: float, *, who: str, why: str, automatic: bool = False, figures: Sequence[Figure]
@@ -187,7 +191,7 @@ class RolloutStore:
                 (state, share, automatic or before.automatic, before.number),
             )
             self._log(before.number, subject, "canary", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", before.number)[0]
+        return self.numbered(before.number)
 
     def promote(
         self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
@@ -208,18 +212,18 @@ class RolloutStore:
                 (*_of(subject), BACK_MAX),
             )
             self._log(before.number, subject, "promote", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", before.number)[0]
+        return self.numbered(before.number)
 
     def give_back(self, number: int, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout | None:
         """The candidate of that number is tried no more; None if it is not being tried."""
         with self._changing():
-            before = self._rollouts("number = ?", number)[0]
+            before = self.numbered(number)
             if not before.is_active:
                 return None
             state = before.after("return")
             self._set_state(number, state)
             self._log(number, before.subject, "return", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", number)[0]
+        return self.numbered(number)
 
     def rollback(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure] = ()) -> Step:
         """Takes back the last step: the candidate that is being tried, else the one that was promoted last."""

@@ -108,7 +108,9 @@ class Changing:
         await self._stack.aclose()
 
     def told(self, log: AnswerLog) -> ToldLog:
-        """The answers' log; what people say, and want forgotten, is told here as well."""
+        """The answers' log; what people say, and want forgotten, is told here as well, and there, whether a candidate
+        agrees."""
+        self.shadow.answers = log
         return ToldLog(log, self.log, self.shadow)
 
     def way(self, device_id: str, domain: str) -> Way:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cloud.changing.compared import Answered
 from cloud.changing.judging import at_once, same
@@ -48,11 +48,20 @@ class Hearer(NamedTuple):
     domain: DomainVersion
 
 
+class Answers(Protocol):
+    """`AnswerLog`, as far as it is told."""
+
+    async def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+        """Of an utterance that was answered; it may have been erased since."""
+
+
 class Shadow:
     """Of one service. One event loop's."""
 
     def __init__(self, log: ShadowLog, is_waited_for: Callable[[], bool]) -> None:
         """`is_waited_for` tells whether anybody waits for an engine who is to be answered."""
+        self.answers: Answers | None = None
+        """Where it is to stand whether a candidate agrees with an answer."""
         self.counts: Counter[str] = Counter()
         """"heard", "shed" (for who is to be answered), "full" (the queue was) and "failed", since the start."""
         self._log = log
@@ -160,6 +169,8 @@ class Shadow:
             ),
             heard,
         )
+        if self.answers is not None:
+            await self.answers.agreed(said.key, shadow_agrees=heard.agrees)
 
     def _shed(self) -> None:
         self.counts["shed"] += len(self._queue)

@@ -15,7 +15,7 @@ import msgspec
 from cloud.changing.compared import Answered
 from cloud.log.answer_store import Key, Span
 from common.migration import migrate
-from common.private_database import open_private
+from common.private_database import empty_write_ahead_log, open_private
 
 FILE_NAME = "shadow.db"
 
@@ -263,8 +263,7 @@ class ShadowStore:
 
     def scrub(self) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return empty_write_ahead_log(self._database)
 
     def _where(self, statement: str, given: dict[str, object], span: Span) -> int:
         rules = given | {"at_unix_us >= ?": span.since_unix_us, "at_unix_us < ?": span.until_unix_us}

@@ -24,6 +24,9 @@ class ToldLog:
     ) -> speech_pb2.Final:
         return await self._log.put(key, final, occasion, utterance)
 
+    async def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+        await self._log.agreed(key, shadow_agrees=shadow_agrees)
+
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         await self._log.give(feedback)
         await self._shadow_log.give(feedback)

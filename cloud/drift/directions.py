@@ -65,6 +65,8 @@ def whitening_of(values: Floats) -> Whitening | None:
     # The ridge makes the directions of least power narrower than usual ones.
     matrix, points = matrix / points.std(axis=0).clip(0.2), points / points.std(axis=0).clip(0.2)
     linger = float(np.mean([lingering(one) for one in points.T]))
+    # Of what was hardly ever measured nobody knows what is usual: it moves no point.
+    matrix[measured.sum(axis=0) < LEAST] = 0.0
     return Whitening(means.tolist(), matrix.tolist(), linger, len(known))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from cloud.drift.shape import Bands, shape_of
+from cloud.understanding.written import spoken_words
 from cloud.utterance import spoken_at_unix_us
 from protos import speech_pb2
 from protos.feature_spec import FeatureSpec, Levels
@@ -63,7 +64,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fall_db_per_s: float | None = None
     """How dry the room is; see shape.py."""
     pitch_hz: float | None = None
-    """Of the voice, where somebody knows; no board tells it yet."""
+    """Of the voice: the median of its frames; a tenth of them are below and above the other two."""
+    pitch_low_hz: float | None = None
+    pitch_high_hz: float | None = None
 
     word_count: int | None = None
     words_per_s: float | None = None
@@ -86,8 +89,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     onset_to_partial_ms: int | None = None
 
     local_agrees: bool | None = None
-    """None: there was nothing to compare."""
+    """Whether the board's own model had answered the same; None: there was nothing to compare."""
     shadow_agrees: bool | None = None
+    """Whether a candidate did, that heard it afterwards."""
 
 
 def facts_of(
@@ -128,6 +132,7 @@ def facts_of(
         silence_before_s=_silence_s(before, at_unix_us),
         endpoint_to_final_ms=endpoint_to_final_ms,
         onset_to_partial_ms=onset_to_partial_ms,
+        local_agrees=_local_agrees(config, final),
         **measured,
     )
 
@@ -145,7 +150,10 @@ def _versions(config: speech_pb2.UtteranceConfig, final: speech_pb2.Final) -> di
     }
 
 
-_SIGNAL = ("level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps")
+_SIGNAL = (
+    *("level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps"),
+    *("pitch_hz", "pitch_low_hz", "pitch_high_hz"),
+)
 
 
 def _signal(end: speech_pb2.UtteranceEnd) -> dict[str, Any]:
@@ -185,6 +193,17 @@ def _answer(final: speech_pb2.Final) -> dict[str, Any]:
         if others:
             found["margin"] = round(final.confidence - max(others), 4)
     return found
+
+
+def _local_agrees(config: speech_pb2.UtteranceConfig, final: speech_pb2.Final) -> bool | None:
+    if not config.HasField("local_transcript"):
+        return None
+    if spoken_words(config.local_transcript) == spoken_words(final.transcript):
+        return True
+    if config.HasField("local_result_id") and final.results:
+        return config.local_result_id == final.results[0].id
+    # Understood in other words: it may be the same that is meant.
+    return None if final.HasField("intent") else False
 
 
 def _silence_s(before: Facts | None, at_unix_us: int | None) -> float | None:

@@ -18,6 +18,8 @@ class Finding(msgspec.Struct, frozen=True):
     change: Change
     causes: tuple[Cause, ...]
     """The likeliest first, at least one."""
+    is_word: bool = False
+    """Of a word by itself. Further findings of what is usual in a stream are of the same change, this is one more."""
 
     @property
     def cause(self) -> Cause:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Protocol
 
+from cloud.alerts.erasing import is_said_in
 from cloud.beside import beside
 from cloud.drift.causes.words import unknown_in
 from cloud.drift.finding import Finding
@@ -44,6 +45,9 @@ class Told(Protocol):
 
     def look(self) -> None:
         """There is time to tell it."""
+
+    def erase_words(self, is_said: Callable[[str], bool]) -> None:
+        """Something was erased: what is said no more is nowhere to be read."""
 
 
 class Following:
@@ -116,6 +120,7 @@ class Following:
         if changed:
             self._file.save(self.watch)
             self._file.scrub()
+            self._told.erase_words(is_said_in(self._reader))
         self._erasures = now
 
     def _words_of(self, device_id: str) -> set[str]:

@@ -96,7 +96,14 @@ class Watch:
         rising = self.words[name].push(facts.device_id, facts.at_unix_us, unknown_words)
         changes = [words.change_of(one, facts.at_unix_us, ALL) for one in rising]
         return [
-            Finding("changed", change.stream, facts.at_unix_us, change, (words.cause_of(change, self._pronounces),))
+            Finding(
+                "changed",
+                change.stream,
+                facts.at_unix_us,
+                change,
+                (words.cause_of(change, self._pronounces),),
+                is_word=True,
+            )
             for change in changes
         ]
 
@@ -128,6 +135,12 @@ class Watch:
         for new_words in self.words.values():
             new_words.forget(device_id, but)
         self._touched.update(self.words)
+        for stream in (device_id, *self.groups):
+            watcher = self._watcher(stream)
+            if watcher is not None and watcher.change is not None and watcher.change.new_words:
+                left = tuple(one for one in watcher.change.new_words if one[0] in but)
+                watcher.change = msgspec.structs.replace(watcher.change, new_words=left)
+                self._touched.add(stream)
 
     def changes(self) -> list[Change]:
         """All that are not over."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from cloud.beside import beside
 from cloud.log.answer_store import (
     DATABASE_ERRORS,
@@ -106,6 +108,9 @@ class AnswerLog(Protocol):
     ) -> speech_pb2.Final:
         """Remembers a final, and what else is to be kept of the utterance; returns the final that counts: the first
         that was put. `not_logged` is set in it if it would not survive this process."""
+
+    async def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+        """Remembers, as far as it can, whether a candidate heard in an utterance what was answered."""
 
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """Remembers what was said of an answer. What came before under the same id changes nothing."""
@@ -203,6 +208,9 @@ class SqliteAnswerLog:
         # any more; or whoever forgets would not find it.
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._put, key, final))
 
+    async def agreed(self, key: Key, *, shadow_agrees: bool) -> None:
+        await self._run(self._agreed, key, shadow_agrees)
+
     async def give(self, feedback: speech_pb2.FeedbackRequest) -> None:
         """One of DATABASE_ERRORS if the disk takes nothing."""
         await self._run(self._give, feedback)
@@ -272,6 +280,17 @@ class SqliteAnswerLog:
             del self._waiting[next(iter(self._waiting))]
             self.lost += 1
         return kept
+
+    def _agreed(self, key: Key, shadow_agrees: bool) -> None:
+        row = self._waiting.get(key)
+        if row is None:
+            try:
+                self._opened().agreed(key, shadow_agrees=shadow_agrees)
+            except DATABASE_ERRORS as error:
+                logger.warning("%s: whether a candidate agrees cannot be kept now: %s", self._file, error)
+        elif row.record is not None:
+            facts = msgspec.structs.replace(row.record.facts, shadow_agrees=shadow_agrees)
+            self._waiting[key] = row._replace(record=row.record._replace(facts=facts))
 
     def _take_arrived(self) -> None:
         while self._arriving:

@@ -61,6 +61,8 @@ def _configuration(config: speech_pb2.UtteranceConfig) -> Iterator[str]:
         f"language {config.language}" if config.HasField("language") else "",
     ]
     yield f"sent       {plain(', '.join(filter(None, parts)))}"
+    if config.HasField("local_transcript"):
+        yield f"board said {plain(config.local_transcript) or '(no words)'}"
 
 
 def _facts(facts: Facts) -> Iterator[str]:
@@ -70,6 +72,7 @@ def _facts(facts: Facts) -> Iterator[str]:
         (facts.speech_ms, "{:.0f} ms of it speech"),
         (facts.end_reason, "ended by {}"),
         (facts.words_per_s, "{:.1f} words a second"),
+        (_pitch(facts), "{}"),
     )
     yield "sound      " + _parts(
         (facts.level_dbfs, "{:.1f} dBFS"),
@@ -85,6 +88,14 @@ def _facts(facts: Facts) -> Iterator[str]:
         (facts.waiting_ms, "waited {} ms"),
         (facts.decoding_ms, "decoded {} ms"),
     )
+
+
+def _pitch(facts: Facts) -> str | None:
+    if facts.pitch_hz is None:
+        return None
+    between = (facts.pitch_low_hz, facts.pitch_high_hz)
+    span = "" if None in between else " ({:.0f} to {:.0f})".format(*between)
+    return f"pitch {facts.pitch_hz:.0f} Hz{span}"
 
 
 def _parts(*values: tuple[Any, str]) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cloud.drift.facts import Facts
 from cloud.log import facts_table
-from cloud.log.answer_store import FACTS, Key
+from cloud.log.answer_store import ANSWERED_AT_UNIX_US, FACTS, Key
 from cloud.log.wanted import Wanted
 from common.errors import SettingsError
 from common.private_database import BUSY_S_MAX
@@ -51,6 +51,14 @@ class Logged(NamedTuple):
     final: speech_pb2.Final
     feedback: list[speech_pb2.FeedbackRequest]
     """In the order in which they were given."""
+
+
+class Final(NamedTuple):
+    """An answer alone."""
+
+    key: Key
+    answered_at_unix_us: int
+    final: speech_pb2.Final
 
 
 class LogReader:
@@ -116,6 +124,23 @@ class LogReader:
         ).fetchall()
         return [self._logged(row, feedback_max) for row in found]
 
+    def finals(self, after_unix_us: int = 0) -> Iterator[Final]:
+        """Those that were given after then, in order."""
+        found = self._database.execute(
+            f"SELECT device_id, utterance_id, {ANSWERED_AT_UNIX_US}, final FROM answers "
+            f"WHERE {ANSWERED_AT_UNIX_US} > ? ORDER BY number",
+            (after_unix_us,),
+        )
+        for device_id, utterance_id, answered_at_unix_us, final in found:
+            yield Final(Key(device_id, utterance_id), answered_at_unix_us, speech_pb2.Final.FromString(final))
+
+    def has(self, device_id: str, utterance_id: str) -> bool:
+        """Whether that one is there still."""
+        found = self._database.execute(
+            "SELECT 1 FROM answers WHERE device_id = ? AND utterance_id = ?", (device_id, utterance_id)
+        )
+        return found.fetchone() is not None
+
     def said_since(self, feedback: int, number_max: int) -> tuple[list[Logged], int]:
         """Answers up to that number of which something was said behind that feedback, with that alone; the newest
         feedback there is now."""
@@ -160,6 +185,21 @@ class LogReader:
             ).fetchone()
             if found is not None:
                 yield str(found[0])
+
+    def transcripts_like(self, text: str) -> Iterator[str]:
+        """Those that have it in them, whatever the case, or any number."""
+        found = self._database.execute(
+            "SELECT DISTINCT transcript FROM facts WHERE instr(lower(transcript), ?) OR transcript GLOB '*[0-9]*'",
+            (text.lower(),),
+        )
+        return (str(transcript) for (transcript,) in found)
+
+    def has_feedback(self, text: str) -> bool:
+        """Whether any has it in it, as it is written."""
+        found = self._database.execute(
+            "SELECT 1 FROM feedback WHERE instr(request, CAST(? AS BLOB)) LIMIT 1", (text,)
+        ).fetchone()
+        return found is not None
 
     def transcripts_of(self, device_id: str) -> Iterator[str]:
         """All that a board was understood to say, as far as it is still there."""
@@ -212,7 +252,7 @@ def read_only(file: Path) -> sqlite3.Connection:
         raise SettingsError(f"There is no utterance log at {file}.")
     database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)
     try:
-        database.execute("SELECT 1 FROM facts LIMIT 1")
+        database.execute(f"SELECT {FACTS} FROM facts LIMIT 1")
     except sqlite3.Error as error:
         database.close()
         raise SettingsError(f"{file}: cannot be read as an utterance log ({error}).") from error

@@ -110,6 +110,11 @@ class Concept(msgspec.Struct, frozen=True):
         what = self.key if self.update is None else (self.update.what, self.update.after)
         return f"concept-{self.kind}-{what[0]}-{what[1]}".rstrip("-")
 
+    @property
+    def words(self) -> list[str]:
+        """That people said and the sentence has."""
+        return [key[1] for key in (self.key, self.mostly) if key is not None and key[0] == "word"]
+
     def sentence(self) -> str:
         """For a person: what, since when, by what evidence, and what to do."""
         what = _NAMES[self.key[0]].format(self.key[1])

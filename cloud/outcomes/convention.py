@@ -59,6 +59,11 @@ class Convention(msgspec.Struct, frozen=True):
         """The same for the same cause."""
         return f"convention-{self.labeller}-{self.mark}"
 
+    @property
+    def words(self) -> list[str]:
+        """That people said and the sentence has."""
+        return [self.example]
+
     def sentence(self) -> str:
         """For a person: what, by what evidence, and what to do."""
         agreed = MARKS[self.mark] if self.does else "not: " + MARKS[self.mark]

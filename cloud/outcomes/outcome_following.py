@@ -1,7 +1,9 @@
 """The watch for what is right, of a running service: follows the log some minutes behind, so that what people say of
 answers has come. In a thread of its own, as following.py.
 
-It keeps only how far it has told: what it knows it learns again from the log, which takes a second.
+It keeps only how far it has told: what it knows it learns again from the log, and so keeps no word of what was erased
+there. It learns from the answers that are its reference and from those of a short while ago: what it knows of others
+has been told, or is too old to count.
 """
 
 import sqlite3
@@ -13,9 +15,11 @@ from typing import Protocol
 
 import msgspec
 
+from cloud.alerts.erasing import is_said_in
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE_NAME
 from cloud.labelling.label_queue import LabelQueue
 from cloud.log.reader import Logged, LogReader
+from cloud.outcomes.concept import Over
 from cloud.outcomes.outcome_watch import Answer, Change, OutcomeWatch
 from common.errors import SettingsError
 from common.record import Record
@@ -26,7 +30,9 @@ BEHIND_US = 600_000_000
 """Feedback that comes later than this after its answer is no complaint: but labels count whenever they come."""
 BATCH = 200
 LEARN_MAX = 20_000
-"""Answers of before that are learnt from at a start."""
+"""So many answers before what was told last its reference begins, at a start."""
+LEARN_NEWEST = 4_000
+"""So many of the newest are learnt from besides. All would take 2 s of a processor."""
 
 
 class ToldUpTo(msgspec.Struct):
@@ -91,7 +97,9 @@ class OutcomeFollowing:
         if logged:
             self._number = logged[-1].number
         if found:
-            self._told.take_outcomes(found)
+            # The log may have lost meanwhile what is known here still.
+            is_said = is_said_in(self._reader)
+            self._told.take_outcomes(one for one in found if isinstance(one, Over) or all(map(is_said, one.words)))
         if (self._number, self._feedback) != (told.answer, told.feedback):
             with self._record.change() as kept:
                 kept.answer, kept.feedback = self._number, self._feedback
@@ -104,6 +112,8 @@ class OutcomeFollowing:
         for answer in self._answers(known):
             self._watch.push(answer)
         self._number = known[-1].number if len(known) == BATCH else told.answer
+        if self._watch.knows_usual:
+            self._number = max(self._number, told.answer - LEARN_NEWEST)
 
     def _told_up_to(self) -> ToldUpTo:
         """An older copy of the log may have been put back: then its numbers are given again."""

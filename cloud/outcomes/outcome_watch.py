@@ -55,6 +55,11 @@ class OutcomeWatch:
         self._concepts: ConceptWatch | None = None
         self._conventions: ConventionWatch | None = None
 
+    @property
+    def knows_usual(self) -> bool:
+        """Whether it has its reference."""
+        return self._concepts is not None
+
     def push(self, answer: Answer) -> list[Change]:
         """The next answer; what is found by those that are settled now."""
         if (turn := turn_of(answer.facts, answer.final)) is not None:

@@ -107,12 +107,13 @@ class CloudClient:
         spec: FeatureSpec,
         attempt: int,
         patience_s: float | None = None,
+        local_answer: Answer | None = None,
     ) -> Answer:
         """One attempt to send what was said before, in the network's thread; stands back while somebody speaks, so long
-        (None: for ever), and then goes on beside them, one at a time. CallFailed; CloudError if the service takes no
-        such frames."""
+        (None: for ever), and then goes on beside them, one at a time. `local_answer`: what the board itself has
+        answered. CallFailed; CloudError if the service takes no such frames."""
         stream = CloudStream(self, head, lambda partial: None, lambda outcome: None, lambda opinion: None, spec=spec)
-        return await stream.replay(frames, end, attempt, patience_s)
+        return await stream.replay(frames, end, attempt, patience_s, local_answer)
 
     def answers(self, heard: Iterable[Heard]) -> Iterator[Answer]:
         """The answer to each utterance, in order. CloudError when one has none."""

@@ -89,6 +89,8 @@ class CloudStream:
         """Until when it stands back for who speaks; None: for ever."""
         self._goes_beside = False
         """It stands back no more, and has `Client.beside`."""
+        self._local_answer: Answer | None = None
+        """What the board itself has answered."""
         self._head = head
         self._on_partial = on_partial
         self._on_settled = on_settled
@@ -132,11 +134,17 @@ class CloudStream:
         self._task = self._client.network.begin(self._run(), then=self._settle)
 
     async def replay(
-        self, frames: Sequence[UtteranceFrames], end: UtteranceEnd, attempt: int, patience_s: float | None = None
+        self,
+        frames: Sequence[UtteranceFrames],
+        end: UtteranceEnd,
+        attempt: int,
+        patience_s: float | None = None,
+        local_answer: Answer | None = None,
     ) -> Answer:
         """One attempt to send what was said before; stands back while somebody speaks, so long (None: for ever).
         CallFailed; CloudError if the service takes no such frames."""
         self._replayed = True
+        self._local_answer = local_answer
         if patience_s is not None:
             self._patient_until = asyncio.get_running_loop().time() + patience_s
         self._heard.extend(frames)
@@ -278,6 +286,7 @@ class CloudStream:
             replayed=self._replayed,
             explain=self._client.explain,
             local_model=self._client.local_model(),
+            local_answer=self._local_answer,
         )
         sent, seems_over = 0, False
         goes_on = await call.write(speech_pb2.RecognizeRequest(config=config))

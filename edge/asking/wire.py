@@ -24,6 +24,7 @@ ALTERNATIVES_MAX, RESULTS_MAX, CHOICES_MAX, EXPLANATION_MAX = 10, 20, 2, 100
 DATA_BYTES_MAX = 4000
 ACCEPTED_LENGTH_MAX = 500
 LOCAL_MODEL_LENGTH_MAX = 64
+LOCAL_TRANSCRIPT_LENGTH_MAX, RESULT_ID_LENGTH_MAX = 1000, 64
 
 
 def feature_spec(settings: Cloud) -> FeatureSpec:
@@ -48,8 +49,11 @@ def config(
     replayed: bool,
     explain: bool = False,
     local_model: str | None = None,
+    local_answer: Answer | None = None,
 ) -> speech_pb2.UtteranceConfig:
-    """The first request of an attempt. `local_model`: name and version of the board's own, where it has one."""
+    """The first request of an attempt. `local_model`: name and version of the board's own, where it has one;
+    `local_answer`: what that has answered already."""
+    found = local_answer.results[0].id if local_answer is not None and local_answer.results else None
     return speech_pb2.UtteranceConfig(
         utterance_id=head.utterance_id,
         device_id=device_id,
@@ -69,6 +73,8 @@ def config(
         vad=head.vad,
         codec_tables=codec.tables_name(chosen_codec, spec),
         explain=explain,
+        local_transcript=None if local_answer is None else local_answer.transcript[:LOCAL_TRANSCRIPT_LENGTH_MAX],
+        local_result_id=found if found is None or len(found) <= RESULT_ID_LENGTH_MAX else None,
     )
 
 
@@ -99,6 +105,9 @@ def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
         clipped_share=said.clipped_share,
         overruns=said.overruns,
         gaps=said.gaps,
+        pitch_hz=said.pitch_hz,
+        pitch_low_hz=said.pitch_low_hz,
+        pitch_high_hz=said.pitch_high_hz,
     )
 
 

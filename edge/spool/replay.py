@@ -76,8 +76,10 @@ class Sender(Protocol):
         spec: FeatureSpec,
         attempt: int,
         patience_s: float,
+        local_answer: Answer | None,
     ) -> Answer:
-        """One attempt, which stands back for who speaks no longer than its patience. CallFailed."""
+        """One attempt, which stands back for who speaks no longer than its patience. `local_answer`: what the board
+        itself has answered. CallFailed."""
 
 
 class Batch(NamedTuple):
@@ -189,7 +191,8 @@ class Replayer:
             spec = kept_frames.spec_of(kept.coding)
             frames = kept_frames.frames(kept.coding, await self._ask(lambda store: store.pieces(kept.number)))
             attempt = LIVE_ATTEMPTS + kept.attempts + 1
-            answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt, patience_s)
+            own = await self._told_by(kept, "local")
+            answer = await self._sender.replay(entry.head, frames, kept.end, spec, attempt, patience_s, own)
             answer = msgspec.structs.replace(answer, path=self._path)
         except UnreadableError as error:
             self._set_aside(entry, str(error))
@@ -220,9 +223,13 @@ class Replayer:
     async def _is_old_news(self, kept: Kept) -> bool:
         """Whether its user has this answer, and it was kept because the service could not write it down."""
         try:
-            return kept.told and await self._ask(lambda store: store.has_answer(kept.head.utterance_id, self._path))
+            return await self._told_by(kept, self._path) is not None
         except SpoolError:
             return False
+
+    async def _told_by(self, kept: Kept, path: Path) -> Answer | None:
+        """What its user was told that came by this path. SpoolError."""
+        return await self._ask(lambda store: store.told_by(kept.head.utterance_id, path)) if kept.told else None
 
     def _take_failure(self, entry: Entry, kept: Kept, error: CloudError) -> float:
         trouble = error.trouble if isinstance(error, CallFailed) else Trouble.OTHER_TERMS

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from common.private_database import empty_write_ahead_log
+from edge.asking.answer import Answer
 from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.debts import Debts
@@ -211,10 +213,10 @@ class SpoolStore:
         row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'answers'").fetchone()
         return 0 if row is None else int(row[0])
 
-    def has_answer(self, utterance_id: str, path: AnswerPath) -> bool:
-        """Whether its user was told an answer that came by this path, as far as that is remembered."""
+    def told_by(self, utterance_id: str, path: AnswerPath) -> Answer | None:
+        """What its user was told that came by this path, as far as that is remembered."""
         told = [event.answer for _, event in self.events() if event.utterance_id == utterance_id]
-        return any(answer is not None and answer.path == path for answer in told)
+        return next((answer for answer in told if answer is not None and answer.path == path), None)
 
     def erase(self, erasure: Erasure) -> int:
         """Utterances, what was told of them, and what was said of that; how many. What is being said is left.
@@ -268,8 +270,7 @@ class SpoolStore:
     def truncate_log(self) -> bool:
         """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
         somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return empty_write_ahead_log(self._database)
 
     def room_bytes(self) -> int:
         """What may still be added."""

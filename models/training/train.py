@@ -37,6 +37,9 @@ def train(
     model.compile(optimiser, loss="categorical_crossentropy", metrics=["accuracy"])
     history = _resumed(model, out)
     targets = np.eye(outputs, dtype=np.float32)[learnt.labels]
+    # Makes what it counts with now: made in the first step, TensorFlow would compile that step twice.
+    model.compute_metrics(None, targets[:1], targets[:1])
+    model.reset_metrics()
     weights = [how.weights.get(label, 1.0) for label in recipe.labels]
     shares = balanced(learnt, weights, how.people) if how.balance else np.full(len(targets), 1 / len(targets))
     for number in range(len(history), how.epochs):

@@ -1,0 +1,87 @@
+"""Takes words that people said out of alerts once the log has them no more: erased there, or too old."""
+
+import re
+from collections.abc import Callable, Collection
+from contextlib import closing
+from pathlib import Path
+
+from cloud.alerts.alerts import FILE_NAME, Alert, AlertBook, clear
+from cloud.log.answer_log import FILE_NAME as LOG_FILE
+from cloud.log.reader import LogReader
+from cloud.outcomes.outcome import plain_words
+from common.record import Record
+
+ERASED = "…"
+"""In a word's place."""
+
+IsSaid = Callable[[str], bool]
+"""Whether what was said is in the log still."""
+
+
+def without(text: str, words: Collection[str]) -> str:
+    """A text with none of these words in it."""
+    for word in sorted(words, key=len, reverse=True):
+        text = _pattern(word).sub(ERASED, text)
+    return text
+
+
+def erase_words(book: AlertBook, is_said: IsSaid, now_unix_us: int) -> int:
+    """Erases words that are said no more; from how many alerts. One that was of nothing else is over. What a broker
+    keeps is cleared: until it is, a day at most, the name of its topic stays."""
+    found = [(alert, gone) for alert in book.alerts if (gone := [word for word in alert.words if not is_said(word)])]
+    for alert, gone in found:
+        untold = [told for told in book.waiting if told.number == alert.number]
+        book.waiting = [told for told in book.waiting if told.number != alert.number]
+        for told in untold:
+            book.told.pop(told.key, None)
+        if untold or (alert.is_told and alert.state == "standing"):
+            topic = Alert(
+                number=alert.number,
+                cause=alert.first_cause,
+                where=alert.where,
+                sentence="",
+                began_unix_us=now_unix_us,
+                last_unix_us=now_unix_us,
+            )
+            clear(book, topic, now_unix_us)
+        _erase(alert, gone)
+        if alert.state == "standing" and not alert.words:
+            alert.state, alert.over_unix_us = "over", now_unix_us
+        alert.is_ending = alert.is_ending and bool(alert.words)
+    every = {word for _, gone in found for word in gone}
+    for snooze in book.snoozes:
+        snooze.cause = without(snooze.cause, every)
+    return len(found)
+
+
+def is_said_in(reader: LogReader) -> IsSaid:
+    """Whether a word is in any transcript, or a text in any label."""
+
+    def is_said(text: str) -> bool:
+        pattern = _pattern(text)
+        # A word that is watched may be a number, which transcripts write as one.
+        heard = (words for one in reader.transcripts_like(text) for words in (one, " ".join(plain_words(one))))
+        return any(map(pattern.search, heard)) or reader.has_feedback(text)
+
+    return is_said
+
+
+def forget_in_alerts(state_dir: Path, now_unix_us: int) -> None:
+    """Erases what the log beside it has no more, where anything was told. IdentityError or SettingsError, a sentence,
+    or one of DATABASE_ERRORS."""
+    if not (state_dir / FILE_NAME).exists():
+        return
+    with closing(LogReader(state_dir / LOG_FILE)) as reader, Record(state_dir / FILE_NAME, AlertBook).change() as book:
+        erase_words(book, is_said_in(reader), now_unix_us)
+
+
+def _erase(alert: Alert, words: Collection[str]) -> None:
+    alert.words = [word for word in alert.words if word not in words]
+    alert.cause, alert.sentence = without(alert.cause, words), without(alert.sentence, words)
+    alert.command = without(alert.command, words)
+    for one in alert.before:
+        one.cause, one.sentence = without(one.cause, words), without(one.sentence, words)
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
