@@ -106,7 +106,7 @@ def of_service(folder: Path, seen_s: float) -> list[Part]:
     board = WatchedBoard("k", 4000.0)
     for facts in made.facts(530):
         board.push(facts)
-    watch, facts_again = Watch(known=board.known), made.facts(1 + ROUNDS * AGAIN)
+    watch, facts_again = Watch(known=board.known), made.facts(1_000_000)
     return [
         Part("facts and record", 1, each_s(lambda: recorder.record(utterance, final, 1))),
         Part("log: a row more, written in fives", 1, _written_s(folder, final, record)),
