@@ -24,6 +24,7 @@ from edge.board.tally import Tally
 from edge.sound.audio_file import AudioFile
 from edge.sound.source import BLOCK_SAMPLES
 from edge.speech.log_mel import log_mel
+from edge.speech.pitch import PitchMeter
 from edge.speech.signal_meter import SignalMeter, power_of
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
@@ -65,10 +66,17 @@ def of_board(scrape_s: float, period_s: float) -> list[Part]:
             meter.push(block, power, True)
         meter.measure(1e-6)
 
+    def pitch() -> None:
+        voice = PitchMeter()
+        for block in blocks:
+            voice.push(block, True)
+        voice.pitch()
+
     return [
         Part("somebody looks at /metrics", 1, scrape_s),
         Part("the port waits for them, of a second", period_s, waiting_s()),
         Part("signal facts of a sentence", 1, each_s(meter, 20)),
+        Part("pitch of the voice in it", 1, each_s(pitch, 20)),
         Part("what became of it is counted", 1, each_s(counted())),
     ]
 
