@@ -95,7 +95,10 @@ def test_where_nothing_was_said_nobody_knows(tmp_path: Path) -> None:
         keep(tmp_path, talk(40, round(now_us() / 60e6) - 100, lambda drink: drink == "latte"))
         few = site.ask("/errors", cookie=cookie).text
         assert "At least" in few and "there are 0" in few
-        (tmp_path / QUEUE_FILE).write_bytes(b"no database" * 1000)
+    (tmp_path / QUEUE_FILE).write_bytes(b"no database" * 1000)
+    with made_operator(made_settings(tmp_path)) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        cookie = site.signed_in()
         refused = site.ask("/errors", cookie=cookie)
         assert refused.status == 503 and "drawn for labels" in refused.text
     with pytest.raises(SettingsError, match="drawn for labels"):

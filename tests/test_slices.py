@@ -87,7 +87,7 @@ def test_luck_is_no_trouble() -> None:
 def test_a_few_show_nothing() -> None:
     made = list(answers(ANSWERS_MIN - 1, lambda facts, drink: 1.0, says=1.0))
     assert Slices(made).worst() == []
-    assert Slices(made).kind("entry") == []
+    assert Slices(made).kind("entry", 9) == []
     assert Slices([]).worst() == []
     assert Slices([]).all().rate == 0
 
@@ -113,10 +113,10 @@ def test_labels_count_by_their_chance_and_what_somebody_picked_not_at_all() -> N
 
     tenth = Slices(made(0.1))
     assert tenth.worst() == []
-    rates = {one.key[1]: one.known.rate for one in tenth.kind("entry")}
+    rates = {one.key[1]: one.known.rate for one in tenth.kind("entry", 9)}
     assert rates == {"latte": pytest.approx(0.02), "mocha": pytest.approx(0.02)}
     assert Slices(made(0.01)).worst()[0].key == ("entry", "mocha")
-    assert [one.known.rate for one in Slices(made(None)).kind("entry") if one.key[1] == "mocha"] == [0]
+    assert [one.known.rate for one in Slices(made(None)).kind("entry", 9) if one.key[1] == "mocha"] == [0]
 
 
 def labelled(seed: int, labels: int, rate: float) -> list[Judged]:

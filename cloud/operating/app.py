@@ -20,6 +20,7 @@ from starlette.routing import Route
 from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.log.answer_log import FILE_NAME
 from cloud.operating.guard import Guard, set_cookie
+from cloud.operating.kept import Kept
 from cloud.operating.operators import NotSignedIn, Operators, Session
 from cloud.operating.pages import board, changing, errors, fleet, found, labelling, utterance
 from cloud.operating.rendering import Templates
@@ -68,6 +69,7 @@ class OperatorPage:
         """`settings`: as the owner has them, without what is promoted. `running`: None where nothing runs."""
         self._settings = settings
         self._log = settings.storage.state_dir / FILE_NAME
+        self._kept = Kept(self._log)
         self._operators = operators
         self._running = running
         self._tls = tls
@@ -186,7 +188,8 @@ class OperatorPage:
         return self._page(request, "drift.html", {"drifted": self._drift.drifted()})
 
     def _errors(self, request: Request) -> Response:
-        return self._page(request, "errors.html", errors.errors(self._log.parent, self._unix_us()))
+        values = self._kept.get("errors", lambda: errors.errors(self._log.parent, self._unix_us()))
+        return self._page(request, "errors.html", values)
 
     def _to_label(self, request: Request) -> Response:
         waiting = self._labels.waiting(LABELS_SHOWN)

@@ -17,6 +17,7 @@ from cloud.log.sample import LogSample, Ranges
 from cloud.operating.days import DAYS
 from cloud.operating.evidence import evidence, said_of
 from cloud.operating.hearing import DAY_US
+from cloud.operating.kept import Kept
 from cloud.operating.measures import OF_CAUSES
 from cloud.operating.seams import Command, Drifted, Plot
 from cloud.outcomes.judged import judged
@@ -30,7 +31,7 @@ OF_CONCEPT = "concept-"
 """Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
-READ_MAX = 800
+READ_MAX = 500
 """Utterances that one's plots are made of."""
 COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
 """Causes that a model learns to bear by such utterances."""
@@ -43,13 +44,13 @@ class StandingAlerts:
         """SettingsError if the groups cannot be so."""
         self._record = Record(settings.storage.state_dir / ALERTS_FILE, AlertBook)
         self._log = settings.storage.state_dir / LOG_FILE
+        self._kept = Kept(self._log)
         self._groups = Groups(settings.boards.groups)
         self._unix_us = unix_us
 
     def drifted(self) -> Sequence[Drifted]:
         standing = [one for one in reversed(self._record.read().alerts) if one.state == "standing"]
-        plots = self._plots([one for one in standing if one.cause in OF_CAUSES][:PLOTTED_MAX]) if standing else {}
-        plots |= self._said([one for one in standing if one.cause.startswith(OF_CONCEPT)])
+        plots = self._shown(standing)
         return [self._drifted(one, plots.get(one.number, ())) for one in standing]
 
     def _drifted(self, alert: Alert, plots: Sequence[Plot]) -> Drifted:
@@ -66,10 +67,18 @@ class StandingAlerts:
             tuple(map(_thought, reversed(alert.before))),
         )
 
+    def _shown(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+        """What shows each, by number. What stands is told also where the log cannot be read."""
+        of_sound = [one for one in alerts if one.cause in OF_CAUSES][:PLOTTED_MAX]
+        of_answers = [one for one in alerts if one.cause.startswith(OF_CONCEPT)]
+        key = tuple(one.number for one in (*of_sound, *of_answers))
+        with suppress(SettingsError, sqlite3.Error):
+            return self._kept.get(key, lambda: self._plots(of_sound) | self._said(of_answers)) if key else {}
+        return {}
+
     def _plots(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
-        """By number. What stands is told also where the log cannot be read."""
         now_us, found, read = self._unix_us(), dict[int, list[Plot]](), dict[str, Sequence[Facts]]()
-        with suppress(SettingsError, sqlite3.Error), closing(LogSample(self._log)) as sample:
+        with closing(LogSample(self._log)) as sample:
             for one in alerts:
                 stream = one.where or ALL
                 if stream not in read:
@@ -81,10 +90,7 @@ class StandingAlerts:
         if not alerts:
             return {}
         now_us = self._unix_us()
-        try:
-            _, answers = judged(self._log.parent, now_us - DAYS * DAY_US)
-        except (SettingsError, sqlite3.Error):
-            return {}
+        _, answers = judged(self._log.parent, now_us - DAYS * DAY_US)
         return {one.number: list(said_of(one.cause, answers, now_us)) for one in alerts}
 
     def _board(self, stream: str) -> str | None:

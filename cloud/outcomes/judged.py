@@ -19,9 +19,9 @@ from cloud.outcomes.reask import WITHIN_S, reask, turn_of
 from common.errors import SettingsError
 from protos import speech_pb2
 
-SAID_MAX = 2000
+SAID_MAX = 1500
 """Words of people and labels, the newest; then only the time is looked at since which they are all."""
-SAMPLE = 1000
+SAMPLE = 800
 """Answers of which nobody said anything."""
 NEXT_WITHIN_US = round((WITHIN_S + 40) * 1e6)
 """From the first word to that of a re-ask: with the longest utterance and a slow answer between."""

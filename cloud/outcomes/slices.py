@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cloud.outcomes.calibration import Floats
 from cloud.outcomes.concept import Seen, keys_of
 from cloud.outcomes.judged import Judged
 from cloud.outcomes.outcome import plain_words
@@ -58,14 +59,10 @@ class Slice(NamedTuple):
     answers: int
     share: float
     """Of all."""
-    looked_at: int
-    """Of those that were read, the ones of which it is known whether they were right."""
-    wrong: int
-    """Of them."""
     known: Rate
     """Known to be wrong, of all answers of the slice: the least that are wrong."""
     rest: float
-    """The same of all other answers."""
+    """The same of all others that are in no slice told before."""
     gain: float
     """What the rate of all would fall by, if this slice erred as the rest does."""
     places: Sequence[int] = ()
@@ -86,7 +83,6 @@ class Slices:
         self._wrong = np.array([one.is_wrong for one in answers], np.bool_)
         least = min((one.chance for one in answers if one.chance is not None), default=1.0)
         self._weighed = self._weights * np.array([_worth(one, least) for one in answers])
-        self._is_known = np.array([one.is_known for one in answers], np.bool_)
 
     def all(self) -> Rate:
         """Known to be wrong, of all answers."""
@@ -103,12 +99,17 @@ class Slices:
             left[self._place[self._key == self._numbers[best]]] = False
         return sorted(found, key=lambda one: -one.gain)
 
-    def kind(self, kind: str) -> list[Slice]:
-        """All of a kind with enough answers, the worst first."""
+    def kind(self, kind: str, most: int) -> list[Slice]:
+        """Those of a kind with enough answers, so many, the worst first."""
         every = np.ones(len(self._answers), np.bool_)
-        counts = np.bincount(self._key, minlength=len(self._keys))
-        named = [key for key in self._keys if key[0] == kind and counts[self._numbers[key]] >= ANSWERS_MIN]
-        return sorted((self.of(key, every) for key in named), key=lambda one: (-one.known.low, -one.known.rate))
+        counted = self._counted(every)
+        named = [
+            (counted.rate(number), key)
+            for number, key in enumerate(self._keys)
+            if key[0] == kind and counted.read[number] >= ANSWERS_MIN
+        ]
+        named.sort(key=lambda one: (-one[0].low, -one[0].rate, one[1]))
+        return [self.of(key, every) for _, key in named[:most]]
 
     def of(self, key: Key, left: npt.NDArray[np.bool_]) -> Slice:
         """One, among the answers that are left."""
@@ -116,7 +117,7 @@ class Slices:
         inside[self._place[self._key == self._numbers[key]]] = True
         inside &= left
         weighed = self._weighed[inside]
-        answers, total = float(self._weights[inside].sum()), float(self._weights[left].sum())
+        answers, total = float(self._weights[inside].sum()), float(self._weights.sum())
         known = _rate(answers, float(weighed.sum()), float((weighed**2).sum()))
         others = left & ~inside
         rest = float(self._weighed[others].sum()) / max(float(self._weights[others].sum()), 1.0)
@@ -127,8 +128,6 @@ class Slices:
             key,
             round(answers),
             share,
-            int(self._is_known[inside].sum()),
-            int(self._wrong[inside].sum()),
             known,
             rest,
             share * (known.rate - rest),
@@ -137,22 +136,16 @@ class Slices:
 
     def _best(self, left: npt.NDArray[np.bool_]) -> Key | None:
         """The slice that is no luck with the largest gain, or the rarest of those that gain nearly as much."""
-        counted = left[self._place]
-        keys, places = self._key[counted], self._place[counted]
-        size = len(self._keys)
-        weights, wrong = self._weights[places], self._weighed[places]
-        read = np.bincount(keys, minlength=size)
-        bad = np.bincount(keys, self._wrong[places], minlength=size)
-        answers, weighed = np.bincount(keys, weights, minlength=size), np.bincount(keys, wrong, minlength=size)
-        squares = np.bincount(keys, wrong**2, minlength=size)
+        counted = self._counted(left)
+        answers, weighed = counted.answers, counted.weighed
         total, all_wrong = float(self._weights[left].sum()), float(self._weighed[left].sum())
         others = total - answers
-        asked = (read >= ANSWERS_MIN) & (bad >= WRONG_MIN) & (others >= ANSWERS_MIN)
+        asked = (counted.read >= ANSWERS_MIN) & (counted.bad >= WRONG_MIN) & (others >= ANSWERS_MIN)
         if not asked.any():
             return None
         rest = (all_wrong - weighed) / np.maximum(others, 1.0)
         gain = answers / total * (weighed / np.maximum(answers, 1.0) - rest)
-        z = NormalDist().inv_cdf(1 - FALSE_SHARE / int((read >= ANSWERS_MIN).sum()))
+        z = NormalDist().inv_cdf(1 - FALSE_SHARE / int((counted.read >= ANSWERS_MIN).sum()))
         wide = max(1.0, float((self._weighed[left] ** 2).sum()) / max(all_wrong, 1e-9))
         pooled = all_wrong / total * (1 - all_wrong / total) * wide
         # Of the rest, too, nobody knows the rate exactly.
@@ -161,14 +154,40 @@ class Slices:
         )
         told = [
             number
-            for number in np.flatnonzero(asked & beyond & (weighed >= TIMES_MIN * rest * answers))
-            if _rate(answers[number], weighed[number], squares[number], z).low > rest[number]
+            for number in map(int, np.flatnonzero(asked & beyond & (weighed >= TIMES_MIN * rest * answers)))
+            if counted.rate(number, z).low > rest[number]
         ]
         if not told:
             return None
         most = max(gain[number] for number in told)
         near = [number for number in told if gain[number] >= AS_GOOD * most]
         return self._keys[min(near, key=lambda number: (answers[number], self._keys[number]))]
+
+    def _counted(self, left: npt.NDArray[np.bool_]) -> "_Counted":
+        """Among the answers that are left."""
+        is_left = left[self._place]
+        keys, places = self._key[is_left], self._place[is_left]
+        weighed = self._weighed[places]
+        ones = np.ones(len(places))
+        every: tuple[Floats, ...] = (ones, ones * self._wrong[places], self._weights[places], weighed, weighed**2)
+        return _Counted(*(np.asarray(np.bincount(keys, each, len(self._keys)), np.float64) for each in every))
+
+
+class _Counted(NamedTuple):
+    """Of each key, shape (keys,)."""
+
+    read: Floats
+    """Answers that were read."""
+    bad: Floats
+    """Of them, those that are known to be wrong."""
+    answers: Floats
+    """That they stand for."""
+    weighed: Floats
+    squares: Floats
+
+    def rate(self, number: int, z: float = Z) -> Rate:
+        """Of a key."""
+        return _rate(float(self.answers[number]), float(self.weighed[number]), float(self.squares[number]), z)
 
 
 def keys_for(one: Judged) -> list[Key]:

@@ -27,10 +27,10 @@ OCTAVE_COST = 0.06
 VOICED_LIKENESS = 0.6
 """Of a frame with itself one period later: 1 is a buzz; whispers and noises are below."""
 
-EACH, EACH_LATER = 2, 6
-"""Every second block of speech begins a frame, so that a word has some; after ENOUGH of them, every sixth."""
-ENOUGH = 16
-TOGETHER = 32
+EACH, EACH_LATER = 2, 4
+"""Every second block of speech begins a frame, so that a word has some; after ENOUGH of them, every fourth."""
+ENOUGH = 64
+TOGETHER = 64
 """Frames that are measured at once: one by one, each costs ten times as much."""
 VOICED_MIN = 3
 """Fewer are no voice."""

@@ -99,7 +99,7 @@ def errors(state_dir: Path, now_unix_us: int) -> dict[str, Any]:
     since_unix_us, answers = judged(state_dir, now_unix_us - DAYS * DAY_US)
     slices = Slices(answers)
     titles = {one.entry: one.title for one in answers if one.entry is not None}
-    kinds = {kind: slices.kind(kind)[:ROWS] for kind in KINDS}
+    kinds = {kind: slices.kind(kind, ROWS) for kind in KINDS}
     worst = slices.worst()
     scale = max((one.known.high for one in [*worst, *sum(kinds.values(), [])]), default=1.0)
     return {
