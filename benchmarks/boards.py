@@ -147,10 +147,15 @@ class Crowd:
         self._run = f"{time.time_ns():x}"
         self._numbers = itertools.count()
 
-    async def speak(self, boards: int, warm_s: float, seconds: float, mark: Callable[[], None]) -> Counted:
+    async def speak(
+        self, boards: int, warm_s: float, seconds: float, mark: Callable[[], None], first_seed: int = 0
+    ) -> Counted:
         """All of them at a time. Counts what ends after `warm_s`, for so many seconds; `mark` is called at the
-        beginning and at the end of that. Last utterances are given up."""
-        tasks = [asyncio.create_task(self._board(f"board-{self._run}-{number}", number)) for number in range(boards)]
+        beginning and at the end of that. Last utterances are given up. With the same seed they want to say the same."""
+        tasks = [
+            asyncio.create_task(self._board(f"board-{self._run}-{number}", first_seed + number))
+            for number in range(boards)
+        ]
         await asyncio.sleep(warm_s)
         heard_s, began_at, first = self.heard_s, time.monotonic(), len(self.outcomes)
         mark()
