@@ -164,10 +164,13 @@ def labels(world: World, tell: Tell) -> Figures:
 
 
 def retrain(world: World, tell: Tell) -> Figures:
-    """The whole command, whose candidate some of the boards are offered at the end."""
-    done = _retrain(
-        world, world.work, world.retrained, "--offer", f"{story_trial.SHARE}", "--service", str(world.settings)
-    )
+    """The whole command, from all labels that there are; some of the boards are offered the candidate at the end."""
+    for offered_before in world.service.glob("board-models*"):
+        # When the story was told before, by another candidate of that version.
+        erase(offered_before)
+    first = ("--labels", str(world.work / "um" / "labels.jsonl"), "--put-right", "fillers")
+    offered = ("--offer", f"{story_trial.SHARE}", "--service", str(world.settings))
+    done = _retrain(world, world.work, world.retrained, *first, *offered)
     for line in done.stderr.splitlines():
         tell(line)
     if done.returncode:

@@ -63,7 +63,7 @@ class Sizes(NamedTuple):
     channels: int = 48
     blocks: int = 4
     epochs: int = 24
-    utterances_max: int = 6000
+    utterances_max: int = 15_000
     """Of the fleet, that a gate may see."""
 
 
