@@ -18,6 +18,11 @@ def sittings(count: int, each: int, alike: float, seed: int = 1) -> tuple["np.ty
     return scores.ravel(), ([True] + [False] * (each - 1)) * count
 
 
+def times(first: list[bool]) -> list[int | None]:
+    """An hour between sittings, a minute between their utterances."""
+    return [MINUTE_US * (number + 60 * int(sitting)) for number, sitting in enumerate(np.cumsum(first))]
+
+
 @pytest.mark.parametrize("alike", [0.0, 0.3, 0.7])
 def test_how_alike_a_sitting_is_is_learnt(alike: float) -> None:
     assert alike_of(*sittings(2000, 4, alike)) == pytest.approx(alike, abs=0.05)
@@ -51,14 +56,13 @@ def test_a_pause_or_another_board_begins_a_sitting() -> None:
     at = [0, MINUTE_US, 30 * MINUTE_US, 31 * MINUTE_US]
     assert begins(["a"] * 4, at) == [True, False, True, False]
     assert begins(["a", "b", "b", "a"], at) == [True, True, True, True]
-    assert not is_apart(("a", None), ("a", MINUTE_US))
+    assert is_apart(("a", None), ("a", MINUTE_US)) and not is_apart(("a", 0), ("a", MINUTE_US))
     assert first_of([True, False, True, False], np.array([False, True, True, True])) == [True, True, False]
 
 
 def test_a_long_sitting_is_no_change_and_many_are() -> None:
     scores, first = sittings(150, 3, 0.7)
-    at = [number * MINUTE_US + 60 * MINUTE_US * int(np.cumsum(first)[number]) for number in range(len(first))]
-    reference = learnt(scores[:, np.newaxis], at, (0.1,))
+    reference = learnt(scores[:, np.newaxis], times(first), (0.1,))
     assert reference.alike[0] == pytest.approx(0.7, abs=0.15)
     one, many = Detector(Wagers(reference)), Detector(Wagers(reference))
     for number in range(20):
@@ -69,7 +73,7 @@ def test_a_long_sitting_is_no_change_and_many_are() -> None:
 
 def test_a_sitting_goes_on_where_it_was_kept() -> None:
     scores, first = sittings(150, 3, 0.7)
-    reference = learnt(scores[:, np.newaxis], [None] * len(scores), (0.1,))
+    reference = learnt(scores[:, np.newaxis], times(first), (0.1,))
     whole, kept = Detector(Wagers(reference)), Detector(Wagers(reference))
     for detector in (whole, kept):
         detector.push(np.array([1.0]), begins=True)

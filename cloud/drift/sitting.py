@@ -62,10 +62,10 @@ def begins(boards: Sequence[str], at_unix_us: Sequence[int | None]) -> list[bool
 
 
 def is_apart(before: tuple[str, int | None], after: tuple[str, int | None]) -> bool:
-    """Whether they are not of one sitting, each by its board and time; nobody knows: they are."""
-    if before[0] != after[0]:
+    """Whether they are not of one sitting, each by its board and time; nobody knows when: they are not."""
+    if before[0] != after[0] or before[1] is None or after[1] is None:
         return True
-    return before[1] is not None and after[1] is not None and abs(after[1] - before[1]) > APART_US
+    return abs(after[1] - before[1]) > APART_US
 
 
 def first_of(first: Sequence[bool], kept: Bools) -> list[bool]:

@@ -57,5 +57,7 @@ def _unheard(change: Change) -> list[tuple[float, str, float]]:
 
 def _has_risen(before: float, after: float, utterances: int) -> bool:
     usual = max(before, SHARE_LEAST)
+    if after < max(SHARE_MIN, TIMES_MIN * before):
+        return False
     deviations = (after - usual) / math.sqrt(usual * (1 - usual) / utterances)
-    return after >= max(SHARE_MIN, TIMES_MIN * before) and deviations >= DEVIATIONS_MIN
+    return deviations >= DEVIATIONS_MIN
