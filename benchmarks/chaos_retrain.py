@@ -5,8 +5,8 @@
 A child does what `parrotlet-models retrain` does, on a few whistles, and kills itself with SIGKILL before a line of the
 code that makes or keeps anything, or is killed after a drawn time, in the midst of the disk's or TensorFlow's work.
 After each kill the folder must hold no step that is told as done and is not; and when nobody kills any more, what comes
-out must be that of the run that was never killed, byte for byte. Most of them train in no time
-(benchmarks/quick_training.py); some train a network.
+out must be that of the run that was never killed, byte for byte, and offered to boards once. Most of them train in no
+time (benchmarks/quick_training.py); some train a network.
 """
 
 import hashlib
@@ -30,12 +30,14 @@ import msgspec
 from benchmarks import whistles
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.quick_training import quick_training
+from cloud.changing.board_operations import BoardOperations
+from cloud.settings import CloudSettings, Storage
 from models.ablation import trial
 from models.data import manifest
 from models.errors import outcome
 from models.labels import fixing, journal
 from models.retraining import given as given_files
-from models.retraining import plots, retraining, sets, steps, trained
+from models.retraining import learnt_from, offering, plots, retraining, sets, steps, trained
 from models.retraining import report as report_page
 from models.retraining.given import Given
 from models.retraining.retraining import retraining as steps_of
@@ -51,8 +53,10 @@ WATCHED = frozenset(
         fixing,
         given_files,
         journal,
+        learnt_from,
         making,
         manifest,
+        offering,
         outcome,
         plots,
         report_page,
@@ -75,6 +79,9 @@ AFTER_S = 3.0
 QUICK, TRAINED = "trained in no time", "a network trained"
 UNFINISHED = ".new"
 NOT_COMPARED = (".lock",)
+OFFERED = "offered"
+"""Folder of the service that offers the candidate; of its files the models are compared, and the history is read."""
+SHARE = 0.5
 
 
 class Findings(NamedTuple):
@@ -104,7 +111,9 @@ def trial_of(folder: Path, kills: int, seed: int, *, trains: bool) -> Findings:
     making.make_model = TRAINING if trains else partial(quick_training, one.serving / MODEL_FILE)
     # Paths are part of what is made: all is done in one place.
     place = folder / "done"
-    one = msgspec.structs.replace(one, work=place / "work", offer=place / "offered")
+    settings = folder / "cloud.toml"
+    settings.write_text(f'[storage]\nstate_dir = "{place / OFFERED}"\n', encoding="utf-8")
+    one = msgspec.structs.replace(one, work=place / "work", offer=SHARE, service=settings)
     found = Findings(Counter(), Counter(), [], [], [])
     _made(place)
     wanted, failure = _finished(one)
@@ -118,6 +127,7 @@ def trial_of(folder: Path, kills: int, seed: int, *, trains: bool) -> Findings:
         made, failure = _finished(one)
         found.failed.extend(f"{number}: {why}" for why in failure)
         found.other.extend(f"{number}: {name}" for name in _unlike(wanted, made))
+        found.other.extend(f"{number}: offered as {steps}" for steps in _otherwise_offered(place / OFFERED))
     return found
 
 
@@ -243,13 +253,20 @@ def _apart(work: Callable[[], None]) -> str:
 def _hashes(one: Given) -> dict[str, str]:
     """By name."""
     found = {}
-    for folder in (one.work, one.offer):
-        assert folder is not None
+    models = CloudSettings(storage=Storage(state_dir=one.work.parent / OFFERED)).storage.board_models_dir
+    for folder in (one.work, models):
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.name not in NOT_COMPARED:
                 name = str(file.relative_to(folder.parent))
                 found[name] = hashlib.sha256(file.read_bytes()).hexdigest()
     return found
+
+
+def _otherwise_offered(state_dir: Path) -> list[str]:
+    """The history, where it is not of one offer."""
+    history = BoardOperations(CloudSettings(storage=Storage(state_dir=state_dir))).history()
+    told = ", ".join(step.action for step in history)
+    return [] if told == "canary" else [told]
 
 
 def _unlike(wanted: dict[str, str], made: dict[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ find the state before a step or after it, with the history that leads there; no 
 missing. Then a service is killed while it takes over what was promoted, and must serve that when it comes up again.
 """
 
+import math
 import os
 import random
 import select
@@ -33,7 +34,7 @@ from cloud.changing import copied_domain, operations, rollout_store, shadow_stor
 from cloud.changing.gate import Rules
 from cloud.changing.operations import Operations
 from cloud.changing.rollout import Step, Subject
-from cloud.changing.rollout_store import RolloutStore
+from cloud.changing.rollout_store import BACK_MAX, RolloutStore
 from cloud.changing.running import served_settings
 from cloud.settings import CloudSettings, Domains, Storage
 from common import migration, private_files
@@ -121,7 +122,7 @@ def replayed(history: list[Step]) -> tuple[dict[int, str], list[str]]:
         assert states.get(step.rollout, "") == step.before, f"it was {states.get(step.rollout)}, not {step.before}"
         states[step.rollout] = step.after
         if step.action == "promote":
-            stack.append(step.candidate)
+            stack = [*stack, step.candidate][-BACK_MAX:]
         if step.action == "rollback" and step.before == "promoted":
             assert stack.pop() == step.candidate
         assert step.serves == (stack[-1] if stack else ""), "the history says wrongly what serves"
@@ -151,19 +152,19 @@ def faults(shop: Shop) -> list[str]:
 
 
 def unreadable(shop: Shop) -> list[str]:
-    """Candidates of the state that are not there as they were."""
+    """Candidates that are tried, serve, or may be gone back to, and are not there as they were."""
     if not shop.file.exists():
         return []
     with closing(RolloutStore(shop.file)) as store:
-        copies = [(one.candidate, one.version) for one in store.all_active()]
-        if (serving := store.serving(SUBJECT)) is not None:
-            copies.append((serving.what, serving.version))
-    return [folder for folder, version in copies if load_domain(folder).version != version]
+        folders = [Path(folder) for folder in store.needed("domain")]
+    return [str(one) for one in folders if one.parent.name != f"{one.name}-{load_domain(str(one)).version}"]
 
 
 def child(shop: Shop, seed: int, lines: int | None, said: int) -> None:
     """Steps until the death; tells each before and after."""
     draw, left = random.Random(seed), lines
+    # What nobody needs is erased at once.
+    copied_domain.UNUSED_S_MIN = -math.inf
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left

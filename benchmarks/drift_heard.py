@@ -4,16 +4,17 @@ What was heard is kept by place and condition in --work, a line a recording, so 
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from benchmarks import corpus, drift_sounds
 from benchmarks.drift_places import Place, Recording
 from benchmarks.drift_sounds import Condition, Half, Material
+from benchmarks.kept_lines import kept_lines
+from benchmarks.longest_utterance import longest
 from cloud import arbiter
 from cloud.decoders import Engine, Hypothesis, Task
 from cloud.decoders.pocketsphinx import PocketSphinx
@@ -24,11 +25,9 @@ from cloud.settings import Storage
 from cloud.understanding.understand import understand
 from edge.asking import wire
 from edge.local.model import Model
-from edge.local.spotter import Spotter, likeliest
+from edge.local.spotter import Spotter, heard_in
 from edge.settings import MODELS_DIR
-from edge.sound.source import Block, Samples, rechunk
-from edge.speech.hearing import hear
-from edge.speech.utterance import UtteranceEnd, UtteranceFrames
+from edge.speech.utterance import UtteranceEnd
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
@@ -45,21 +44,6 @@ class Heard(msgspec.Struct, frozen=True):
     facts: Facts | None
     """None: the board heard no speech in it."""
     transcript: str = ""
-
-
-class OneRecording:
-    """A source of one recording."""
-
-    name = "recording"
-
-    def __init__(self, samples: Samples) -> None:
-        self._samples = samples
-
-    def blocks(self) -> Iterator[Block]:
-        yield from map(Block, rechunk([self._samples]))
-
-    def close(self) -> None:
-        pass
 
 
 class Service:
@@ -110,19 +94,16 @@ def listen(place: Place, half: Half, data: Path, work: Path, conditions: Sequenc
         of: Material | None = None
         for condition in conditions:
             file = folder / f"{place.name}-{condition}.jsonl"
-            kept = {one.name: one for one in _read(file)}
+            kept = {one.name: one for one in kept_lines(file, Heard)}
             missing = [one for one in place.recordings if one.name not in kept]
             if missing:
                 of = of or drift_sounds.material(data, half)
                 service = service or held.enter_context(_service(place, work))
                 with file.open("ab") as lines:
-                    for number, one in enumerate(missing):
+                    for number, one in enumerate(missing, 1):
                         kept[one.name] = _hear(service, one, condition, of)
                         lines.write(msgspec.json.encode(kept[one.name]) + b"\n")
-                        if sys.stderr.isatty():
-                            print(
-                                f"\r{place.name} {condition}: {number + 1} of {len(missing)} ", end="", file=sys.stderr
-                            )
+                        _progress(f"{place.name} {condition}: {number} of {len(missing)}")
             found[str(condition)] = [kept[one.name] for one in place.recordings]
     return found
 
@@ -137,8 +118,7 @@ class Board:
 
     def facts(self, device_id: str, utterance_id: str, levels: Levels, end: UtteranceEnd) -> tuple[Facts, str]:
         """Of an utterance, and its transcript."""
-        self._spotter.reset()
-        spotted = likeliest([self._spotter.push(levels), self._spotter.finish()])
+        spotted = heard_in(self._spotter, [levels])
         answer = speech_pb2.Final(engine=speech_pb2.Engine(name="tflite", model=self._card.version))
         if spotted is not None:
             answer.transcript, answer.confidence = self._card.commands[spotted.label].text, spotted.probability
@@ -174,37 +154,8 @@ def _hear(service: Service | Board, one: Recording, condition: Condition, of: Ma
     if found is None:
         return Heard(one.name, one.speaker, one.label, None)
     # One board a condition: an engine that learns a board's microphone learns the changed one.
-    facts, transcript = service.facts(str(condition), one.name.replace("/", "_"), *found)
+    facts, transcript = service.facts(str(condition), one.name.replace("/", "_"), found.levels, found.end)
     return Heard(one.name, one.speaker, one.label, facts, transcript)
-
-
-def longest(samples: Samples) -> tuple[Levels, UtteranceEnd] | None:
-    """The levels and the end of the longest utterance in a recording, by the board's gate and segmenter."""
-    best: tuple[Levels, UtteranceEnd] | None = None
-    levels: list[Levels] = []
-    for item in hear(OneRecording(samples)):
-        match item:
-            case UtteranceFrames():
-                levels.append(item.levels)
-            case UtteranceEnd():
-                whole = np.concatenate(levels)
-                if best is None or len(whole) > len(best[0]):
-                    best = whole, item
-                levels = []
-            case _:
-                pass
-    return best
-
-
-def _read(file: Path) -> Iterator[Heard]:
-    if not file.exists():
-        return
-    for line in file.read_bytes().split(b"\n"):
-        try:
-            yield msgspec.json.decode(line, type=Heard)
-        except msgspec.DecodeError:
-            # The last line of a run that was killed.
-            continue
 
 
 def _progress(text: str) -> None:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+from benchmarks.kept_lines import kept_lines
+
 ROOT = Path(__file__).parent.parent
 MADE_BY = (
     "cloud/drift/**/*.py",
@@ -37,11 +39,7 @@ class Kept:
         folder = work / "lab"
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"{half}-{made_by()}.jsonl"
-        if self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
-            # A run was killed within a line: the next one is not to be behind it.
-            with self._file.open("ab") as lines:
-                lines.write(b"\n")
-        self._known = {line.key: line.result for line in _lines(self._file)}
+        self._known = {line.key: line.result for line in kept_lines(self._file, Line)}
         self.made = 0
         """By this run."""
 
@@ -65,13 +63,3 @@ def made_by() -> str:
         for file in sorted(ROOT.glob(pattern)):
             whole.update(file.read_bytes())
     return whole.hexdigest()[:12]
-
-
-def _lines(file: Path) -> list[Line]:
-    found = []
-    for line in file.read_bytes().split(b"\n") if file.exists() else ():
-        try:
-            found.append(msgspec.json.decode(line, type=Line))
-        except msgspec.DecodeError:
-            continue
-    return found

@@ -119,6 +119,7 @@ class MadeBoard:
     def __init__(self, name: str = "kitchen-2", seed: int = 1, people: int = 3, a_day: int = 40) -> None:
         self._name = name
         self._draw = np.random.default_rng(seed)
+        self._intonation = np.random.default_rng([seed, 1])
         self._people = [self._draw.standard_normal(BANDS) * 3 for _ in range(people)]
         self._a_day = a_day
         self._person = 0
@@ -170,6 +171,7 @@ class MadeBoard:
             "speech_bands_db": list(level_db + self._people[self._person] + 2 * draw.standard_normal(BANDS)),
             "band_spread_db": list(9 + 0.5 * draw.standard_normal(BANDS)),
             "syllables_per_s": 4 + 0.6 * draw.standard_normal(),
+            "pitch_hz": 160 * 2 ** (self._people[self._person][1] / 8 + 0.1 * self._intonation.standard_normal()),
             "fall_db_per_s": 280 + 25 * draw.standard_normal(),
             "word_count": words,
             "words_per_s": words * 1000 / speech_ms,

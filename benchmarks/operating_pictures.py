@@ -15,8 +15,10 @@ import soundfile
 
 from benchmarks.made_log import Made, drawn_levels, made_boards, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from benchmarks.made_said import make_said
 from benchmarks.page_browser import chromium
 from benchmarks.page_pictures import small
+from cloud.alerts.ringing import Ringing
 from cloud.changing.compared import Answered
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
@@ -24,10 +26,12 @@ from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
 from cloud.changing.shadow_store import FILE_NAME as SHADOW
 from cloud.changing.shadow_store import Comparison, ShadowStore
+from cloud.drift.following import Following
 from cloud.log import kept_features
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Row
-from cloud.operating.seams import Drifted, Series
+from cloud.operating.standing import StandingAlerts
+from cloud.settings import CloudSettings
 from edge.speech.log_mel import log_mel
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC
@@ -39,8 +43,11 @@ HEARD = "can I get a medium iced mocha with a little bit of sugar"
 WINDOW = {"width": 1120, "height": 900}
 NARROW = {"width": 720, "height": 820}
 """Frames do not pack well."""
+TALL = {"width": 1120, "height": 1400}
 PHONE = {"width": 390, "height": 844}
 UTTERANCES = 12_000
+LEARNT = 7_000
+"""Of 16 boards: what is usual is known of each."""
 COMPARED = 900
 
 PICTURES: dict[str, tuple[str, dict[str, int], str]] = {
@@ -52,35 +59,15 @@ PICTURES: dict[str, tuple[str, dict[str, int], str]] = {
     "board-phone": ("/board?id=bedroom-1", PHONE, "dark"),
     "utterance-light": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "light"),
     "utterance-dark": (f"/utterance?board=bedroom-1&id={SPOKEN}", NARROW, "dark"),
-    "drift-light": ("/drift", WINDOW, "light"),
-    "drift-dark": ("/drift", WINDOW, "dark"),
+    "errors-light": ("/errors", TALL, "light"),
+    "errors-dark": ("/errors", TALL, "dark"),
+    "errors-phone": ("/errors", PHONE, "dark"),
+    "capacity-light": ("/capacity", NARROW, "light"),
     "gate-light": ("/models", WINDOW, "light"),
     "gate-dark": ("/models", WINDOW, "dark"),
 }
+DRIFTED = {"drift-light": (WINDOW, "light"), "drift-dark": (WINDOW, "dark"), "drift-phone": (PHONE, "light")}
 ONE_BOARD = {"one-board-light": "light", "one-board-dark": "dark"}
-
-
-class MadeDrift:
-    """A dishwasher, since Tuesday."""
-
-    def drifted(self) -> list[Drifted]:
-        days = [f"{day} Nov" for day in range(2, 30)]
-        rng = np.random.default_rng(3)
-        noise = [float(rng.normal(-58, 1) + (12 if day >= 23 else 0)) for day in range(28)]
-        snr = [float(-each + rng.normal(-30, 1)) for each in noise]
-        return [
-            Drifted(
-                "bedroom-1",
-                "Board bedroom-1: noise floor up 12 dB since Tuesday 18:00, most below 500 Hz, like a dishwasher.",
-                now_us() - 5 * 86_400_000_000,
-                "Collect 200 utterances with such noise, or move the board.",
-                ("The microphone's gain was changed: speech is no louder, so that is unlikely.",),
-                (
-                    Series("Noise floor, dBFS", days, noise, (-62.0, -54.0)),
-                    Series("Speech over noise, dB", days, snr, (24.0, 32.0)),
-                ),
-            )
-        ]
 
 
 @click.command()
@@ -93,14 +80,28 @@ def main(out: Path) -> None:
         make_log(fleet, made_boards(60), UTTERANCES, now_us())
         with closing(AnswerStore(fleet / FILE_NAME)) as store:
             store.add([spoken()], UTTERANCES + 1)
+        make_said(fleet, now_us())
         _try_base(fleet)
         make_log(one, [Made("kitchen", "", -58.0, -29.0)], 400, now_us())
-        with made_operator(made_settings(fleet), MadeDrift()) as site:
+        with made_operator(made_settings(fleet)) as site:
             for name, (path, window, theme) in PICTURES.items():
                 _picture(browser, site, path, window, theme, out / f"{name}.webp")
+        settings = _watched(Path(scratch) / "drift")
+        with made_operator(settings, StandingAlerts(settings)) as site:
+            for name, (window, theme) in DRIFTED.items():
+                _picture(browser, site, "/drift", window, theme, out / f"{name}.webp")
         with made_operator(made_settings(one)) as site:
             for name, theme in ONE_BOARD.items():
                 _picture(browser, site, "/", PHONE, theme, out / f"{name}.webp")
+
+
+def _watched(folder: Path) -> CloudSettings:
+    """Boards two of which are ill since two days, as the service's own watch finds."""
+    make_log(folder, made_boards(16), LEARNT, now_us())
+    with Following(folder / FILE_NAME, folder, Ringing(folder, ())) as following:
+        while following.look():
+            pass
+    return made_settings(folder)
 
 
 def spoken() -> Row:

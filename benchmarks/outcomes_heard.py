@@ -11,7 +11,7 @@ import hashlib
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -21,6 +21,8 @@ import soundfile
 import soxr
 
 from benchmarks import corpus, orders
+from benchmarks.kept_lines import kept_lines
+from benchmarks.longest_utterance import longest
 from benchmarks.scenes import as_samples
 from cloud import arbiter
 from cloud.decoders import Task
@@ -31,9 +33,8 @@ from cloud.finding.served_domain import DomainVersion, ServedDomain
 from cloud.settings import Storage
 from cloud.understanding.understand import understand
 from edge.asking import wire
-from edge.sound.source import Block, Samples, rechunk
-from edge.speech.hearing import hear
-from edge.speech.utterance import UtteranceEnd, UtteranceFrames
+from edge.sound.source import Samples
+from edge.speech.utterance import UtteranceEnd
 from protos import speech_pb2
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
@@ -131,7 +132,7 @@ def listen(name: Set, half: Half, data: Path, work: Path, wanted: Sequence[Condi
     try:
         for condition in wanted or CONDITIONS_OF[name]:
             file = folder / f"{name}-{half}-{condition}.jsonl"
-            kept = {one.name: one for one in _read(file)}
+            kept = {one.name: one for one in kept_lines(file, Heard)}
             missing = [one for one in recordings if one.name not in kept]
             if missing:
                 service = service or _Service(name, work)
@@ -248,11 +249,11 @@ def _commands_domain(work: Path) -> Path:
 
 def _hear(service: _Service, one: Recording, condition: Condition, noises: dict[str, corpus.Sound]) -> Heard:
     samples = _sound(corpus.read(one.file), one.name, condition, noises)
-    found = _longest(samples)
+    found = longest(samples)
     known = {"name": one.name, "condition": str(condition), "words": one.words, "slots": one.slots}
     if found is None:
         return Heard(**known, facts=None)  # type: ignore[arg-type]
-    answered = service.answer(str(condition), hashlib.md5(one.name.encode()).hexdigest(), *found)
+    answered = service.answer(str(condition), hashlib.md5(one.name.encode()).hexdigest(), found.levels, found.end)
     return msgspec.structs.replace(answered, **known)
 
 
@@ -266,47 +267,3 @@ def _sound(sound: corpus.Sound, name: str, condition: Condition, noises: dict[st
         quiet = np.pad(sound, corpus.RATE_HZ)
         return as_samples(quiet + draw.normal(0, 10 ** (-65 / 20), len(quiet)).astype(np.float32))
     return as_samples(corpus.with_noise(sound, noises[condition.noise], condition.snr_db, draw))
-
-
-class _Source:
-    """Of one recording."""
-
-    name = "recording"
-
-    def __init__(self, samples: Samples) -> None:
-        self._samples = samples
-
-    def blocks(self) -> Iterator[Block]:
-        yield from map(Block, rechunk([self._samples]))
-
-    def close(self) -> None:
-        pass
-
-
-def _longest(samples: Samples) -> tuple[Levels, UtteranceEnd] | None:
-    """Levels and end of the longest utterance in a recording, by the board's gate and segmenter."""
-    best: tuple[Levels, UtteranceEnd] | None = None
-    levels: list[Levels] = []
-    for item in hear(_Source(samples)):
-        match item:
-            case UtteranceFrames():
-                levels.append(item.levels)
-            case UtteranceEnd():
-                whole = np.concatenate(levels)
-                if best is None or len(whole) > len(best[0]):
-                    best = whole, item
-                levels = []
-            case _:
-                pass
-    return best
-
-
-def _read(file: Path) -> Iterator[Heard]:
-    if not file.exists():
-        return
-    for line in file.read_bytes().split(b"\n"):
-        try:
-            yield msgspec.json.decode(line, type=Heard)
-        except msgspec.DecodeError:
-            # The last line of a run that was killed.
-            continue

@@ -7,8 +7,9 @@
 Simulated days of many boards: an utterance is drawn of those that both ways were measured by, with what each made of
 it, so that errors are as they are, and as alike as they are; without files they are Bernoulli at the rates that the
 table names. A fifth of the traffic is of each of five slices. Each candidate is tried in the shadow (both hear an
-utterance) and as a canary (a fifth of the boards are answered by it). Beside the gate, on the same utterances, stands
-what many would do: a z-test of two shares at 5 %, on the whole and in each slice, looked at after each utterance.
+utterance), as a canary (a fifth of the boards are answered by it, and what the others say is heard in the shadow), and
+as a canary alone, whose shadow is never let hear anything. Beside the gates, on the same utterances, stands what many
+would do: a z-test of two shares at 5 %, on the whole and in each slice, looked at after each utterance.
 """
 
 import json
@@ -24,8 +25,10 @@ from benchmarks.figures import Figure, progress, report
 from benchmarks.orders import Trial
 from cloud.changing.compared import Answered, Usual
 from cloud.changing.gate import Gate, Rules
+from cloud.changing.trial import shared
 
-Way = Literal["shadow", "canary"]
+Way = Literal["shadow", "canary", "canary alone"]
+WAYS: tuple[Way, ...] = ("shadow", "canary", "canary alone")
 
 SLICES = ("quiet", "dishes, little", "dishes, much", "tap, little", "tap, much")
 PLANTED = 0
@@ -78,6 +81,32 @@ class Run(NamedTuple):
     """Whether the z-test ever said so, until then."""
 
 
+class Gates:
+    """Of a candidate that is tried in one of the ways."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self.shadow, self.canary = (Gate(rules, SLICES) for rules in shared(Rules()))
+
+    def hear(self, one: Utterance) -> None:
+        """In the shadow."""
+        self.shadow.take_pair([SLICES[one.slice]], Answered(error=one.candidate), Answered(error=one.served))
+
+    def answer(self, one: Utterance, *, by_candidate: bool, usual: Usual | None) -> None:
+        """In a canary."""
+        error = one.candidate if by_candidate else one.served
+        excess = 0.0 if usual is None else usual.excess(str(one.board))
+        self.canary.take([SLICES[one.slice]], Answered(error=error), by_candidate=by_candidate, excess=excess)
+
+    def decision(self) -> str:
+        """As cloud/changing/trial.py puts them together."""
+        if self._way != "canary alone":
+            shadow = self.shadow.verdict().decision
+            if self._way == "shadow" or shadow == "return":
+                return shadow
+        return self.canary.verdict().decision
+
+
 class ZTest:
     """Two shares of errors, looked at whenever one likes."""
 
@@ -107,25 +136,24 @@ class ZTest:
 def simulate(draw_one: Draw, way: Way, utterances_max: int, seed: int, *, usual: Usual | None = None) -> Run:
     """One trial of a candidate: until its gate says something, or so many utterances were said."""
     draw = np.random.default_rng(seed)
-    gate, z_test = Gate(Rules(), SLICES), ZTest()
+    gates, z_test = Gates(way), ZTest()
     chosen = set(range(round(BOARDS * SHARE)))
     heard, decision = 0, "go on"
     for number in range(1, utterances_max + 1):
         one = draw_one(draw)
-        names = [SLICES[one.slice]]
+        by_candidate = one.board in chosen
         if way == "shadow":
             heard += 1
-            gate.take_pair(names, Answered(error=one.candidate), Answered(error=one.served))
+            gates.hear(one)
             z_test.take(True, one.slice, one.candidate)
             z_test.take(False, one.slice, one.served)
         else:
-            by_candidate = one.board in chosen
-            heard += by_candidate
-            error = one.candidate if by_candidate else one.served
-            excess = 0.0 if usual is None else usual.excess(str(one.board))
-            gate.take(names, Answered(error=error), by_candidate=by_candidate, excess=excess)
-            z_test.take(by_candidate, one.slice, error)
-        if number % LOOK_EVERY == 0 and (decision := gate.verdict().decision) != "go on":
+            heard += by_candidate or way == "canary"
+            gates.answer(one, by_candidate=by_candidate, usual=usual)
+            z_test.take(by_candidate, one.slice, one.candidate if by_candidate else one.served)
+            if way == "canary" and not by_candidate:
+                gates.hear(one)
+        if number % LOOK_EVERY == 0 and (decision := gates.decision()) != "go on":
             break
     return Run(decision, heard, z_test.worse, z_test.better)
 
@@ -213,15 +241,18 @@ def trials(world: World, kind: str, way: Way, runs: int, utterances_max: int, fi
 
 
 def told_beforehand(world: World, kind: str, way: Way) -> int | None:
-    """Utterances that the gate says it needs, after a hundred that were like these; None: nothing to see."""
-    gate, draw = Gate(Rules(), SLICES), np.random.default_rng(1)
+    """Utterances that the gate says it needs, after 500 that were like these; None: nothing to see, or two gates."""
+    if way == "canary":
+        return None
+    gates, draw = Gates(way), np.random.default_rng(1)
     for _ in range(500):
         one = drawn(world, kind)(draw)
-        names = [SLICES[one.slice]]
         if way == "shadow":
-            gate.take_pair(names, Answered(error=one.candidate), Answered(error=one.served))
+            gates.hear(one)
         else:
-            gate.take(names, Answered(error=one.served), by_candidate=draw.random() < SHARE)
+            alike = one._replace(candidate=one.served)
+            gates.answer(alike, by_candidate=bool(draw.random() < SHARE), usual=None)
+    gate = gates.shadow if way == "shadow" else gates.canary
     if kind == "worse":
         return gate.needed(PLANTED_POINTS, SLICES[PLANTED])
     rates = np.array([errors.mean(axis=0) for errors in world.errors])
@@ -262,9 +293,9 @@ def main(served: Path | None, better: Path | None, runs: int, seed: int, long_ru
     print("|---" * 10 + "|", flush=True)
     figures = []
     for world in worlds:
-        for way in ("shadow", "canary"):
+        for way in WAYS:
             for kind in ("worse", "better", "equal"):
-                long_enough = long_run if way == "canary" or kind == "equal" else long_run // 2
+                long_enough = long_run if way != "shadow" or kind == "equal" else long_run // 2
                 found = trials(world, kind, way, runs, long_enough, seed)
                 print(row(world, kind, way, found), flush=True)
                 figures.append(_figure(world, kind, way, found))
@@ -294,7 +325,7 @@ def hard_places(world: World, runs: int, utterances: int, first_seed: int) -> li
         for seed in range(runs):
             usual = usual_of(draw_one, known, first_seed + 1000 + seed) if known else None
             returned += (
-                simulate(draw_one, "canary", utterances // 2, first_seed + seed, usual=usual).decision == "return"
+                simulate(draw_one, "canary alone", utterances // 2, first_seed + seed, usual=usual).decision == "return"
             )
             progress(f"hard places, {known} known: {seed + 1} of {runs}")
         name = f"equal, all its boards err {100 * HARD_POINTS:.0f} points more: returned"

@@ -7,6 +7,7 @@ import numpy as np
 from benchmarks.story_world import World
 from cloud.drift.shape import bands_hz
 from models.plot import figure
+from models.retraining.judging import IN_USE
 from models.retraining.page import page, paragraph, plot, section, table
 from models.retraining.steps import Figures, write_whole
 from protos.feature_spec import DEFAULT_SPEC
@@ -85,8 +86,9 @@ def _drift(told: Figures) -> str:
 def _labels(told: Figures) -> str:
     estimated, low, high = told["estimated"]
     return (
-        f"{told['labels']} of {told['of']} utterances labelled; errors estimated {_percent(estimated)} "
-        f"({_percent(low)} to {_percent(high)}), in truth {_percent(told['true'])}"
+        f"{told['labels']} of {told['of']} utterances drawn and labelled, {told['unsure']} of them rather for the "
+        f"service's doubt ({_percent(told['of the labelled'])} of the labelled are wrong); errors estimated "
+        f"{_percent(estimated)} ({_percent(low)} to {_percent(high)}), in truth {_percent(told['true'])}"
     )
 
 
@@ -94,9 +96,12 @@ def _retrain(told: Figures) -> str:
     whole, new = told["serving"][0], _slice(told["serving"], "data = new")
     brought = _slice(told["without"], "data = new") or told["without"][0]
     of_new = "" if new is None else f", on what is new {_from_to(new)}"
+    if (use := _slice(told["serving"], IN_USE)) is not None:
+        of_new += f", each {IN_USE} {_from_to(use)}"
     return (
         f"kitchen 2, errors {_from_to(whole)}{of_new} ({sum(told['new'].values())} new clips); beside the same without "
-        f"what is new {_points(brought)}"
+        f"what is new {_points(brought)}; offered to {', '.join(f'{share:.0%}' for share in told['offered']) or 'no'} "
+        "of the boards"
     )
 
 

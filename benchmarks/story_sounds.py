@@ -8,22 +8,21 @@ at once. The noise of the judged and of dev is the other half of the recording t
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
-import numpy as np
 
 from benchmarks import corpus, drift_sounds
-from benchmarks.drift_heard import OneRecording
 from benchmarks.drift_sounds import Condition
+from benchmarks.kept_lines import kept_lines
+from benchmarks.longest_utterance import longest
 from edge.local.model import Model
-from edge.local.spotter import Spotter, likeliest
-from edge.sound.source import SAMPLE_RATE_HZ, Samples
-from edge.speech.hearing import hear
+from edge.local.spotter import Spotter, heard_in
+from edge.sound.source import SAMPLE_RATE_HZ
 from edge.speech.log_mel import log_mel
-from edge.speech.utterance import UtteranceEnd, UtteranceFrames
+from edge.speech.utterance import UtteranceEnd
 from models.data.sound_file import read_sound, write_sound
 from protos.feature_spec import DEFAULT_SPEC, Levels
 
@@ -58,13 +57,6 @@ class Utterance(msgspec.Struct, frozen=True):
     def truth(self) -> str | None:
         """The command; None: it is none."""
         return self.label if self.label in COMMANDS else None
-
-
-class Cut(NamedTuple):
-    """What the board makes of a recording."""
-
-    samples: Samples
-    end: UtteranceEnd
 
 
 def recordings(data: Path) -> dict[Group, list[Recording]]:
@@ -103,7 +95,7 @@ def kept(
     """These recordings in that condition, in their order; what the folder holds is not heard again."""
     file, sound = folder / f"{name}.jsonl", folder / "sound"
     sound.mkdir(parents=True, exist_ok=True)
-    there = {one.id: one for one in _read(file)}
+    there = {one.id: one for one in kept_lines(file, Utterance)}
     missing = [(number, one) for number, one in enumerate(some) if f"{name}-{number:04}" not in there]
     if missing:
         of = drift_sounds.material(data, half)
@@ -120,28 +112,10 @@ def kept(
 def _heard(
     name: str, one: Recording, data: Path, condition: Condition, of: drift_sounds.Material, sound: Path
 ) -> Utterance:
-    found = cut(drift_sounds.heard(corpus.read(data / one.path), one.path, condition, of))
+    found = longest(drift_sounds.heard(corpus.read(data / one.path), one.path, condition, of))
     if found is not None:
         write_sound(sound / f"{name}.wav", found.samples, SAMPLE_RATE_HZ)
     return Utterance(name, one.word, one.label, one.speaker, None if found is None else found.end)
-
-
-def cut(samples: Samples) -> Cut | None:
-    """The longest utterance in a recording, by the board's gate and segmenter."""
-    best: Cut | None = None
-    parts: list[Samples] = []
-    for item in hear(OneRecording(samples)):
-        match item:
-            case UtteranceFrames():
-                parts.append(item.samples)
-            case UtteranceEnd():
-                whole = np.concatenate(parts)
-                if best is None or len(whole) > len(best.samples):
-                    best = Cut(whole, item)
-                parts = []
-            case _:
-                pass
-    return best
 
 
 def levels(folder: Path, one: Utterance) -> Levels:
@@ -173,18 +147,5 @@ class Board:
         return [Said(None, 0.0) if one.end is None else self._says(levels(folder, one)) for one in some]
 
     def _says(self, heard: Levels) -> Said:
-        self._spotter.reset()
-        spotted = likeliest([self._spotter.push(heard), self._spotter.finish()])
+        spotted = heard_in(self._spotter, [heard])
         return Said(None, 0.0) if spotted is None else Said(spotted.label, spotted.probability)
-
-
-def _read(file: Path) -> Iterator[Utterance]:
-    if not file.exists():
-        return
-    whole = file.read_bytes()
-    if whole and not whole.endswith(b"\n"):
-        # Half a line of a run that was killed.
-        whole = whole[: whole.rfind(b"\n") + 1]
-        file.write_bytes(whole)
-    decoder = msgspec.json.Decoder(Utterance)
-    yield from (decoder.decode(line) for line in whole.splitlines())

@@ -8,15 +8,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks import story_sounds, story_trial, story_world
+from benchmarks import story_service, story_trial, story_world
 from benchmarks.story_sounds import Said, Utterance
 from benchmarks.story_world import BOARD, World
+from cloud.changing.board_operations import BoardOperations, Offered
 from cloud.drift import board as drift_board
 from cloud.drift.causes.naming import causes_of
 from cloud.drift.change import Change
-from cloud.drift.facts import Facts, facts_of
+from cloud.settings import CloudSettings, Storage
 from common.errors import DataError
-from edge.asking import wire
 from models.data.manifest import read_manifest
 from models.errors.compare import Comparison, compare
 from models.errors.outcome import Outcome
@@ -24,8 +24,6 @@ from models.evaluation import evaluation
 from models.retraining.steps import Figures, Tell, erase, whole_folder
 from models.training.making import make_model
 from models.training.recipe import read_recipe
-from protos import speech_pb2
-from protos.feature_spec import DEFAULT_SPEC
 from protos.model_card import CARD_FILE, MODEL_FILE
 
 RUN_LENGTH = 2000.0
@@ -34,7 +32,7 @@ ANN, BEA = "ann", "bea"
 PLANTED = ("Um {}.", "Umm, {}.", "Um… {}.", "{}, uh.")
 """How bea writes some of her labels; ann, and the agreement, write "Um, stop."."""
 OF_BEA = 3
-"""Every third label is bea's."""
+"""Every third of the first labels is bea's."""
 CAUGHT = "Nothing is trained"
 
 
@@ -73,9 +71,10 @@ def um(world: World, tell: Tell) -> Figures:
     story_world.write_labels(folder / "labels.jsonl", _mixed(some))
     work = folder / "retraining"
     erase(work)
-    refused = _retrain(world, folder, work, "--until", "divide")
+    given = ("--labels", str(folder / "labels.jsonl"), "--until", "divide")
+    refused = _retrain(world, folder, work, *given)
     finding = refused.stderr.strip().splitlines()[-1] if refused.stderr.strip() else ""
-    mended = _retrain(world, folder, work, "--until", "divide", "--put-right", "fillers")
+    mended = _retrain(world, folder, work, *given, "--put-right", "fillers")
     if mended.returncode:
         raise DataError(f"{folder}: the labels could not be put right: {mended.stderr.strip().splitlines()[-1]}")
     tell(finding)
@@ -112,8 +111,8 @@ def drift(world: World, tell: Tell) -> Figures:
     floor: list[float | None] = []
     false_alarms = 0
     found: Change | None = None
-    for number, one in enumerate([*before, *after]):
-        facts = _facts(world, one, said[one.id], number)
+    for number, one in enumerate(story_service.heard([*before, *after], said)):
+        facts = story_service.facts(world, one)
         floor.append(facts.noise_floor_dbfs)
         _, what = watch.push(facts)
         if isinstance(what, Change) and number < len(before):
@@ -138,27 +137,35 @@ def drift(world: World, tell: Tell) -> Figures:
 
 
 def labels(world: World, tell: Tell) -> Figures:
-    """Some of what came since is labelled: uniformly drawn, so that the rate of errors is an estimate without bias."""
+    """Labels are asked for of some of what came since, drawn by the service: half evenly, half where it was unsure."""
     of = story_world.heard(world, tell)
-    after = _heard(of.after)
-    some = story_world.chosen(after, world.sizes.labels)
-    said = story_world.says(world, world.shipped, after)
-    story_world.write_log(world.work / "log.jsonl", after, said)
-    both = [(one, f"{one.word.capitalize()}.", BEA if number % OF_BEA == 0 else ANN) for number, one in enumerate(some)]
-    story_world.write_labels(world.work / "labels.jsonl", both)
-    wrong = sum(said[one.id].errs(one) for one in some)
-    share = evaluation.wilson(round(wrong), len(some))
+    before, after = (_heard(some) for some in (of.before, of.after))
+    said = story_world.says(world, world.shipped, [*before, *after])
+    erase(world.service)
+    world.service.mkdir(parents=True)
+    old = story_service.heard(before, said)
+    new = story_service.heard(after, said, start=len(before))
+    asked = story_service.ask(world, old, new, world.sizes.labels, (BEA, ANN, ANN))
+    story_service.export(world, world.work / "log.jsonl")
+    first = {one.id for one in story_world.chosen(before, world.sizes.first_labels)}
+    known = [one for one in old if one.one.id in first]
+    estimated = story_service.estimate(world, known, new, asked)
+    drawn = [one for one in after if one.id in asked.chances]
     return {
-        "labels": len(some),
+        "labels": len(drawn),
+        "unsure": asked.unsure,
         "of": len(after),
-        "estimated": [share.accuracy, share.low, share.high],
+        "estimated": [estimated.rate, estimated.low, estimated.high],
+        "of the labelled": _error(said, drawn),
         "true": _error(said, after),
     }
 
 
 def retrain(world: World, tell: Tell) -> Figures:
-    """The whole command."""
-    done = _retrain(world, world.work, world.retrained)
+    """The whole command, whose candidate some of the boards are offered at the end."""
+    done = _retrain(
+        world, world.work, world.retrained, "--offer", f"{story_trial.SHARE}", "--service", str(world.settings)
+    )
     for line in done.stderr.splitlines():
         tell(line)
     if done.returncode:
@@ -170,6 +177,7 @@ def retrain(world: World, tell: Tell) -> Figures:
         "new": steps["divide"]["new"],
         "serving": steps["evaluate"]["compared"],
         "without": steps["ablate"]["compared"],
+        "offered": [one.for_some.share for one in _offered(world) if one.for_some is not None],
         "report": str(world.retrained / "report.html"),
     }
 
@@ -253,26 +261,9 @@ def _mixed(some: Sequence[Utterance]) -> list[tuple[Utterance, str, str]]:
     return found
 
 
-def _facts(world: World, one: Utterance, said: Said, number: int) -> Facts:
-    """As the service makes them, of a board's own answer."""
-    assert one.end is not None
-    answer = speech_pb2.Final(engine=speech_pb2.Engine(name="tflite", model="kitchen-1"))
-    if said.label is not None:
-        answer.transcript, answer.confidence, answer.intent.name = said.label, said.probability, said.label
-    config = speech_pb2.UtteranceConfig(
-        device_id=BOARD,
-        utterance_id=one.id,
-        started_at_unix_us=story_world.at_unix_us(number),
-        clock_synchronised=True,
-    )
-    heard = story_sounds.levels(world.heard, one)
-    return msgspec.structs.replace(facts_of(heard, DEFAULT_SPEC, config, wire.end(one.end), answer), path="local")
-
-
 def _retrain(world: World, folder: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """The command itself."""
     given = {
-        "--labels": folder / "labels.jsonl",
         "--base": world.base,
         "--recipe": world.recipe("2"),
         "--serving": world.shipped,
@@ -280,8 +271,15 @@ def _retrain(world: World, folder: Path, work: Path, *words: str) -> "subprocess
     }
     options = [str(word) for pair in given.items() for word in pair]
     command = [sys.executable, "-m", "models", "retrain", str(folder / "log.jsonl"), str(work), *options]
-    # One board and few people: each utterance is drawn by itself, and who judges afterwards are others.
-    return subprocess.run([*command, "--each-utterance", *words], capture_output=True, text=True, check=False)
+    # One board and few people: each utterance is drawn by itself, and who judges afterwards are others. Who says
+    # another word means no command by it.
+    command += ["--each-utterance", "--exact"]
+    return subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+
+
+def _offered(world: World) -> list[Offered]:
+    """What boards are offered by the service."""
+    return BoardOperations(CloudSettings(storage=Storage(state_dir=world.service))).offered()
 
 
 def _record(world: World, name: str) -> Figures:

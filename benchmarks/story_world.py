@@ -19,8 +19,8 @@ BOARD = "kitchen-2"
 OTHERS = ("hall-1", "hall-2", "hall-3", "hall-4", "hall-5", "hall-6", "kitchen-1", "kitchen-2", "kitchen-3")
 """The fleet: a dishwasher stands in each kitchen, none in a hall."""
 BEGAN = datetime.datetime(2026, 11, 2, 7, 0, tzinfo=datetime.UTC)
-A_DAY = 28
-"""Utterances of the board, a quarter of an hour apart and more."""
+A_DAY, APART = 18, datetime.timedelta(minutes=45)
+"""Utterances of the board: so many that it learns what is usual, two weeks, before the dishwasher comes."""
 
 RECIPE = """
 name = "kitchen"
@@ -101,6 +101,18 @@ class World(NamedTuple):
         return self.work / "models" / "kitchen-2"
 
     @property
+    def service(self) -> Path:
+        """State of the service."""
+        return self.work / "service"
+
+    @property
+    def settings(self) -> Path:
+        """The service's, written where they are not yet."""
+        file = self.work / "cloud.toml"
+        file.write_text(f'[storage]\nstate_dir = "{self.service.resolve()}"\n', encoding="utf-8")
+        return file
+
+    @property
     def plots(self) -> Path:
         return self.work / "plots"
 
@@ -169,7 +181,7 @@ def write_base(world: World) -> int:
 def at_unix_us(number: int) -> int:
     """When the board heard its utterance of that number."""
     day, nth = divmod(number, A_DAY)
-    spoken = BEGAN + datetime.timedelta(days=day, minutes=29 * nth)
+    spoken = BEGAN + datetime.timedelta(days=day) + nth * APART
     return int(spoken.timestamp() * 1e6)
 
 

@@ -48,9 +48,9 @@ def forget(
     try:
         with closing(AnswerStore(file)) as store:
             erased = store.forget(device, utterance, Span(since, until))
-            if not store.scrub():
+            forget_in_shadow(file.parent, device, utterance, Span(since, until))
+            if not store.scrub(waits=True):
                 raise SettingsError(f"{file}: somebody reads it; try again, so that no copy is left beside it.")
-        forget_in_shadow(file.parent, device, utterance, Span(since, until))
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{file}: cannot be used ({error}); try sudo.") from error
     click.echo(f"{erased} answers are erased.")

@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from cloud.outcomes.reask import Conversations, turn_now
 from cloud.utterance import Utterance
 from protos import speech_pb2
 
@@ -20,6 +21,9 @@ TURN_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0, 3.0)
 SPOKEN_S = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0)
 CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SNR_DB = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
+
+ASKED_AGAIN = 0.5
+"""A likelier re-ask counts as one."""
 
 NONE = "none"
 """In place of an intent where none was understood."""
@@ -68,6 +72,10 @@ class Metrics:
         self._found_nothing = self._counter("found_nothing", "Finals with words and without a result.")
         self._said = self._counter("feedback", "What people said of answers.", "verdict")
         self._corrections = self._counter("corrections", "Of these, those that say what was said or meant.")
+        self._reasks = self._counter(
+            "reasks", "Live finals after which the same was asked again within 10 s: they were hardly right."
+        )
+        self._talk = Conversations()
         self._refusals = self._counter("refusals", "Calls that were refused.", "code")
         self._overruns = self._counter("board_overruns", "Times that boards lost sound during utterances.")
         self._final_wait = self._histogram(
@@ -104,6 +112,7 @@ class Metrics:
             self._snr.observe(end.snr_db)
         if live:
             self._how_fast(utterance)
+            self._whether_again(utterance)
 
     def refused(self, code: str) -> None:
         """Counts a call that was refused."""
@@ -161,6 +170,15 @@ class Metrics:
             self._words_wait.observe(utterance.words_s - utterance.began_s)
         if utterance.end.reason == speech_pb2.END_REASON_ENDPOINT and utterance.end.HasField("speech_end_ms"):
             self._turn_ends.observe(max(0.0, (utterance.duration_ms - utterance.end.speech_end_ms) / 1000))
+
+    def _whether_again(self, utterance: Utterance) -> None:
+        if utterance.final is None or utterance.answered_s is None:
+            return
+        # By this clock: no board's need be right. A stream begins with its first sound.
+        asked = turn_now(utterance.config.device_id, utterance.began_s, utterance.answered_s, utterance.final)
+        before = self._talk.push(utterance.config.utterance_id, asked)
+        if before is not None and before.probability > ASKED_AGAIN:
+            self._reasks.inc()
 
     def _counter(self, name: str, help_: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", help_, labels, registry=self._registry)

@@ -52,7 +52,8 @@ async def looked_at(
         if settings.operating.listen:
             from cloud.operating.load import ServiceLoad
             from cloud.operating.port import operating
-            from cloud.operating.told import Desk, StandingAlerts
+            from cloud.operating.standing import StandingAlerts
+            from cloud.operating.told import Desk
 
             load = ServiceLoad(pools, log, metrics, lambda: places.taken, streams_max(settings), ailments)
             page = operating(own_settings, load, drift=StandingAlerts(settings), labels=Desk(settings))

@@ -37,3 +37,15 @@ def open_private(
         database.close()
         raise
     return database
+
+
+def empty_write_ahead_log(database: sqlite3.Connection, *, waits: bool = True) -> bool:
+    """Older pages of what was deleted may lie there: they go. False if somebody reads; it waits for that, or not."""
+    (busy_ms,) = database.execute("PRAGMA busy_timeout").fetchone()
+    try:
+        if not waits:
+            database.execute("PRAGMA busy_timeout = 0")
+        (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        database.execute(f"PRAGMA busy_timeout = {busy_ms}")
+    return not busy

@@ -220,7 +220,7 @@ class SpeechGoesOn(_message.Message):
     def __init__(self) -> None: ...
 
 class UtteranceEnd(_message.Message):
-    __slots__ = ("reason", "speech_start_ms", "speech_end_ms", "level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps")
+    __slots__ = ("reason", "speech_start_ms", "speech_end_ms", "level_dbfs", "peak_dbfs", "noise_floor_dbfs", "snr_db", "clipped_share", "overruns", "gaps", "pitch_hz", "pitch_low_hz", "pitch_high_hz")
     REASON_FIELD_NUMBER: _ClassVar[int]
     SPEECH_START_MS_FIELD_NUMBER: _ClassVar[int]
     SPEECH_END_MS_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +231,9 @@ class UtteranceEnd(_message.Message):
     CLIPPED_SHARE_FIELD_NUMBER: _ClassVar[int]
     OVERRUNS_FIELD_NUMBER: _ClassVar[int]
     GAPS_FIELD_NUMBER: _ClassVar[int]
+    PITCH_HZ_FIELD_NUMBER: _ClassVar[int]
+    PITCH_LOW_HZ_FIELD_NUMBER: _ClassVar[int]
+    PITCH_HIGH_HZ_FIELD_NUMBER: _ClassVar[int]
     reason: EndReason
     speech_start_ms: int
     speech_end_ms: int
@@ -241,7 +244,10 @@ class UtteranceEnd(_message.Message):
     clipped_share: float
     overruns: int
     gaps: int
-    def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ...) -> None: ...
+    pitch_hz: float
+    pitch_low_hz: float
+    pitch_high_hz: float
+    def __init__(self, reason: _Optional[_Union[EndReason, str]] = ..., speech_start_ms: _Optional[int] = ..., speech_end_ms: _Optional[int] = ..., level_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., noise_floor_dbfs: _Optional[float] = ..., snr_db: _Optional[float] = ..., clipped_share: _Optional[float] = ..., overruns: _Optional[int] = ..., gaps: _Optional[int] = ..., pitch_hz: _Optional[float] = ..., pitch_low_hz: _Optional[float] = ..., pitch_high_hz: _Optional[float] = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
     __slots__ = ("partial", "final", "turn")

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import sqlite3
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -320,6 +321,7 @@ def test_the_shipped_model_passes_by_the_clips_that_come_with_it() -> None:
     [
         ("import os; os.kill(os.getpid(), 11)", "died of SIGSEGV"),
         ("import time; time.sleep(60)", "took longer than 0.5 s"),
+        ("raise MemoryError", "failed: MemoryError"),
     ],
 )
 def test_who_does_not_live_to_tell_is_missed(monkeypatch: pytest.MonkeyPatch, program: str, words: str) -> None:
@@ -571,6 +573,19 @@ def test_a_model_that_kills_who_runs_it_is_tried_twice_and_the_daemon_lives(
         assert not state.wants(offer(kept.cloud.offers[0]).held.sha256)
 
 
+def test_a_board_that_can_start_nobody_does_not_blame_the_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, slots: Path
+) -> None:
+    kept = Kept(slots, Cloud(version(tmp_path, "2")))
+    with monkeypatch.context() as patch:
+        patch.setattr(listening, "COMMAND", (str(tmp_path / "nobody"),))
+        state = kept.run(lambda state: bool(kept.updating._ailing))
+    assert state.candidate is not None
+    assert (state.entering, state.deaths) == ("", 0)
+    assert "nobody can be started" in kept.updating._ailing
+    kept.run(is_tested)
+
+
 def test_a_withdrawn_model_makes_room_at_once_and_a_pinned_board_fetches_nothing(tmp_path: Path, slots: Path) -> None:
     cloud = Cloud(version(tmp_path, "2"))
     kept = Kept(slots, cloud)
@@ -626,6 +641,27 @@ def test_offers_that_are_none_for_a_board(changes: dict[str, Any]) -> None:
 
 
 # ---- in the daemon
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_loaded"),
+    [({}, True), ({"X_LOCAL_UPDATES": "false"}, False), ({"X_CLOUD_ADDRESS": ""}, False)],
+)
+def test_a_board_that_keeps_no_versions_does_without_their_memory(
+    tmp_path: Path, changes: dict[str, str], is_loaded: bool
+) -> None:
+    environment = {"X_CLOUD_ADDRESS": "127.0.0.1:1", "X_DEVICE_STATE_DIR": str(tmp_path)} | changes
+    code = f"""
+import sys
+from common.settings import load
+from edge.asking.services import whole_chain_of
+from edge.settings import EdgeSettings
+whole_chain_of(load(EdgeSettings, file=None, environment={environment}, environment_prefix="X", options={{}}))
+print(*(name for name in sys.modules if name.startswith("edge.models.")))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=WAIT_S)
+    assert ("edge.models.updating" in told.stdout) == is_loaded
+    assert is_loaded or not told.stdout.strip()
 
 
 def promoted(directory: Path, folder: Path) -> Store:
@@ -774,7 +810,8 @@ def until(true: Callable[[], bool]) -> None:
     raise AssertionError("not so in time")
 
 
-def test_wherever_a_board_is_killed_its_models_fit_together(tmp_path: Path) -> None:
+def test_wherever_a_board_is_killed_its_models_fit_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(chaos_models, "AFTER_S_MAX", 1.0)
     found = chaos_models.trial_of(tmp_path, 4, 0, 4)
     assert found.kills.total() == 4
     assert (found.torn, found.lost, found.refetched, found.litter, found.mute) == ([], [], [], [], [])

@@ -84,6 +84,13 @@ def test_what_was_not_measured_is_none() -> None:
     assert one.was_empty and one.word_count == 0 and one.words_per_s is None
 
 
+def test_the_pitch_is_what_the_board_measured() -> None:
+    told = end(pitch_hz=120.0, pitch_low_hz=100.0, pitch_high_hz=180.5)
+    one = facts_of(np.zeros((30, 80), np.int8), DEFAULT_SPEC, config(), told, speech_pb2.Final())
+    assert (one.pitch_hz, one.pitch_low_hz, one.pitch_high_hz) == (120, 100, 180.5)
+    assert facts().pitch_hz is None
+
+
 def test_words_are_counted_and_not_kept() -> None:
     final = speech_pb2.Final(transcript="Dim the zorblight, please.")
     one = facts(final, knows_word={"dim", "the", "please"}.__contains__)

@@ -3,11 +3,12 @@
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from benchmarks import corpus, drift_sounds
-from benchmarks.drift_heard import Heard, longest
+from benchmarks.drift_heard import Heard
 from benchmarks.drift_lab import changed, still
 from benchmarks.drift_lab_bound import Bound, Chances, power
 from benchmarks.drift_lab_concept import Found
@@ -16,6 +17,8 @@ from benchmarks.drift_lab_tables import OURS, print_changes, print_quiet
 from benchmarks.drift_peers import BATCH, peers
 from benchmarks.drift_sounds import BASES, Condition, Material, Sound
 from benchmarks.drift_streams import HABITS, KINDS, SLOW_UTTERANCES, Pools, Stream
+from benchmarks.kept_lines import kept_lines
+from benchmarks.longest_utterance import longest
 from benchmarks.made_facts import CHANGES, MadeBoard
 from tests.conftest import Speech
 
@@ -95,9 +98,19 @@ def test_the_same_recording_is_heard_alike_each_time(sound: Sound, material: Mat
 def test_the_boards_own_code_cuts_the_utterance(sound: Sound, material: Material) -> None:
     found = longest(drift_sounds.heard(sound, "a", Condition("quiet"), material))
     assert found is not None
-    levels, end = found
-    assert levels.shape[1] == 80 and end.speech_end_ms > end.speech_start_ms
+    assert found.levels.shape[1] == 80 and found.end.speech_end_ms > found.end.speech_start_ms
+    assert len(found.samples) >= (found.end.speech_end_ms - found.end.speech_start_ms) * corpus.RATE_HZ / 1000
     assert longest(np.zeros(corpus.RATE_HZ, np.int16)) is None
+
+
+def test_a_line_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "kiosk-quiet.jsonl"
+    assert list(kept_lines(file, Heard)) == []
+    one = Heard("a", "", "latte", None)
+    line = msgspec.json.encode(one) + b"\n"
+    file.write_bytes(line + line[:7])
+    assert list(kept_lines(file, Heard)) == [one]
+    assert file.read_bytes() == line
 
 
 def test_a_stream_is_the_same_each_time_and_has_days(pools: Pools) -> None:

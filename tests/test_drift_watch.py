@@ -1,13 +1,17 @@
 """Changes are found soon, named, and rarely told for nothing; what is known survives."""
 
+import math
+
 import msgspec
 import numpy as np
 import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard, gain, louder_noise
 from cloud.drift.board import LEARN_MIN, Board, Known
-from cloud.drift.change import Change
+from cloud.drift.causes import speakers
+from cloud.drift.change import NONE, Change, Effect
 from cloud.drift.facts import Facts
+from cloud.drift.features import row_of
 from cloud.drift.finding import Finding
 from cloud.drift.watch import ALL, Watch
 
@@ -68,6 +72,44 @@ def test_other_people_are_told(known: Known) -> None:
     fed(watch, list(board.facts(LEARNT + 40)))
     board.new_people()
     assert fed(watch, list(board.facts(60)))[0].cause.name == "speakers"
+
+
+def with_effects(change: Change, **effects: Effect) -> Change:
+    return msgspec.structs.replace(change, effects=change.effects | effects)
+
+
+def test_where_the_pitch_moved_other_people_speak_whatever_the_room_does(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    board.new_people()
+    change = fed(watch, list(board.facts(60)))[0].change
+    strange, still = Effect(3.0, 7.0, 2.0), Effect(7.0, 7.05, 0.2)
+    higher, louder = Effect(math.log2(110), math.log2(200), 2.0), Effect(-60.0, -50.0, 2.0)
+    of_pitch = speakers.find(with_effects(change, strange_voice=strange, pitch=higher, noise_floor=louder))
+    assert of_pitch is not None
+    assert "their pitch up from 110 to 200 Hz; no room does that" in of_pitch.sentence
+    assert speakers.find(with_effects(change, strange_voice=strange, pitch=still, noise_floor=louder)) is None
+    # An echo moves the pitch that is heard, now and then; all voices are as strange as they were.
+    assert speakers.find(with_effects(change, strange_voice=NONE, pitch=higher, noise_floor=louder)) is None
+    others = speakers.find(with_effects(change, strange_voice=strange, pitch=still, noise_floor=NONE))
+    assert others is not None and others.fit < of_pitch.fit and "Hz" not in others.sentence
+
+
+def test_a_board_that_begins_to_tell_its_pitch_did_not_change() -> None:
+    watch, board = Watch(), MadeBoard(seed=7)
+    older = [msgspec.structs.replace(one, pitch_hz=None) for one in board.facts(LEARNT)]
+    assert fed(watch, older) == [] and watch.boards["kitchen-2"].known is not None
+    assert fed(watch, list(board.facts(60))) == []
+
+
+def test_a_voice_of_another_pitch_is_strange(known: Known) -> None:
+    usual = next(iter(MadeBoard(seed=7).facts(1)))
+    row = row_of(usual)
+    assert usual.pitch_hz is not None
+    higher, untold = (row_of(msgspec.structs.replace(usual, pitch_hz=hz)) for hz in (2.5 * usual.pitch_hz, None))
+    strangeness = known.profile.strangeness
+    assert strangeness(higher) > strangeness(row) + 5
+    assert strangeness(untold) <= strangeness(row) < 4
 
 
 def test_nothing_is_told_of_what_is_usual() -> None:

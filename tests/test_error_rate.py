@@ -8,7 +8,7 @@ import pytest
 from cloud.drift.facts import Facts
 from cloud.labelling.labelling import Candidate, Chosen, draw, uncertainty
 from cloud.outcomes import calibration
-from cloud.outcomes.error_rate import Label, Reference, estimate, reference
+from cloud.outcomes.error_rate import Label, Reference, by_labels, estimate, reference, wanted
 
 
 def utterance(number: int, confidence: float | None, snr_db: float = 20.0) -> Facts:
@@ -167,3 +167,32 @@ def test_what_is_surest_is_least_uncertain() -> None:
     assert uncertainty(0.9, was_empty=True, asked_back=False) == 1.0
     assert uncertainty(0.3, was_empty=False, asked_back=False) == 1.0
     assert uncertainty(0.99, was_empty=False, asked_back=False) < uncertainty(0.7, was_empty=False, asked_back=False)
+
+
+def some_labels(count: int, seed: int, *, rate: float = 0.2) -> list[Label]:
+    """Half of them four times as likely to be drawn, as wrong as the others."""
+    at_random = np.random.default_rng(seed)
+    return [
+        Label(0, float(wrong), 0.2 if place % 2 else 0.05) for place, wrong in enumerate(at_random.random(count) < rate)
+    ]
+
+
+def test_labels_alone_tell_how_many_are_wrong_and_how_many_more_it_takes() -> None:
+    made = [some_labels(100, seed) for seed in range(200)]
+    held = [one.low <= 0.2 <= one.high for one in map(by_labels, made)]
+    assert np.mean(held) >= 0.85
+    for labels in made[:20]:
+        more = wanted(labels, 0.05)
+        assert 20 < more < 400
+        # That many more of the same kind, and it is known so well.
+        known = by_labels(labels * round(1 + more / len(labels) + 0.5))
+        assert max(known.rate - known.low, known.high - known.rate) < 0.055
+        assert wanted(labels * 10, 0.05) == 0
+    # Before anybody has labelled nothing is known of how many are wrong.
+    assert wanted([], 0.1) == pytest.approx(70, abs=5)
+    assert wanted([], 0.05) == pytest.approx(272, abs=5)
+
+
+def test_labels_of_all_leave_nothing_to_chance() -> None:
+    known = by_labels([Label(0, float(place < 3), 1.0) for place in range(10)])
+    assert (known.low, known.rate, known.high) == pytest.approx((0.3, 0.3, 0.3))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +13,12 @@ from click.testing import CliRunner
 
 from benchmarks import path
 from cloud.__main__ import main
+from cloud.changing.board_operations import FILE_NAME as BOARD_MODELS
 from cloud.changing.board_operations import BoardOperations
 from cloud.changing.canary import is_chosen
 from cloud.changing.offers import Offers
+from cloud.changing.rollout import Subject
+from cloud.changing.rollout_store import RolloutStore
 from cloud.client_stream import Context
 from cloud.fetching import FETCHES_MAX, Fetching
 from cloud.places import Places
@@ -100,6 +104,28 @@ def test_what_is_offered_to_some_boards_is_told_to_these_then_to_all(
     assert [told(offers, board) for board in (CHOSEN[False], None)] == [["tones 2"], ["tones 2"]]
     steps = [(step.who, step.action, step.candidate, step.why) for step in owner.history()]
     assert steps == [("ann", "canary", "tones/2", "new"), ("ann", "promote", "tones/2", "good")]
+
+
+def test_who_offers_the_same_once_more_changes_nothing(tmp_path: Path, owner: BoardOperations) -> None:
+    """Whoever was killed before they were told."""
+    folder = version(tmp_path, "2")
+    assert owner.offer(folder, 0.3, "new") == owner.offer(folder, 0.3, "new")
+    with pytest.raises(RolloutError, match="being tried already"):
+        owner.offer(folder, 0.4, "new")
+    owner.withdraw("tones", "enough")
+    assert owner.offer(folder, 1.0, "new") == owner.offer(folder, 1.0, "new")
+    assert [step.action for step in owner.history()] == ["canary", "rollback", "shadow", "promote"]
+
+
+def test_who_was_killed_between_offering_to_all_and_promoting_goes_on(
+    tmp_path: Path, owner: BoardOperations, settings: CloudSettings
+) -> None:
+    folder = version(tmp_path, "2")
+    package = read_package(folder)
+    with closing(RolloutStore(settings.storage.state_dir / BOARD_MODELS)) as store:
+        store.begin(Subject("board", "tones"), "tones/2", package.sha256, who="ann", why="new")
+    assert owner.offer(folder, 1.0, "new").state == "promoted"
+    assert [step.action for step in owner.history()] == ["shadow", "promote"]
 
 
 def test_what_is_taken_back_is_told_as_withdrawn_and_the_one_before_is_offered_again(

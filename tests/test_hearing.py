@@ -162,7 +162,16 @@ def test_signal_facts_are_those_of_the_utterance() -> None:
 
 def test_facts_that_nobody_knows_are_none() -> None:
     [whole] = utterances(sound("#" * 50))
-    assert (whole.end.noise_floor_dbfs, whole.end.snr_db) == (None, None)
+    assert (whole.end.noise_floor_dbfs, whole.end.snr_db, whole.end.pitch_hz) == (None, None, None)
+
+
+def test_pitch_is_that_of_the_speech() -> None:
+    samples = np.concatenate([sung(110, 110, seconds=0.4), sung(180, 180)])
+    gate = [block.samples for block in sound("_" * 40)]
+    [whole] = utterances([*map(Block, gate), *map(Block, samples.reshape(-1, 320)), *map(Block, gate)])
+    assert whole.end.pitch_hz == pytest.approx(180, rel=0.02)
+    assert whole.end.pitch_low_hz == pytest.approx(110, rel=0.02)
+    assert whole.end.pitch_high_hz == pytest.approx(180, rel=0.03)
 
 
 def test_silence_and_nothing_give_nothing() -> None:

@@ -20,6 +20,7 @@ from cloud.labelling.labelling import Candidate
 from cloud.log.answer_log import FILE_NAME, SqliteAnswerLog
 from cloud.log.answer_store import AnswerStore, Key, Span
 from cloud.log.export_lines import log_lines
+from cloud.log.reader import LogReader
 from cloud.outcomes.convention import agreed_of
 from models.importing.feedback import Feedback
 from models.labels.definition import Definition
@@ -141,6 +142,28 @@ def test_a_label_goes_the_way_of_feedback_into_training(folder: Path) -> None:
     assert (feedback.given_by, feedback.said, feedback.verdict) == ("label.ann", "play sang zero", "wrong")
 
 
+def test_the_export_says_with_which_chance_an_utterance_was_drawn(folder: Path) -> None:
+    def exported() -> dict[str, float | None]:
+        environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder)}
+        done = CliRunner().invoke(main, ["log", "export", str(folder / "log.jsonl")], env=environment)
+        assert done.exit_code == 0, done.output
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        return {line["utterance_id"]: line.get("label_chance") for line in lines}
+
+    assert set(exported().values()) == {None}
+    assert not (folder / QUEUE_NAME).exists()
+    typed(folder, "r\nq\n", labels_a_day=6 / FIRST_DAYS)
+    typed(folder, "q\n", "--text", "song 11")
+    chances = exported()
+    with closing(LabelQueue(folder / QUEUE_NAME)) as queue:
+        states = [*queue.of_state("waiting"), *queue.of_state("labelled")]
+        drawn = {one.utterance_id: one.probability for one in states if one.probability is not None}
+        assert queue.chances() == {("kitchen", name): chance for name, chance in drawn.items()}
+    assert drawn
+    assert {name: chance for name, chance in chances.items() if chance is not None} == drawn
+    assert set(drawn.values()) == {0.5}
+
+
 def test_people_who_contradict_each_other_are_shown(folder: Path) -> None:
     with SqliteAnswerLog(folder / FILE_NAME) as log:
         for by, verdict in (("phone-1", speech_pb2.VERDICT_RIGHT), ("phone-2", speech_pb2.VERDICT_WRONG)):
@@ -199,19 +222,37 @@ def test_draws_have_their_budget_by_the_day_and_are_kept(tmp_path: Path) -> None
     with closing(LabelQueue(tmp_path / "q.db")) as queue:
         assert queue.of_state("waiting") == before
         assert all(one.probability is not None and 0 < one.probability < 1 for one in before)
-        assert queue.keep_only({("kitchen", before[0].utterance_id)}) == len(before) - 1
+        assert queue.keep_only(lambda *key: key == ("kitchen", before[0].utterance_id)) == len(before) - 1
 
 
 def test_what_was_in_a_draw_is_in_no_other(folder: Path) -> None:
     with (
         closing(AnswerStore(folder / FILE_NAME)) as store,
+        closing(LogReader(folder / FILE_NAME)) as reader,
         closing(LabelQueue(folder / QUEUE_NAME)) as queue,
     ):
-        desk = LabelDesk(store, queue, 0.3, 100)
+        desk = LabelDesk(store, reader, queue, 0.3, 100)
         drawn = desk.draw(0)
         assert drawn < COUNT
         assert desk.draw(30 * DAY_US) == 0
         assert len(desk.waiting()) == drawn
+
+
+def test_why_each_was_chosen_is_told(folder: Path) -> None:
+    with closing(LabelQueue(folder / QUEUE_NAME)) as queue:
+        candidates = [Candidate("kitchen", f"u-{number}", float(number == 0)) for number in range(COUNT)]
+        queue.draw(candidates, 1.0, 2**60, 0)
+        queue.pick("kitchen", "u-11")
+        drawn = len(queue.of_state("waiting"))
+    assert drawn < COUNT
+    shown = typed(folder, "r\n" * drawn).output
+    chosen = [line.strip() for line in shown.splitlines() if "  chosen  " in line]
+    assert len(chosen) == drawn
+    assert chosen[0] == "chosen   the service was 90 % sure"
+    assert set(chosen[1:-1]) == {"chosen   drawn by chance (29.2 %), so that rates hold for all"}
+    assert chosen[-1] == "chosen   somebody asked for its words"
+    # What was picked counts for no rate.
+    assert f"{drawn - 1} labels: " in typed(folder, "", "--list").output
 
 
 def test_a_command_that_is_killed_leaves_what_was_labelled(folder: Path) -> None:

@@ -115,6 +115,40 @@ def test_a_service_counts_what_people_wait_for_and_what_they_get() -> None:
     assert figures["parrotlet_cloud_in_work"] == 4
 
 
+def asked(metrics: Metrics, at_s: float, words: str, *, board: str = "kitchen", replayed: bool = False) -> float:
+    """Asks by a stream that begins then, and is answered two seconds later; how many re-asks are counted now."""
+    now = iter([at_s, at_s + 1.9, at_s + 2.0])
+    one = Utterance(config(f"u-{at_s}").config, DEFAULT_SPEC, clock=lambda: next(now))
+    one.config.device_id, one.config.replayed = board, replayed
+    one.close(speech_pb2.UtteranceEnd(reason="END_REASON_ENDPOINT"))
+    one.answer(speech_pb2.Final(transcript=words, confidence=0.9))
+    metrics.answered(one)
+    return told(metrics)["parrotlet_cloud_reasks_total"]
+
+
+def test_who_asks_the_same_again_at_once_says_that_the_answer_was_wrong() -> None:
+    metrics = service_metrics()
+    assert asked(metrics, 0, "play some chess") == 0
+    # Another board, later, something else: none is a re-ask.
+    assert asked(metrics, 5, "play some jazz", board="hall") == 0
+    assert asked(metrics, 20, "play some jazz") == 0
+    assert asked(metrics, 25, "and what is the weather like tomorrow") == 0
+    assert asked(metrics, 30, "what is the weather like tomorrow") == 1
+    assert asked(metrics, 35, "what is the weather like tomorrow", replayed=True) == 1
+    # Nothing was heard, and something follows at once.
+    assert asked(metrics, 60, "") == 1
+    assert asked(metrics, 65, "play some jazz") == 2
+
+
+def test_nobody_waits_for_who_counts_whatever_was_said() -> None:
+    metrics = service_metrics()
+    for words in ("a" * 100_000, "a b " * 25_000, "1234567 " * 10_000):
+        for at_s in (0, 5):
+            begun_s = time.process_time()
+            asked(metrics, at_s, words)
+            assert time.process_time() - begun_s < 0.1
+
+
 def test_what_is_sent_later_is_no_wait_of_anybody() -> None:
     metrics = service_metrics()
     late = an_utterance(speech_pb2.Final(engine=speech_pb2.Engine(name="whisper")))
@@ -133,6 +167,7 @@ def test_no_word_and_no_id_is_a_label() -> None:
     one = an_utterance(final)
     one.config.device_id = one.config.utterance_id = one.config.session_id = "canary"
     metrics.answered(one)
+    asked(metrics, 10, "canary", board="canary")
     metrics.judged(speech_pb2.FeedbackRequest(device_id="canary", transcript="canary", given_by="canary"))
     assert "canary" not in metrics.text().decode()
 

@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from markupsafe import Markup
 
 from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
@@ -36,14 +37,14 @@ from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
-from cloud.operating.seams import Drifted, Series, ToLabel
+from cloud.operating.seams import Command, Drifted, Plot, ToLabel
 from common.errors import IdentityError
 from protos import speech_pb2
 
 SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
 KITCHEN = Made("kitchen", "", -60.0, -30.0)
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
-PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/labels", "/board", "/utterance")
+PAGES = ("/", "/search", "/models", "/models/step", "/capacity", "/drift", "/errors", "/labels", "/board", "/utterance")
 
 
 class Answer(NamedTuple):
@@ -54,16 +55,25 @@ class Answer(NamedTuple):
 
 class Drift:
     def drifted(self) -> list[Drifted]:
-        series = Series("Noise floor, dBFS", ["1 Nov", "2 Nov", "3 Nov"], [-60.0, None, -48.0], (-62.0, -56.0))
-        return [Drifted("kitchen", f"A dishwasher runs. {SCRIPT}", 1, "Move it.", ("Its gain changed.",), (series,))]
+        plot = Plot("Noise floor, dBFS", "usual: −62 to −56", Markup('<svg class="plot"></svg>'))
+        commands = (Command("Collect", "parrotlet-cloud log export --device kitchen"),)
+        return [Drifted("kitchen", "kitchen", f"A dishwasher runs. {SCRIPT}", 1, None, commands, (plot,))]
 
 
 class Labels:
     def __init__(self) -> None:
         self.taken: list[tuple[str, ...]] = []
+        self.draws = 0
 
     def waiting(self, limit: int) -> list[ToLabel]:
         return [ToLabel("kitchen", "u000007", SCRIPT, "The service was unsure.")]
+
+    def draw(self) -> int:
+        self.draws += 1
+        return self.draws % 2
+
+    def needs(self) -> str:
+        return "68 more labels tell it."
 
     def take(self, *label: str) -> None:
         self.taken.append(label)
@@ -326,7 +336,11 @@ def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     searched = site.ask("/search?text=oat&empty=no", cookie=cookie).text
     assert "add oat milk" in searched
     assert "stop the timer" not in searched
-    assert "5 utterances are under way" in site.ask("/capacity", cookie=cookie).text
+    capacity = site.ask("/capacity", cookie=cookie).text
+    for told in ("The service is busy", "5 of 128", "too much at a time, or too often"):
+        assert told in capacity
+    models = site.ask("/models", cookie=cookie).text
+    assert "Nothing is tried" in models
     drift = site.ask("/drift", cookie=cookie).text
     assert drift.index("A dishwasher runs.") < drift.index('<svg class="plot"')
     assert "The service was unsure." in site.ask("/labels", cookie=cookie).text
@@ -421,6 +435,17 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     form = dict(HIDDEN.findall(site.ask(path.replace("&amp;", "&"), cookie=cookie).text))
     assert site.ask("/models/step", {**form, "why": "slow"}, cookie=cookie).status == 303
     assert "as the settings say" in site.ask("/models", cookie=cookie).text
+
+
+def test_what_waits_is_chosen_by_a_button_and_it_says_where_there_is_no_more(site: Site) -> None:
+    cookie = site.signed_in()
+    assert "68 more labels tell it." in site.ask("/labels", cookie=cookie).text
+    # Something waits: nobody draws who only looks.
+    assert site.labels.draws == 0
+    assert site.ask("/labels", {}).status == 401
+    first, second = (site.ask("/labels", {}, cookie=cookie).headers["location"] for _ in range(2))
+    assert (first, site.labels.draws) == ("/labels", 2)
+    assert "Nothing more was chosen" in site.ask(second, cookie=cookie).text
 
 
 def test_a_label_is_handed_on_once_it_says_something(site: Site) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.made_log import Made, make_log
+from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
+from benchmarks.made_said import make_said
+from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook, report
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
@@ -16,8 +19,10 @@ from cloud.changing.rollout_store import RolloutStore
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore
 from cloud.operating.operators import Operators
+from cloud.operating.standing import StandingAlerts
+from common.record import Record
 from tests.page_browser import PATIENCE_S, Page, in_all_looks, launched, needs_chromium, text
-from tests.test_operating import Drift, Labels
+from tests.test_operating import Labels
 
 pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
@@ -38,9 +43,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Operat
     folder = tmp_path_factory.mktemp("operating")
     ills = ("deaf", "noisy", "slow", "old")
     make_log(folder, [WELL, *(Made(f"{ill}-board", ill, -60.0, -30.0) for ill in ills)], 1500, now_us())
+    make_said(folder, now_us())
+    with Record(folder / ALERTS_FILE, AlertBook).change() as book:
+        for cause, where in (("noise", "noisy-board"), ("intents", "kitchen"), ("concept-meaning-word-white", "")):
+            report(book, cause, where, f"It is `{cause}`.", now_us(), since_unix_us=now_us() - 2 * DAY_US)
     with closing(RolloutStore(folder / ROLLOUTS)) as store:
         store.begin(WHISPER_SUBJECT, "base", "base", who="bob", why="bigger", share=0.2, automatic=False, rules=Rules())
-    with made_operator(made_settings(folder), Drift(), Labels()) as made:
+    settings = made_settings(folder)
+    with made_operator(settings, StandingAlerts(settings), Labels()) as made:
         yield made
 
 
@@ -97,6 +107,7 @@ def test_nothing_of_it_is_wrong_for_who_sees_hears_or_points_otherwise(
         "/models/step?kind=model&name=whisper&does=anyway",
         "/capacity",
         "/drift",
+        "/errors",
         "/labels",
         "/board?id=nobody",
     ):

@@ -1,22 +1,25 @@
-"""The operator's page is told of what stands, and hands labels on."""
+"""The operator's page hands labels on."""
 
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.made_operator import made_operator, made_settings
+from cloud.__main__ import main
 from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import AlertBook, recover, report
+from cloud.labelling.label_desk import KNOWN_WITHIN
 from cloud.labelling.label_queue import FILE_NAME as QUEUE_FILE
 from cloud.labelling.label_queue import LabelQueue
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore
 from cloud.log.reader import LogReader
-from cloud.operating.told import Desk, StandingAlerts
+from cloud.operating.standing import StandingAlerts
+from cloud.operating.told import Desk
+from cloud.outcomes.error_rate import wanted
 from cloud.settings import CloudSettings
 from common.errors import DataError
-from common.record import Record
 from tests.test_operating import Site
 from tests.test_outcome_following import keep
 from tests.test_outcome_watch import talk
@@ -25,18 +28,6 @@ from tests.test_outcome_watch import talk
 @pytest.fixture
 def settings(tmp_path: Path) -> CloudSettings:
     return made_settings(tmp_path)
-
-
-def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
-    told = StandingAlerts(settings)
-    assert told.drifted() == []
-    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
-        report(book, "noise", "kitchen", "Board kitchen: noise floor up 12 dB.", 1)
-        report(book, "gain", "hall", "Board hall: quieter.", 2)
-        report(book, "concept-meaning-word-latte", "", 'What is right for "latte" has changed.', 3)
-        recover(book, "gain", "hall", 4)
-    assert [(one.stream, one.since_unix_us) for one in told.drifted()] == [("All boards", 3), ("kitchen", 1)]
-    assert told.drifted()[1].advice == "Not so? parrotlet-cloud alerts wrong 1"
 
 
 @pytest.fixture
@@ -112,5 +103,28 @@ def test_a_damaged_file_is_told_in_a_sentence(settings: CloudSettings, desk: Des
         assert (page.status, str(damaged) in page.text) == (503, True)
 
 
-def test_without_a_draw_nothing_waits(settings: CloudSettings) -> None:
-    assert Desk(settings).waiting(10) == ()
+def test_without_a_log_nothing_waits(settings: CloudSettings) -> None:
+    desk = Desk(settings)
+    assert (desk.waiting(10), desk.draw(), desk.needs()) == ((), 0, "")
+
+
+def test_who_opens_the_page_draws_as_the_command_does(settings: CloudSettings) -> None:
+    folder = settings.storage.state_dir
+    keep(folder, talk(300, 0, lambda drink: False))
+    with made_operator(settings, StandingAlerts(settings), Desk(settings, unix_us=lambda: 7)) as (address, operators):
+        site = Site(address, operators, folder)
+        cookie = site.signed_in()
+        page = site.ask("/labels", cookie=cookie).text
+        assert f"Nobody has labelled yet: {wanted([], KNOWN_WITHIN)} labels" in page
+        assert "so that rates hold for all" in page or "% sure" in page
+        drawn = states(folder)["waiting"]
+        assert 30 < len(drawn) < 120
+        # All were in a draw, however often somebody looks.
+        assert site.ask("/labels", {}, cookie=cookie).headers["location"] == "/labels?none"
+        site.ask("/label", {"board": "counter", "id": drawn[0], "says": "right"}, cookie=cookie)
+        assert "1 label: " in site.ask("/labels", cookie=cookie).text
+    (folder / QUEUE_FILE).unlink()
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(folder)}
+    listed = CliRunner().invoke(main, ["label", "--list"], env=environment)
+    assert listed.exit_code == 0, listed.output
+    assert states(folder)["waiting"] == drawn

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from common.private_database import open_private
+from common.private_database import empty_write_ahead_log, open_private
 
 
 def mode(file: Path) -> int:
@@ -64,3 +64,17 @@ def test_one_that_cannot_be_prepared_is_closed(tmp_path: Path) -> None:
         open_private(tmp_path / "a.db", prepare)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         given[0].execute("SELECT 1")
+
+
+def test_the_write_ahead_log_is_emptied_once_nobody_reads(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    log = tmp_path / "a.db-wal"
+    with closing(open_private(file, lambda database: database.execute("CREATE TABLE IF NOT EXISTS a (b)"))) as database:
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM a").fetchall()
+            database.execute("INSERT INTO a VALUES (1)")
+            assert not empty_write_ahead_log(database, waits=False)
+            assert database.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+        assert empty_write_ahead_log(database, waits=False)
+        assert log.stat().st_size == 0

@@ -1,5 +1,6 @@
 """From a log and labels to a candidate with its report, step by step."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +13,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks import whistles
+from cloud.changing.board_operations import BoardOperations
+from cloud.settings import CloudSettings, Storage
 from common.errors import DataError
 from models.__main__ import main
 from models.data.loudest import loudest
 from models.data.manifest import read_manifest
+from models.errors.outcome import Outcome, write_outcomes
 from models.importing.feedback import LABELLED_BY
+from models.importing.service_log import CHANCE
+from models.retraining import learnt_from, offering
+from models.retraining.commands import NAMES
 from models.retraining.given import Given
+from models.retraining.judging import IN_USE, WHOLE, judged
 from models.retraining.retraining import carry_out, dry, retraining
 from models.retraining.steps import Step, Work
 from protos.model_card import read_model_card
@@ -61,23 +69,40 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
+def service(folder: Path) -> tuple[str, ...]:
+    """Options by which a service is offered the candidate."""
+    settings = folder / "cloud.toml"
+    settings.write_text(f'[storage]\nstate_dir = "{folder / "state"}"\n')
+    return "--offer", "0.5", "--service", str(settings)
+
+
+def owner(folder: Path) -> BoardOperations:
+    return BoardOperations(CloudSettings(storage=Storage(state_dir=folder / "state")))
+
+
 def test_a_log_with_labels_becomes_a_candidate_and_a_report_and_is_not_done_twice(given: Given, tmp_path: Path) -> None:
-    done = run(given, "--offer", str(tmp_path / "offered"))
+    offered = service(tmp_path)
+    done = run(given, *offered)
     assert done.exit_code == 0, done.output
     assert f"{given.report}: the report." in done.stdout
-    offered = tmp_path / "offered" / "whistles-2"
-    card = read_model_card(offered / "card.json")
-    assert (card.name, card.version, card.kind, card.sources) == ("whistles", "2", "commands", ("base", "log"))
+    assert "Goes to 50% of the boards" in done.stdout
+    (one,) = owner(tmp_path).offered()
+    assert one.for_some is not None
+    assert (one.name, one.for_some.candidate, one.for_some.share) == ("whistles", "whistles/2", 0.5)
+    card = read_model_card(tmp_path / "state" / "board-models" / "whistles" / "2" / "card.json")
+    assert (card.name, card.version, card.kind) == ("whistles", "2", "commands")
     assert card.metrics["accuracy"] > 0
     page = given.report.read_text()
+    assert all(source in page for source in card.sources)
     assert "<h2>Beside the model that serves</h2>" in page
     assert page.count("<svg") == 6
     assert "default-src 'none'" in page
     assert "<script" not in page
 
     before = content(given.work)
-    again = run(given, "--offer", str(tmp_path / "offered"))
+    again = run(given, *offered)
     assert again.exit_code == 0, again.output
+    assert len(owner(tmp_path).history()) == 1
     assert [line for line in again.stderr.splitlines() if "done before" not in line] == []
     assert content(given.work) == before
 
@@ -106,6 +131,109 @@ def test_labels_and_what_people_said_are_in_the_log_itself(given: Given) -> None
         ("feedback", "Low.", "low"),
     }
     assert len(fixed) == len(lines)
+
+
+def drawn(of: Given, chances: dict[str, float]) -> Given:
+    """The same, its labels by one who was asked by chance."""
+    lines = []
+    for key, (text, _) in whistles.said().items():
+        said = {"feedback_id": key, "given_by": f"{LABELLED_BY}ann", "given_at_unix_us": 1, "said": text}
+        heard = {
+            "device_id": "board-0",
+            "utterance_id": key,
+            "transcript": "low",
+            "answered_at": "2026-11-02T10:00:00Z",
+        }
+        lines.append(heard | {"label_chance": chances.get(key), "feedback": [said]})
+    lines[-1]["spoken_at_unix_us"] = 1_795_910_400_000_000
+    of.log.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    return msgspec.structs.replace(of, labels=None)
+
+
+def test_a_card_says_what_it_was_made_from_and_names_nobody(given: Given) -> None:
+    of = drawn(given, {"u0": 0.5, "u1": 0.1})
+    upto(of, "divide")
+    figures = {name: found.figures for name in NAMES if (found := retraining(of).done(name)) is not None}
+    digest = hashlib.sha256(of.log.read_bytes()).hexdigest()[:16]
+    log, base, before = learnt_from.sources(of, figures)
+    assert log == (
+        "log.jsonl: 24 utterances of 1 board, 2026-11-02 to 2026-11-29, labelled by 1, 2 of them drawn by chance, "
+        f"sha256 {digest}"
+    )
+    assert base.startswith("base.jsonl: 24 clips, sha256 ")
+    assert before.startswith("compared with whistles 1, sha256 ")
+    assert next(learnt_from.sources(given, figures)).startswith("log.jsonl: ")
+    assert len([*learnt_from.sources(given, figures)]) == 4
+
+
+def heard(number: int, errors: float, chance: float | None = None) -> Outcome:
+    return Outcome(path=f"u{number}", errors=errors, properties={} if chance is None else {CHANCE: chance})
+
+
+def test_drawn_utterances_count_for_all_that_they_stand_for() -> None:
+    """Of 100, 20 were unsure and wrong, all of them labelled; of the others, which were right, a quarter was."""
+    chances = [1.0] * 20 + [0.25] * 20
+    served = [heard(number, float(number < 20), chance) for number, chance in enumerate(chances)]
+    better = [heard(number, float(number < 10), chance) for number, chance in enumerate(chances)]
+    whole, use = judged([*served, heard(99, 1.0)], [*better, heard(99, 1.0)])[:2]
+    assert whole.clips == 41
+    assert whole.rate_before == 21 / 41
+    assert (use.slice, use.clips) == (IN_USE, 40)
+    assert use.rate_before == pytest.approx(0.2)
+    assert use.rate_after == pytest.approx(0.1)
+    assert (use.mended, use.verdict) == (10, "better")
+    assert [one.slice for one in judged(served[:19], better[:19])] == [WHOLE]
+
+
+@pytest.mark.parametrize("chances", [[None] * 30, [0.5] * 30])
+def test_what_errs_more_is_offered_to_nobody(given: Given, tmp_path: Path, chances: list[float | None]) -> None:
+    of = msgspec.structs.replace(given, offer=0.2)
+    of.outcomes.mkdir(parents=True)
+    for name, wrong in (("serving", 0.0), ("candidate", 1.0)):
+        found = [heard(number, wrong, chance) for number, chance in enumerate(chances)]
+        write_outcomes(of.outcomes / f"{name}.jsonl", found)
+    with pytest.raises(DataError, match=r"No board is offered it: it errs more.*All the same: parrotlet-cloud models"):
+        offering.offer(of, "so much better", lambda line: None)
+
+
+def test_what_cannot_be_offered_says_why(given: Given, tmp_path: Path) -> None:
+    _, _, _, settings = service(tmp_path)
+    of = msgspec.structs.replace(given, offer=0.2, service=Path(settings))
+    of.outcomes.mkdir(parents=True)
+    for name in ("serving", "candidate"):
+        write_outcomes(of.outcomes / f"{name}.jsonl", [heard(1, 0.0)])
+    with pytest.raises(DataError, match=r"whistles-2: no board is offered it: .*card.json"):
+        offering.offer(of, "as good", lambda line: None)
+
+
+def test_what_is_labelled_in_other_words_is_none_of_the_commands_where_these_have_no_others(given: Given) -> None:
+    """Nor what was rightly heard as nothing."""
+    of = drawn(given, {})
+    log = of.log.read_text().replace('"Low."', '"Middle."')
+    nothing = {"feedback_id": "f", "given_by": f"{LABELLED_BY}ann", "given_at_unix_us": 2, "verdict": "right"}
+    by = {"given_by": "phone"}
+    heard = {"device_id": "board-0", "utterance_id": "u1", "transcript": "", "feedback": [nothing]}
+    passing = {
+        "device_id": "board-0",
+        "utterance_id": "u3",
+        "transcript": "",
+        "feedback": [nothing | by],
+    }
+    lines = [line for line in log.splitlines() if '"u1"' not in line and '"u3"' not in line]
+    of.log.write_text("\n".join([*lines, *(msgspec.json.encode(line).decode() for line in (heard, passing))]))
+    upto(of, "divide")
+    assert {clip.label for clip in read_manifest(of.fixed).clips} == {"high", None}
+    assert len(read_manifest(of.fixed).clips) == 22
+    exact = msgspec.structs.replace(of, exact=True)
+    with pytest.raises(DataError, match="--exact: .* names no class of others"):
+        upto(exact, "import")
+    recipe = of.recipe_file.read_text().replace('"silence"]', '"silence", "unknown"]\nother = "unknown"')
+    of.recipe_file.write_text(recipe)
+    upto(msgspec.structs.replace(of, exact=True), "divide")
+    fixed = {Path(clip.path).stem: (clip.label, clip.text) for clip in read_manifest(of.fixed).clips}
+    assert {label for label, _ in fixed.values()} == {"high", "unknown"}
+    assert (fixed["u0"], fixed["u1"]) == (("unknown", "Middle."), ("unknown", None))
+    assert "u3" not in fixed
 
 
 def test_an_utterance_is_learnt_from_where_something_is_said_in_it(given: Given) -> None:

@@ -1,6 +1,7 @@
 """What is tried, what serves, and who changed that: the tables, the commands, and what a candidate's folder becomes."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from cloud.changing.compared import Answered
 from cloud.changing.copied_domain import copied
 from cloud.changing.gate import Figure, Rules
 from cloud.changing.rollout import Subject
-from cloud.changing.rollout_store import FILE_NAME, RolloutStore
+from cloud.changing.rollout_store import BACK_MAX, FILE_NAME, RolloutStore
 from cloud.changing.running import served_settings
 from cloud.changing.shadow_store import FILE_NAME as SHADOW_FILE_NAME
 from cloud.changing.shadow_store import By, Comparison, ShadowStore
@@ -78,6 +79,17 @@ def test_a_rollback_takes_back_the_last_step_and_returns_to_what_served_before(s
     assert store.serving(WHISPER) is None
     with pytest.raises(RolloutError, match="nothing to roll back"):
         store.rollback(WHISPER, who="ann", why="no")
+
+
+def test_what_is_gone_back_to_has_an_end_and_then_the_settings_count(store: RolloutStore) -> None:
+    names = [f"weights-{number}" for number in range(BACK_MAX + 2)]
+    for candidate in names:
+        promote(store, candidate)
+    assert store.needed("model") == names[2:]
+    assert store.needed("domain") == []
+    undone = [store.rollback(WHISPER, who="ann", why="no").serves for _ in range(BACK_MAX)]
+    assert undone == [*reversed(names[2:-1]), ""]
+    assert [step.candidate for step in store.history() if step.action == "promote"] == names
 
 
 def test_what_cannot_be_is_refused_and_changes_nothing(store: RolloutStore) -> None:
@@ -258,6 +270,37 @@ def test_an_owner_tries_and_promotes_a_domain_by_its_gate(owner: Owner, shop: Pa
     undone = owner.types("domains", "rollback", "shop", "--why", "no milk")
     assert "what the settings say serves" in undone.stdout
     assert f"domain shop: {owner.own}, as the settings say" in owner.types("domains", "list").stdout
+
+
+def test_copies_that_nobody_goes_back_to_are_erased_after_a_day(owner: Owner, shop: Path) -> None:
+    copies = owner.state_dir / "candidates"
+
+    def tries(drink: str, *steps: tuple[str, ...]) -> str:
+        (shop / "catalogue.jsonl").write_text(f'{{"id": "{drink}", "title": "{drink}"}}\n')
+        for words in (("shadow", str(shop)), *steps):
+            assert owner.types("domains", *words, "--why", "x").exit_code == 0
+        return f"shop-{load_domain(str(shop)).version}"
+
+    promote, rollback = ("promote", "shop", "--anyway"), ("rollback", "shop")
+    serves_below, serves = tries("tea", promote), tries("cake", promote)
+    returned = tries("ale", rollback)
+    for copy in copies.iterdir():
+        os.utime(copy, (0, 0))
+    young = tries("rum", rollback)
+    assert {copy.name for copy in copies.iterdir()} == {serves_below, serves, young}
+    # One that is tried again is as young.
+    os.utime(copies / young, (0, 0))
+    assert tries("rum", rollback) == young
+    # Somebody was killed while it was erased.
+    (copies / young / "shop" / "catalogue.jsonl").unlink()
+    assert tries("rum", rollback) == young
+    assert load_domain(str(copies / young / "shop")).entries[0].title == "rum"
+    tried = tries("gin")
+    assert {copy.name for copy in copies.iterdir()} == {serves_below, serves, young, tried}
+    assert returned not in (serves_below, serves, young, tried)
+    assert f"{returned}/shop" in owner.types("domains", "history", "shop").stdout
+    for step in (rollback, rollback, rollback):
+        assert owner.types("domains", *step, "--why", "x").exit_code == 0
 
 
 def test_what_is_typed_wrongly_gets_a_sentence(owner: Owner, shop: Path, tmp_path: Path) -> None:

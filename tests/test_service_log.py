@@ -9,8 +9,9 @@ from click.testing import Result
 
 from cloud.outcomes import outcome
 from models.data.clip import Clip
+from models.data.manifest import read_manifest
 from models.importing.feedback import LABELLED_BY
-from models.importing.service_log import wrote
+from models.importing.service_log import CHANCE, wrote
 from tests.test_importing import clips_of, imported, put
 
 RECIPE = """
@@ -142,6 +143,18 @@ def test_who_labelled_it_is_believed_before_who_said_something_in_passing(tmp_pa
         "u2": ("play chess", "feedback"),
     }
     assert [wrote(clip) for clip in clips.values()] == [True, True, False]
+
+
+def test_what_was_drawn_for_a_label_and_got_one_says_with_which_chance(tmp_path: Path) -> None:
+    labelled = line(0, by_label("ben", said="Play chess."), label_chance=0.125)
+    waits_still = line(1, said(verdict="right"), label_chance=0.5)
+    picked = line(2, by_label("ben", said="Play chess."))
+    put(*(tmp_path / "kept" / f"u{number}.flac" for number in range(3)))
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(one) + "\n" for one in (labelled, waits_still, picked)))
+    assert imported("log", log, tmp_path / "m.jsonl", "--sound", tmp_path / "kept").exit_code == 0
+    clips = read_manifest(tmp_path / "m.jsonl").clips
+    assert [clip.measured.get(CHANCE) for clip in clips] == [0.125, None, None]
 
 
 def test_labellers_who_contradict_each_other_are_told_and_left_out(tmp_path: Path) -> None:

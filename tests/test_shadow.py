@@ -252,7 +252,7 @@ def test_what_people_say_judges_both_where_it_can(
 
     asyncio.run(say())
     with closing(ShadowStore(log._file)) as store:
-        settled = [(one.candidate.error, one.served.error) for _, one in store.settled(1, 0)]
+        settled = [(one.candidate.error, one.served.error) for _, _, one in store.settled(1, 0)]
     assert settled == ([] if errors is None else [errors])
 
 
@@ -267,9 +267,9 @@ def test_where_both_say_the_same_no_label_is_needed_and_the_first_word_counts(lo
 
     asyncio.run(say())
     with closing(ShadowStore(log._file)) as store:
-        errors = [(number, one.by, one.candidate.error, one.served.error) for number, one in store.settled(1, 0)]
+        errors = [(number, one.by, one.candidate.error, one.served.error) for number, _, one in store.settled(1, 0)]
         assert errors == [(1, "both", 0.0, 0.0), (2, "candidate", 1.0, None), (3, "served", None, 1.0)]
-        assert [number for number, _ in store.settled(1, 2)] == [3]
+        assert [number for number, *_ in store.settled(1, 2)] == [3]
         assert [number for number, _ in store.known(1, 1)] == [2, 3]
 
 
@@ -284,7 +284,7 @@ def test_forgetting_reaches_the_shadow_and_its_figures_stay_nobodys(tmp_path: Pa
         assert store.forget(None, None, Span()) == 2
         assert store.scrub()
         assert list(store.heard()) == []
-        assert [(one.key.device_id, one.candidate.error) for _, one in store.settled(1, 0)] == [("", 1.0)] * 3
+        assert [(one.key.device_id, one.candidate.error) for _, _, one in store.settled(1, 0)] == [("", 1.0)] * 3
     held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"secret" not in held
     assert b"kitchen" not in held
@@ -320,26 +320,6 @@ def test_what_is_too_old_or_too_much_goes(tmp_path: Path) -> None:
             store.put(Comparison(1, Key("k", f"u{at_unix_us}"), at_unix_us, "both", ()), heard)
         assert store.prune(3, heard_max=5) == 5
         assert [key.utterance_id for key, _ in store.heard()] == [f"u{number}" for number in range(5, 10)]
-
-
-def test_a_trial_is_the_same_however_often_it_is_read(tmp_path: Path) -> None:
-    with closing(ShadowStore(tmp_path / SHADOW_FILE_NAME)) as store:
-        growing = Trial(1, Rules())
-        for number in range(60):
-            by = ("both", "candidate", "served")[number % 3 if number > 20 else 0]
-            key = Key(f"board-{number % 4}", f"u{number}")
-            known = Answered(rejected=float(number % 5 == 0), slow=0.0)
-            store.put(Comparison(1, key, number, by, ("a",), b"", known, known))  # type: ignore[arg-type]
-            if number % 2:
-                store.settle(1, key, by, candidate=float(number % 7 == 0), served=0.0)  # type: ignore[arg-type]
-            growing.read(store, 1)
-        growing.read(store)
-        once = Trial(1, Rules()).read(store)
-    assert once.shadow.figures() == growing.shadow.figures()
-    assert once.canary is not None
-    assert growing.canary is not None
-    assert {figure.measure for figure in once.canary.figures()} == {"error", "slow", "rejected"}
-    assert once.verdict("shadow").decision == "go on"
 
 
 def test_while_a_canary_lasts_the_shadow_goes_on_and_may_return_the_candidate_but_not_promote_it(

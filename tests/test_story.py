@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import story, story_page, story_sounds, story_steps
-from benchmarks.story_sounds import Cut
+from benchmarks.longest_utterance import Cut
 from benchmarks.story_world import Sizes, World
 from benchmarks.whistles import whistle
 from cloud.drift import board as drift_board
@@ -14,7 +14,9 @@ from edge.sound.source import Samples
 from edge.speech.utterance import EndReason, UtteranceEnd
 from models.data.mixing import RATE_HZ
 from models.data.sound_file import write_sound
+from protos.feature_spec import DEFAULT_SPEC
 
+NO_LEVELS = np.zeros((0, DEFAULT_SPEC.bands), np.uint8)
 PITCHES_HZ = {"yes": 400.0, "no": 1500.0, "unknown": 3000.0}
 EACH = {"base": (3, 8), "household": (5, 8), "judges": (2, 4), "dev": (2, 4)}
 """People, and whistles of each pitch by each of them."""
@@ -33,13 +35,13 @@ def cut(samples: Samples) -> Cut:
         for part in (samples[: RATE_HZ // 2].astype(np.float64), samples[start:end].astype(np.float64))
     )
     measured = (level_db, level_db + 3, floor_db, level_db - floor_db, 0.0, 0, 0)
-    return Cut(samples[start:end], UtteranceEnd(EndReason.ENDPOINT, 1800, 400, 1400, 0.0, 0.0, *measured))
+    return Cut(NO_LEVELS, samples[start:end], UtteranceEnd(EndReason.ENDPOINT, 1800, 400, 1400, 0.0, 0.0, *measured))
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("models.training.examples.DISTURBANCES", 1)
-    monkeypatch.setattr(story_sounds, "cut", cut)
+    monkeypatch.setattr(story_sounds, "longest", cut)
     monkeypatch.setattr(drift_board, "LEARN_MAX", 60)
     data, draw = tmp_path / "data", np.random.default_rng(1)
     lines = ["path\ttext\tspeaker\tset\tsplit"]

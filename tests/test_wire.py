@@ -1,12 +1,13 @@
 from typing import get_args
 
+import msgspec
 import numpy as np
 import pytest
 
 from common.errors import CloudError
 from edge.asking import wire
 from edge.settings import Cloud
-from edge.speech.utterance import UtteranceFrames, UtteranceHead
+from edge.speech.utterance import EndReason, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.spool.kept_frames import KEPT_CODEC
 from protos import codec, speech_pb2
 from protos.codec import CODECS
@@ -23,6 +24,9 @@ HEAD = UtteranceHead(
     stream_start_ms=0,
     vad="mel-1-mode-2",
 )
+
+
+END = UtteranceEnd(EndReason.ENDPOINT, 1000, 200, 600, 0.0, 0.0, None, None, None, None, None, 0, 0)
 
 
 def test_every_number_of_levels_that_can_be_set_is_one_that_the_service_takes() -> None:
@@ -66,6 +70,17 @@ def test_frames_that_are_coded_already_need_no_encoder() -> None:
     assert wire.progress(heard._replace(coded=None), encoder, KEPT_CODEC).frames.data == coded
     assert wire.progress(heard, encoder, speech_pb2.CODEC_RAW).frames.data == coded
     assert len(asked) == 2
+
+
+def test_all_that_was_measured_is_sent_and_nothing_else() -> None:
+    numbers = {"level_dbfs": -30.0, "pitch_hz": 120.0, "pitch_low_hz": 100.0, "pitch_high_hz": 150.0, "snr_db": 0.0}
+    measured = msgspec.structs.replace(END, **numbers)
+    told = wire.end(measured)
+    assert {name: getattr(told, name) for name in numbers} == numbers
+    assert not wire.end(END).HasField("pitch_hz")
+    fields = {field.name for field in speech_pb2.UtteranceEnd.DESCRIPTOR.fields}
+    own = {"duration_ms", "last_sound_monotonic_s", "ended_monotonic_s"}
+    assert set(UtteranceEnd.__struct_fields__) - own == fields
 
 
 def test_the_first_codec_that_both_know_is_chosen() -> None:

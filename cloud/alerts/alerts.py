@@ -32,6 +32,9 @@ class Alert(msgspec.Struct, kw_only=True):
     """What to type next."""
     state: State = "standing"
     began_unix_us: int
+    """When it was told."""
+    since_unix_us: int | None = None
+    """Since when it seems to have been so, where that is known."""
     last_unix_us: int
     """When it was last told so."""
     over_unix_us: int | None = None
@@ -88,7 +91,14 @@ WAITING_MAX = 200
 
 
 def report(
-    book: AlertBook, cause: str, where: str, sentence: str, now_unix_us: int, *, command: str = ""
+    book: AlertBook,
+    cause: str,
+    where: str,
+    sentence: str,
+    now_unix_us: int,
+    *,
+    command: str = "",
+    since_unix_us: int | None = None,
 ) -> Alert | None:
     """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None."""
     standing = _standing(book, cause, where)
@@ -111,6 +121,7 @@ def report(
         sentence=sentence,
         command=command,
         began_unix_us=now_unix_us,
+        since_unix_us=since_unix_us,
         last_unix_us=now_unix_us,
     )
     book.next_number += 1

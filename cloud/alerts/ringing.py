@@ -42,7 +42,11 @@ class Ringing:
             for finding in found:
                 cause, where = finding.cause.name, finding.stream
                 if finding.kind == "changed":
-                    report(book, cause, where, f"{finding.cause.sentence} {finding.cause.advice}", now_us)
+                    sentence, began_us = (
+                        f"{finding.cause.sentence} {finding.cause.advice}",
+                        finding.change.began_at_unix_us,
+                    )
+                    report(book, cause, where, sentence, now_us, since_unix_us=began_us)
                 else:
                     recover(book, cause, where, now_us)
 
@@ -54,7 +58,7 @@ class Ringing:
                 if isinstance(one, Over):
                     recover(book, one.concept.cause, "", now_us)
                 else:
-                    report(book, one.cause, "", one.sentence(), now_us)
+                    report(book, one.cause, "", one.sentence(), now_us, since_unix_us=one.since_unix_us)
 
     def look(self) -> None:
         """Tells what waits; who could not be told is tried again after a while. IdentityError."""

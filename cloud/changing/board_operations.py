@@ -37,15 +37,19 @@ class BoardOperations:
         self._who = who or typist()
 
     def offer(self, folder: Path, share: float, why: str) -> Rollout:
-        """A copy of a model's folder is offered to a share of the boards; 1: to all. RolloutError."""
+        """A copy of a model's folder is offered to a share of the boards; 1: to all. What is offered so already stays
+        as it is, whoever was killed before they were told. RolloutError."""
         package = board_folders.read(folder)
         subject = Subject("board", package.card.name)
         with self._store() as store:
             where = board_folders.keep(package, self._storage.board_models_dir)
-            rollout = store.begin(
-                subject, where, package.sha256, who=self._who, why=why, share=share if share < 1 else 0.0
-            )
-            return rollout if share < 1 else store.promote(subject, who=self._who, why=why, figures=())
+            serving, tried = store.serving(subject), store.active(subject)
+            if share == 1 and serving is not None and (serving.what, serving.version) == (where, package.sha256):
+                return store.numbered(serving.rollout)
+            some = share if share < 1 else 0.0
+            if tried is None or (tried.candidate, tried.version, tried.share) != (where, package.sha256, some):
+                tried = store.begin(subject, where, package.sha256, who=self._who, why=why, share=some)
+            return tried if share < 1 else store.promote(subject, who=self._who, why=why, figures=())
 
     def widen(self, name: str, share: float, why: str) -> Rollout:
         """What is offered to some boards is offered to a larger share; 1: to all. RolloutError."""

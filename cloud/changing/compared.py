@@ -66,6 +66,15 @@ class Divided:
         self._candidates, self._served = [], []
         return groups
 
+    def state(self) -> tuple[list[float], list[float], list[int]]:
+        """All that it knows, for `go_on`."""
+        return list(self._candidates), list(self._served), list(self._counts)
+
+    def go_on(self, state: tuple[list[float], list[float], list[int]]) -> None:
+        """As if it had taken what made that state."""
+        candidates, served, counts = state
+        self._candidates, self._served, self._counts = list(candidates), list(served), list(counts)
+
 
 class Usual:
     """What a board's value is on average, from what was measured before a canary: drawn towards all boards', as far as
@@ -78,10 +87,10 @@ class Usual:
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
-    def learn(self, device_id: str, value: float) -> None:
-        """One utterance."""
+    def learn(self, device_id: str, value: float, utterances: int = 1) -> None:
+        """One utterance, or the sum of several."""
         self._sums[device_id] = self._sums.get(device_id, 0.0) + value
-        self._counts[device_id] = self._counts.get(device_id, 0) + 1
+        self._counts[device_id] = self._counts.get(device_id, 0) + utterances
 
     def excess(self, device_id: str) -> float:
         """How much more than all boards' it is, -SLACK to SLACK; 0 where nothing was measured."""

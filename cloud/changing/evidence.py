@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 BELIEFS: npt.NDArray[np.float64] = np.geomspace(0.01, 0.32, 6)
-PARTS: npt.NDArray[np.float64] = np.array([0.1, 0.1, 0.2, 0.3, 0.2, 0.1])
+PARTS: npt.NDArray[np.float64] = np.array([0.05, 0.05, 0.15, 0.4, 0.25, 0.1])
 """Differences beyond the bound that the gamblers believe in, and their parts of the wealth: most is for those of some
 points, which is what a candidate is tried for."""
 
@@ -64,6 +64,15 @@ class Bet:
         self._numbers += len(first) + len(second)
         self._sum += float(first.sum() + second.sum()) + centre * (len(first) + len(second))
 
+    def state(self) -> list[float]:
+        """All that it knows, for `go_on`."""
+        return [self._count, self._squares, self._numbers, self._sum, *self._logs.tolist()]
+
+    def go_on(self, state: Sequence[float]) -> None:
+        """As if it had taken what made that state."""
+        self._count, self._squares, self._numbers, self._sum, *logs = state
+        self._logs = np.array(logs)
+
     @property
     def log_wealth(self) -> float:
         """Natural logarithm; 0 at the beginning. At log(1/alpha) the claim is false, at level alpha."""
@@ -95,6 +104,15 @@ class Interval:
         self._price += (share - before) ** 2 * (-math.log1p(-weight) - weight)
         self._sum += share
         self._squares += (share - (0.5 + self._sum) / (self.count + 1)) ** 2
+
+    def state(self) -> list[float]:
+        """All that it knows, for `go_on`."""
+        return [self.count, self._sum, self._squares, self._weights, self._weighted, self._price]
+
+    def go_on(self, state: Sequence[float]) -> None:
+        """As if it had taken what made that state."""
+        count, self._sum, self._squares, self._weights, self._weighted, self._price = state
+        self.count = int(count)
 
     @property
     def mean(self) -> float:

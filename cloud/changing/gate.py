@@ -3,18 +3,19 @@
 Looked at after every utterance, for as long as one likes, the gate keeps two promises, both ever:
 a candidate that is worse by `slice_margin` in any guarded slice, or not better on the whole, is promoted with
 probability `promote_alpha` at most (all claims against it must fall, so that none needs a correction); and one that is
-worse nowhere is returned with `return_alpha` at most (any claim may, so that they share that probability).
+worse nowhere is returned with `return_alpha` at most (any claim may, so that they share that probability). A candidate
+has two gates in its life, which share that once more: trial.py.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from cloud.changing import needed
-from cloud.changing.compared import MEASURES, REACH, Answered, Divided, by_slice, paired
-from cloud.changing.evidence import Bet, Interval
+from cloud.changing.compared import MEASURES, Answered, by_slice, paired
+from cloud.changing.stream import Stream, StreamState
 
 Decision = Literal["promote", "return", "go on"]
 
@@ -50,6 +51,13 @@ class Rules(msgspec.Struct, frozen=True):
         """The candidate is worse where its difference is above."""
         return {"error": self.margin, "slow": self.slow_margin, "rejected": self.rejected_margin}[measure]
 
+    def asked(self, measure: str, name: str) -> float | None:
+        """It is good enough in a slice where its difference is below; None: that is not asked."""
+        if name == "":
+            return self.bound(measure)
+        # Of the slices, only errors are waited for: else the rarest would hold up all.
+        return self.bound(measure) + self.slice_margin if measure == "error" else None
+
 
 class Figure(msgspec.Struct, frozen=True):
     """What is known of one measure in one slice; the whole is the slice ""."""
@@ -76,49 +84,13 @@ class Verdict(NamedTuple):
     figures: tuple[Figure, ...]
 
 
-class _Stream:
-    """Of one measure in one slice."""
+class GateState(NamedTuple):
+    """All that one knows, in numbers."""
 
-    def __init__(self, rules: Rules, measure: str, name: str) -> None:
-        bound = rules.bound(measure)
-        self.interval = Interval(reach=REACH)
-        self.worse = Bet(bound, above=True)
-        # Of the slices, only errors are waited for: else the rarest would hold up all.
-        asked = None
-        if name == "":
-            asked = bound
-        elif measure == "error":
-            asked = bound + rules.slice_margin
-        self.asked = asked
-        self.good_enough = None if asked is None else Bet(asked, above=False)
-        self.pairs, self.unlike = 0, 0.0
-        """Utterances that both heard, and of how many just one was right."""
-        self.served, self.served_sum = 0, 0.0
-        self.candidates = 0
-        """Utterances of boards that one of them answered."""
-        self._divided = Divided()
-
-    def take_pair(self, difference: float) -> None:
-        self.pairs, self.unlike = self.pairs + 1, self.unlike + abs(difference)
-        self.interval.take(difference)
-        for bet in self._bets():
-            bet.take(difference)
-
-    def take(self, value: float, *, by_candidate: bool) -> None:
-        if by_candidate:
-            self.candidates += 1
-        else:
-            self.served, self.served_sum = self.served + 1, self.served_sum + value
-        if (groups := self._divided.take(value, by_candidate=by_candidate)) is not None:
-            candidates, served = groups
-            self.interval.take(sum(candidates) / len(candidates) - sum(served) / len(served))
-            for bet in self._bets():
-                bet.take_groups(candidates, served)
-
-    def _bets(self) -> Iterator[Bet]:
-        yield self.worse
-        if self.good_enough is not None:
-            yield self.good_enough
+    named: tuple[str, ...]
+    utterances: int
+    utterances_of: dict[str, int]
+    streams: list[tuple[str, str, StreamState]]
 
 
 class Gate:
@@ -128,9 +100,8 @@ class Gate:
         """`slices` are all that are guarded, where they are known beforehand: fewer are found sooner."""
         self.rules = rules
         self._named = tuple(slices)
-        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._streams: dict[tuple[str, str], Stream] = {}
         self.utterances = 0
-        """Times that something was taken."""
         self._utterances_of: dict[str, int] = {}
 
     @property
@@ -143,17 +114,37 @@ class Gate:
         """Those that may be waited for."""
         return tuple(name for name in self.slices if self._is_frequent(name))
 
-    def take_pair(self, slices: Sequence[str], candidate: Answered, served: Answered) -> None:
-        """The candidate and what serves heard the same utterance, which is of these slices."""
-        for measure, name, difference in by_slice(self._guarded(slices), paired(candidate, served)):
+    def take_pair(self, slices: Sequence[str], candidate: Answered, served: Answered, *, is_first: bool = True) -> None:
+        """The candidate and what serves heard the same utterance, which is of these slices; not `is_first`: of which
+        something was taken before."""
+        for measure, name, difference in by_slice(self._guarded(slices, is_first), paired(candidate, served)):
             self._stream(measure, name).take_pair(difference)
 
-    def take(self, slices: Sequence[str], answered: Answered, *, by_candidate: bool, excess: float = 0.0) -> None:
+    def take(
+        self,
+        slices: Sequence[str],
+        answered: Answered,
+        *,
+        by_candidate: bool,
+        excess: float = 0.0,
+        is_first: bool = True,
+    ) -> None:
         """One of them answered an utterance of these slices, and the other did not hear it. `excess` is how much more
         than others' this board's errors were before, -0.25 to 0.25."""
-        for measure, name, value in by_slice(self._guarded(slices), answered.measured()):
+        for measure, name, value in by_slice(self._guarded(slices, is_first), answered.measured()):
             less = excess if measure == "error" else 0.0
             self._stream(measure, name).take(value - less, by_candidate=by_candidate)
+
+    def state(self) -> GateState:
+        """All that it knows, for `go_on`."""
+        streams = [(*key, stream.state()) for key, stream in self._streams.items()]
+        return GateState(self._named, self.utterances, self._utterances_of, streams)
+
+    def go_on(self, state: GateState) -> None:
+        """As if it, with the same rules, had taken what made that state."""
+        self._named, self.utterances, self._utterances_of, streams = state
+        for measure, name, its_state in streams:
+            self._stream(measure, name).go_on(its_state)
 
     def verdict(self) -> Verdict:
         """By all that was taken so far."""
@@ -187,7 +178,7 @@ class Gate:
         """Utterances, of all that the candidate hears or answers, that it takes to be 90 % sure to see that its errors
         differ by so much in a slice, at the rates up to now: to return it where it errs more, to let it through where
         less. `share` is that of the slice where nothing was said in it yet."""
-        stream = self._streams.get(("error", name)) or _Stream(self.rules, "error", name)
+        stream = self._streams.get(("error", name)) or self._new("error", name)
         if name and self._utterances_of.get(name):
             share = self._utterances_of[name] / self.utterances
         bound = self.rules.bound("error")
@@ -249,23 +240,26 @@ class Gate:
             good_enough=None if good_enough is None else max(0.0, good_enough.log_wealth / self.promote_log_threshold),
         )
 
-    def _guarded(self, slices: Sequence[str]) -> tuple[str, ...]:
-        """Those of an utterance's slices that are guarded; the utterance counts."""
-        self.utterances += 1
+    def _guarded(self, slices: Sequence[str], is_first: bool) -> tuple[str, ...]:
+        """Those of an utterance's slices that are guarded; the utterance counts, once."""
+        self.utterances += is_first
         known = self._named or self._utterances_of
-        room = not self._named
+        room = is_first and not self._named
         guarded = []
         for name in slices:
             if name in known or (room and len(self._utterances_of) < self.rules.slices_max):
-                self._utterances_of[name] = self._utterances_of.get(name, 0) + 1
+                self._utterances_of[name] = self._utterances_of.get(name, 0) + is_first
                 guarded.append(name)
         return tuple(guarded)
 
-    def _stream(self, measure: str, name: str) -> _Stream:
+    def _stream(self, measure: str, name: str) -> Stream:
         key = measure, name
         if key not in self._streams:
-            self._streams[key] = _Stream(self.rules, measure, name)
+            self._streams[key] = self._new(measure, name)
         return self._streams[key]
+
+    def _new(self, measure: str, name: str) -> Stream:
+        return Stream(self.rules.bound(measure), self.rules.asked(measure, name))
 
 
 def told(figure: Figure) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
 from cloud.building.folder import find_folder
-from cloud.changing.copied_domain import copied
+from cloud.changing.copied_domain import clean, copied
 from cloud.changing.gate import Rules, Verdict
 from cloud.changing.needed import NEVER
 from cloud.changing.rollout import WHISPER, Kind, Rollout, Serving, Step, Subject
@@ -85,11 +85,15 @@ class Operations:
                 f"{domain.folder}: no domain called {domain.name} is served; there are: "
                 f"{', '.join(one.name for one in self.subjects('domain'))}. The folder must be named like one of them."
             )
-        copy = load_domain(str(copied(domain, storage.state_dir / "candidates")))
+        copies = storage.state_dir / "candidates"
+        copy = load_domain(str(copied(domain, copies)))
         # Here, so that the service need not.
         build_bundle(copy, storage.bundle_dir)
         build(copy, storage.index_dir)
-        return self._begin(subject, str(copy.folder), copy.version, share, why, rules, automatic=automatic)
+        rollout = self._begin(subject, str(copy.folder), copy.version, share, why, rules, automatic=automatic)
+        with self._store() as store:
+            clean(copies, [*store.needed("domain"), *self._settings.domains.serve], time.time())
+        return rollout
 
     def canary(self, subject: Subject, share: float, why: str, *, automatic: bool) -> Rollout:
         """The candidate in the shadow answers a share of the boards. RolloutError."""

@@ -77,7 +77,9 @@ class Replacing:
             domain = ServedDomain(entry, self._settings.storage)
             self._domains_open[folder] = await asyncio.get_running_loop().run_in_executor(None, domain.__enter__)
             self._domains_opened.append(domain)
-            self._begin(_followed(domain))
+            # A candidate is a copy that nobody edits.
+            if entry in self._own_entries.values():
+                self._begin(_followed(domain))
         return self._domains_open[folder]
 
     async def serve(self, serving: Mapping[Subject, Serving]) -> None:
@@ -111,6 +113,8 @@ class Replacing:
         while not pool.is_idle:
             await asyncio.sleep(IDLE_LOOK_S)
         await pool.__aexit__(None, None, None)
+        if pool in self._pools_opened:
+            self._pools_opened.remove(pool)
 
     def _begin(self, part: Any) -> None:
         task = asyncio.ensure_future(part)

@@ -13,12 +13,16 @@ from pathlib import Path
 import msgspec
 
 from cloud.changing.gate import Figure, Rules
-from cloud.changing.rollout import Action, Rollout, Serving, State, Step, Subject
+from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject
 from common.errors import RolloutError
 from common.migration import migrate
 from common.private_database import open_private
 
 FILE_NAME = "rollouts.db"
+
+BACK_MAX = 10
+"""Promotions of a subject that may be taken back, one by one; the next rollback leads to what the settings say. What
+is older is of the history alone, and its copy of a domain is erased."""
 
 STEPS = (
     (
@@ -100,6 +104,10 @@ class RolloutStore:
         """What was tried or promoted, and taken back, in the order in which it came."""
         return self._rollouts("state = 'returned'")
 
+    def numbered(self, number: int) -> Rollout:
+        """The candidate of that number."""
+        return self._rollouts("number = ?", number)[0]
+
     def serving(self, subject: Subject) -> Serving | None:
         """What serves in place of what the settings say; None: nothing does."""
         with self._told():
@@ -116,6 +124,16 @@ class RolloutStore:
             rows = self._database.execute("SELECT DISTINCT kind, name FROM serving ORDER BY kind, name").fetchall()
         found = {Subject(*row): self.serving(Subject(*row)) for row in rows}
         return {subject: serving for subject, serving in found.items() if serving is not None}
+
+    def needed(self, kind: Kind) -> list[str]:
+        """Candidates that are tried, that serve, or that may be gone back to."""
+        with self._told():
+            rows = self._database.execute(
+                "SELECT candidate FROM rollouts WHERE kind = ? "
+                "AND (state IN ('shadow', 'canary') OR number IN (SELECT rollout FROM serving))",
+                (kind,),
+            ).fetchall()
+        return [candidate for (candidate,) in rows]
 
     def history(self, kind: str | None = None, name: str | None = None) -> list[Step]:
         """What was changed, the oldest first."""
@@ -159,7 +177,7 @@ class RolloutStore:
             ).lastrowid
             assert number is not None
             self._log(number, subject, "canary" if share else "shadow", "", state, who, why, ())
-        return self._rollouts("number = ?", number)[0]
+        return self.numbered(number)
 
     def canary(
         self, subject: Subject, share: float, *, who: str, why: str, automatic: bool = False, figures: Sequence[Figure]
@@ -173,7 +191,7 @@ class RolloutStore:
                 (state, share, automatic or before.automatic, before.number),
             )
             self._log(before.number, subject, "canary", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", before.number)[0]
+        return self.numbered(before.number)
 
     def promote(
         self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
@@ -188,19 +206,24 @@ class RolloutStore:
             self._database.execute(
                 "INSERT INTO serving (kind, name, rollout) VALUES (?, ?, ?)", (*_of(subject), before.number)
             )
+            self._database.execute(
+                "DELETE FROM serving WHERE kind = ?1 AND name = ?2 AND number NOT IN (SELECT number FROM serving "
+                "WHERE kind = ?1 AND name = ?2 ORDER BY number DESC LIMIT ?3)",
+                (*_of(subject), BACK_MAX),
+            )
             self._log(before.number, subject, "promote", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", before.number)[0]
+        return self.numbered(before.number)
 
     def give_back(self, number: int, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout | None:
         """The candidate of that number is tried no more; None if it is not being tried."""
         with self._changing():
-            before = self._rollouts("number = ?", number)[0]
+            before = self.numbered(number)
             if not before.is_active:
                 return None
             state = before.after("return")
             self._set_state(number, state)
             self._log(number, before.subject, "return", before.state, state, who, why, figures)
-        return self._rollouts("number = ?", number)[0]
+        return self.numbered(number)
 
     def rollback(self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure] = ()) -> Step:
         """Takes back the last step: the candidate that is being tried, else the one that was promoted last."""

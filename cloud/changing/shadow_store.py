@@ -15,7 +15,7 @@ import msgspec
 from cloud.changing.compared import Answered
 from cloud.log.answer_store import Key, Span
 from common.migration import migrate
-from common.private_database import open_private
+from common.private_database import empty_write_ahead_log, open_private
 
 FILE_NAME = "shadow.db"
 
@@ -25,6 +25,9 @@ HEARD_DAYS_MAX = 30
 
 COMPARISONS_MAX = 1_000_000
 """Without words: 200 bytes each."""
+
+TRIALS_MAX = 100
+"""Of the rollouts that came last: 20 kB each."""
 
 By = Literal["both", "candidate", "served"]
 
@@ -62,6 +65,16 @@ STEPS = (
         "CREATE INDEX known ON comparisons (rollout, number)",
         "CREATE INDEX settled ON comparisons (rollout, settled) WHERE settled IS NOT NULL",
         "CREATE INDEX of_utterance ON comparisons (device_id, utterance_id)",
+    ),
+    (
+        # Numbers up to which a trial was read, and what it knew then: figures alone, nobody's.
+        """CREATE TABLE trials (
+            rollout INTEGER PRIMARY KEY,
+            known INTEGER NOT NULL,
+            settled INTEGER NOT NULL,
+            made_by INTEGER NOT NULL,
+            state BLOB NOT NULL
+        )""",
     ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
@@ -161,15 +174,47 @@ class ShadowStore:
         ):
             yield number, _comparison(rollout, None, by, slices, _answered(candidate), _answered(served))
 
-    def settled(self, rollout: int, after: int, rows_max: int = -1) -> Iterator[tuple[int, Comparison]]:
-        """Errors in the order in which they became known, from a number on; each with its number. -1: all of them."""
-        for number, device_id, by, slices, candidate, served in self._database.execute(
-            "SELECT settled, device_id, answered_by, slices, candidate_error, served_error FROM comparisons "
+    def settled(self, rollout: int, after: int, rows_max: int = -1) -> Iterator[tuple[int, int, Comparison]]:
+        """Errors in the order in which they became known, from a number on; each with its number, and with that of
+        what was known at once. -1: all of them."""
+        for settled, number, device_id, by, slices, candidate, served in self._database.execute(
+            "SELECT settled, number, device_id, answered_by, slices, candidate_error, served_error FROM comparisons "
             "WHERE rollout = ? AND settled > ? ORDER BY settled LIMIT ?",
             (rollout, after, rows_max),
         ):
             errors = Answered(error=candidate), Answered(error=served)
-            yield number, _comparison(rollout, device_id, by, slices, *errors)
+            yield settled, number, _comparison(rollout, device_id, by, slices, *errors)
+
+    def errors_of(self, rollout: int, settled_max: int, before: int | None) -> list[tuple[str, float, int]]:
+        """How often what serves was wrong at what both heard, as far as that was settled by then, of what came before a
+        number: board, sum of errors, of how many."""
+        return self._database.execute(
+            "SELECT COALESCE(device_id, ''), SUM(served_error), COUNT(*) FROM comparisons WHERE rollout = ?1 "
+            "AND settled <= ?2 AND settled IS NOT NULL AND answered_by = 'both' AND served_error IS NOT NULL "
+            "AND (?3 IS NULL OR number < ?3) GROUP BY 1 ORDER BY 1",
+            (rollout, settled_max, before),
+        ).fetchall()
+
+    def trial(self, rollout: int, made_by: int) -> bytes | None:
+        """What was kept of a trial last, if that reader made it."""
+        row = self._database.execute(
+            "SELECT state FROM trials WHERE rollout = ? AND made_by = ?", (rollout, made_by)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def keep_trial(self, rollout: int, known: int, settled: int, made_by: int, state: bytes) -> None:
+        """Keeps what a trial knows by what was known and settled up to these numbers, if no more is kept already."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT INTO trials VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET known = excluded.known, "
+                "settled = excluded.settled, made_by = excluded.made_by, state = excluded.state "
+                "WHERE excluded.made_by != made_by OR (excluded.known >= known AND excluded.settled >= settled)",
+                (rollout, known, settled, made_by, state),
+            )
+            self._database.execute(
+                "DELETE FROM trials WHERE rollout <= (SELECT MAX(rollout) FROM trials) - ?", (TRIALS_MAX,)
+            )
 
     def heard(self, rollout: int | None = None) -> Iterator[tuple[Key, ShadowHeard]]:
         """What was heard in the shadow, in order."""
@@ -218,8 +263,7 @@ class ShadowStore:
 
     def scrub(self) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return empty_write_ahead_log(self._database)
 
     def _where(self, statement: str, given: dict[str, object], span: Span) -> int:
         rules = given | {"at_unix_us >= ?": span.since_unix_us, "at_unix_us < ?": span.until_unix_us}

@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from cloud.drift.change import VERSIONS, shares
 from cloud.drift.facts import Facts
-from cloud.drift.features import FEATURES, Row, row_of, voice_shapes
+from cloud.drift.features import FEATURES, Row, row_of, voices_of
 from cloud.drift.profile import Profile, kind_of, profile_of, slownesses, strangenesses
 from cloud.drift.reference import Reference, learnt
 from cloud.drift.sitting import begins
@@ -94,7 +94,7 @@ def known_of(lesson: Lesson) -> Known:
     pairs = zip(watched, lesson.at_unix_us, strict=True)
     scores = np.array([reference.score(row, at) for row, at in pairs])
     first = begins([""] * len(rows), lesson.at_unix_us)
-    whitenings = whitenings_of(scores, voice_shapes(rows), first)
+    whitenings = whitenings_of(scores, voices_of(rows), first)
     return Known(profile, reference, Usual(means, shares(lesson.intents), whitenings))
 
 
@@ -118,10 +118,10 @@ def seen(known: Known, facts: Facts) -> Seen:
 
 
 def _voice(known: Known, row: Row) -> npt.NDArray[np.float32]:
-    shape, whitening = voice_shapes(row), known.usual.whitenings.get(VOICE_BLOCK)
-    if whitening is None or np.isnan(shape).any():
+    voice, whitening = voices_of(row), known.usual.whitenings.get(VOICE_BLOCK)
+    if whitening is None or np.isnan(voice[:-1]).any():
         return np.zeros(0, np.float32)
-    return whitening.points(shape).astype(np.float32)
+    return whitening.points(voice).astype(np.float32)
 
 
 class Board:

@@ -71,6 +71,8 @@ def whitening_of(values: Floats, first: Sequence[bool] = ()) -> Whitening | None
     matrix, points = matrix / points.std(axis=0).clip(0.2), points / points.std(axis=0).clip(0.2)
     alike = float(np.mean([alike_of(one, begun) for one in points.T]))
     linger = float(np.mean([lingering(news_of(one, begun, alike)) for one in points.T]))
+    # Of what was hardly ever measured nobody knows what is usual: it moves no point.
+    matrix[measured.sum(axis=0) < LEAST] = 0.0
     return Whitening(means.tolist(), matrix.tolist(), linger, len(known), alike)
 
 

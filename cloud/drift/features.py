@@ -149,6 +149,9 @@ NOISE = slice(len(FEATURES), len(FEATURES) + BANDS)
 VOICE = slice(NOISE.stop, NOISE.stop + BANDS)
 SPREAD = slice(VOICE.stop, VOICE.stop + BANDS)
 ROW = SPREAD.stop
+PITCH = NAMES.index("pitch")
+VOICE_NUMBERS = BANDS + 1
+"""The bands of a voice, and its pitch."""
 
 
 def row_of(facts: Facts) -> Row:
@@ -168,8 +171,9 @@ def row_of(facts: Facts) -> Row:
     return row
 
 
-def voice_shapes(rows: Row) -> Row:
-    """The voice's bands without how loud it is, of rows (..., ROW)."""
+def voices_of(rows: Row) -> Row:
+    """The voice's bands without how loud it is, and its pitch in semitones, NaN where nobody knows it; of rows
+    (..., ROW), (..., VOICE_NUMBERS)."""
     bands = rows[..., VOICE]
-    shapes: Row = bands - bands.mean(axis=-1, keepdims=True)
-    return shapes
+    shapes = bands - bands.mean(axis=-1, keepdims=True)
+    return np.concatenate([shapes, 12 * rows[..., PITCH : PITCH + 1]], axis=-1)

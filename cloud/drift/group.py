@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.drift.change import shares
+from cloud.drift.features import VOICE_NUMBERS
 from cloud.drift.reference import Reference, learnt
-from cloud.drift.shape import BANDS
 from cloud.drift.sitting import begins
 from cloud.drift.watcher import (
     STEPS,
@@ -101,7 +101,7 @@ class Group:
         """As it was when it was kept."""
         rows = np.frombuffer(state.scores, np.float32).reshape(-1, len(WATCHED))
         self._scores, self._intents, self._at = list(rows), list(state.intents), list(state.at_unix_us)
-        self._voices = list(np.frombuffer(state.voices, np.float32).reshape(-1, BANDS))
+        self._voices = list(np.frombuffer(state.voices, np.float32).reshape(-1, VOICE_NUMBERS))
         self._boards, self._means = list(state.boards), np.frombuffer(state.means).copy()
         if state.known is not None and state.watcher is not None:
             self._watch(state.known)
@@ -117,7 +117,7 @@ class Group:
 
     def _learn(self, seen: Seen, means: list[float]) -> None:
         self._scores.append(seen.scores)
-        self._voices.append(seen.voice if len(seen.voice) else np.full(BANDS, np.nan, np.float32))
+        self._voices.append(seen.voice if len(seen.voice) else np.full(VOICE_NUMBERS, np.nan, np.float32))
         self._intents.append(seen.intent)
         self._at.append(seen.at_unix_us)
         self._boards.append(seen.key[0])

@@ -7,13 +7,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cloud.drift.features import NAMES, Row, voice_shapes
+from cloud.drift.features import NAMES, VOICE, Row, voices_of
 from cloud.drift.seasons import Seasons, seasons_of
 
 VOICES_MAX = 64
 NEIGHBOURS = 3
 APART = 8
 """What was said so shortly before or after was said by the same person: no measure of how strange others are."""
+SEMITONE_DB = 1.2
+"""Voices a semitone apart are as far from each other as voices whose bands are so far apart."""
+APART_SEMITONES = 2.0
+"""Of voices of which one has no known pitch."""
 SAME_DB = 0.3
 """A voice so near is the same recording once more, as who tries a board plays it: no two utterances are so alike."""
 INTENTS_MAX = 200
@@ -27,8 +31,8 @@ class Profile(msgspec.Struct, frozen=True):
 
     seasons: Seasons
     """Of all numbers of a row."""
-    voices: list[list[float]]
-    """Shapes of some utterances' voices, see features.voice_shapes."""
+    voices: list[list[float | None]]
+    """Of some utterances, see features.voices_of."""
     intents: dict[str, int]
     """How often each was meant; "" counts what was not understood."""
     lengths: dict[str, float]
@@ -36,10 +40,10 @@ class Profile(msgspec.Struct, frozen=True):
 
     def strangeness(self, row: Row) -> float:
         """How far a voice is from those that were heard, dB a band; NaN where there is none."""
-        shape = voice_shapes(row)
-        if not self.voices or np.isnan(shape).any():
+        voice = voices_of(row)
+        if not self.voices or np.isnan(voice[:-1]).any():
             return float("nan")
-        return _nearest(shape, np.array(self.voices))
+        return _nearest(voice, np.array(self.voices, np.float64))
 
     def surprise(self, intent: str | None) -> float:
         """Minus the logarithm of the share of an intent, to base 2."""
@@ -63,7 +67,10 @@ def profile_of(
     """Of rows in their order, (utterances, ROW); `kinds` as `kind_of` has them."""
     return Profile(
         seasons=seasons_of(rows, at_unix_us),
-        voices=voice_shapes(rows[_kept(rows)]).round(1).tolist(),
+        voices=[
+            [None if np.isnan(one) else one for one in voice]
+            for voice in voices_of(rows[_kept(rows)]).round(1).tolist()
+        ],
         intents=dict(Counter(intent or "" for intent in intents).most_common(INTENTS_MAX)),
         lengths=_lengths(rows[:, SPEECH], kinds),
     )
@@ -72,12 +79,12 @@ def profile_of(
 def strangenesses(rows: Row) -> Row:
     """How strange each of the rows of a profile is to those of its voices that were not said beside it."""
     kept = _kept(rows)
-    shapes = voice_shapes(rows)
+    voices = voices_of(rows)
     found = np.full(len(rows), np.nan)
-    for number, shape in enumerate(shapes):
-        others = shapes[kept[np.abs(kept - number) > APART]]
-        if len(others) >= NEIGHBOURS and not np.isnan(shape).any():
-            found[number] = _nearest(shape, others)
+    for number, voice in enumerate(voices):
+        others = voices[kept[np.abs(kept - number) > APART]]
+        if len(others) >= NEIGHBOURS and not np.isnan(voice[:-1]).any():
+            found[number] = _nearest(voice, others)
     return found
 
 
@@ -113,11 +120,16 @@ def _by_kind(speech: Row, kinds: Sequence[str]) -> tuple[dict[str, float], Count
 
 def _kept(rows: Row) -> npt.NDArray[np.int64]:
     """Numbers of the rows whose voices are kept, evenly spread."""
-    heard = np.flatnonzero(~np.isnan(voice_shapes(rows)).any(axis=1))
+    heard = np.flatnonzero(~np.isnan(rows[:, VOICE]).any(axis=1))
     return heard[np.unique(np.linspace(0, len(heard) - 1, VOICES_MAX).astype(np.int64))] if len(heard) else heard
 
 
-def _nearest(shape: Row, voices: Row) -> float:
-    far = np.sqrt(np.square(voices - shape).mean(axis=1))
+def _nearest(voice: Row, voices: Row) -> float:
+    squares = np.square(voices[:, :-1] - voice[:-1]).mean(axis=1)
+    apart = voices[:, -1] - voice[-1]
+    # Of most of them, or of this one, it is not known: an older board told none.
+    if 2 * np.isnan(apart).sum() <= len(apart):
+        squares += np.square(SEMITONE_DB * np.nan_to_num(apart, nan=APART_SEMITONES))
+    far = np.sqrt(squares)
     others = np.sort(far[far > SAME_DB])
     return float(others[min(NEIGHBOURS, len(others)) - 1]) if len(others) else 0.0

@@ -13,9 +13,9 @@ import msgspec
 
 from cloud.drift.watch import Watch
 from common.errors import SettingsError
-from common.private_database import open_private
+from common.private_database import empty_write_ahead_log, open_private
 
-FORMAT = 1
+FORMAT = 2
 """Another one is learnt anew."""
 
 
@@ -57,7 +57,7 @@ class WatchFile:
     def scrub(self) -> None:
         """Older pages of what was erased may lie in the write-ahead log: empties that. SettingsError, as of `save`."""
         try:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            empty_write_ahead_log(self._database)
         except sqlite3.Error as error:
             raise SettingsError(f"{self._file}: what is usual cannot be kept there: {error}.") from error
 

@@ -17,9 +17,8 @@ from cloud.drift.causes.naming import causes_of, explained
 from cloud.drift.change import VERSIONS, Change, VersionChange, bands, effects_of, shares
 from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
 from cloud.drift.directions import Direction, DirectionState, Floats, Whitening, shift_of, whitening_of
-from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE
+from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
 from cloud.drift.reference import Reference
-from cloud.drift.shape import BANDS
 from cloud.drift.sitting import begins, is_apart
 
 RECENT = 120
@@ -163,7 +162,7 @@ class Watcher:
         self._directions = {block: Direction(whitening) for block, whitening in usual.whitenings.items()}
         self._offsets = np.zeros(len(WATCHED))
         """Mean scores of what is known to have changed."""
-        self._voice_offset = np.zeros(BANDS)
+        self._voice_offset = np.zeros(VOICE_NUMBERS)
         self._since_told = 0
 
     def push(self, seen: Seen) -> Told | None:
@@ -377,7 +376,7 @@ class Watcher:
         window = self._window(count)
         self._offsets = _mean(np.array([seen.scores for seen in window], np.float64))
         heard = [seen.voice for seen in window if len(seen.voice)]
-        self._voice_offset = np.mean(heard, axis=0, dtype=np.float64) if heard else np.zeros(BANDS)
+        self._voice_offset = np.mean(heard, axis=0, dtype=np.float64) if heard else np.zeros(VOICE_NUMBERS)
         self._reset()
 
     def _is_over(self) -> Recovered | None:
@@ -405,7 +404,7 @@ class Watcher:
 
     def _over(self, change: Change) -> Recovered:
         self.change = None
-        self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(BANDS)
+        self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(VOICE_NUMBERS)
         self._reset()
         return Recovered(change, self.recent[-1].at_unix_us)
 
@@ -422,7 +421,7 @@ def _mean(scores: Floats) -> Floats:
 
 
 def _voice(seen: Seen) -> npt.NDArray[np.float32]:
-    return seen.voice if len(seen.voice) else np.full(BANDS, np.nan, np.float32)
+    return seen.voice if len(seen.voice) else np.full(VOICE_NUMBERS, np.nan, np.float32)
 
 
 def _heard(voice: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -47,6 +47,7 @@ def label(
     from cloud.labelling.label_session import labeller_named
     from cloud.log.answer_log import FILE_NAME
     from cloud.log.answer_store import AnswerStore
+    from cloud.log.reader import LogReader
 
     settings = load_settings(config_file, {}).settings
     name = labeller_named(labeller or typist())
@@ -57,14 +58,16 @@ def label(
     try:
         with (
             closing(AnswerStore(directory / FILE_NAME)) as store,
+            closing(LogReader(directory / FILE_NAME)) as reader,
             closing(LabelQueue(directory / QUEUE_NAME)) as queue,
         ):
-            desk = LabelDesk(store, queue, settings.drift.labels_a_day, settings.storage.answers_max, sound)
+            desk = LabelDesk(store, reader, queue, settings.drift.labels_a_day, settings.storage.answers_max, sound)
             desk.draw(time.time_ns() // 1000)
             if only_list:
-                for line in desk.summary():
+                for line in (*desk.summary(), desk.needs()):
                     click.echo(line)
                 return
+            click.echo(desk.needs())
             _ask(desk, name, agreed, wanted)
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"{directory}: the log cannot be used ({error}); try sudo.") from error

@@ -1,18 +1,26 @@
 """Between the utterance log and who labels: draws from what was answered since, hands out what waits, keeps labels."""
 
+from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 
-from cloud.labelling.label_queue import LabelQueue, State
+from cloud.labelling.label_queue import LabelQueue, State, Waiting
 from cloud.labelling.label_session import Shown
 from cloud.labelling.labelling import Candidate, uncertainty
-from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Logged
-from cloud.outcomes.outcome import said_of
+from cloud.log.answer_store import AnswerStore, FeedbackRow, Key
+from cloud.log.reader import LogReader
+from cloud.outcomes.error_rate import Label, by_labels, wanted
+from cloud.outcomes.outcome import Answered, outcome, said_of
 from protos import speech_pb2
 
 PICKED_MAX = 20
 """Of those with certain words, the newest."""
+KNOWN_WITHIN = 0.05
+"""Of either side, as a share of all answers: then nobody need label for the rate's sake."""
+LABELS_MAX = 300
+"""The newest, by which the rate is told: of what is long ago somebody else may have been right."""
 SOUND_SUFFIXES = (".flac", ".wav")
 
 
@@ -20,10 +28,17 @@ class LabelDesk:
     """One command's."""
 
     def __init__(
-        self, store: AnswerStore, queue: LabelQueue, labels_a_day: float, feedback_max: int, sound: Path | None = None
+        self,
+        store: AnswerStore,
+        reader: LogReader,
+        queue: LabelQueue,
+        labels_a_day: float,
+        feedback_max: int,
+        sound: Path | None = None,
     ) -> None:
-        """`sound`: a folder of kept sound."""
+        """`store` and `reader` of the same log. `sound`: a folder of kept sound."""
         self._store = store
+        self._reader = reader
         self._queue = queue
         self._labels_a_day = labels_a_day
         self._feedback_max = feedback_max
@@ -31,42 +46,48 @@ class LabelDesk:
 
     def draw(self, now_unix_us: int) -> int:
         """Draws of what was answered since it last did; how many."""
-        since, batch, keys, last = self._queue.drawn_until_unix_us, [], set(), 0
-        for logged in self._store.everything():
-            keys.add((logged.key.device_id, logged.key.utterance_id))
-            at_unix_us = _answered_at_unix_us(logged)
-            if logged.final is None or at_unix_us <= since:
-                continue
-            final = speech_pb2.Final.FromString(logged.final)
+        batch, last = [], 0
+        for key, answered_at_unix_us, final in self._reader.finals(self._queue.drawn_until_unix_us):
             unsure = uncertainty(
                 final.confidence if final.HasField("confidence") else None,
                 was_empty=not final.transcript,
                 asked_back=bool(final.choices) and not final.HasField("intent"),
             )
-            batch.append(Candidate(logged.key.device_id, logged.key.utterance_id, unsure))
-            last = max(last, at_unix_us)
-        self._queue.keep_only(keys)
-        return self._queue.draw(batch, self._labels_a_day, max(since, last), now_unix_us) if batch else 0
+            batch.append(Candidate(*key, unsure))
+            last = max(last, answered_at_unix_us)
+        self._queue.keep_only(self._reader.has)
+        return self._queue.draw(batch, self._labels_a_day, last, now_unix_us) if batch else 0
 
-    def waiting(self) -> list[Shown]:
-        """What waits for a label; what was skipped comes last."""
-        wanted = [*self._queue.of_state("waiting"), *self._queue.of_state("skipped")]
-        order = {Key(one.device_id, one.utterance_id): place for place, one in enumerate(wanted)}
-        found = [one for one in self._store.everything() if one.key in order and one.final is not None]
-        return [self._shown(one) for one in sorted(found, key=lambda one: order[one.key])]
+    def waiting(self, limit: int | None = None) -> list[Shown]:
+        """What waits for a label, so many; what was skipped comes last."""
+        those = chain(self._queue.of_state("waiting"), self._queue.of_state("skipped"))
+        there = (shown for one in those if (shown := self._shown(one)) is not None)
+        return list(islice(there, limit))
+
+    def needs(self) -> str:
+        """How many are wrong by the labels so far, and how many more the estimate wants: a sentence."""
+        labels = self._labels()
+        more = wanted(labels, KNOWN_WITHIN)
+        points = f"{100 * KNOWN_WITHIN:.0f} points"
+        if not labels:
+            return f"Nobody has labelled yet: {more} labels tell the share of wrong answers to within {points}."
+        told = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}: {by_labels(labels)} of answers are wrong."
+        return f"{told} {more} more tell it to within {points}." if more else f"{told} That is known well enough."
 
     def with_words(self, words: str) -> list[Shown]:
         """The newest with these words that nobody labelled, which are picked."""
-        found: list[Shown] = []
-        for logged in self._store.everything():
-            if logged.final is None:
-                continue
-            shown = self._shown(logged)
-            if words.lower() in shown.final.transcript.lower() and not any(one.is_label for one in shown.said):
-                found = [*found[-PICKED_MAX + 1 :], shown]
-        for one in found:
-            self._queue.pick(*one.key)
-        return found
+        found: deque[Key] = deque(maxlen=PICKED_MAX)
+        for one in self._reader.finals():
+            if words.lower() in one.final.transcript.lower() and not self._is_labelled(one.key):
+                found.append(one.key)
+        for key in found:
+            self._queue.pick(*key)
+        return [shown for key in found if (shown := self.shown(*key)) is not None]
+
+    def shown(self, device_id: str, utterance_id: str) -> Shown | None:
+        """One that was chosen, whatever became of it; None: it was not, or is in the log no more."""
+        chosen = self._queue.one(device_id, utterance_id)
+        return None if chosen is None else self._shown(chosen)
 
     def take(self, shown: Shown, label: speech_pb2.FeedbackRequest, labeller: str, now_unix_us: int) -> None:
         """Keeps a label; the utterance waits no longer."""
@@ -86,12 +107,34 @@ class LabelDesk:
             by = sorted({one.labeller for one in those if one.labeller is not None})
             yield f"{state:<9} {len(those)}{' by ' + ', '.join(by) if by else ''}"
 
-    def _shown(self, logged: Logged) -> Shown:
-        said = said_of(speech_pb2.FeedbackRequest.FromString(request) for request in logged.feedback)
-        at_unix_us = logged.spoken_at_unix_us or _answered_at_unix_us(logged)
-        when = datetime.fromtimestamp(at_unix_us / 1e6).astimezone().strftime("%Y-%m-%d %H:%M")
-        final = speech_pb2.Final.FromString(logged.final or b"")
-        return Shown(logged.key, when, final, said, self._sound_of(logged.key))
+    def _shown(self, chosen: Waiting) -> Shown | None:
+        whole = self._reader.one(chosen.utterance_id, chosen.device_id)
+        if whole is None:
+            return None
+        at = datetime.fromisoformat(whole.answered_at)
+        if whole.facts is not None and whole.facts.at_unix_us is not None:
+            at = datetime.fromtimestamp(whole.facts.at_unix_us / 1e6, UTC)
+        when = at.astimezone().strftime("%Y-%m-%d %H:%M")
+        why = _why(chosen, whole.final)
+        return Shown(whole.key, when, whole.final, said_of(whole.feedback), self._sound_of(whole.key), why)
+
+    def _is_labelled(self, key: Key) -> bool:
+        whole = self._reader.one(key.utterance_id, key.device_id)
+        return whole is not None and any(said.is_label for said in said_of(whole.feedback))
+
+    def _labels(self) -> list[Label]:
+        """The newest of what was drawn by chance and labelled."""
+        drawn = [one for one in self._queue.of_state("labelled") if one.probability is not None]
+        found = []
+        for one in drawn[-LABELS_MAX:]:
+            whole = self._reader.one(one.utterance_id, one.device_id)
+            if whole is None:
+                continue
+            answered = Answered(whole.final.transcript, [result.id for result in whole.final.results])
+            known = outcome(answered, [said for said in said_of(whole.feedback) if said.is_label])
+            if known is not None and one.probability is not None:
+                found.append(Label(0, known.wrong, one.probability))
+        return found
 
     def _sound_of(self, key: Key) -> str | None:
         if self._sound is None:
@@ -100,7 +143,16 @@ class LabelDesk:
         return next((str(file) for file in files if file.is_file()), None)
 
 
-def _answered_at_unix_us(logged: Logged) -> int:
-    if logged.answered_at is None:
-        return logged.spoken_at_unix_us or 0
-    return round(datetime.fromisoformat(logged.answered_at).timestamp() * 1e6)
+def _why(chosen: Waiting, final: speech_pb2.Final) -> str:
+    """An utterance was chosen."""
+    if chosen.probability is None:
+        return "somebody asked for its words"
+    if not chosen.is_unsure:
+        return f"drawn by chance ({100 * chosen.probability:.3g} %), so that rates hold for all"
+    if not final.transcript:
+        return "no word was heard in it"
+    if final.choices and not final.HasField("intent"):
+        return "the service had to ask what was meant"
+    if final.HasField("confidence"):
+        return f"the service was {100 * final.confidence:.0f} % sure"
+    return "the service cannot say how sure it was"

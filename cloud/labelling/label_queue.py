@@ -4,7 +4,7 @@ file of its own. One thread at a time; DATABASE_ERRORS of cloud/log/answer_store
 The labels themselves are feedback, in the utterance log.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -99,10 +99,7 @@ class LabelQueue:
             "ORDER BY number",
             (state,),
         )
-        return [
-            Waiting(device_id, utterance_id, probability, bool(is_unsure), state, labeller)
-            for device_id, utterance_id, probability, is_unsure, state, labeller in found
-        ]
+        return list(map(_waiting, found))
 
     def has_drawn(self, device_id: str, utterance_id: str) -> bool:
         """Whether that one was drawn by chance, whatever became of it."""
@@ -111,6 +108,22 @@ class LabelQueue:
             (device_id, utterance_id),
         )
         return found.fetchone() is not None
+
+    def chances(self) -> Mapping[tuple[str, str], float]:
+        """Of all that were drawn by chance, whatever became of them: device and utterance, and the probability."""
+        found = self._database.execute(
+            "SELECT device_id, utterance_id, probability FROM chosen WHERE probability IS NOT NULL"
+        )
+        return {(device_id, utterance_id): probability for device_id, utterance_id, probability in found}
+
+    def one(self, device_id: str, utterance_id: str) -> Waiting | None:
+        """What became of that one; None: it was not chosen."""
+        found = self._database.execute(
+            "SELECT device_id, utterance_id, probability, is_unsure, state, labeller FROM chosen "
+            "WHERE device_id = ? AND utterance_id = ?",
+            (device_id, utterance_id),
+        ).fetchone()
+        return None if found is None else _waiting(found)
 
     def waits(self, device_id: str, utterance_id: str) -> bool:
         """Whether a label of it is wanted still; also of what was skipped."""
@@ -127,10 +140,14 @@ class LabelQueue:
             (state, labeller, now_unix_us, device_id, utterance_id),
         )
 
-    def keep_only(self, keys: Collection[tuple[str, str]]) -> int:
-        """Erases those whose utterance is not in the log any more, which was forgotten or is too old; how many."""
-        there = self._database.execute("SELECT device_id, utterance_id FROM chosen").fetchall()
-        gone = [key for key in there if key not in keys]
+    def keep_only(self, is_logged: Callable[[str, str], bool]) -> int:
+        """Erases those whose utterance is not in the log any more, which was forgotten or is too old; how many.
+
+        `is_logged`: of device and utterance."""
+        drawn = self._database.execute("SELECT device_id, utterance_id FROM chosen").fetchall()
+        gone = [key for key in drawn if not is_logged(*key)]
+        if not gone:
+            return 0
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("DELETE FROM chosen WHERE device_id = ? AND utterance_id = ?", gone)
@@ -142,3 +159,8 @@ class LabelQueue:
             "ON CONFLICT DO NOTHING",
             [(one.device_id, one.utterance_id, one.probability, int(one.is_unsure)) for one in chosen],
         )
+
+
+def _waiting(row: tuple) -> Waiting:  # type: ignore[type-arg]  # What a database has is anything.
+    device_id, utterance_id, probability, is_unsure, state, labeller = row
+    return Waiting(device_id, utterance_id, probability, bool(is_unsure), state, labeller)

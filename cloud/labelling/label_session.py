@@ -29,6 +29,8 @@ class Shown(NamedTuple):
     """What people said of it, the last of each."""
     sound: str | None
     """Where it can be heard; None: it was not kept."""
+    why: str
+    """It was chosen."""
 
 
 def labeller_named(name: str) -> str:
@@ -56,6 +58,7 @@ def lines(shown: Shown) -> Iterator[str]:
         yield f"  asked {letter}  did you mean {choice.transcript}?"
     for number, result in enumerate(final.results[:RESULTS_MAX], 1):
         yield f"  found {number}  {result.title} [{result.id}]"
+    yield f"  chosen   {shown.why}"
     yield f"  sound    {shown.sound or 'was not kept; say what you can tell by the rest'}"
     for one in shown.said:
         yield f"  said     {told(one)}"

@@ -13,7 +13,7 @@ from cloud.log import facts_table
 from cloud.log.record import Record
 from cloud.log.wanted import Wanted
 from common.migration import migrate
-from common.private_database import open_private
+from common.private_database import empty_write_ahead_log, open_private
 
 STEPS = (
     (
@@ -129,11 +129,18 @@ STEPS = (
         "CREATE INDEX facts_of_device ON facts (device_id, at_unix_us, path, replayed, was_empty, noise_floor_dbfs, "
         "snr_db, confidence, endpoint_to_final_ms, edge_version)",
     ),
+    (
+        # How high a voice went, and how low.
+        "ALTER TABLE facts ADD COLUMN pitch_low_hz REAL",
+        "ALTER TABLE facts ADD COLUMN pitch_high_hz REAL",
+    ),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
 _AT_UNIX_US = "COALESCE(spoken_at_unix_us, 1000000 * CAST(strftime('%s', answered_at) AS INTEGER))"
 
+ANSWERED_AT_UNIX_US = "1000 * CAST(86400000 * (julianday(answered_at) - 2440587.5) + 0.5 AS INTEGER)"
+"""Of `answers`."""
 
 FACTS = ", ".join(f"facts.{name}" for name in facts_table.COLUMNS)
 """Columns, as `facts_table.facts` takes them."""
@@ -381,8 +388,7 @@ class AnswerStore:
 
     def _answered(self, numbers: Sequence[int]) -> list[Answered]:
         rows = self._database.execute(
-            "SELECT number, device_id, utterance_id, "
-            "1000 * CAST(86400000 * (julianday(answered_at) - 2440587.5) + 0.5 AS INTEGER), "
+            f"SELECT number, device_id, utterance_id, {ANSWERED_AT_UNIX_US}, "
             "spoken_at_unix_us, ended_at_unix_us, duration_ms, snr_db, final FROM answers "
             f"WHERE number IN ({', '.join(map(str, numbers))}) ORDER BY number"
         )
@@ -435,7 +441,7 @@ class AnswerStore:
     def scrub(self, *, waits: bool = False) -> bool:
         """Older pages of what was deleted may lie in the write-ahead log: empties that. False if somebody reads; or, if
         it waits, does so all the while."""
-        return _scrub(self._database, waits=waits)
+        return empty_write_ahead_log(self._database, waits=waits)
 
     def _delete(self, table: str, rules: Mapping[str, object | None], rule: str, limit: int | None = None) -> int:
         """What fits the rule, and those of the rules that have a value; the oldest up to a limit."""
@@ -466,15 +472,4 @@ def _prepare(database: sqlite3.Connection) -> None:
     if version == 0:
         # The first release did not overwrite what it deleted.
         database.execute("VACUUM")
-        _scrub(database, waits=True)
-
-
-def _scrub(database: sqlite3.Connection, *, waits: bool) -> bool:
-    (busy_ms,) = database.execute("PRAGMA busy_timeout").fetchone()
-    try:
-        if not waits:
-            database.execute("PRAGMA busy_timeout = 0")
-        (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        database.execute(f"PRAGMA busy_timeout = {busy_ms}")
-    return not busy
+        empty_write_ahead_log(database)

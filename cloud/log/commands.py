@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -169,7 +169,8 @@ def restore(again: bool, file: Path, config_file: Path | None) -> None:
 @config_option
 def export(file: Path, config_file: Path | None, **wanted: Any) -> None:
     """Write what was answered, and what people said of it, to FILE as JSON lines, for `parrotlet-models import log`:
-    everything, or what fits all that is given. It tells what was said: keep it safe.
+    everything, or what fits all that is given. What was drawn for a label (`parrotlet-cloud label`) says with which
+    chance. It tells what was said: keep it safe.
 
     \b
     Example:
@@ -185,11 +186,22 @@ def export(file: Path, config_file: Path | None, **wanted: Any) -> None:
     try:
         with closing(AnswerStore(source)) as store:
             chosen = Wanted(**wanted) if any(value is not None for value in wanted.values()) else None
-            lines = list(log_lines(store, chosen))
+            lines = list(log_lines(store, chosen, _chances(source.parent)))
         write_private(file.absolute(), b"".join(lines))
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"The utterance log cannot be written to {file}: {error}.") from error
     click.echo(f"{len(lines)} utterances are in {file}.")
+
+
+def _chances(state_dir: Path) -> Mapping[tuple[str, str], float]:
+    """Of what was drawn for labels; nothing, where nobody ever drew."""
+    from cloud.labelling.label_queue import FILE_NAME as QUEUE_NAME
+    from cloud.labelling.label_queue import LabelQueue
+
+    if not (state_dir / QUEUE_NAME).exists():
+        return {}
+    with closing(LabelQueue(state_dir / QUEUE_NAME)) as queue:
+        return queue.chances()
 
 
 def _patience() -> Callable[[int, int, int], None]:

@@ -3,7 +3,7 @@
 `parrotlet-models import log` reads it; models/importing/service_log.py says what it takes of a line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -16,17 +16,20 @@ from protos import speech_pb2
 _VERDICTS = {speech_pb2.VERDICT_RIGHT: "right", speech_pb2.VERDICT_WRONG: "wrong"}
 
 
-def log_lines(store: AnswerStore, wanted: Wanted | None = None) -> Iterator[bytes]:
+def log_lines(
+    store: AnswerStore, wanted: Wanted | None = None, chances: Mapping[tuple[str, str], float] | None = None
+) -> Iterator[bytes]:
     """All of it, in the order of the answers; then utterances without one that something was said of. Or those answers
-    that are wanted."""
+    that are wanted. `chances`: of utterances that were drawn for a label (LabelQueue.chances)."""
     for logged in store.everything(wanted):
-        yield msgspec.json.encode(_told(logged)) + b"\n"
+        yield msgspec.json.encode(_told(logged, (chances or {}).get(logged.key))) + b"\n"
 
 
-def _told(logged: Logged) -> dict[str, Any]:
+def _told(logged: Logged, chance: float | None) -> dict[str, Any]:
     told: dict[str, Any] = logged.key._asdict() | {
         "answered_at": logged.answered_at,
         "spoken_at_unix_us": logged.spoken_at_unix_us,
+        "label_chance": chance,
     }
     if logged.final is not None:
         told |= _answer(speech_pb2.Final.FromString(logged.final))

@@ -3,7 +3,7 @@
 Bands are half-precision numbers one after the other: a tenth of a decibel is all that anybody asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import msgspec
@@ -23,6 +23,9 @@ COLUMNS = tuple(field.name for field in FIELDS)
 _BANDS = frozenset(field.name for field in FIELDS if field.type == Bands or Bands in get_args(field.type))
 _BOOLS = frozenset(field.name for field in FIELDS if field.type is bool or bool in get_args(field.type))
 
+WITHOUT_BANDS = ", ".join("NULL" if name in _BANDS else f"facts.{name}" for name in COLUMNS)
+"""As columns of `facts`, for who asks many and needs none."""
+
 PLACEHOLDERS = ", ".join("?" for _ in COLUMNS)
 
 
@@ -36,16 +39,18 @@ def row(facts: Facts) -> tuple[Any, ...]:
 
 def facts(utterance_id: str, values: Sequence[Any]) -> Facts:
     """Of what `row` gave."""
-    told = {name: _read(name, value) for name, value in zip(COLUMNS, values, strict=True)}
+    told = dict(zip(COLUMNS, values, strict=True))
+    for name, read in _READ.items():
+        if (value := told[name]) is not None:
+            told[name] = read(value)
     return Facts(utterance_id=utterance_id, **told)
 
 
-def _read(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name in _BANDS:
-        return tuple(map(float, np.frombuffer(value, HALVES)))
-    return bool(value) if name in _BOOLS else value
+def _read_halves(value: bytes) -> Bands:
+    return tuple(np.frombuffer(value, HALVES).tolist())
+
+
+_READ: dict[str, Callable[[Any], Any]] = dict.fromkeys(_BANDS, _read_halves) | dict.fromkeys(_BOOLS, bool)
 
 
 def _halves(bands: Bands) -> bytes:

@@ -70,6 +70,7 @@ def _facts(facts: Facts) -> Iterator[str]:
         (facts.speech_ms, "{:.0f} ms of it speech"),
         (facts.end_reason, "ended by {}"),
         (facts.words_per_s, "{:.1f} words a second"),
+        (_pitch(facts), "{}"),
     )
     yield "sound      " + _parts(
         (facts.level_dbfs, "{:.1f} dBFS"),
@@ -85,6 +86,14 @@ def _facts(facts: Facts) -> Iterator[str]:
         (facts.waiting_ms, "waited {} ms"),
         (facts.decoding_ms, "decoded {} ms"),
     )
+
+
+def _pitch(facts: Facts) -> str | None:
+    if facts.pitch_hz is None:
+        return None
+    between = (facts.pitch_low_hz, facts.pitch_high_hz)
+    span = "" if None in between else " ({:.0f} to {:.0f})".format(*between)
+    return f"pitch {facts.pitch_hz:.0f} Hz{span}"
 
 
 def _parts(*values: tuple[Any, str]) -> str:

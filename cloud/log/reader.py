@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cloud.drift.facts import Facts
 from cloud.log import facts_table
-from cloud.log.answer_store import FACTS, Key
+from cloud.log.answer_store import ANSWERED_AT_UNIX_US, FACTS, Key
 from cloud.log.wanted import Wanted
 from common.errors import SettingsError
 from common.private_database import BUSY_S_MAX
@@ -51,6 +51,14 @@ class Logged(NamedTuple):
     final: speech_pb2.Final
     feedback: list[speech_pb2.FeedbackRequest]
     """In the order in which they were given."""
+
+
+class Final(NamedTuple):
+    """An answer alone."""
+
+    key: Key
+    answered_at_unix_us: int
+    final: speech_pb2.Final
 
 
 class LogReader:
@@ -115,6 +123,23 @@ class LogReader:
             (number, until_unix_us / 1e6, limit),
         ).fetchall()
         return [self._logged(row, feedback_max) for row in found]
+
+    def finals(self, after_unix_us: int = 0) -> Iterator[Final]:
+        """Those that were given after then, in order."""
+        found = self._database.execute(
+            f"SELECT device_id, utterance_id, {ANSWERED_AT_UNIX_US}, final FROM answers "
+            f"WHERE {ANSWERED_AT_UNIX_US} > ? ORDER BY number",
+            (after_unix_us,),
+        )
+        for device_id, utterance_id, answered_at_unix_us, final in found:
+            yield Final(Key(device_id, utterance_id), answered_at_unix_us, speech_pb2.Final.FromString(final))
+
+    def has(self, device_id: str, utterance_id: str) -> bool:
+        """Whether that one is there still."""
+        found = self._database.execute(
+            "SELECT 1 FROM answers WHERE device_id = ? AND utterance_id = ?", (device_id, utterance_id)
+        )
+        return found.fetchone() is not None
 
     def said_since(self, feedback: int, number_max: int) -> tuple[list[Logged], int]:
         """Answers up to that number of which something was said behind that feedback, with that alone; the newest

@@ -21,7 +21,7 @@ from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.log.answer_log import FILE_NAME
 from cloud.operating.guard import Guard, set_cookie
 from cloud.operating.operators import NotSignedIn, Operators, Session
-from cloud.operating.pages import board, changing, fleet, found, labelling, utterance
+from cloud.operating.pages import board, changing, errors, fleet, found, labelling, utterance
 from cloud.operating.rendering import Templates
 from cloud.operating.seams import Drift, Labels, NoDrift, NoLabels, Running
 from cloud.settings import CloudSettings
@@ -34,6 +34,19 @@ AT_ONCE = 2
 LABELS_SHOWN = 50
 
 TYPES = {"operating.css": "text/css", "icon.svg": "image/svg+xml"}
+
+REFUSED = {
+    "RESOURCE_EXHAUSTED": "too much at a time, or too often",
+    "INVALID_ARGUMENT": "what came breaks the protocol",
+    "UNAUTHENTICATED": "no certificate, or not a good one",
+    "PERMISSION_DENIED": "for another board than the certificate says",
+    "FAILED_PRECONDITION": "not as the service is set up",
+    "DEADLINE_EXCEEDED": "nothing came for too long",
+    "UNAVAILABLE": "the service could not, just then",
+    "ABORTED": "begun anew meanwhile",
+    "INTERNAL": "a fault of the service; its log says which",
+}
+"""Codes of gRPC, as people read them."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -82,7 +95,9 @@ class OperatorPage:
                 Route("/models/step", self._take, methods=["POST"]),
                 Route("/capacity", self._read(self._capacity)),
                 Route("/drift", self._read(self._drifted)),
+                Route("/errors", self._read(self._errors)),
                 Route("/labels", self._read(self._to_label)),
+                Route("/labels", self._read(self._draw), methods=["POST"]),
                 Route("/label", self._read(self._label)),
                 Route("/label", self._take_label, methods=["POST"]),
                 Route("/enter", self._door),
@@ -165,13 +180,23 @@ class OperatorPage:
 
     def _capacity(self, request: Request) -> Response:
         load = None if self._running is None else self._running.load()
-        return self._page(request, "capacity.html", {"load": load})
+        return self._page(request, "capacity.html", {"load": load, "refused": REFUSED})
 
     def _drifted(self, request: Request) -> Response:
         return self._page(request, "drift.html", {"drifted": self._drift.drifted()})
 
+    def _errors(self, request: Request) -> Response:
+        return self._page(request, "errors.html", errors.errors(self._log.parent, self._unix_us()))
+
     def _to_label(self, request: Request) -> Response:
-        return self._page(request, "labels.html", {"waiting": self._labels.waiting(LABELS_SHOWN)})
+        waiting = self._labels.waiting(LABELS_SHOWN)
+        if not waiting and self._labels.draw():
+            waiting = self._labels.waiting(LABELS_SHOWN)
+        values = {"waiting": waiting, "needs": self._labels.needs(), "is_nothing_new": "none" in request.query_params}
+        return self._page(request, "labels.html", values)
+
+    def _draw(self, request: Request) -> Response:
+        return RedirectResponse("/labels" if self._labels.draw() else "/labels?none", 303)
 
     def _label(self, request: Request) -> Response:
         asked = request.query_params

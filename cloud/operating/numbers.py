@@ -1,4 +1,6 @@
-"""Numbers as people read them. Pure."""
+"""Numbers and days as people read them. Pure."""
+
+from datetime import date
 
 NBSP, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
@@ -11,3 +13,8 @@ def number(value: float, digits: int = 0) -> str:
 def minus(text: str) -> str:
     """A number's text, the same way."""
     return text.replace("-", MINUS)
+
+
+def day(of: date) -> str:
+    """Such as 24 Nov."""
+    return f"{of.day}{NBSP}{of:%b}"

@@ -1,15 +1,14 @@
 """Templates, filled: whatever comes from outside becomes text."""
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from cloud.operating.numbers import NBSP, minus, number
-from cloud.operating.plots.line import Band, line
-from cloud.operating.seams import Series
+from cloud.operating.numbers import MINUS, NBSP, minus, number
 
 
 class Templates:
@@ -26,13 +25,15 @@ class Templates:
         )
         self._environment.filters |= {
             "moment": moment,
-            "day": day,
+            "on_day": on_day,
+            "coded": coded,
             "share": share,
+            "share_1": share_1,
             "figure": figure,
             "count": count,
             "seconds": seconds,
-            "plotted": plotted,
             "points": points,
+            "signed": signed,
         }
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:
@@ -45,14 +46,29 @@ def moment(unix_us: int | None) -> str:
     return "never" if unix_us is None else f"{datetime.fromtimestamp(unix_us / 1e6):%Y-%m-%d %H:%M:%S}"
 
 
-def day(of: date) -> str:
-    """Such as 24 Nov."""
-    return f"{of.day}{NBSP}{of:%b}"
+def on_day(unix_us: int) -> str:
+    """Its date, by the service's clock and zone, as forms have it."""
+    return f"{datetime.fromtimestamp(unix_us / 1e6):%Y-%m-%d}"
+
+
+def coded(sentence: str) -> Markup:
+    """What stands between backticks, set as such."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:
+        return escape(sentence)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
+    )
 
 
 def share(value: float | None) -> str:
     """As a percentage."""
     return "–" if value is None else f"{100 * value:.0f}{NBSP}%"
+
+
+def share_1(value: float) -> str:
+    """As a percentage, to a tenth where it is small."""
+    return f"{100 * value:.{0 if value >= 0.0995 else 1}f}{NBSP}%"
 
 
 def figure(value: float | None, unit: str = "", digits: int = 1) -> str:
@@ -67,6 +83,11 @@ def points(share_: float) -> str:
     return minus(f"{100 * share_:+.1f}")
 
 
+def signed(sentence: str) -> str:
+    """A sentence whose negative numbers have a minus and not a hyphen."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, sentence)
+
+
 def count(of: int) -> str:
     """With thousands apart."""
     return f"{of:,}"
@@ -75,9 +96,3 @@ def count(of: int) -> str:
 def seconds(ms: float | None) -> str:
     """Of milliseconds."""
     return "–" if ms is None else f"{ms / 1000:.2f}{NBSP}s"
-
-
-def plotted(series: Series) -> Markup:
-    """As a picture."""
-    band = None if series.usual is None else Band(*series.usual)
-    return Markup(line(series.title, series.values, series.days, band=band, least=1.0))

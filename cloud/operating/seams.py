@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from markupsafe import Markup
+
 from common.errors import SettingsError
 
 
@@ -37,13 +39,21 @@ class Running(Protocol):
         """As it is now."""
 
 
-class Series(NamedTuple):
-    """Something over days, for a plot; None where a day has no value."""
+class Plot(NamedTuple):
+    """A picture."""
 
-    title: str
-    days: Sequence[str]
-    values: Sequence[float | None]
-    usual: tuple[float, float] | None = None
+    heading: str
+    """With the unit."""
+    meaning: str
+    picture: Markup
+
+
+class Command(NamedTuple):
+    """Something to type."""
+
+    what: str
+    """It is good for."""
+    command: str
 
 
 class Drifted(NamedTuple):
@@ -51,14 +61,17 @@ class Drifted(NamedTuple):
 
     stream: str
     """A board, a group, or all boards."""
+    board: str | None
+    """Its id, where it is one."""
     sentence: str
-    """Its likeliest cause."""
+    """Its likeliest cause, and what to do."""
+    told_unix_us: int
     since_unix_us: int | None
-    advice: str = ""
-    """What to do, or to type."""
-    others: Sequence[str] = ()
-    """Less likely causes, a sentence each."""
-    series: Sequence[Series] = ()
+    commands: Sequence[Command] = ()
+    plots: Sequence[Plot] = ()
+    """What shows it, the cause first."""
+    is_of_answers: bool = False
+    """Not of what comes in, but of what is right."""
 
 
 class Drift(Protocol):
@@ -88,6 +101,12 @@ class Labels(Protocol):
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         """So many of them, the first ones first."""
 
+    def draw(self) -> int:
+        """Chooses of what was answered since that was done last; how many."""
+
+    def needs(self) -> str:
+        """How many labels the estimates still want, a sentence."""
+
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         """Keeps a label; `text` is what was said, where that is what it says. ParrotletError if it waits for none."""
 
@@ -104,6 +123,12 @@ class NoLabels:
 
     def waiting(self, limit: int) -> Sequence[ToLabel]:
         return ()
+
+    def draw(self) -> int:
+        return 0
+
+    def needs(self) -> str:
+        return ""
 
     def take(self, device_id: str, utterance_id: str, says: Says, text: str, who: str) -> None:
         raise SettingsError("Labels are not kept here.")

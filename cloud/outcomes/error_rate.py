@@ -3,7 +3,8 @@
 Without: what confidence promises in such noise (calibration.py). That cannot see that what is right has changed; labels
 can. With: prediction-powered inference (Angelopoulos et al. 2023), of labels that were drawn with known probabilities
 (labelling.py): the promises' mean, corrected by how far off they are where somebody listened (Horvitz and Thompson
-1952). Unbiased whatever the promises are worth; the better they are, the narrower.
+1952). Unbiased whatever the promises are worth; the better they are, the narrower. Where nobody
+knows any promises, labels alone tell it, and how many more it takes.
 """
 
 import math
@@ -26,6 +27,8 @@ FLOOR = 0.02
 """No promise is better than that, as a standard deviation."""
 PSEUDO = 2.0
 """Labels of which half are as far off as can be: of 50 that all agree, nobody knows that none is wrong."""
+WANTED_MAX = 2000
+"""Nobody labels more for one figure."""
 
 
 class Estimate(NamedTuple):
@@ -82,6 +85,47 @@ def estimate(known: Reference, now: Sequence[Facts], labels: Sequence[Label] = (
     return _within(rate, Z * spread, 0, len(rows))
 
 
+def by_labels(labels: Sequence[Label], utterances: int | None = None) -> Estimate:
+    """By labels alone, at least one, of the utterances that they were drawn from; None: as many as they stand for."""
+    stand_for = round(sum(1 / label.probability for label in labels)) if utterances is None else utterances
+    drawn_from = max(len(labels), stand_for)
+    return _corrected(np.zeros(drawn_from), [label._replace(place=0) for label in labels])
+
+
+def wanted(labels: Sequence[Label], within: float) -> int:
+    """How many more it takes, drawn as these were, until their rate is known to within so much of either side."""
+    effective, variance, worth = 0.0, 0.25, 1.0
+    if labels:
+        shares, off = _weighed(labels)
+        effective = 1 / float((shares**2).sum())
+        variance = _smoothed(float(shares @ off**2), effective)
+        # A label that was likelier drawn than others counts for less than one.
+        worth = effective / len(labels)
+    for more in range(WANTED_MAX):
+        known = effective + worth * more
+        if known > 0 and _half(variance, known) <= within:
+            return more
+    return WANTED_MAX
+
+
+def _weighed(labels: Sequence[Label]) -> tuple[Floats, Floats]:
+    """The share of each in their rate, and how far off it is from that."""
+    weights = np.array([1 / label.probability for label in labels])
+    shares: Floats = weights / weights.sum()
+    wrong = np.array([label.wrong for label in labels])
+    return shares, wrong - float(shares @ wrong)
+
+
+def _smoothed(variance: float, effective: float) -> float:
+    """Of so many, where all may have agreed by luck."""
+    return (variance * effective + 0.25 * PSEUDO) / (effective + PSEUDO)
+
+
+def _half(variance: float, effective: float) -> float:
+    """Of an interval of a mean of so many."""
+    return math.sqrt(variance / effective) * _student(effective - 1)
+
+
 def _corrected(promised: Floats, labels: Sequence[Label]) -> Estimate:
     places = np.array([label.place for label in labels])
     wrong = np.array([label.wrong for label in labels])
@@ -94,10 +138,9 @@ def _corrected(promised: Floats, labels: Sequence[Label]) -> Estimate:
     rate = trust * float(promised.mean()) + mean_off
     effective = 1 / float((shares**2).sum())
     variance = float(shares @ (off - mean_off) ** 2)
-    variance = (variance * effective + 0.25 * PSEUDO) / (effective + PSEUDO)
     # All were labelled: nothing is left to chance.
     left = max(0.0, 1 - len(labels) / len(promised))
-    spread = math.sqrt(left * variance / effective) * _student(effective - 1)
+    spread = math.sqrt(left) * _half(_smoothed(variance, effective), effective)
     return _within(rate, spread, len(labels), len(promised))
 
 

@@ -26,6 +26,10 @@ REPEAT_SHARE = 0.5
 who asked again after an answer that had been understood, a third."""
 BOARDS_MAX = 10_000
 """Whose last turn is remembered."""
+WORDS_MAX = 30
+"""Of an utterance, that are compared: an order has fewer, and time grows by more than the square of them."""
+WORDS_LETTERS_MAX = 300
+"""Of these words; who counts while somebody waits is never held up by a word that has no end."""
 
 PhonesOf = Callable[[str], Sequence[Phones]]
 """How a text may be said."""
@@ -116,6 +120,22 @@ def turn_of(facts: Facts, final: speech_pb2.Final, *, goes_on: bool = False) -> 
     )
 
 
+def turn_now(device_id: str, asked_at_s: float, answered_at_s: float, final: speech_pb2.Final) -> Turn:
+    """Of an utterance that was answered just now."""
+    is_understood = final.HasField("intent")
+    return Turn(
+        device_id,
+        asked_at_s,
+        answered_at_s,
+        final.transcript,
+        final.intent.name if is_understood else None,
+        dict(final.intent.slots),
+        bool(final.choices) and not is_understood,
+        final.confidence if final.HasField("confidence") else None,
+        tuple(other.transcript for other in final.alternatives),
+    )
+
+
 def repeats(first: Turn, second: Turn) -> bool:
     """Whether both were understood as nearly the same. "Louder" is meant so; of most things it is rare."""
     return _shared(first, second) >= REPEAT_SHARE
@@ -163,7 +183,7 @@ def reask(first: Turn, second: Turn, phones_of: PhonesOf | None = None) -> float
 
 def evidence(first: Turn, second: Turn, phones_of: PhonesOf | None = None) -> Evidence:
     """Of two turns of one board, one soon after the other."""
-    ones, others = plain_words(first.transcript), plain_words(second.transcript)
+    ones, others = _compared(first.transcript), _compared(second.transcript)
     is_understood, is_same = first.intent is not None, False
     if first.intent is not None and first.intent == second.intent:
         is_same = first.slots == second.slots
@@ -179,10 +199,15 @@ def evidence(first: Turn, second: Turn, phones_of: PhonesOf | None = None) -> Ev
         second_empty=float(not others),
         sound=sound,
         letters=letters,
-        was_a_reading=float(bool(others) and any(plain_words(reading) == others for reading in first.readings)),
+        was_a_reading=float(bool(others) and any(_compared(reading) == others for reading in first.readings)),
         same=float(is_same),
         shared=0.0 if is_same else _shared(first, second),
     )
+
+
+def _compared(transcript: str) -> list[str]:
+    """Words of it."""
+    return plain_words(transcript[:WORDS_LETTERS_MAX])[:WORDS_MAX]
 
 
 def _sound(one: str, other: str, phones_of: PhonesOf | None) -> float:
@@ -207,7 +232,7 @@ def _shared(first: Turn, second: Turn) -> float:
 
 
 def _opening(transcript: str) -> float:
-    words = tuple(plain_words(transcript))
+    words = tuple(_compared(transcript))
     if any(words[: len(opening)] == opening for opening in NO) and len(words) > 1:
         return OPENING
     return -OPENING if any(words[: len(opening)] == opening for opening in ON) else 0.0

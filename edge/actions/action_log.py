@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from common.errors import ActionError
+from common.private_database import empty_write_ahead_log
 from edge.actions.action import Action
 from edge.spool.erasure import Erasure
 from edge.spool.store import DATABASE_ERRORS
@@ -175,8 +176,8 @@ class ActionLog:
     def _truncate(self) -> None:
         """Older pages of what was deleted may lie in the write-ahead log: empties that."""
         with self._usable() as database:
-            (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
+            emptied = empty_write_ahead_log(database)
+        if not emptied:
             raise ActionError(f"{self._file}: somebody reads it: copies may be left beside it; try again.")
 
     @contextmanager

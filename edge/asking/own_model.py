@@ -18,7 +18,7 @@ from edge.asking.answer import Answer, Partial, Result
 from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.network import Network
 from edge.local.model import Model, read_model
-from edge.local.spotter import SPEECH_WINDOWS_MAX, Spotted, Spotter, likeliest, operating_point
+from edge.local.spotter import Spotted, Spotter, heard_in, operating_point, speech_ms_max
 from edge.speech.turn import Opinion
 from edge.speech.utterance import Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
 from edge.worker import Worker
@@ -135,8 +135,8 @@ class OwnModel:
         if self._spotter is None:
             with self.guard():
                 self._spotter = self._load()
-                return self._heard(self._spotter, stream)
-        return self._heard(self._spotter, stream)
+                return heard_in(self._spotter, stream.levels)
+        return heard_in(self._spotter, stream.levels)
 
     def _turn(self) -> None:
         """To the model that is wanted; what is wrong with it says who loads it."""
@@ -144,11 +144,6 @@ class OwnModel:
             self._folder, self._spotter = self._wanted, None
             with suppress(ModelError):
                 self._follow(read_model(self._folder, self._spec).card)
-
-    @staticmethod
-    def _heard(spotter: Spotter, stream: "OwnStream") -> Spotted | None:
-        spotter.reset()
-        return likeliest([*(spotter.push(levels) for levels in stream.levels), spotter.finish()])
 
     def _load(self) -> Spotter:
         # Before they are read: what is written meanwhile is worth another look.
@@ -163,7 +158,7 @@ class OwnModel:
         check_commands(card, self._folder)
         self.card = card
         self.address = f"{card.name} {card.version}"
-        self._speech_ms_max = SPEECH_WINDOWS_MAX * card.window_frames * self._spec.frame_ms
+        self._speech_ms_max = speech_ms_max(card, self._spec)
 
     def _stamps(self) -> Sequence[object]:
         return [stamp(self._folder / name) for name in (CARD_FILE, MODEL_FILE)]

@@ -99,6 +99,9 @@ def end(said: UtteranceEnd) -> speech_pb2.UtteranceEnd:
         clipped_share=said.clipped_share,
         overruns=said.overruns,
         gaps=said.gaps,
+        pitch_hz=said.pitch_hz,
+        pitch_low_hz=said.pitch_low_hz,
+        pitch_high_hz=said.pitch_high_hz,
     )
 
 

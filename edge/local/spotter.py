@@ -2,14 +2,14 @@
 card's operating point says what counts as heard."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import ModelError
 from edge.local.model import Model, Probabilities
-from protos.feature_spec import Levels
+from protos.feature_spec import FeatureSpec, Levels
 from protos.model_card import ModelCard, OperatingPoint
 
 OPERATING_POINT = "default"
@@ -91,6 +91,17 @@ class Spotter:
             heard = np.flatnonzero(smoothed >= self._thresholds)
             found += [Spotted(self._labels[label], float(smoothed[label])) for label in heard]
         return likeliest(found)
+
+
+def speech_ms_max(card: ModelCard, spec: FeatureSpec) -> float:
+    """Longer speech is no command."""
+    return SPEECH_WINDOWS_MAX * card.window_frames * spec.frame_ms
+
+
+def heard_in(spotter: Spotter, pieces: Iterable[Levels]) -> Spotted | None:
+    """What is heard in the whole of a stretch of sound."""
+    spotter.reset()
+    return likeliest([*map(spotter.push, pieces), spotter.finish()])
 
 
 def likeliest(found: Sequence[Spotted | None]) -> Spotted | None:

@@ -22,31 +22,25 @@ import numpy as np
 
 from common.errors import ModelError
 from edge.local.model import Model
-from edge.local.spotter import SPEECH_WINDOWS_MAX, Spotter
+from edge.local.spotter import Spotter, heard_in, speech_ms_max
 from edge.models.clips import clips
-from edge.models.utterances import HeardOf, Utterance, Utterances
+from edge.models.utterances import UNUSABLE, HeardOf, Utterance, Utterances
 from protos.feature_spec import DEFAULT_SPEC
 
 NICE = 19
 
-UNUSABLE = 2
 
-
-def heard_in(folder: Path, asked: Utterances) -> list[HeardOf]:
+def told_of(folder: Path, asked: Utterances) -> list[HeardOf]:
     """As the board's own model would hear each of them. ModelError if it cannot be used."""
     spec = replace(DEFAULT_SPEC, levels=asked.levels)
     spotter = Spotter(model := Model(folder, spec))
-    longest_ms = SPEECH_WINDOWS_MAX * model.card.window_frames * spec.frame_ms
+    longest_ms = speech_ms_max(model.card, spec)
 
     def hear(text: str, said: Utterance) -> HeardOf:
         if said.speech_ms > longest_ms:
             return HeardOf(None, 0, text)
         began_s = time.monotonic()
-        spotter.reset()
-        levels = np.frombuffer(said.frames, np.int8).reshape(-1, spec.bands)
-        spotted = max(
-            filter(None, (spotter.push(levels), spotter.finish())), key=lambda one: one.probability, default=None
-        )
+        spotted = heard_in(spotter, [np.frombuffer(said.frames, np.int8).reshape(-1, spec.bands)])
         return HeardOf(spotted.label if spotted else None, round(1000 * (time.monotonic() - began_s)), text)
 
     if asked.utterances:
@@ -58,7 +52,7 @@ def main() -> None:
     os.nice(NICE)
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Utterances)
     try:
-        heard = heard_in(Path(sys.argv[1]), asked)
+        heard = told_of(Path(sys.argv[1]), asked)
     except ModelError as error:
         print(error, file=sys.stderr)
         sys.exit(UNUSABLE)

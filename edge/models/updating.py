@@ -17,7 +17,7 @@ from edge.asking.cloud_channel import CallFailed, Trouble
 from edge.asking.link import Link
 from edge.asking.recogniser import Listener
 from edge.models import self_test, trial
-from edge.models.listening import DiedError, listen
+from edge.models.listening import DiedError, NobodyError, listen
 from edge.models.state import Held, State
 from edge.models.store import Offer, Store, UnfitError
 from edge.models.tap import Tap
@@ -234,6 +234,9 @@ class Updating:
             logger.warning("a model that is tried: %s", error)
             await self._change(lambda state, at: state.died(at))
             return None
+        except NobodyError:
+            await self._change(lambda state, at: state.left())
+            raise
         except ModelError as error:
             why = str(error)
             await self._change(lambda state, at: state.refuses(at, why) if state.candidate == candidate else state)

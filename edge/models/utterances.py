@@ -2,6 +2,9 @@
 
 import msgspec
 
+UNUSABLE = 2
+"""Exit status of who ran a model that cannot be used; why is on standard error."""
+
 
 class Utterance(msgspec.Struct, frozen=True):
     """Frames of one."""

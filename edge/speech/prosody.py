@@ -4,8 +4,6 @@ Pure. Whoever is done lets the voice sink, and whoever holds the floor keeps it 
 falling intensity are among the cues by which a turn is yielded (Gravano and Hirschberg 2011). Here the level tells most
 and the pitch little, and speech that was dense until the pause tells as well: a halt soon after another is a
 hesitation. The weights of the three were chosen on the recordings that `scripts/bench prosody --part dev` hears.
-
-The pitch is the highest peak of a frame's autocorrelation, divided by that of its window (Boersma 1993), at 4 kHz.
 """
 
 from collections.abc import Sequence
@@ -14,11 +12,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from edge.sound.source import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, Samples
-
-Floats = npt.NDArray[np.float32]
+from edge.sound.source import BLOCK_MS, Samples
+from edge.speech.pitch import VOICED_LIKENESS, track
 
 SPAN_BLOCKS = 50
 """Looks back over so much, 1 s."""
@@ -27,21 +23,9 @@ PITCH_BLOCKS = 20
 AFTER_BLOCKS = 2
 """The gate may miss the weak end of a voice."""
 
-DECIMATION = 4
-RATE_HZ = SAMPLE_RATE_HZ // DECIMATION
-HOP = BLOCK_SAMPLES // DECIMATION
-FRAME = 2 * HOP
-"""40 ms hold the three periods of a low voice that a peak needs."""
-PITCH_HZ = (70, 400)
-LAGS = np.arange(RATE_HZ // PITCH_HZ[1], RATE_HZ // PITCH_HZ[0] + 1)
-OCTAVE_COST = 0.06
-"""Two periods are as alike as one; the shorter lag is preferred by so much an octave."""
-
 TOP_DBFS_MIN = -40.0
 """A voice whose loudest is below (a speaker at -48 dBFS) loses its ends in the room: nobody hears how it falls."""
 
-VOICED_LIKENESS = 0.6
-"""Of a frame with itself one period later: 1 is a buzz; whispers and noises are below."""
 VOICED_DB = 30.0
 """What is so far below the loudest of the span is its echo, or hum."""
 VOICED_FRAMES_MIN = 4
@@ -121,26 +105,6 @@ def measure(blocks: Sequence[Samples], powers: Sequence[float], is_speech: Seque
     )
 
 
-def track(samples: Samples) -> tuple[Floats, Floats]:
-    """Pitch in semitones over 100 Hz, and how alike two periods of it are (1: just alike), of frames of 40 ms every
-    20 ms: one fewer than there are whole blocks. Where they are hardly alike, the pitch means nothing; that of a high
-    voice may be an octave too low."""
-    # A mean over four samples is filter enough; as a product it is much cheaper than `mean`.
-    sound = samples.reshape(-1, DECIMATION).astype(np.float32) @ _MEAN
-    count = (len(sound) - FRAME) // HOP + 1
-    frames = np.ndarray((count, FRAME), np.float32, sound, strides=(HOP * sound.itemsize, sound.itemsize))
-    spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * _WINDOW, _TRANSFORM)
-    likeness = np.fft.irfft(np.square(spectrum.real) + np.square(spectrum.imag), _TRANSFORM)[:, : LAGS[-1] + 2]
-    likeness = (likeness / ((likeness[:, :1] + 1e-3) * _WINDOW_LIKENESS)).astype(np.float32)
-    lag = LAGS[0] + (likeness[:, LAGS[0] : -1] - _COST).argmax(axis=1)
-    rows = np.arange(count)
-    before, peak, after = (likeness[rows, lag + step] for step in (-1, 0, 1))
-    # The top of the parabola through three lags; at the edge of the range there may be none.
-    curve = np.minimum(before - 2 * peak + after, np.float32(-1e-6))
-    shift = np.clip(0.5 * (before - after) / curve, -0.5, 0.5)
-    return (12 * np.log2(RATE_HZ / 100 / (lag + shift))).astype(np.float32), peak
-
-
 def _slope(semitones: list[float], frames: list[int]) -> float:
     """Median of the slopes between all pairs (Theil 1950, Sen 1968): a wrong octave or two do not move it.
 
@@ -150,12 +114,3 @@ def _slope(semitones: list[float], frames: list[int]) -> float:
     pairs = combinations(zip(near, frames, strict=True), 2)
     slopes = sorted((later - earlier) / (end - start) for (earlier, start), (later, end) in pairs)
     return max(-SLOPE_MAX, min(SLOPE_MAX, slopes[len(slopes) // 2] * 1000 / BLOCK_MS))
-
-
-_MEAN = np.full(DECIMATION, 1 / DECIMATION, np.float32)
-_WINDOW = np.hanning(FRAME + 2)[1:-1].astype(np.float32)
-_TRANSFORM = 256
-"""A frame and the longest lag: no lag wraps round."""
-_WINDOW_LIKENESS = np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, _TRANSFORM)) ** 2)[: LAGS[-1] + 2].astype(np.float32)
-_WINDOW_LIKENESS /= _WINDOW_LIKENESS[0]
-_COST = (OCTAVE_COST * np.log2(LAGS / LAGS[0])).astype(np.float32)

@@ -80,6 +80,9 @@ class UtteranceEnd(msgspec.Struct, frozen=True):
     clipped_share: float | None
     overruns: int
     gaps: int
+    pitch_hz: float | None = None
+    pitch_low_hz: float | None = None
+    pitch_high_hz: float | None = None
 
 
 Progress = UtteranceFrames | SpeechSeemsOver | SpeechGoesOn

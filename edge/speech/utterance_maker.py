@@ -9,6 +9,7 @@ import numpy as np
 from edge.sound.source import BLOCK_MS, Samples
 from edge.speech import prosody
 from edge.speech.log_mel import LogMel
+from edge.speech.pitch import PitchMeter
 from edge.speech.prosody import AFTER_BLOCKS, SPAN_BLOCKS, Voice
 from edge.speech.segmenter import Endpoint
 from edge.speech.signal_meter import SignalMeter
@@ -39,6 +40,7 @@ class UtteranceMaker:
         self._spec = spec
         self._log_mel = LogMel(spec)
         self._meter = SignalMeter()
+        self._pitch_meter = PitchMeter()
         self._pending: list[Samples] = []
         self._recent: deque[JudgedBlock] = deque(maxlen=RECENT_BLOCKS)
         self._first_frame = 0
@@ -55,6 +57,7 @@ class UtteranceMaker:
         self._pending.append(block.samples)
         self._recent.append(block)
         self._meter.push(block.samples, block.power, block.is_speech)
+        self._pitch_meter.push(block.samples, block.is_speech)
 
     def blocks_since(self, block: int) -> int:
         """So many follow the first `block` blocks."""
@@ -86,6 +89,7 @@ class UtteranceMaker:
     def end(self, endpoint: Endpoint, noise_power: float | None, now_s: float) -> UtteranceEnd:
         """The facts, over a noise floor that is None where nobody knows it."""
         signal = self._meter.measure(noise_power)
+        pitch = self._pitch_meter.pitch()
         return UtteranceEnd(
             reason=endpoint.reason,
             duration_ms=len(self._times_s) * BLOCK_MS,
@@ -100,4 +104,7 @@ class UtteranceMaker:
             clipped_share=signal.clipped_share,
             overruns=self._overruns,
             gaps=self._gaps,
+            pitch_hz=pitch.median_hz if pitch else None,
+            pitch_low_hz=pitch.low_hz if pitch else None,
+            pitch_high_hz=pitch.high_hz if pitch else None,
         )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from common.private_database import empty_write_ahead_log
 from edge.asking.answer import Path as AnswerPath
 from edge.speech.utterance import UtteranceEnd, UtteranceHead
 from edge.spool.debts import Debts
@@ -268,8 +269,7 @@ class SpoolStore:
     def truncate_log(self) -> bool:
         """What was deleted is overwritten, but older pages of it may lie in the write-ahead log: empties that. False if
         somebody reads."""
-        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return empty_write_ahead_log(self._database)
 
     def room_bytes(self) -> int:
         """What may still be added."""

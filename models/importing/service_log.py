@@ -7,9 +7,9 @@ people said of it.
 `audio` is the path of the sound from the log's folder; where it is not there, the sound is looked for by the id of the
 utterance. What a person wrote is the text; what they called right is the transcript that they saw; the rest is what a
 machine believes, and is taken only when asked for. People who contradict each other are named, and left out. Who
-labelled it (`parrotlet-cloud label`) is its transcriber, and is believed before all who did not. A board stands for its
-speakers: nobody knows them better. Logs of several services may be put together: what they tell of one utterance is
-taken as one.
+labelled it (`parrotlet-cloud label`) is its transcriber, and is believed before all who did not; `label_chance`, with
+which it was drawn for that, becomes a figure of the clip. A board stands for its speakers: nobody knows them better.
+Logs of several services may be put together: what they tell of one utterance is taken as one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,6 +36,8 @@ HOW = "feedback"
 """The slice that says how a person told what a clip is; none of what was written in a file of labels."""
 BOARD = "board"
 """The slice that says which board heard a clip."""
+CHANCE = "label_chance"
+"""The figure of a clip that was drawn for a label and got one: with which probability. It stands for 1 / that many."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class LogLine(msgspec.Struct, frozen=True):
     choices: tuple[Choice, ...] = ()
     audio: str | None = None
     feedback: Feedback | tuple[Feedback, ...] | None = None
+    label_chance: float | None = None
 
     @property
     def answered(self) -> Answered:
@@ -86,6 +89,8 @@ class Taking(NamedTuple):
     """Which texts are the same words."""
     labels: Mapping[Key, tuple[Place, UtteranceLabel]] = {}
     """Of those who were asked to listen: they outweigh what was said in passing."""
+    exact: bool = False
+    """Whether commands are said in their own words alone: what who labels wrote otherwise is none of them."""
 
 
 def read_service_log(file: Path, taking: Taking) -> Iterator[Told | Fault]:
@@ -122,7 +127,9 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
         path = str(sounds[first.utterance_id])
     board = {BOARD: first.device_id}
     if (label := taking.labels.get((first.device_id, first.utterance_id))) is not None:
-        return None if path is None else Told(logged.place, path, _labelled(label[1], taking), slices=board)
+        if path is None:
+            return None
+        return Told(logged.place, path, _labelled(label[1], taking), measured=_chance(logged), slices=board)
     said = last_words(said for line in logged.lines for said in line.said)
     each = (word(one, line.answered) for one in said for line in logged.lines)
     held = sorted(filter(None, each), key=lambda one: one.labeller is None)
@@ -136,12 +143,19 @@ def _told(logged: Logged, sounds: Mapping[str, Path], taking: Taking) -> Told | 
     if path is None or not values:
         return None
     how = {HOW: _teller(held).how} if held else {}
-    return Told(logged.place, path, values | {"speaker": first.device_id}, slices=how | board)
+    chance = _chance(logged) if labelled else {}
+    return Told(logged.place, path, values | {"speaker": first.device_id}, measured=chance, slices=how | board)
+
+
+def _chance(logged: Logged) -> dict[str, str]:
+    """With which it was drawn; of none that somebody picked."""
+    chance = next((line.label_chance for line in logged.lines if line.label_chance), None)
+    return {} if chance is None else {CHANCE: repr(chance)}
 
 
 def _labelled(label: UtteranceLabel, taking: Taking) -> dict[str, str]:
     """By who was asked: the class that they named, else that of their words."""
-    found = label.label or _label(label.text, taking)
+    found = label.label or _label(label.text, taking) or (_other(taking) if label.text else None)
     return label.values | ({"label": found} if found else {})
 
 
@@ -151,6 +165,8 @@ def _values(held: list[Word], taking: Taking) -> dict[str, str]:
     meant = next((word.meant for word in held if word.meant is not None), None)
     choice = next((word.choice for word in held if word.choice is not None), None)
     label = _label(text, taking) or _label(choice, taking) or _label_of_result(meant, taking.recipe)
+    if (label, choice, meant) == (None, None, None) and any(map(_knows_all, held)):
+        label = _other(taking)
     known = {name: value for name, value in (("text", text), ("label", label)) if value}
     return known | {"transcriber": _teller(held).labeller or PERSON} if known else {}
 
@@ -184,6 +200,16 @@ def _label(text: str | None, taking: Taking) -> str | None:
         if words(command.text) == words(said):
             return label
     return slug(said) if slug(said) in taking.recipe.labels else None
+
+
+def _knows_all(word: Word) -> bool:
+    """Whether it is of somebody who labels and knows what was said, or that nothing was to be heard."""
+    return word.labeller is not None and (word.text is not None or word.verdict == "right")
+
+
+def _other(taking: Taking) -> str | None:
+    """The class of what is no command, where commands are said in their own words alone."""
+    return taking.recipe.other if taking.exact and taking.recipe is not None else None
 
 
 def _label_of_result(result_id: str | None, recipe: Recipe | None) -> str | None:

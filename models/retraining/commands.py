@@ -35,7 +35,14 @@ _share = click.FloatRange(0, 0.5)
 @click.option("--test", "test_share", type=_share, default=0.2, show_default=True, help="Share of the new speakers.")
 @click.option("--each-utterance", is_flag=True, help="Divide new utterances one by one: few people speak in them.")
 @click.option("--version", help="Of the candidate; else the recipe's.")
-@click.option("--offer", type=_PATH, help="Folder to put a copy of the candidate into, at the end.")
+@click.option("--exact", is_flag=True, help="Commands have no other words: what is labelled otherwise is none of them.")
+@click.option(
+    "--offer",
+    type=click.FloatRange(0.01, 1),
+    metavar="SHARE",
+    help="At the end, have the service of this machine offer it to so many of its boards.",
+)
+@click.option("--service", type=_FILE, metavar="FILE", help="That service's settings; else where they usually are.")
 @click.option("--from", "first", type=_STEP, help="Do this step and all after it anew.")
 @click.option("--until", "last", type=_STEP, help="Stop behind this step.")
 @click.option("--dry-run", is_flag=True, help="Tell what is done and what would be, and do nothing.")
@@ -46,8 +53,8 @@ def retrain(
     put_right: tuple[str, ...],
     **given: object,
 ) -> None:
-    """From a service's LOG and labels to a candidate: taken in, checked, put right, divided, trained, measured beside
-    the model that serves, and told in a report, all in the folder WORK.
+    """From a service's LOG, with the labels in it, to a candidate: taken in, checked, put right, divided, trained,
+    measured beside the model that serves, told in a report, all in the folder WORK, and offered to boards that try it.
 
     What is stopped or killed goes on where it was; what is done is not done again. Where a transcriber labels by
     another agreement, nothing is trained.
@@ -55,8 +62,8 @@ def retrain(
     \b
     Example:
       parrotlet-cloud log export answers.jsonl
-      parrotlet-models retrain answers.jsonl runs/home-2 --labels labels.jsonl --sound kept/ --base data/set.jsonl \\
-          --recipe models/recipes/home-v1.toml --version 2 --serving models/files/home-v1
+      parrotlet-models retrain answers.jsonl runs/home-2 --sound kept/ --base data/set.jsonl \\
+          --recipe models/recipes/home-v1.toml --version 2 --serving models/files/home-v1 --offer 0.2
     """
     from models.retraining.given import Given
     from models.retraining.retraining import carry_out, dry

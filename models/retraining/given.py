@@ -16,6 +16,8 @@ from protos.model_card import CARD_FILE, MODEL_FILE, ModelCard, ModelCardError, 
 NEW, BASE = "new", "base"
 """Of the slice `data` of a clip."""
 DATA = "data"
+LOG_SOURCE = "log"
+"""Where clips of the log are from."""
 
 
 class Given(msgspec.Struct, frozen=True, dict=True):
@@ -40,8 +42,13 @@ class Given(msgspec.Struct, frozen=True, dict=True):
     """Of the new speakers."""
     each_utterance: bool = False
     """Whether an utterance is drawn by itself, though others of its speaker are elsewhere."""
+    exact: bool = False
+    """Whether commands are said in their own words alone: what was labelled otherwise is none of them."""
     version: str | None = None
-    offer: Path | None = None
+    offer: float | None = None
+    """Share of the boards that are to try the candidate; None: nobody is offered it."""
+    service: Path | None = None
+    """Settings of the service that offers it; None: where they usually are."""
 
     @property
     def heard(self) -> Path:

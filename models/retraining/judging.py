@@ -1,4 +1,8 @@
-"""Two models on the same clips, on the whole and by slice, pair by pair."""
+"""Two models on the same clips, on the whole and by slice, pair by pair.
+
+Utterances that were drawn for a label are rather such as the service was unsure of, so their errors are more than those
+of use. Each counts for as many as it stands for, 1 / its chance, which makes that right (Hájek 1971).
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,12 +12,14 @@ import msgspec
 from models.errors.compare import compare
 from models.errors.outcome import Outcome
 from models.evaluation.evaluation import SLICE_CLIPS_MIN, Heard
-from models.importing.service_log import BOARD
+from models.importing.service_log import BOARD, CHANCE
 from models.retraining.given import DATA
 
 WHOLE = ""
 SLICES = (DATA, BOARD, "label", "source", "synthetic")
 """Properties by which clips are told apart."""
+IN_USE = "as often as in use"
+"""The slice of what was drawn for a label by chance, each as often as it stands for."""
 LABEL_CLIPS_MIN = 10
 """A class is told of with fewer clips than other slices: each is asked for."""
 
@@ -46,13 +52,17 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(before: Sequence[Outcome], after: Sequence[Outcome]) -> list[Judged]:
-    """The whole first, then the slices that are large enough to say anything. DataError where nothing is shared."""
+    """The whole first, then what is known of use, then the slices that are large enough to say anything. DataError
+    where nothing is shared."""
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for one in before:
         for name in SLICES:
             if (value := one.properties.get(name)) is not None:
                 groups[f"{name} = {value}"].append(one)
     found = [_one(WHOLE, before, after)]
+    drawn = [[_weighed(one) for one in some if CHANCE in one.properties] for some in (before, after)]
+    if len(drawn[0]) >= SLICE_CLIPS_MIN:
+        found.append(_one(IN_USE, *drawn))
     for name, some in groups.items():
         least = LABEL_CLIPS_MIN if name.startswith("label ") else SLICE_CLIPS_MIN
         if least <= len(some) < len(before):
@@ -72,6 +82,12 @@ def _one(name: str, before: Sequence[Outcome], after: Sequence[Outcome]) -> Judg
         len(told.mended),
         len(told.broken),
     )
+
+
+def _weighed(one: Outcome) -> Outcome:
+    """With the weight of all that it stands for."""
+    weight = 1 / float(one.properties[CHANCE])
+    return msgspec.structs.replace(one, errors=weight * one.errors, units=weight * one.units)
 
 
 def unique(heard: tuple[Outcome, Heard]) -> Outcome:

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from models.retraining import plots
+from models.retraining import offering, plots
 from models.retraining.given import Given
-from models.retraining.judging import WHOLE, Judged
+from models.retraining.judging import IN_USE, WHOLE, Judged
 from models.retraining.page import page, paragraph, plot, section, table, told
 from models.retraining.steps import Figures, Tell, write_whole
 from models.retraining.trained import CANDIDATE, SERVING, WITHOUT, compared
 
-NEXT = "Into the shadow: retrain … --offer FOLDER puts a copy where models are offered from."
 HEAD = ("slice", "clips", "before", "candidate", "difference, points", "95 %", "mended", "broken", "")
 
 
@@ -23,6 +22,7 @@ def write_report(given: Given, figures: Mapping[str, Figures], tell: Tell) -> Fi
         plots.differences(given.plots / f"differences-{name}.svg", found)
     parts = [
         paragraph(sentence(against[SERVING], given), "lead"),
+        *(paragraph(text) for text in [in_use(against[SERVING])] if text is not None),
         paragraph(brought(against[WITHOUT])),
         *_worse(against[SERVING]),
         *_data(figures),
@@ -34,8 +34,9 @@ def write_report(given: Given, figures: Mapping[str, Figures], tell: Tell) -> Fi
     ]
     title = f"{given.recipe.name} {given.recipe.version}: retrained"
     write_whole(given.report, page(title, parts).encode("utf-8", "replace"))
-    for line in (sentence(against[SERVING], given), brought(against[WITHOUT])):
-        tell(line)
+    for line in (sentence(against[SERVING], given), in_use(against[SERVING]), brought(against[WITHOUT])):
+        if line is not None:
+            tell(line)
     return {CANDIDATE: msgspec.to_builtins(against[SERVING][0])}
 
 
@@ -54,6 +55,29 @@ def brought(found: Sequence[Judged]) -> str:
     new = next((one for one in found if one.slice == "data = new"), None)
     there = "" if new is None else f"; on what is new {_points(new)}"
     return f"What the new data brought, with as many steps: {_points(found[0])}{there}."
+
+
+def in_use(found: Sequence[Judged]) -> str | None:
+    """The same of what boards hear; None: too little was drawn by chance."""
+    one = next((one for one in found if one.slice == IN_USE), None)
+    if one is None:
+        return None
+    return (
+        f"In use, by {one.clips} utterances that were drawn for a label, each counted for all that it stands for: "
+        f"errors {100 * one.rate_before:.1f} % → {100 * one.rate_after:.1f} %: {_points(one)}."
+    )
+
+
+def next_step(given: Given) -> str:
+    """What to do with it, with the command."""
+    name = given.recipe.name
+    if given.offer is None:
+        why = sentence(compared(given, SERVING), given)
+        return f"Next, boards that try it: {offering.command(given, why)}"
+    return (
+        f"Goes to {given.offer:.0%} of the boards, which try it; `parrotlet-edge models list` there says how it does. "
+        f'Next, all boards: parrotlet-cloud models boards widen {name} --why "…"; or none: withdraw {name}.'
+    )
 
 
 def _points(one: Judged) -> str:
@@ -153,5 +177,7 @@ def _candidate(given: Given, figures: Mapping[str, Figures]) -> Iterator[str]:
     yield from section(
         "The candidate",
         told([("folder", made["folder"]), ("version", made["version"]), ("sha256", made["sha256"])]),
-        paragraph(NEXT),
+        paragraph("Made from:"),
+        *map(paragraph, made["sources"]),
+        paragraph(next_step(given)),
     )

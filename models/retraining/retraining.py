@@ -1,11 +1,11 @@
 """The steps of a retraining, in their order, and what each hangs on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from common.errors import DataError
 from models.check.checkers import CONVENTIONS
 from models.labels.agreement import CHARACTERS
-from models.retraining import report, sets, trained
+from models.retraining import offering, report, sets, trained
 from models.retraining.commands import NAMES
 from models.retraining.given import Given
 from models.retraining.steps import Figures, Step, Tell, Work, digest_of
@@ -16,12 +16,17 @@ def retraining(given: Given) -> Work:
     """All steps, in the folder of the work."""
     work = Work(given.work, [])
 
-    def reported(tell: Tell) -> Figures:
-        done = {name: found.figures for name in NAMES if (found := work.done(name)) is not None}
-        return report.write_report(given, done, tell)
+    def figures() -> Mapping[str, Figures]:
+        return {name: found.figures for name in NAMES if (found := work.done(name)) is not None}
 
-    page = Step("report", "a page with figures and plots", dict, (given.report, given.plots), reported)
-    work.steps = [*_of_data(given), *_of_models(given), page, *_offered(given)]
+    page = Step(
+        "report",
+        "a page with figures and plots",
+        lambda: {} if given.offer is None else {"--offer": f"{given.offer:g}"},
+        (given.report, given.plots),
+        lambda tell: report.write_report(given, figures(), tell),
+    )
+    work.steps = [*_of_data(given), *_of_models(given), _made(given, figures), page, *_offered(given)]
     return work
 
 
@@ -31,6 +36,7 @@ def _of_data(given: Given) -> Iterator[Step]:
     def taken() -> Mapping[str, str]:
         found = {
             "the log": digest_of(given.log),
+            "--exact": str(given.exact),
             "the sound": given.sound_digest,
             "the recipe": given.recipe.digest,
             "the definition": given.definition_digest,
@@ -89,20 +95,30 @@ def _of_models(given: Given) -> Iterator[Step]:
         lambda tell: trained.ablate(given, tell),
         lambda: given.training(given.base_set),
     )
-    yield Step(
+
+
+def _made(given: Given, figures: Callable[[], Mapping[str, Figures]]) -> Step:
+    """With what it was made from."""
+    return Step(
         "candidate",
         "model and card in a folder",
         dict,
         (trained.candidate_folder(given),),
-        lambda tell: trained.write_candidate(given, tell),
+        lambda tell: trained.write_candidate(given, figures(), tell),
     )
 
 
 def _offered(given: Given) -> Iterator[Step]:
     """Where that is wanted."""
     if given.offer is not None:
-        offered = {"--offer": str(given.offer.absolute())}
-        yield Step("offer", "a copy for who offers it", lambda: offered, (), lambda tell: trained.offer(given, tell))
+        where = {"--service": "" if given.service is None else str(given.service.absolute())}
+        yield Step(
+            "offer",
+            f"to {given.offer:.0%} of the boards",
+            lambda: where,
+            (),
+            lambda tell: offering.offer(given, report.sentence(trained.compared(given, trained.SERVING), given), tell),
+        )
 
 
 def dry(given: Given, first: str | None, last: str | None) -> Iterator[str]:
@@ -123,12 +139,15 @@ def carry_out(given: Given, tell: Tell, first: str | None, last: str | None) -> 
         yield f"{given.work}: done up to {last}."
         return
     yield f"{given.report}: the report."
-    yield f"{trained.candidate_folder(given)}: the candidate. {report.NEXT}"
+    yield f"{trained.candidate_folder(given)}: the candidate."
+    yield report.next_step(given)
 
 
 def refuse(given: Given) -> None:
     """DataError for what cannot be used, before anything is done."""
     assert given.serving_card
     known = (CHARACTERS, *CONVENTIONS)
+    if given.exact and given.recipe.other is None:
+        raise DataError(f"--exact: {given.recipe_file} names no class of others that other words could be of.")
     if unknown := [kind for kind in given.put_right if kind not in known]:
         raise DataError(f"--put-right {unknown[0]}: is none of {', '.join(dict.fromkeys(known))}.")

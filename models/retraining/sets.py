@@ -18,7 +18,7 @@ from models.data.split import Plan, Shares
 from models.data.split import split as divided
 from models.finding import Severity
 from models.importing.intake import Agreed, Intake
-from models.importing.service_log import BOARD, Taking, read_service_log, wrote
+from models.importing.service_log import BOARD, CHANCE, Taking, read_service_log, wrote
 from models.importing.utterance_labels import Labels, read_utterance_labels
 from models.labels import fixing
 from models.labels.agreement import Agreement, agreement_on
@@ -26,7 +26,8 @@ from models.labels.definition import definition_for
 from models.labels.journal import journal_file
 from models.labels.transcribers import Apart, apart
 from models.labels.writing import words
-from models.retraining.given import BASE, DATA, NEW, Given
+from models.retraining.given import BASE, DATA, LOG_SOURCE, NEW, Given
+from models.retraining.learnt_from import DIGEST, LABELS_DIGEST, days, digest
 from models.retraining.steps import Figures, Tell, erase
 from protos.feature_spec import DEFAULT_SPEC
 
@@ -42,8 +43,8 @@ def take(given: Given, tell: Tell) -> Figures:
     labels = Labels({}, ())
     if given.labels is not None:
         labels = read_utterance_labels(given.labels, lambda text: " ".join(words(agreement.meant(text))))
-    taking = Taking(False, given.sound, given.recipe, agreed, labels.by_utterance)
-    intake = Intake(given.log.parent, given.work, Agreed(defaults={"source": "log"}))
+    taking = Taking(False, given.sound, given.recipe, agreed, labels.by_utterance, given.exact)
+    intake = Intake(given.log.parent, given.work, Agreed(defaults={"source": LOG_SOURCE}))
     clips = [_placed(clip, given) for clip in intake.clips(read_service_log(given.log, taking))]
     faults = [*labels.faults, *intake.faults]
     for fault in faults[:TOLD]:
@@ -58,6 +59,10 @@ def take(given: Given, tell: Tell) -> Figures:
         "by board": dict(Counter(clip.slices[BOARD] for clip in clips)),
         "by transcriber": dict(Counter(clip.transcriber or "nobody" for clip in clips)),
         "by class": dict(Counter(clip.label or "none" for clip in clips)),
+        "days": days(given.log),
+        DIGEST: digest(given.log),
+        LABELS_DIGEST: None if given.labels is None else digest(given.labels),
+        "drawn": sum(CHANCE in clip.measured for clip in clips),
     }
 
 
@@ -165,7 +170,12 @@ def divide(given: Given, tell: Tell) -> Figures:
         )
     if not counts[NEW].get("test"):
         tell("no new clip is measured with: there are too few new speakers, or --each-utterance is wanted")
-    return {**counts, "heard twice": len(entries) - len(whole), "known before": _count(given.fixed) - len(new)}
+    return {
+        **counts,
+        DIGEST: digest(given.base),
+        "heard twice": len(entries) - len(whole),
+        "known before": _count(given.fixed) - len(new),
+    }
 
 
 def _old(clip: Clip) -> Clip:

@@ -18,7 +18,7 @@ import msgspec
 
 from common.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 """Another one makes other results of the same."""
 FOLDER = "steps"
 LOCK_FILE = ".lock"

@@ -2,18 +2,19 @@
 folder with its card."""
 
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from common.errors import DataError
 from models.ablation.trial import same_steps
 from models.data.manifest import read_manifest
 from models.errors.outcome import read_outcomes, write_outcomes
 from models.evaluation import evaluation
-from models.retraining.given import Given
+from models.retraining import learnt_from
+from models.retraining.given import LOG_SOURCE, Given
 from models.retraining.judging import Judged, judged, unique
-from models.retraining.steps import Figures, Tell, digest_of, erase, whole_folder
+from models.retraining.steps import Figures, Tell, erase, whole_folder
 from models.training import making
 from models.training.making import labelled
 from models.training.recipe import Recipe
@@ -94,8 +95,8 @@ def candidate_folder(given: Given) -> Path:
     return given.work / "candidate" / f"{given.recipe.name}-{given.recipe.version}"
 
 
-def write_candidate(given: Given, tell: Tell) -> Figures:
-    """Model and card, the card with what was measured."""
+def write_candidate(given: Given, figures: Mapping[str, Figures], tell: Tell) -> Figures:
+    """Model and card, the card with what was measured and what it was made from, by the figures of the steps before."""
     made = given.training(given.set)
     folder = candidate_folder(given)
     erase(folder)
@@ -104,23 +105,19 @@ def write_candidate(given: Given, tell: Tell) -> Figures:
             shutil.copyfile(made / name, unfinished / name)
         listened = evaluation.listen(unfinished, given.set, TEST)
         evaluation.record(unfinished, evaluation.summed_up(*listened))
+        _write_sources(unfinished, learnt_from.sources(given, figures))
     card = read_model_card(folder / CARD_FILE)
     tell(f"{card.name} {card.version}, {card.kind}, accuracy {card.metrics['accuracy']:.3f}: {folder}")
-    return {"folder": str(folder), "version": card.version, "sha256": card.model_sha256, "metrics": card.metrics}
+    return {
+        "folder": str(folder),
+        "version": card.version,
+        "sha256": card.model_sha256,
+        "metrics": card.metrics,
+        "sources": list(card.sources),
+    }
 
 
-def offer(given: Given, tell: Tell) -> Figures:
-    """A copy in the folder that was named. DataError if another model of that version is there."""
-    assert given.offer is not None
-    made = candidate_folder(given)
-    there = given.offer / made.name
-    if there.exists():
-        if digest_of(there / MODEL_FILE) != digest_of(made / MODEL_FILE):
-            raise DataError(f"{there}: is another model of that version; give the candidate another --version.")
-        tell(f"{there}: is there already")
-        return {"folder": str(there)}
-    with whole_folder(there) as unfinished:
-        for file in made.iterdir():
-            shutil.copyfile(file, unfinished / file.name)
-    tell(f"{there}: offered")
-    return {"folder": str(there)}
+def _write_sources(model: Path, made_from: Iterable[str]) -> None:
+    card = read_model_card(model / CARD_FILE)
+    others = [source for source in card.sources if source != LOG_SOURCE]
+    evaluation.write_card(model, msgspec.structs.replace(card, sources=(*others, *made_from)))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edge.local.gate import open_gate
 from edge.settings import EdgeSettings
 from edge.sound.source import SAMPLE_RATE_HZ, Samples
-from edge.speech.prosody import VOICED_LIKENESS, track
+from edge.speech.pitch import VOICED_LIKENESS, hz_of, track
 from edge.speech.signal_meter import NoiseFloor, SignalMeter, power_of, to_dbfs
 from models.sound.loudness import lufs
 from models.sound.silence import Speech, find_speech
@@ -131,4 +131,4 @@ def _pitch_hz(speech: Speech) -> float | None:
     semitones, likeness = track(speech.blocks.reshape(-1))
     spoken = speech.is_speech[:-1] & speech.is_speech[1:]
     voiced = semitones[(likeness > VOICED_LIKENESS) & spoken]
-    return 100 * 2 ** (float(np.median(voiced)) / 12) if len(voiced) >= VOICED_FRAMES_MIN else None
+    return hz_of(float(np.median(voiced))) if len(voiced) >= VOICED_FRAMES_MIN else None

@@ -1,8 +1,8 @@
 """One board: how it hears, its days, what it said last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -12,18 +12,14 @@ from markupsafe import Markup
 from cloud.log.reader import LogReader
 from cloud.log.summary import Board, Heard, LogSummary
 from cloud.log.wanted import Wanted
+from cloud.operating.days import DAYS, USUAL_DEVIATIONS, by_day, of_days
 from cloud.operating.hearing import DAY_US, USUAL_MIN, hearing, newest_version
-from cloud.operating.numbers import number
+from cloud.operating.numbers import day, number
 from cloud.operating.plots.bars import bars
 from cloud.operating.plots.line import Band, line
-from cloud.operating.rendering import day
+from cloud.operating.seams import Plot
 
-DAYS = 28
 NEWEST_SHOWN = 25
-USUAL_DEVIATIONS = 2.0
-
-Days = dict[date, list[Heard]]
-"""Each day that is shown, in order, and what was heard on it."""
 
 
 def board(log: Path, device_id: str, now_unix_us: int) -> dict[str, Any] | None:
@@ -42,23 +38,12 @@ def board(log: Path, device_id: str, now_unix_us: int) -> dict[str, Any] | None:
         "newest": newest,
         "heard": len(heard),
         "days_shown": DAYS,
-        "plots": _plots(_by_day(heard, now_unix_us), known),
+        "days": _plots(by_day(heard, now_unix_us), known),
         "paths": _paths(heard),
     }
 
 
-def _by_day(heard: Sequence[Heard], now_unix_us: int) -> Days:
-    today = datetime.fromtimestamp(now_unix_us / 1e6).date()
-    days: Days = {today - timedelta(back): [] for back in range(DAYS - 1, -1, -1)}
-    for each in heard:
-        # What is of tomorrow has a clock that is wrong, and belongs to no day.
-        if (on := datetime.fromtimestamp(each.at_unix_us / 1e6).date()) in days:
-            days[on].append(each)
-    return days
-
-
-def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
-    """Heading, what it means, picture."""
+def _plots(days: Mapping[date, Sequence[Heard]], known: Board) -> list[Plot]:
     names = [day(on) for on in days]
     usual = known.usual
     band = None
@@ -67,37 +52,33 @@ def _plots(days: Days, known: Board) -> list[tuple[str, str, Markup]]:
         band = Band(usual.noise_dbfs - reach, usual.noise_dbfs + reach)
     counts = [len(each) for each in days.values()]
     empty = [sum(one.was_empty for one in each) for each in days.values()]
-
-    def of_days(pick: Callable[[Heard], float | None], by: Callable[[list[float]], float]) -> list[float | None]:
-        picked = [[value for one in each if (value := pick(one)) is not None] for each in days.values()]
-        return [by(values) if values else None for values in picked]
-
-    noise = of_days(lambda one: one.noise_floor_dbfs, fmean)
-    snr = of_days(lambda one: one.snr_db, fmean)
-    sure = of_days(lambda one: None if one.confidence is None else 100 * one.confidence, fmean)
+    noise = of_days(days, lambda one: one.noise_floor_dbfs, fmean)
+    snr = of_days(days, lambda one: one.snr_db, fmean)
+    sure = of_days(days, lambda one: None if one.confidence is None else 100 * one.confidence, fmean)
     waits = of_days(
+        days,
         lambda one: None if one.replayed or one.endpoint_to_final_ms is None else one.endpoint_to_final_ms / 1000,
         median,
     )
     range_told = "" if band is None else f"; usual: {number(band.low)} to {number(band.high)}"
     return [
-        ("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
-        (
+        Plot("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
+        Plot(
             "Noise floor, dBFS",
             f"mean of a day{range_told}",
             Markup(line("Noise floor by day, in dBFS", noise, names, band=band, least=10)),
         ),
-        (
+        Plot(
             "Speech over noise, dB",
             "mean of a day",
             Markup(line("Speech over noise by day, in dB", snr, names, band=None, least=10)),
         ),
-        (
+        Plot(
             "How sure, %",
             "mean of a day",
             Markup(line("Confidence by day, in percent", sure, names, band=None, least=20)),
         ),
-        (
+        Plot(
             "End of speech to answer, s",
             "half of a day's answers were quicker",
             Markup(line("Median wait by day, in seconds", waits, names, band=None, least=0.5)),

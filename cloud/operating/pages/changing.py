@@ -46,6 +46,7 @@ def changing(settings: CloudSettings) -> dict[str, Any]:
         "subjects": [(each, steps_for(each)) for each in told],
         "history": history[:HISTORY_SHOWN],
         "see_points": 100 * SEE,
+        "trying": sum(each.tried is not None for each in told),
     }
 
 

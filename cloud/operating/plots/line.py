@@ -13,8 +13,17 @@ class Band(NamedTuple):
     high: float
 
 
-def line(title: str, values: Sequence[float | None], days: Sequence[str], *, band: Band | None, least: float) -> str:
-    """A point a day, in order; None: there is none on that day. `least`: the axis spans so much at least."""
+def line(
+    title: str,
+    values: Sequence[float | None],
+    days: Sequence[str],
+    *,
+    band: Band | None,
+    least: float,
+    changed: int | None = None,
+) -> str:
+    """A point a day, in order; None: there is none on that day. `least`: the axis spans so much at least. `changed`:
+    the day on which something did."""
     known = [value for value in values if value is not None]
     y, marks = scale_of([*known, *(band or ())], HEIGHT - BOTTOM, TOP, least=least)
     x = Scale(0, max(1, len(values) - 1), LEFT, WIDTH - RIGHT)
@@ -23,6 +32,8 @@ def line(title: str, values: Sequence[float | None], days: Sequence[str], *, ban
         top = y.at(band.high)
         size = f'width="{WIDTH - RIGHT - LEFT}" height="{y.at(band.low) - top:.1f}"'
         parts.append(f'<rect class="band" x="{LEFT}" y="{top}" {size}/>')
+    if changed is not None:
+        parts.append(f'<path class="moment" d="M{x.at(changed)} {TOP}V{HEIGHT - BOTTOM}"/>')
     parts.append(f'<path class="line" d="{_path(values, x, y)}"/>')
     newest = max((number for number, value in enumerate(values) if value is not None), default=None)
     if newest is not None:

@@ -1,0 +1,116 @@
+"""What stands is told with what shows it, from the log of the service."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.made_log import DAY_US, Made, make_log
+from benchmarks.made_operator import made_operator, made_settings, now_us
+from cloud.alerts.alert_sinks import FILE_NAME as ALERTS_FILE
+from cloud.alerts.alerts import AlertBook, recover, report
+from cloud.alerts.ringing import Ringing
+from cloud.drift.following import Following
+from cloud.log.answer_log import FILE_NAME
+from cloud.operating.seams import Drifted
+from cloud.operating.standing import StandingAlerts
+from cloud.settings import Boards, CloudSettings, Group
+from common.record import Record
+from tests.test_operating import Site
+
+BOARDS = [Made("kitchen", "noisy", -60.0, -30.0), Made("hall", "", -58.0, -28.0)]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> CloudSettings:
+    return made_settings(tmp_path)
+
+
+def stand(settings: CloudSettings, cause: str, where: str, now: int) -> None:
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        report(book, cause, where, f"Something of {where}.", now, since_unix_us=now - 2 * DAY_US)
+
+
+def headings(one: Drifted) -> list[str]:
+    return [plot.heading for plot in one.plots]
+
+
+def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
+    told = StandingAlerts(settings)
+    assert told.drifted() == []
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        report(book, "noise", "kitchen", "Board kitchen: noise floor up 12 dB.", 1)
+        report(book, "gain", "hall", "Board hall: quieter.", 2)
+        report(book, "concept-meaning-word-latte", "", 'What is right for "latte" has changed.', 3)
+        recover(book, "gain", "hall", 4)
+    concept, noise = told.drifted()
+    assert (concept.stream, concept.board, concept.told_unix_us) == ("All boards", None, 3)
+    assert (noise.stream, noise.board, noise.told_unix_us) == ("kitchen", "kitchen", 1)
+    assert [one.command for one in concept.commands] == ["parrotlet-cloud label", "parrotlet-cloud alerts wrong 3"]
+
+
+def test_a_noise_is_shown_by_the_days_and_the_spectrum_of_its_board(settings: CloudSettings) -> None:
+    folder, now = settings.storage.state_dir, now_us()
+    make_log(folder, BOARDS, 800, now)
+    stand(settings, "noise", "kitchen", now)
+    (noisy,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    floor, bands, *_ = noisy.plots
+    assert headings(noisy) == [
+        "Noise floor, dBFS",
+        "Spectrum of the noise, dB",
+        "Speech over noise, dB",
+        "Sure of the words, %",
+        "Without a word, %",
+    ]
+    low, high = (float(figure.replace("\N{MINUS SIGN}", "-")) for figure in floor.meaning.split()[1::2])
+    assert -64 <= low < -60 < high <= -57
+    assert 'class="band"' in floor.picture
+    assert 'class="moment"' in floor.picture
+    assert "since then" in bands.picture
+    assert [one.command for one in noisy.commands][0].startswith(
+        "parrotlet-cloud log export --device kitchen --since 2"
+    )
+    # What stands is told, whatever became of the log.
+    (folder / FILE_NAME).write_bytes(b"no database" * 1000)
+    (told,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    assert (told.sentence, told.plots) == (noisy.sentence, ())
+
+
+def test_each_cause_has_its_plots_and_groups_have_those_of_their_boards(settings: CloudSettings) -> None:
+    groups = (Group(name="upstairs", devices=("kitchen",)),)
+    settings = msgspec.structs.replace(settings, boards=Boards(groups=groups))
+    now = now_us()
+    make_log(settings.storage.state_dir, BOARDS, 800, now)
+    for cause, where in (("intents", "hall"), ("boards", "All boards"), ("noise", "Group upstairs"), ("words", "")):
+        stand(settings, cause, where, now)
+    words, group, boards, intents = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    assert headings(intents)[0] == "Meant as, share of all"
+    assert headings(boards)[0] == "Boards, share of all"
+    assert "hall" in boards.plots[0].picture
+    assert headings(words) == ["Understood as a command, %", "Sure of the words, %", "Without a word, %"]
+    assert group.board is None
+    # Kitchen alone: with the hall its floor would have risen half as much.
+    alone = made_alone(settings, now)
+    assert group.plots[0].picture == alone.plots[0].picture
+
+
+def made_alone(settings: CloudSettings, now: int) -> Drifted:
+    stand(settings, "noise", "kitchen", now)
+    return StandingAlerts(settings, unix_us=lambda: now).drifted()[0]
+
+
+def test_a_service_that_notices_by_itself_shows_why(settings: CloudSettings) -> None:
+    folder, now = settings.storage.state_dir, now_us()
+    make_log(folder, BOARDS[:1], 700, now)
+    with Following(folder / FILE_NAME, folder, Ringing(folder, ())) as following:
+        while following.look():
+            pass
+    drift = StandingAlerts(settings, unix_us=lambda: now)
+    (noisy,) = (one for one in drift.drifted() if one.board == "kitchen")
+    assert noisy.since_unix_us == pytest.approx(now - 2 * DAY_US, abs=DAY_US)
+    with made_operator(settings, drift) as (address, operators):
+        site = Site(address, operators, folder)
+        page = site.ask("/drift", cookie=site.signed_in()).text
+    assert "noise floor up" in page
+    assert page.index("noise floor up") < page.index('<svg class="plot"')
+    assert 'href="/search?device_id=kitchen&amp;since=20' in page
