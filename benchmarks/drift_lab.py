@@ -3,140 +3,130 @@
     scripts/drift-lab --data DIR --work DIR [--half tuning] [--plot FILE]
 
 Boards learn their usual from their first weeks, then something changes, at once or over 300 utterances. What others do
-about drift looks at the same streams. --work keeps what was heard of each recording in each condition; the first run
-takes an hour of CPU. All choices were made on --half tuning; figures are of the other half.
+about drift looks at the same streams. Changes of what is right (drift_lab_concept.py) are in the same tables, with what
+the best of all tests would find of them. --work keeps what was heard of each recording in each condition, which takes
+an hour of CPU, and what became of each stream: a run that was killed goes on where it was. All choices were made on
+--half tuning; figures are of the other half.
 """
 
 import copy
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
 
-from benchmarks import drift_heard, drift_places, drift_sounds
+from benchmarks import drift_heard, drift_lab_concept, drift_lab_tables, drift_places, drift_sounds, outcomes_heard
+from benchmarks.drift_lab_bound import bounds
+from benchmarks.drift_lab_concept import Pool
+from benchmarks.drift_lab_kept import Kept
+from benchmarks.drift_lab_tables import AFTER, BEGINS, OURS, SOON, Quiet, Run
 from benchmarks.drift_peers import Floats, peers
 from benchmarks.drift_sounds import Half
-from benchmarks.drift_streams import KINDS, SLOW_UTTERANCES, Course, Kind, Pools, Stream
+from benchmarks.drift_streams import KINDS, Course, Kind, Pools, Stream
 from cloud.drift.causes import spelling, words
 from cloud.drift.features import FEATURES, row_of
 from cloud.drift.finding import Finding
 from cloud.drift.watch import Watch
-from models import plot as plots
 
-BEGINS = 600
-"""Number of the utterance with which a change begins; by then the usual is learnt, and watched for a while."""
-SOON = 50
-AFTER: dict[Course, int] = {"sudden": 100, "slow": SLOW_UTTERANCES + 50}
 LONG = 2_900
 """Utterances of an undrifted stream."""
-OURS = "parrotlet"
-
-
-class Run(NamedTuple):
-    """What became of one stream."""
-
-    kind: Kind
-    course: Course
-    delays: dict[str, int | None]
-    """Utterances from the change until each method told it; None: not within AFTER."""
-    named: str
-    """The cause that was told first; empty: none."""
-    sentence: str
-
-
-class Quiet(NamedTuple):
-    """Undrifted streams."""
-
-    watched: int
-    alarms: Counter[str]
-    causes: Counter[str]
 
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
-@click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard.")
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard and found.")
 @click.option("--half", type=click.Choice(["test", "tuning"]), default="test", show_default=True)
 @click.option(
-    "--streams", default=40, show_default=True, help="Streams of each kind and place; half of them for slow changes."
+    "--streams", default=24, show_default=True, help="Streams of each kind and place; half of them for slow changes."
 )
 @click.option("--undrifted", default=50_000, show_default=True, help="Utterances in which nothing changes.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the share that is found over utterances.")
 def main(data: Path, work: Path, half: Half, streams: int, undrifted: int, plot: Path | None) -> None:
     """Delays, false alarms and causes, beside KS per feature, evidently's rule and ADWIN."""
     work.mkdir(parents=True, exist_ok=True)
+    kept = Kept(work, half)
     pools: dict[str, Pools] = {
         place.name: drift_heard.listen(
-            place, half, data, work, drift_sounds.conditions(half, () if place.name == "menu" else drift_sounds.PLANTS)
+            place, half, data, work, drift_sounds.conditions(() if place.name == "menu" else drift_sounds.PLANTS)
         )
         for place in drift_places.places(data, half, work)
     }
-    quiet = still(pools, undrifted)
-    print_quiet(quiet)
-    runs: list[Run] = []
-    for place, its in pools.items():
-        shown: Shown = {}
-        for kind in [kind for kind in KINDS if place in kind.places]:
-            for course in kind.courses:
-                if course == "sudden" or half == "test":
-                    # A slow one takes four times as long.
-                    count = streams if course == "sudden" else -(-streams // 2)
-                    runs += changed(its, place, kind, course, count, shown)
-    print_runs(runs, "sudden")
-    if half == "test":
-        print_runs(runs, "slow")
-    print_sentences(runs)
+    pool = Pool(outcomes_heard.listen("orders", half, data, work))
+    runs = [run for place, its in pools.items() for run in changed(its, place, streams, kept)]
+    concepts = drift_lab_concept.found(pool, kept)
+    drift_lab_tables.print_changes(runs, concepts, bounds(pool, SOON))
+    drift_lab_tables.print_quiet(still(pools, undrifted, kept), drift_lab_concept.calm(pool, undrifted, kept))
+    drift_lab_tables.print_sentences(runs)
     if plot is not None:
-        draw(runs, plot)
+        drift_lab_tables.draw(runs, plot)
 
 
-def still(pools: dict[str, Pools], utterances: int, length: int = LONG) -> Quiet:
+def still(pools: dict[str, Pools], utterances: int, kept: Kept, length: int = LONG) -> Quiet:
     """So many watched utterances of undrifted streams of that length, of each kind of place in turn."""
-    watched, seed = 0, 0
-    alarms: Counter[str] = Counter()
-    causes: Counter[str] = Counter()
+    whole = Quiet(0, {}, {})
     places = list(pools)
-    while watched < utterances:
+    seed = 0
+    while whole.watched < utterances:
         place = places[seed % len(places)]
-        told = Told()
-        told.show(Stream(place, pools[place], seed), length)
-        watched += told.watched
-        alarms.update({method: len(when) for method, when in told.alarms.items()})
-        causes.update(finding.cause.name for finding in told.findings)
+
+        def make(place: str = place, seed: int = seed) -> Quiet:
+            told = Told()
+            told.show(Stream(place, pools[place], seed), length)
+            alarms = {method: len(when) for method, when in told.alarms.items()}
+            return Quiet(told.watched, alarms, dict(Counter(finding.cause.name for finding in told.findings)))
+
+        one = kept.get(f"still {place} {seed} {length}", Quiet, make)
+        whole = Quiet(
+            whole.watched + one.watched,
+            {method: whole.alarms.get(method, 0) + count for method, count in one.alarms.items()},
+            dict(Counter(whole.causes) + Counter(one.causes)),
+        )
         seed += 1
-    return Quiet(watched, alarms, causes)
+    return whole
 
 
-def changed(
-    pools: Pools, place: str, kind: Kind, course: Course, streams: int, shown: "Shown | None" = None
-) -> list[Run]:
-    """Streams of one kind of change; `shown` keeps what they have in common."""
-    runs = []
+def changed(pools: Pools, place: str, streams: int, kept: Kept, kinds: tuple[Kind, ...] = KINDS) -> Iterator[Run]:
+    """Streams of each kind of change that a place may have; of slow ones, which take four times as long, half."""
     for seed in range(streams):
-        stream, told = _until_it_begins(pools, place, kind, 10_000 + seed, {} if shown is None else shown)
-        told.show(stream.fork(kind, course, BEGINS), AFTER[course], with_peers=course == "sudden")
-        delays = {
-            method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
-        }
-        found = zip(told.alarms[OURS], told.findings, strict=True)
-        cause = next((finding.cause for at, finding in found if at >= BEGINS), None)
-        sentence = f"{cause.sentence} {cause.advice}" if cause else ""
-        runs.append(Run(kind, course, delays, cause.name if cause else "", sentence))
-    return runs
+        # A stream and what was told of it until it changes are the same for all kinds.
+        begun: Begun = {}
+        for kind in (kind for kind in kinds if place in kind.places):
+            for course in kind.courses:
+                if course == "slow" and seed >= -(-streams // 2):
+                    continue
+
+                def make(kind: Kind = kind, course: Course = course, seed: int = seed, begun: Begun = begun) -> Run:
+                    return _changed(pools, place, kind, course, seed, begun)
+
+                yield kept.get(f"changed {place} {kind.name} {course} {seed}", Run, make)
 
 
-def _until_it_begins(pools: Pools, place: str, kind: Kind, seed: int, shown: "Shown") -> "tuple[Stream, Told]":
+def _changed(pools: Pools, place: str, kind: Kind, course: Course, seed: int, begun: "Begun") -> Run:
+    stream, told = _until_it_begins(pools, place, kind, 10_000 + seed, begun)
+    told.show(stream.fork(kind, course, BEGINS), AFTER[course], with_peers=course == "sudden")
+    delays = {
+        method: next((at - BEGINS + 1 for at in when if at >= BEGINS), None) for method, when in told.alarms.items()
+    }
+    found = zip(told.alarms[OURS], told.findings, strict=True)
+    causes = [finding.cause for at, finding in found if at >= BEGINS]
+    first, last = (causes[0], causes[-1]) if causes else (None, None)
+    sentence = f"{first.sentence} {first.advice}" if first else ""
+    named = (first.name, last.name) if first and last else ("", "")
+    return Run(place, kind.name, kind.cause, course, delays, *named, sentence)
+
+
+def _until_it_begins(pools: Pools, place: str, kind: Kind, seed: int, begun: "Begun") -> "tuple[Stream, Told]":
     """A stream, and what was told of it; the same for all kinds, but where what is new is missing before."""
-    key = place, seed, kind.name == "intent"
-    if key not in shown:
-        stream = Stream(place, pools, seed, kind if kind.name == "intent" else None, begins=BEGINS)
+    key = kind.name == "intent"
+    if key not in begun:
+        stream = Stream(place, pools, seed, kind if key else None, begins=BEGINS)
         told = Told()
         told.show(stream, BEGINS)
-        shown[key] = stream, told
-    stream, told = shown[key]
+        begun[key] = stream, told
+    stream, told = begun[key]
     return stream, copy.deepcopy(told)
 
 
@@ -146,7 +136,7 @@ class Told:
     def __init__(self) -> None:
         self.watched = 0
         self.findings: list[Finding] = []
-        """Of ours."""
+        """Changes."""
         self._watch = Watch(pronounces=spelling.said)
         self._peers = peers()
         self._lesson: list[Floats] = []
@@ -183,67 +173,8 @@ class Told:
                 self.alarms[name].append(self._number)
 
 
-Shown = dict[tuple[str, int, bool], tuple[Stream, Told]]
-
-
-def print_quiet(quiet: Quiet) -> None:
-    """Utterances to a false alarm."""
-    print(f"\n{quiet.watched} utterances in which nothing changed\n")
-    print("| method | false alarms | utterances to one |\n|---|---|---|")
-    for method, alarms in quiet.alarms.items():
-        print(f"| {method} | {alarms} | {quiet.watched / alarms if alarms else float('inf'):.0f} |")
-    print(f"\nNamed then: {dict(quiet.causes)}", flush=True)
-
-
-def print_runs(runs: Sequence[Run], course: Course) -> None:
-    """A row a kind; all together."""
-    here = [run for run in runs if run.course == course]
-    others = [method for method in here[0].delays if method != OURS] if course == "sudden" else []
-    limit = SOON if course == "sudden" else AFTER[course]
-    print(f"\n{course} changes, found within {limit}\n")
-    print(
-        "".join(f"| {name} " for name in ("change", "streams", "found", "median delay", "cause right", *others)) + "|"
-    )
-    print("|---" * (5 + len(others)) + "|")
-    by_kind: dict[str, list[Run]] = defaultdict(list)
-    for run in here:
-        by_kind[run.kind.name].append(run)
-    for name, its in [*by_kind.items(), ("all", here)]:
-        found = [run for run in its if _soon(run, OURS, limit)]
-        right = sum(run.named == run.kind.cause for run in found) / max(1, len(found))
-        median = np.median([run.delays[OURS] or AFTER[course] for run in its])
-        shares = [np.mean([_soon(run, method, limit) for run in its]) for method in others]
-        cells = [name, f"{len(its)}", f"{len(found) / len(its):.3f}", f"{median:.0f}", f"{right:.2f}"]
-        print("".join(f"| {cell} " for cell in (*cells, *(f"{share:.2f}" for share in shares))) + "|")
-    wrong = Counter((run.kind.name, run.named) for run in here if run.named and run.named != run.kind.cause)
-    print(f"\nNamed otherwise: {', '.join(f'{kind}: {cause} {count}' for (kind, cause), count in wrong.most_common())}")
-
-
-def _soon(run: Run, method: str, limit: int) -> bool:
-    delay = run.delays[method]
-    return delay is not None and delay <= limit
-
-
-def print_sentences(runs: Sequence[Run]) -> None:
-    """One of each kind."""
-    print("\nSaid, for example:\n")
-    for kind in KINDS:
-        said = next((run.sentence for run in runs if run.kind is kind and run.named == kind.cause), None)
-        if said:
-            print(f"* {kind.name}: {said}")
-
-
-def draw(runs: Sequence[Run], file: Path) -> None:
-    """Share of sudden changes that are found, by kind."""
-    with plots.figure(file, x="utterances since the change", y="share found") as axes:
-        for kind in KINDS:
-            delays = [run.delays[OURS] for run in runs if run.kind is kind and run.course == "sudden"]
-            if not delays:
-                continue
-            at = np.arange(AFTER["sudden"] + 1)
-            axes.plot(at, [np.mean([one is not None and one <= x for one in delays]) for x in at], label=kind.name)
-        axes.axvline(SOON, color="0.7")
-        axes.legend(fontsize=8)
+Begun = dict[bool, tuple[Stream, Told]]
+"""By whether what is new is missing."""
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from benchmarks import drift_heard, drift_places, drift_sounds
-from benchmarks.drift_lab import AFTER, BEGINS
+from benchmarks.drift_lab_tables import AFTER, BEGINS
 from benchmarks.drift_sounds import Half
 from benchmarks.drift_streams import KINDS, Course, Kind, Pools, Stream
 from cloud.alerts.alerts import AlertBook, end, recover, report
@@ -49,8 +49,7 @@ def main(data: Path, work: Path, half: Half, streams: int) -> None:
     for place in drift_places.places(data, half, work):
         if not any(place.name in kind.places for kind in KINDS):
             continue
-        # Also those half as strong, which the lab has of the test half alone.
-        pools = drift_heard.listen(place, half, data, work, drift_sounds.conditions("test", _plants(place.name)))
+        pools = drift_heard.listen(place, half, data, work, drift_sounds.conditions(_plants(place.name)))
         for kind in [kind for kind in KINDS if place.name in kind.places]:
             for course in kind.courses:
                 for seed in range(streams):

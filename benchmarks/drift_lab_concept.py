@@ -1,33 +1,26 @@
 """Changes of what is right, planted into streams of real recordings: found, how soon, by how many labels, and told from
 changes of what comes in.
 
-    scripts/bench drift_lab_concept --data DIR --work DIR
-
-Streams are drawn from orders as pocketsphinx heard them (outcomes_heard.py), by boards in a household's day: quieter in
-the morning, dishes and a tap in the evening. The first REFERENCE utterances are what is usual. Whether somebody
-complains is drawn by what people do (below); 40 of 1,000 utterances are labelled, as labelling.py draws them (200 while
-a training is prepared: convention), and their labels come when the batch is over. Then, all at once or slowly over 400
-utterances:
+They are of drift_lab's tables. Streams are drawn from orders as pocketsphinx heard them (outcomes_heard.py), by boards
+in a household's day: quieter in the morning, dishes and a tap in the evening. The first REFERENCE utterances are what
+is usual. Whether somebody complains is drawn by what people do (below); 40 of 1,000 utterances are labelled, as
+labelling.py draws them (200 while a training is prepared: convention), and their labels come when the batch is over.
+Then, all at once or slowly over 400 utterances:
 
 * word: what is right for a drink is another thing; whoever says it is answered as before, as surely, and wrong.
 * update: another model answers; of its sure answers a quarter is wrong.
 * convention: one of three labellers writes fillers and numbers otherwise.
 * noise, faster, mix, new words: data drift, in which no answer's meaning changed: nothing must be told here.
-
---half tuning is for choosing, the other for the figures.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import click
 import msgspec
 import numpy as np
 
-from benchmarks import outcomes_heard
-from benchmarks.outcomes_heard import Condition, Half, Heard
+from benchmarks.drift_lab_kept import Kept
+from benchmarks.outcomes_heard import Condition, Heard
 from cloud.drift.facts import Facts
 from cloud.labelling.labelling import Candidate, draw, uncertainty
 from cloud.outcomes.concept import Concept, ConceptWatch, Over, Seen, keys_of
@@ -42,8 +35,8 @@ BEFORE, AFTER, SLOWLY = 300, 1500, 400
 """Utterances of a stream between the reference and the change, from then on, and in which a slow one comes."""
 RUNS = 20
 """Of each kind and way."""
-UNDRIFTED, LENGTH = 60_000, 6000
-"""In streams of so many, each with a reference of its own."""
+LENGTH = 6000
+"""Of an undrifted stream; each has a reference of its own."""
 BOARDS = 4
 MINUTES_APART = 5
 BATCH, LABELS_IN_BATCH = 100, 4.0
@@ -62,8 +55,8 @@ REPEAT_TOLD = 0.4
 Where the words were understood right, and mean another thing now, it is nearly always the same again."""
 SAME_TOLD = 0.8
 UPDATE_BREAKS = 0.25
-FILLED, NUMBERED = 0.25, 0.3
-"""Of the labels' texts."""
+FILLED, NUMBERED, SLIPS = 0.25, 0.3, 0.03
+"""Of the labels' texts; and how often one is written otherwise than agreed by a slip."""
 
 QUIET = (Condition(), Condition(take="b"))
 EVENING = (Condition("doing_the_dishes", 20), Condition("running_tap", 20))
@@ -102,33 +95,50 @@ class Run(NamedTuple):
     """The utterances, counted in the same way, that were labelled."""
 
 
-@click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
-@click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard.")
-@click.option("--half", type=click.Choice(["test", "tuning"]), default="test", show_default=True)
-@click.option(
-    "--undrifted", type=int, default=UNDRIFTED, show_default=True, help="Utterances in which nothing changes."
-)
-@click.option("--sentences", is_flag=True, help="Print what was told of each first stream.")
-def main(data: Path, work: Path, half: Half, undrifted: int, sentences: bool) -> None:
-    """Found, delay, labels used, told from data drift, false alarms."""
-    pool = Pool(outcomes_heard.listen("orders", half, data, work))
-    print("| change | streams | found | kind and name right | half within | of those concerned | labels by then |")
-    print("|---|---|---|---|---|---|---|")
-    told: list[bool] = []
-    for kind in (*CONCEPTS, *DATA):
-        for is_slow in (False, True):
-            runs = [run(pool, plant, number) for number, plant in enumerate(plants(kind, is_slow))]
-            print_row(kind, is_slow, runs)
-            told += [is_told(one) for one in runs]
-            if sentences and runs[0].alarms:
-                print(runs[0].alarms[0][1].sentence())
-    print(f"\nConcept drift told from data drift: {np.mean(told):.3f} of {len(told)} streams")
-    calm = [run(pool, None, number) for number in range(undrifted // LENGTH)]
-    alarms = [alarm for one in calm for alarm in one.alarms]
-    print(f"\nFalse alarms: {len(alarms)} in {len(calm) * LENGTH} utterances in which nothing changed")
-    for number, alarm in alarms:
-        print(f"  after {number}: {alarm.sentence()}", flush=True)
+class Found(msgspec.Struct, frozen=True):
+    """What the tables need of a stream."""
+
+    kind: str
+    is_slow: bool
+    place: int | None
+    """How many utterances after the change it was told; None: it was not."""
+    is_right: bool
+    """Kind and name."""
+    is_told: bool
+    """Concept drift by its kind; of data drift nothing."""
+    labels: int
+    """Used by then."""
+
+
+def found(pool: "Pool", kept: Kept) -> list[Found]:
+    """Of RUNS streams of each kind and way."""
+    planted = [
+        (number, plant)
+        for kind in (*CONCEPTS, *DATA)
+        for is_slow in (False, True)
+        for number, plant in enumerate(plants(kind, is_slow))
+    ]
+    return [_found(pool, plant, number, kept) for number, plant in planted]
+
+
+def _found(pool: "Pool", plant: Plant, number: int, kept: Kept) -> Found:
+    def make() -> Found:
+        one = run(pool, plant, number)
+        first = next(((place, alarm) for place, alarm in one.alarms if place >= 0), None)
+        place = None if first is None else first[0]
+        labels = sum(0 <= at <= place for at in one.labels) if place is not None else 0
+        is_right = first is not None and is_right_kind(first[1], plant)
+        return Found(plant.kind, plant.is_slow, place, is_right, is_told(one), labels)
+
+    way = "slow" if plant.is_slow else "sudden"
+    return kept.get(f"changed orders {plant.kind} {way} {number}", Found, make)
+
+
+def calm(pool: "Pool", utterances: int, kept: Kept) -> tuple[int, int]:
+    """Utterances in which nothing changed, at least so many, and false alarms in them."""
+    numbers = range(-(-utterances // LENGTH))
+    alarms = [kept.get(f"still orders {n}", int, lambda n=n: len(run(pool, None, n).alarms)) for n in numbers]  # type: ignore[misc]
+    return LENGTH * len(alarms), sum(alarms)
 
 
 def plants(kind: str, is_slow: bool) -> list[Plant]:
@@ -275,7 +285,7 @@ def _label(one: Said, plant: Plant | None, at_random: np.random.Generator) -> Wr
     """What a labeller writes: by the agreement, but for slips, and but for one of them after a change."""
     labeller = ("ann", "ben", "cem")[int(at_random.integers(3))]
     otherwise = plant is not None and plant.kind == "convention" and labeller == "ben"
-    slips = bool(at_random.random() < 0.03)
+    slips = bool(at_random.random() < SLIPS)
     text = " ".join(plain_words(one.heard.transcript)) or "nothing"
     if at_random.random() < FILLED:
         text = ("um " if otherwise or slips else "Um, ") + text
@@ -306,23 +316,3 @@ def is_of_concept(alarm: Concept | Convention, plant: Plant) -> bool:
     """The right one of the three kinds, whatever it names."""
     kinds = {"word": "meaning", "update": "update", "convention": "convention"}
     return (alarm.kind if isinstance(alarm, Concept) else "convention") == kinds[plant.kind]
-
-
-def print_row(kind: str, is_slow: bool, runs: Sequence[Run]) -> None:
-    """Of the streams of a kind."""
-    firsts = [next(((place, alarm) for place, alarm in one.alarms if place >= 0), None) for one in runs]
-    found = [(one, first) for one, first in zip(runs, firsts, strict=True) if first is not None]
-    named = sum(one.plant is not None and is_right_kind(first[1], one.plant) for one, first in found)
-    within = np.median([first[0] + 1 if first is not None else np.inf for first in firsts])
-    concerned = np.median([sum(one.changed[: first[0] + 1]) for one, first in found]) if found else np.nan
-    labels = np.median([sum(0 <= place <= first[0] for place in one.labels) for one, first in found]) if found else 0
-    name = f"{kind}, {'slow' if is_slow else 'sudden'}"
-    kinds = "" if kind not in DATA else f" ({Counter(first[1].cause for _, first in found)})" if found else ""
-    print(
-        f"| {name} | {len(runs)} | {len(found)}{kinds} | {named} | {within:.0f} | {concerned:.0f} | {labels:.0f} |",
-        flush=True,
-    )
-
-
-if __name__ == "__main__":
-    main()

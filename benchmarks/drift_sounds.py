@@ -132,11 +132,10 @@ SLOW_PLANTS = tuple(name for name in PLANTS if name not in ("tap", "bike"))
 """Of these there is a half, too."""
 
 
-def conditions(half: Half, plants: tuple[str, ...] = PLANTS) -> list[Condition]:
-    """All that a recording is heard in: as it is, and changed. Half changed in the busy room alone, and only where slow
-    changes are measured."""
+def conditions(plants: tuple[str, ...] = PLANTS) -> list[Condition]:
+    """All that a recording is heard in: as it is, and changed; half changed in the busy room alone."""
     whole = [Condition(base, plant) for plant in plants for base in BASES]
-    between = [Condition("busy", plant, 0.5) for plant in plants if plant in SLOW_PLANTS and half == "test"]
+    between = [Condition("busy", plant, 0.5) for plant in plants if plant in SLOW_PLANTS]
     return [Condition(base) for base in BASES] + whole + between
 
 

@@ -9,7 +9,11 @@ import pytest
 
 from benchmarks import corpus, drift_sounds
 from benchmarks.drift_heard import Heard
-from benchmarks.drift_lab import OURS, changed, print_quiet, print_runs, still
+from benchmarks.drift_lab import changed, still
+from benchmarks.drift_lab_bound import Bound, Chances, power
+from benchmarks.drift_lab_concept import Found
+from benchmarks.drift_lab_kept import Kept
+from benchmarks.drift_lab_tables import OURS, print_changes, print_quiet
 from benchmarks.drift_peers import BATCH, peers
 from benchmarks.drift_sounds import BASES, Condition, Material, Sound
 from benchmarks.drift_streams import HABITS, KINDS, SLOW_UTTERANCES, Pools, Stream
@@ -135,12 +139,40 @@ def test_the_others_tell_a_large_shift_and_are_quiet_in_a_short_calm(name: str) 
     assert any(peer.push(row) for row in rows(200, shift=3.0, seed=3))
 
 
-def test_the_short_form_finds_and_names(pools: Pools, capsys: pytest.CaptureFixture[str]) -> None:
-    kind = next(kind for kind in KINDS if kind.name == "low-pass")
-    runs = changed(pools, "kiosk", kind, "sudden", 1)
-    assert all((run.delays[OURS] or 999) <= 50 and run.named == "microphone" for run in runs)
-    print_runs(runs, "sudden")
-    print_quiet(still({"kiosk": pools}, 100, 600))
+def test_the_short_form_finds_and_names_and_goes_on(
+    pools: Pools, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = tuple(kind for kind in KINDS if kind.name == "low-pass")
+    kept = Kept(tmp_path, "tuning")
+    runs = list(changed(pools, "kiosk", 1, kept, kinds))
+    assert [run.course for run in runs] == ["sudden", "slow"]
+    assert all((run.delays[OURS] or 999) <= 350 and run.settled == "microphone" for run in runs)
+    assert (runs[0].delays[OURS] or 999) <= 50 and runs[0].named == "microphone"
+    concepts = [Found("word", False, 30, True, True, 2), Found("noise", False, None, False, True, 0)]
+    print_changes(runs, concepts, [Bound("word", 0.8, 100)])
+    print_quiet(still({"kiosk": pools}, 100, kept, 600), (6000, 0))
     said = capsys.readouterr().out
-    assert "| low-pass | 1 | 1.000 |" in said
+    assert "| low-pass | 1 | 1.000 |" in said and "| word | 1 | 1.000 | 31 | 1.00 |  | 2 | 0.80 (100) |" in said
     assert all(f"| {name} |" in said for name in peers())
+    again = Kept(tmp_path, "tuning")
+    assert list(changed(pools, "kiosk", 1, again, kinds)) == runs and again.made == 0
+
+
+def test_a_line_that_a_kill_cut_is_made_again(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, "test")
+    assert kept.get("a", int, lambda: 1) == 1 and kept.get("b", int, lambda: 2) == 2
+    (file,) = (tmp_path / "lab").iterdir()
+    file.write_bytes(file.read_bytes()[:-5])
+    again = Kept(tmp_path, "test")
+    assert again.get("a", int, lambda: 3) == 1 and again.get("b", int, lambda: 4) == 4
+    assert Kept(tmp_path, "test").get("b", int, lambda: 5) == 4
+
+
+def test_no_test_finds_more_than_its_level_of_nothing_and_all_of_what_is_plain() -> None:
+    nothing: Chances = {"shown": (0.1, 0.1), "not": (0.9, 0.9)}
+    plain: Chances = {"shown": (0.01, 0.9), "not": (0.99, 0.1)}
+    rare: Chances = {"shown": (0.001, 0.04), "not": (0.999, 0.96)}
+    assert power(nothing, 50) == pytest.approx(0.025, abs=0.01)
+    assert power(plain, 50) > 0.999
+    # Some of 50 show it in 0.87 of all cases: no test finds more.
+    assert 0.5 < power(rare, 50) < 0.88 < power(rare, 150)

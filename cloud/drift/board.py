@@ -4,17 +4,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cloud.drift.change import VERSIONS, Change, shares
+from cloud.drift.change import VERSIONS, shares
 from cloud.drift.facts import Facts
 from cloud.drift.features import FEATURES, Row, row_of, voices_of
 from cloud.drift.profile import Profile, kind_of, profile_of, slownesses, strangenesses
 from cloud.drift.reference import Reference, learnt
+from cloud.drift.sitting import begins
 from cloud.drift.watcher import (
     BEHIND,
     STEPS,
     VOICE_BLOCK,
-    Recovered,
     Seen,
+    Told,
     Usual,
     Watcher,
     WatcherState,
@@ -92,7 +93,9 @@ def known_of(lesson: Lesson) -> Known:
     means = [*profile.seasons.means, *reference.seasons.means[-BEHIND:]]
     pairs = zip(watched, lesson.at_unix_us, strict=True)
     scores = np.array([reference.score(row, at) for row, at in pairs])
-    return Known(profile, reference, Usual(means, shares(lesson.intents), whitenings_of(scores, voices_of(rows))))
+    first = begins([""] * len(rows), lesson.at_unix_us)
+    whitenings = whitenings_of(scores, voices_of(rows), first)
+    return Known(profile, reference, Usual(means, shares(lesson.intents), whitenings))
 
 
 def seen(known: Known, facts: Facts) -> Seen:
@@ -135,7 +138,7 @@ class Board:
         if known is not None:
             self._watch(known)
 
-    def push(self, facts: Facts) -> tuple[Seen | None, Change | Recovered | None]:
+    def push(self, facts: Facts) -> tuple[Seen | None, Told | None]:
         """An utterance against what is usual, None while that is learnt; and what it brings about."""
         if self.known is None or self.watcher is None:
             self._lesson.add(facts)

@@ -46,7 +46,7 @@ class Change(msgspec.Struct, frozen=True):
     """The utterance with which it seems to have begun."""
     told_at_unix_us: int | None
     utterances: int
-    """Since it began."""
+    """Since it began; or the last of them, from which it is known."""
     suspect: str
     """The feature that told it."""
     evidence: float

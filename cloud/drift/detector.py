@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.drift.reference import SCORE_MAX, Reference
+from cloud.drift.sitting import News, Sitting
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -23,13 +24,18 @@ Integers = npt.NDArray[np.int64]
 SHIFTS = (0.6, 1.2, 2.0)
 """In standard deviations of what lingers not."""
 SPREADS = (0.15, 0.35)
-MARGIN = 0.2
+SPREAD_SHARE = 0.1
+"""Of a wager's weight that a wager on a wider spread has: what widens has mostly moved as
+well, and squares are less tame."""
+MARGIN = 0.05
 """A shift so small, in standard deviations, is not worth a sentence..."""
 UNSURE = 1.5
 """...nor one of so many standard errors of the reference's mean."""
 
 WAGERS = 2 * len(SHIFTS) + len(SPREADS)
 """On each feature."""
+WEIGHTS: Floats = np.repeat([1.0, SPREAD_SHARE], [2 * len(SHIFTS), len(SPREADS)])
+WEIGHTS /= WEIGHTS.sum()
 EVIDENCE_MAX = 1e280
 
 
@@ -52,6 +58,9 @@ class Wagers:
         watched = [number for number, knots in enumerate(reference.knots) if knots]
         self.watched = np.array(watched, np.int64)
         """Features that have wagers."""
+        alike = reference.alike or [0.0] * len(reference.knots)
+        self.alike: Floats = np.array(alike)[self.watched]
+        """Of a sitting."""
         linger = np.array(reference.linger)[self.watched, np.newaxis]
         squared = np.array(reference.linger_squared)[self.watched, np.newaxis]
         self._margin = MARGIN + UNSURE * np.sqrt(linger / reference.count)
@@ -64,13 +73,17 @@ class Wagers:
         far = np.exp(self._spreads * (SCORE_MAX**2 - 1)) / (reference.count + 1)
         self._spread_cost = np.maximum(squared * self._spreads**2, np.log(usual + far))
 
-    def gains(self, scores: Floats) -> Floats:
-        """Logarithms of what each wager gains by the scores of all features, (watched, WAGERS); NaN where one is
-        missing."""
-        here = scores[self.watched, np.newaxis]
-        up = self._shifts * (here - self._margin) - self._cost
-        down = self._shifts * (-here - self._margin) - self._cost
-        wider = self._spreads * (np.square(here) - 1 - self._margin) - self._spread_cost
+    def gains(self, scores: Floats, news: News) -> Floats:
+        """Logarithms of what each wager gains by the scores of the watched features and what is new of them, (watched,
+        WAGERS); NaN where one is missing."""
+        here, weights = np.clip(news.scores, -SCORE_MAX, SCORE_MAX)[:, np.newaxis], news.weights[:, np.newaxis]
+        # What says little of a shift is little wagered on.
+        shifts, cost = self._shifts * weights, self._cost * np.square(weights)
+        up = shifts * (here - self._margin * weights) - cost
+        down = shifts * (-here - self._margin * weights) - cost
+        # Of a spread that is the sitting's own, what is new of it says nothing.
+        squares = np.square(np.clip(scores, -SCORE_MAX, SCORE_MAX))[:, np.newaxis]
+        wider = self._spreads * (squares - 1 - self._margin) - self._spread_cost
         return np.concatenate([up, down, wider], axis=1)
 
 
@@ -80,6 +93,9 @@ class DetectorState(msgspec.Struct, frozen=True):
     evidence: bytes
     runs: bytes
     ages: bytes
+    sums: bytes = b""
+    counts: bytes = b""
+    """Of the sitting; empty: it begins."""
 
 
 class Detector:
@@ -87,10 +103,12 @@ class Detector:
 
     def __init__(self, wagers: Wagers) -> None:
         self._wagers = wagers
+        self._sitting = Sitting(wagers.alike)
         self.reset()
 
     def reset(self) -> None:
         """Nothing speaks for a change."""
+        self._sitting.begin()
         shape = (len(self._wagers.watched), WAGERS)
         self.evidence: Floats = np.zeros(shape)
         """Shiryaev-Roberts' sums."""
@@ -99,25 +117,35 @@ class Detector:
         self.ages: Integers = np.zeros(shape, np.int64)
         """How many utterances ago that began."""
 
-    def push(self, scores: Floats) -> float:
-        """Takes the scores of an utterance's features; the mean evidence, to be compared with a run length."""
-        gains = self._wagers.gains(scores)
+    def push(self, scores: Floats, *, begins: bool = True) -> float:
+        """Takes the scores of an utterance's features, which begins a sitting or is of the same as the last one; the
+        mean evidence, to be compared with a run length."""
+        if begins:
+            self._sitting.begin()
+        own = scores[self._wagers.watched]
+        gains = self._wagers.gains(own, self._sitting.push(own))
         known = ~np.isnan(gains)
         gains = np.where(known, gains, 0.0)
         self.evidence = np.minimum((self.evidence + known) * np.exp(gains), EVIDENCE_MAX)
         self.runs = np.maximum(0.0, self.runs + gains)
         self.ages = np.where(self.runs > 0, self.ages + 1, 0)
-        return float(self.evidence.mean()) if self.evidence.size else 0.0
+        return self.mean
+
+    @property
+    def mean(self) -> float:
+        """Of the evidence of all wagers, each by its weight."""
+        return float((self.evidence @ WEIGHTS).mean()) if self.evidence.size else 0.0
 
     def suspect(self) -> Suspect:
         """What speaks most for a change."""
-        place, wager = np.unravel_index(int(self.evidence.argmax()), self.evidence.shape)
+        place, wager = np.unravel_index(int((self.evidence * WEIGHTS).argmax()), self.evidence.shape)
         direction = (1, -1, 0)[min(2, int(wager) // len(SHIFTS))]
         return Suspect(int(self._wagers.watched[place]), direction, max(1, int(self.ages[place, wager])))
 
     def state(self) -> DetectorState:
         """To be kept."""
-        return DetectorState(self.evidence.tobytes(), self.runs.tobytes(), self.ages.tobytes())
+        kept = (self.evidence, self.runs, self.ages, self._sitting.sums, self._sitting.counts)
+        return DetectorState(*(one.tobytes() for one in kept))
 
     def go_on(self, state: DetectorState) -> None:
         """As it was when it was kept."""
@@ -125,3 +153,7 @@ class Detector:
         self.evidence = np.frombuffer(state.evidence).reshape(shape).copy()
         self.runs = np.frombuffer(state.runs).reshape(shape).copy()
         self.ages = np.frombuffer(state.ages, np.int64).reshape(shape).copy()
+        self._sitting.begin()
+        if state.counts:
+            self._sitting.sums = np.frombuffer(state.sums).copy()
+            self._sitting.counts = np.frombuffer(state.counts).copy()

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.drift.reference import LEAST, SCORE_MAX, lingering
+from cloud.drift.sitting import Bools, Sitting, alike_of, first_of, news_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,6 +39,8 @@ class Whitening(msgspec.Struct, frozen=True):
     linger: float
     """See reference.py; the mean of all dimensions."""
     count: int
+    alike: float = 0.0
+    """How much points of one sitting have in common; the mean of all dimensions."""
 
     def points(self, values: Floats) -> Floats:
         """Of (..., numbers); what is missing is as usual."""
@@ -46,9 +49,11 @@ class Whitening(msgspec.Struct, frozen=True):
         return points
 
 
-def whitening_of(values: Floats) -> Whitening | None:
-    """Learnt from (utterances, numbers); None where too little was measured."""
-    known = values[~np.isnan(values).all(axis=1)]
+def whitening_of(values: Floats, first: Sequence[bool] = ()) -> Whitening | None:
+    """Learnt from (utterances, numbers) in their order, of which some are the first of a sitting; none: each is. None
+    where too little was measured."""
+    here: Bools = np.asarray((~np.isnan(values)).any(axis=1), np.bool_)
+    known, begun = values[here], first_of(first or [True] * len(values), here)
     if len(known) < LEAST:
         return None
     measured = ~np.isnan(known)
@@ -64,10 +69,11 @@ def whitening_of(values: Floats) -> Whitening | None:
     points = np.clip(centred @ matrix, -SCORE_MAX, SCORE_MAX)
     # The ridge makes the directions of least power narrower than usual ones.
     matrix, points = matrix / points.std(axis=0).clip(0.2), points / points.std(axis=0).clip(0.2)
-    linger = float(np.mean([lingering(one) for one in points.T]))
+    alike = float(np.mean([alike_of(one, begun) for one in points.T]))
+    linger = float(np.mean([lingering(news_of(one, begun, alike)) for one in points.T]))
     # Of what was hardly ever measured nobody knows what is usual: it moves no point.
     matrix[measured.sum(axis=0) < LEAST] = 0.0
-    return Whitening(means.tolist(), matrix.tolist(), linger, len(known))
+    return Whitening(means.tolist(), matrix.tolist(), linger, len(known), alike)
 
 
 class DirectionState(msgspec.Struct, frozen=True):
@@ -78,6 +84,9 @@ class DirectionState(msgspec.Struct, frozen=True):
     evidence: bytes
     runs: bytes
     ages: bytes
+    sums: bytes = b""
+    counts: bytes = b""
+    """Of the sitting; empty: it begins."""
 
 
 class Direction:
@@ -89,23 +98,29 @@ class Direction:
         self._noise = self._dimensions * whitening.linger * LATE / 2
         self._margin = MARGIN + UNSURE * np.sqrt(self._dimensions * whitening.linger / whitening.count)
         self._stakes = np.array(STAKES) / whitening.linger
+        self._sitting = Sitting(np.full(self._dimensions, whitening.alike))
         self.reset()
 
     def reset(self) -> None:
         """Nothing speaks for a change."""
+        self._sitting.begin()
         self._mean: Floats = np.zeros(self._dimensions)
         self._line: list[Floats] = []
         self.evidence: Floats = np.zeros(len(STAKES))
         self.runs: Floats = np.zeros(len(STAKES))
         self.ages = np.zeros(len(STAKES), np.int64)
 
-    def push(self, point: Floats) -> None:
-        """Takes the next point."""
+    def push(self, point: Floats, *, begins: bool = True) -> None:
+        """Takes the next point, which begins a sitting or is of the same as the last one."""
+        if begins:
+            self._sitting.begin()
+        news = self._sitting.push(point)
+        weight, here = float(news.weights[0]), np.clip(news.scores, -SCORE_MAX, SCORE_MAX)
         power = float(self._mean @ self._mean)
         wanted = self._mean * max(0.0, 1 - self._noise / power) if power > 0 else self._mean
         length = float(np.sqrt(wanted @ wanted))
-        stakes = self._stakes
-        gains = stakes * (float(wanted @ point) - self._margin * length)
+        stakes = self._stakes * weight
+        gains = stakes * (float(wanted @ here) - self._margin * weight * length)
         gains -= self._whitening.linger * np.square(stakes * length) / 2
         self.evidence = np.minimum((self.evidence + 1) * np.exp(gains), 1e280)
         self.runs = np.maximum(0.0, self.runs + gains)
@@ -122,9 +137,8 @@ class Direction:
     def state(self) -> DirectionState:
         """To be kept."""
         line = np.array(self._line).tobytes() if self._line else b""
-        return DirectionState(
-            self._mean.tobytes(), line, self.evidence.tobytes(), self.runs.tobytes(), self.ages.tobytes()
-        )
+        kept = (self.evidence, self.runs, self.ages, self._sitting.sums, self._sitting.counts)
+        return DirectionState(self._mean.tobytes(), line, *(one.tobytes() for one in kept))
 
     def go_on(self, state: DirectionState) -> None:
         """As it was when it was kept."""
@@ -132,6 +146,10 @@ class Direction:
         self._line = list(np.frombuffer(state.line).reshape(-1, self._dimensions).copy())
         self.evidence, self.runs = np.frombuffer(state.evidence).copy(), np.frombuffer(state.runs).copy()
         self.ages = np.frombuffer(state.ages, np.int64).copy()
+        self._sitting.begin()
+        if state.counts:
+            self._sitting.sums = np.frombuffer(state.sums).copy()
+            self._sitting.counts = np.frombuffer(state.counts).copy()
 
 
 def shift_of(points: Sequence[Floats] | Floats, linger: float) -> float:

@@ -8,15 +8,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cloud.drift.change import Change, shares
+from cloud.drift.change import shares
 from cloud.drift.features import VOICE_NUMBERS
 from cloud.drift.reference import Reference, learnt
+from cloud.drift.sitting import begins
 from cloud.drift.watcher import (
     STEPS,
     VOICE_BLOCK,
     WATCHED,
-    Recovered,
     Seen,
+    Told,
     Usual,
     Watcher,
     WatcherState,
@@ -65,7 +66,7 @@ class Group:
         self._boards: list[str] = []
         self._means = np.zeros(0)
 
-    def push(self, seen: Seen, means: list[float]) -> Change | Recovered | None:
+    def push(self, seen: Seen, means: list[float]) -> Told | None:
         """An utterance of one of its boards, of which `means` are usual."""
         if self.watcher is None or self._known is None:
             self._learn(seen, means)
@@ -130,11 +131,11 @@ class Group:
         by_board = dict(list(shares(self._boards).items())[:BOARDS_MAX])
         scores = np.array(self._scores, np.float64)
         scores[:, -1] = [_surprise(by_board, board) for board in self._boards]
-        reference = learnt(scores, self._at, (SCORE_STEP,) * len(STEPS))
+        reference = learnt(scores, self._at, (SCORE_STEP,) * len(STEPS), self._boards)
         usual_means = self._means / len(self._scores)
         usual_means[-1] = reference.seasons.means[-1]
         ranked = np.array([reference.score(row, at) for row, at in zip(scores, self._at, strict=True)])
-        whitenings = whitenings_of(ranked, np.array(self._voices, np.float64))
+        whitenings = whitenings_of(ranked, np.array(self._voices, np.float64), begins(self._boards, self._at))
         usual = Usual(usual_means.tolist(), shares(self._intents), whitenings, by_board)
         self._watch(GroupKnown(reference, usual))
         self._learn_anew()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.drift.seasons import Seasons, seasons_of
+from cloud.drift.sitting import alike_of, begins, first_of, news_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +50,8 @@ class Reference(msgspec.Struct, frozen=True):
     """How many times more a mean of scores varies than if utterances knew nothing of each other."""
     linger_squared: list[float]
     """The same of their squares."""
+    alike: list[float] = []
+    """How much scores of one sitting have in common, see sitting.py; what lingers is what is left. Empty: nothing."""
 
     def score(self, values: Floats, at_unix_us: int | None) -> Floats:
         """The scores of a row's features, NaN where a value is missing or not watched."""
@@ -68,23 +71,30 @@ class Reference(msgspec.Struct, frozen=True):
         return max(-SCORE_MAX, min(SCORE_MAX, float(np.interp(value, knots, scores))))
 
 
-def learnt(values: Floats, at_unix_us: Sequence[int | None], steps: Sequence[float]) -> Reference:
-    """From rows in their order, (utterances, features); `steps` are the features' own."""
+def learnt(
+    values: Floats, at_unix_us: Sequence[int | None], steps: Sequence[float], boards: Sequence[str] = ()
+) -> Reference:
+    """From rows in their order, (utterances, features); `steps` are the features' own. `boards`: of each row; none: all
+    are one's."""
+    first = begins(boards or [""] * len(values), at_unix_us)
     seasons = seasons_of(values, at_unix_us)
     off = values - np.array([seasons.usual(at) for at in at_unix_us])
     scales = list(steps)
     knots: list[list[float]] = [[] for _ in steps]
     scores: list[list[float]] = [[] for _ in steps]
-    linger, squared = [1.0] * len(steps), [1.0] * len(steps)
-    for number, own in enumerate(off.T):
-        own = own[~np.isnan(own)]
+    linger, squared, alike = [1.0] * len(steps), [1.0] * len(steps), [0.0] * len(steps)
+    for number, every in enumerate(off.T):
+        own = every[~np.isnan(every)]
         if len(own) < LEAST:
             continue
         scales[number] = max(steps[number], _scale(own))
         knots[number], scores[number] = _ranks(own, steps[number])
         its = np.clip(np.interp(own, knots[number], scores[number]), -SCORE_MAX, SCORE_MAX)
-        linger[number], squared[number] = lingering(its), lingering(np.square(its))
-    return Reference(len(values), seasons, scales, knots, scores, linger, squared)
+        begun = first_of(first, ~np.isnan(every))
+        alike[number] = alike_of(its, begun)
+        news = np.clip(news_of(its, begun, alike[number]), -SCORE_MAX, SCORE_MAX)
+        linger[number], squared[number] = lingering(news), lingering(np.square(its))
+    return Reference(len(values), seasons, scales, knots, scores, linger, squared, alike)
 
 
 def lingering(scores: Floats) -> float:

@@ -15,8 +15,9 @@ Integers = npt.NDArray[np.int64]
 
 HOURS_EACH = 4
 HOUR_CELLS, DAY_CELLS = 24 // HOURS_EACH, 2
-SHRINK = 12
-"""So many utterances of a cell weigh as much as the whole."""
+SHRINK = 8
+"""So many hours in which something was said weigh as much in a cell as the whole: ten utterances of one hour have the
+same room and person, and say no more of what is usual at that time than two do."""
 HOUR_US = 3_600_000_000
 THURSDAY = 3
 """1970-01-01, counted from Monday."""
@@ -51,6 +52,7 @@ def seasons_of(values: Floats, at_unix_us: Sequence[int | None]) -> Seasons:
     cells = [(-1, -1) if at is None else _cell(at) for at in at_unix_us]
     hours, days = (np.array(of, np.int64) for of in zip(*cells, strict=True))
     cell = np.where(hours < 0, -1, days * HOUR_CELLS + hours)
+    hour = np.array([-1 if at is None else at // HOUR_US for at in at_unix_us], np.int64)
     means: list[float] = []
     by_hour: list[list[float]] = []
     by_day: list[list[float]] = []
@@ -58,11 +60,11 @@ def seasons_of(values: Floats, at_unix_us: Sequence[int | None]) -> Seasons:
     for own in values.T:
         here = ~np.isnan(own)
         mean = float(own[here].mean()) if here.any() else 0.0
-        of_hour = _effects(own[here] - mean, hours[here], HOUR_CELLS)
+        of_hour = _effects(own[here] - mean, hours[here], hour[here], HOUR_CELLS)
         rest = own[here] - mean - _added(of_hour, hours[here])
-        of_day = _effects(rest, days[here], DAY_CELLS)
+        of_day = _effects(rest, days[here], hour[here], DAY_CELLS)
         rest = rest - _added(of_day, days[here])
-        of_both = _effects(rest, cell[here], HOUR_CELLS * DAY_CELLS)
+        of_both = _effects(rest, cell[here], hour[here], HOUR_CELLS * DAY_CELLS)
         for kept, of in ((by_hour, of_hour), (by_day, of_day), (by_both, of_both)):
             kept.append(of.tolist())
         means.append(mean)
@@ -74,11 +76,14 @@ def _cell(at_unix_us: int) -> tuple[int, int]:
     return int(hours % 24 // HOURS_EACH), int((hours // 24 + THURSDAY) % 7 >= SATURDAY)
 
 
-def _effects(rest: Floats, where: Integers, count: int) -> Floats:
-    """What each cell adds, shrunk."""
+def _effects(rest: Floats, where: Integers, hour: Integers, count: int) -> Floats:
+    """What each cell adds, shrunk by how many hours it was heard in."""
     known = where >= 0
     sizes = np.bincount(where[known], minlength=count)
-    effects: Floats = np.bincount(where[known], rest[known], minlength=count) / (sizes + SHRINK)
+    _, one_each = np.unique(hour[known], return_index=True)
+    heard = np.bincount(where[known][one_each], minlength=count)
+    means = np.bincount(where[known], rest[known], minlength=count) / np.maximum(sizes, 1)
+    effects: Floats = means * heard / (heard + SHRINK)
     return effects
 
 

@@ -12,17 +12,22 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cloud.drift.causes.cause import Cause
+from cloud.drift.causes.naming import causes_of, explained
 from cloud.drift.change import VERSIONS, Change, VersionChange, bands, effects_of, shares
 from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
 from cloud.drift.directions import Direction, DirectionState, Floats, Whitening, shift_of, whitening_of
 from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
 from cloud.drift.reference import Reference
+from cloud.drift.sitting import begins, is_apart
 
 RECENT = 120
 """Utterances that are kept to look back at."""
 
 WINDOW_MIN = 12
 """Fewer utterances since it began are no change yet: one person in a hurry is not."""
+SITTINGS_MIN = 4
+"""Nor what was said in fewer sittings: one person in the kitchen says a dozen things in a quarter of an hour."""
 LAST = 4
 """So many tell how far off the features are now, to begin with."""
 ROUNDS = 3
@@ -37,6 +42,17 @@ SETTLE = 40
 UNSETTLED = 30.0
 """After a change was told, it takes so many utterances to know it well; until then a further one wants so many times
 the evidence."""
+UNEXPLAINED, FIT_SURE = 1e4, 0.6
+"""What no cause explains wants so many times the evidence: it is chance more often, and nobody can do much about it;
+what one explains so well wants no more."""
+AGAIN = 40
+"""So many utterances after it was told, and after each further so many, a change is measured again..."""
+AGAIN_MAX = 320
+"""...for so long: what comes slowly is better known when more of it has come."""
+AGAIN_WINDOW = 60
+"""Of the last so many utterances."""
+BETTER = 0.2
+"""By so much another cause has to explain it better."""
 BACK_UTTERANCES = 20
 BACK_SHARE = 0.4
 """Of the effect: what is left of it when it is over."""
@@ -84,6 +100,17 @@ class Recovered(NamedTuple):
     at_unix_us: int | None
 
 
+class Renamed(NamedTuple):
+    """A change that was told has another cause than was told, or went on to have one."""
+
+    before: Change
+    change: Change
+
+
+Told = Change | Renamed | Recovered
+"""What an utterance may bring about."""
+
+
 class Usual(msgspec.Struct, frozen=True):
     """What a change is a change of."""
 
@@ -97,10 +124,11 @@ class Usual(msgspec.Struct, frozen=True):
     """Shares of all utterances, where several are watched together."""
 
 
-def whitenings_of(scores: Floats, voices: Floats) -> dict[str, Whitening]:
-    """Of all blocks, from the scores and the voices of utterances in their order."""
-    found = {block: whitening_of(scores[:, numbers]) for block, numbers in MEMBERS.items()}
-    found[VOICE_BLOCK] = whitening_of(voices)
+def whitenings_of(scores: Floats, voices: Floats, first: Sequence[bool]) -> dict[str, Whitening]:
+    """Of all blocks, from the scores and the voices of utterances in their order, of which some are the first of a
+    sitting."""
+    found = {block: whitening_of(scores[:, numbers], first) for block, numbers in MEMBERS.items()}
+    found[VOICE_BLOCK] = whitening_of(voices, first)
     return {block: whitening for block, whitening in found.items() if whitening is not None}
 
 
@@ -137,38 +165,67 @@ class Watcher:
         self._voice_offset = np.zeros(VOICE_NUMBERS)
         self._since_told = 0
 
-    def push(self, seen: Seen) -> Change | Recovered | None:
+    def push(self, seen: Seen) -> Told | None:
         """What an utterance brings about."""
         self.recent.append(seen)
         if self.change is not None and (over := self._is_over()) is not None:
             return over
         run_length = self._run_length
-        if self.change is not None and self._since_told < SETTLE:
+        if self.change is not None:
             self._since_told += 1
-            run_length *= UNSETTLED
+            if self._since_told <= SETTLE:
+                run_length *= UNSETTLED
             if self._since_told == SETTLE:
                 self._settle(SETTLE)
         evidence = self._push(seen)
-        if evidence < run_length:
-            return None
+        found = self._found(evidence, run_length) if evidence >= run_length else None
+        return self._again() if found is None else found
+
+    def _sittings(self, count: int) -> int:
+        """Of the last so many utterances."""
+        window = self._window(count)
+        return sum(begins([one.key[0] for one in window], [one.at_unix_us for one in window]))
+
+    def _found(self, evidence: float, run_length: float) -> Told | None:
+        """What so much evidence tells."""
         suspect = self._suspect()
-        if suspect.began < WINDOW_MIN:
+        if suspect.began < WINDOW_MIN or self._sittings(suspect.began) < SITTINGS_MIN:
             return None
         if self.change is not None and self._is_back(suspect):
             return self._over(self.change)
         if not self._is_worth_telling(suspect):
             self._reset()
             return None
-        self.change = self._measured(suspect, evidence)
+        before, change = self.change, self._measured(suspect, evidence)
+        if evidence < run_length * UNEXPLAINED ** (1 - min(1.0, explained(change) / FIT_SURE)):
+            return None
+        self.change = change
         self._since_told = 0
         self._settle(suspect.began)
-        return self.change
+        is_same = before is None or causes_of(before)[0].name == causes_of(change)[0].name
+        return change if before is None or is_same else Renamed(before, change)
+
+    def _again(self) -> Renamed | None:
+        """The change that was told, where more of it is known now, if that has another cause."""
+        change, since = self.change, self._since_told
+        if change is None or since == 0 or since % AGAIN or since > AGAIN_MAX:
+            return None
+        began = min(AGAIN_WINDOW, since + change.utterances)
+        suspect = Suspect(WATCHED.index(change.suspect), 0, began)
+        now = self._measured(suspect, change.evidence)
+        now = msgspec.structs.replace(now, began_at_unix_us=change.began_at_unix_us)
+        causes, told = causes_of(now), causes_of(change)[0].name
+        if causes[0].name == told or causes[0].fit < _fit_of(causes, told) + BETTER:
+            return None
+        self.change = now
+        return Renamed(change, now)
 
     def _push(self, seen: Seen) -> float:
         """The evidence of a change: half of it is that of single features, half that of blocks."""
-        single = self._detector.push(seen.scores - self._offsets)
+        is_first = len(self.recent) < 2 or is_apart(*((one.key[0], one.at_unix_us) for one in self._window(2)))
+        single = self._detector.push(seen.scores - self._offsets, begins=is_first)
         for block, direction in self._directions.items():
-            direction.push(self._points(block, [seen])[0])
+            direction.push(self._points(block, [seen])[0], begins=is_first)
         together = [float(direction.evidence.mean()) for direction in self._directions.values()]
         return (single + sum(together) / len(together)) / 2 if together else single
 
@@ -183,7 +240,7 @@ class Watcher:
         """What speaks most for a change, and when that began."""
         found = self._detector.suspect()
         most = max(self._directions, key=lambda block: self._directions[block].evidence.mean(), default="")
-        if most and self._directions[most].evidence.mean() > self._detector.evidence.mean():
+        if most and self._directions[most].evidence.mean() > self._detector.mean:
             began = min(self._directions[most].began, len(self.recent))
             scores = np.array([seen.scores for seen in self._window(began)]) - self._offsets
             means = _mean(scores)
@@ -350,6 +407,10 @@ class Watcher:
         self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(VOICE_NUMBERS)
         self._reset()
         return Recovered(change, self.recent[-1].at_unix_us)
+
+
+def _fit_of(causes: Sequence[Cause], name: str) -> float:
+    return next((cause.fit for cause in causes if cause.name == name), 0.0)
 
 
 def _mean(scores: Floats) -> Floats:

@@ -8,12 +8,18 @@ RISE_MIN, RISE_SURE = 0.5, 1.0
 SHARE_MIN = 2e-4
 
 
+def has_risen(change: Change) -> bool:
+    """Whether more is clipped than was."""
+    effect = change.effect("clipped")
+    return effect.difference >= RISE_MIN and 10**effect.after >= SHARE_MIN
+
+
 def find(change: Change) -> Cause | None:
     """None where no more is clipped than was."""
+    if not has_risen(change):
+        return None
     effect = change.effect("clipped")
     share = 10**effect.after
-    if effect.difference < RISE_MIN or share < SHARE_MIN:
-        return None
     louder_db = change.effect("level").difference
     return Cause(
         "clipping",

@@ -1,11 +1,14 @@
 """Another gain: voice and room are louder or quieter by the same. Or the voice alone: somebody is further off."""
 
+from cloud.drift.causes import clipping
 from cloud.drift.causes.cause import Cause, Plot, bounded, since, up_or_down, who
 from cloud.drift.change import Change
 
 SHIFT_DB_MIN, SHIFT_DB_SURE = 3.0, 6.0
 APART_MAX = 0.6
 """How much of the voice's shift the room's may differ by."""
+FIT_MAX, FIT_MAX_CLIPPED = 1.5, 0.8
+"""A gain that makes it clip is told as clipping."""
 
 
 def find(change: Change) -> Cause | None:
@@ -21,7 +24,10 @@ def find(change: Change) -> Cause | None:
         knob = "quieter" if shift_db < 0 else "louder"
         return Cause(
             "gain",
-            bounded(abs(shift_db) / SHIFT_DB_SURE * (1 - apart / 2)),
+            bounded(
+                abs(shift_db) / SHIFT_DB_SURE * (1 - apart / 2),
+                FIT_MAX_CLIPPED if clipping.has_risen(change) else FIT_MAX,
+            ),
             f"{who(change)}: everything {abs(shift_db):.0f} dB {knob} {since(change)}, voice and room alike: "
             "the microphone's gain changed.",
             f"Set the gain of its sound card {'up' if shift_db < 0 else 'down'} by {abs(shift_db):.0f} dB "

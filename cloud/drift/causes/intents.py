@@ -9,6 +9,8 @@ SHARE_MIN, TIMES_MIN, RISE_SURE = 0.08, 2.5, 0.15
 DEVIATIONS_MIN = 3.5
 """Of the count that its usual share brings about: a few utterances have another mix by chance."""
 SHARE_LEAST = 0.02
+NEW_MAX = 0.005
+"""Who is not heard more often than that is new: all that is new counts together."""
 
 
 def find(change: Change) -> Cause | None:
@@ -21,6 +23,8 @@ def find(change: Change) -> Cause | None:
         ),
         reverse=True,
     )
+    if not new:
+        new = _unheard(change)
     if not new:
         return None
     rise = sum(one[0] for one in new)
@@ -38,7 +42,22 @@ def find(change: Change) -> Cause | None:
     )
 
 
+def _unheard(change: Change) -> list[tuple[float, str, float]]:
+    """What was not wanted before, where all of it together is wanted often; as `new` above."""
+    found = sorted(
+        (
+            (share, intent, share)
+            for intent, share in change.intents_after.items()
+            if intent and change.intents_before.get(intent, 0.0) <= NEW_MAX
+        ),
+        reverse=True,
+    )
+    return found if _has_risen(NEW_MAX, sum(share for share, _, _ in found), change.utterances) else []
+
+
 def _has_risen(before: float, after: float, utterances: int) -> bool:
     usual = max(before, SHARE_LEAST)
+    if after < max(SHARE_MIN, TIMES_MIN * before):
+        return False
     deviations = (after - usual) / math.sqrt(usual * (1 - usual) / utterances)
-    return after >= max(SHARE_MIN, TIMES_MIN * before) and deviations >= DEVIATIONS_MIN
+    return deviations >= DEVIATIONS_MIN

@@ -9,8 +9,8 @@ from cloud.drift.shape import bands_hz
 from protos.feature_spec import DEFAULT_SPEC
 
 LOSS_DB_MIN, LOSS_DB_SURE = 3.5, 5.0
-ROOM_DB_SURE, ROOM_LEAST = 1.5, 0.3
-"""What the room's own sound loses there; how much the cause is worth where it loses nothing."""
+ROOM_SHARE, ROOM_LEAST = 0.4, 0.3
+"""What the room's own sound loses there, of what the voice does; how much the cause is worth where it loses nothing."""
 EDGE_DB = 4.0
 """A band that lost so much is lost."""
 
@@ -22,13 +22,13 @@ def find(change: Change) -> Cause | None:
     if loss_db < LOSS_DB_MIN:
         return None
     # Other people have other voices, and the same room behind them.
-    room_db = _room_loss_db(change, end)
+    room_db = room_loss_db(change, end)
     edge_hz = _edge_hz(change, end)
     side = "above" if end == "top" else "below"
     what = "covered, or another one" if end == "top" else "another one, or its filter is on"
     return Cause(
         "microphone",
-        bounded(loss_db / LOSS_DB_SURE * min(1.0, max(ROOM_LEAST, room_db / ROOM_DB_SURE))),
+        bounded(loss_db / LOSS_DB_SURE * min(1.0, max(ROOM_LEAST, room_db / (ROOM_SHARE * loss_db)))),
         f"{who(change)}: voices lost {loss_db:.0f} dB {side} {edge_hz:.0f} Hz {since(change)}: "
         f"the microphone is {what}.",
         "Look at the microphone: dust, tape, a case, a hand-free profile of Bluetooth. If it is to stay, collect 200 "
@@ -38,8 +38,8 @@ def find(change: Change) -> Cause | None:
     )
 
 
-def _room_loss_db(change: Change, end: str) -> float:
-    """By how much less of the noise comes from that end, beside its middle."""
+def room_loss_db(change: Change, end: str) -> float:
+    """By how much less of the noise comes from that end ("top", "bottom"), beside its middle."""
     moved = np.subtract(change.noise_after_db, change.noise_before_db)
     return float(moved[MIDDLE].mean() - moved[TOP if end == "top" else slice(0, 2)].mean())
 

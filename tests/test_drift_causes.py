@@ -1,0 +1,140 @@
+"""A cause is named for what it explains; what none explains wants more evidence; what comes slowly is named again."""
+
+import msgspec
+import pytest
+
+from benchmarks.made_facts import CHANGES, MadeBoard, Numbers, gain
+from cloud.drift.board import Board, Known
+from cloud.drift.causes.naming import EXPLAINS, causes_of, explained
+from cloud.drift.change import Change, Effect
+from cloud.drift.features import NAMES
+from cloud.drift.finding import Finding
+from cloud.drift.shape import BANDS
+from cloud.drift.watch import Watch
+from cloud.drift.watcher import WATCHED
+
+LEARNT = 530
+FLAT = (-60.0,) * BANDS
+
+
+def change(suspect: str = "strange_voice", **changed: object) -> Change:
+    """Of a board on which nothing else changed."""
+    usual = Change(
+        stream="kitchen-2",
+        is_board=True,
+        began_at_unix_us=None,
+        told_at_unix_us=None,
+        utterances=14,
+        suspect=suspect,
+        evidence=1e5,
+        effects={name: Effect(1.0, 1.0, 0.0) for name in NAMES},
+        shifts={},
+        noise_before_db=FLAT,
+        noise_after_db=FLAT,
+        voice_before_db=FLAT,
+        voice_after_db=FLAT,
+        spread_change_db=(0.0,) * BANDS,
+        intents_before={},
+        intents_after={},
+        versions=(),
+    )
+    effects = {name: one for name, one in changed.items() if isinstance(one, Effect)}
+    rest = {name: one for name, one in changed.items() if not isinstance(one, Effect)}
+    return msgspec.structs.replace(usual, effects=usual.effects | effects, **rest)
+
+
+STRANGE = Effect(2.0, 4.0, 0.9)
+NEW_MIX = {"intents_before": {"on": 0.6, "off": 0.4}, "intents_after": {"stop": 0.3, "on": 0.4, "off": 0.3}}
+
+
+def test_other_people_explain_that_they_want_other_things() -> None:
+    others = change(strange_voice=STRANGE, shifts={"voice": 3.5}, **NEW_MIX)
+    assert causes_of(others)[0].name == "speakers"
+    same = change("rare_intent", shifts={"voice": 3.5}, **NEW_MIX)
+    assert causes_of(same)[0].name != "speakers" or causes_of(same)[0].fit <= 1.3
+
+
+def test_who_speaks_through_another_microphone_is_nobody_else() -> None:
+    lost = (-60.0,) * 10 + (-70.0,) * 6
+    covered = change(
+        voice_top=Effect(-10.0, -20.0, -3.0),
+        strange_voice=STRANGE,
+        shifts={"voice": 3.5},
+        noise_after_db=lost,
+        voice_after_db=lost,
+    )
+    assert [cause.name for cause in causes_of(covered)] == ["microphone"]
+
+
+def test_several_intents_that_nobody_wanted_before_count_together() -> None:
+    after = {"stop": 0.07, "go": 0.07, "left": 0.07, "on": 0.79}
+    found = causes_of(change("rare_intent", intents_before={"on": 1.0}, intents_after=after))
+    assert found[0].name == "intents" and "`stop`" in found[0].sentence
+
+
+def test_a_gain_that_clips_is_told_as_clipping() -> None:
+    louder = {"level": Effect(-30.0, -12.0, 4.0), "noise_floor": Effect(-60.0, -42.0, 4.0)}
+    assert causes_of(change("level", **louder))[0].name == "gain"
+    clipped = Effect(-5.0, -3.0, 4.0)
+    assert [cause.name for cause in causes_of(change("level", **louder, clipped=clipped))][:2] == ["clipping", "gain"]
+
+
+def test_a_cause_explains_only_what_it_moves() -> None:
+    assert {feature for features in EXPLAINS.values() for feature in features} <= {*WATCHED}
+    noisier = {"noise_floor": Effect(-60.0, -50.0, 2.5)}
+    assert explained(change("noise_floor", **noisier)) > 1
+    assert explained(change("confidence", **noisier)) == 0
+    assert explained(change("confidence")) == 0
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    board = Board("kitchen-2", 4000)
+    for one in MadeBoard(seed=7).facts(LEARNT):
+        board.push(one)
+    assert board.known is not None
+    return board.known
+
+
+def fed(watch: Watch, board: MadeBoard, count: int, how: "object" = None) -> list[Finding]:
+    made = board.facts(count, how) if callable(how) else board.facts(count)
+    return [finding for one in made for finding in watch.saw(one)]
+
+
+def test_what_no_cause_explains_is_told_later(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stutters(one: Numbers) -> Numbers:
+        return one | {"gaps": one["number"] % 2}
+
+    told = []
+    for wanted in (1e4, 1.0):
+        monkeypatch.setattr("cloud.drift.watcher.UNEXPLAINED", wanted)
+        watch, board = Watch(known=known), MadeBoard(seed=7)
+        list(board.facts(LEARNT))
+        told.append(fed(watch, board, 60, stutters)[0])
+    assert [finding.change.suspect for finding in told] == ["broken", "broken"]
+    assert told[0].change.utterances >= told[1].change.utterances
+    assert told[0].change.evidence >= 4e7
+
+
+def test_what_one_person_says_in_a_row_is_no_change(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    first, *rest = board.facts(40, CHANGES["gain"])
+    at_us = first.at_unix_us or 0
+    said = [msgspec.structs.replace(one, at_unix_us=at_us + 10_000_000 * n) for n, one in enumerate(rest)]
+    assert [finding for one in said for finding in watch.saw(one)] == []
+
+
+def test_what_comes_slowly_is_named_again_and_the_first_name_is_over(known: Known) -> None:
+    """Somebody turns the gain up, bit by bit, until it clips."""
+    watch, board = Watch(known=known), MadeBoard(seed=7)
+    list(board.facts(LEARNT))
+    told = [finding for step in range(150) for finding in fed(watch, board, 1, gain(min(15, step / 6)))] + fed(
+        watch, board, 130, CHANGES["clipping"]
+    )
+    kinds = [(finding.kind, finding.cause.name) for finding in told]
+    assert kinds[0] == ("changed", "gain")
+    assert ("recovered", "gain") in kinds and kinds[-1] == ("changed", "clipping")
+    assert kinds.index(("recovered", "gain")) == kinds.index(("changed", "clipping")) - 1
+    again = told[-1].change
+    assert again.began_at_unix_us is not None and again.told_at_unix_us is not None
+    assert [cause.name for cause in causes_of(watch.changes()[0])][0] == "clipping"
