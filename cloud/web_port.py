@@ -66,6 +66,12 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
+    loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """They are the service's."""
@@ -90,9 +96,11 @@ async def web_port(
             try:
                 while thread.is_alive():
                     await asyncio.sleep(LOOK_S)
-                    if certificate_file and (now := stamp(certificate_file)) != shown:
+                    if certificate_file and server.loop and (now := stamp(certificate_file)) != shown:
                         shown = now
-                        _show(config, certificate_file)
+                        # There, or who connects meanwhile is shown it with another's key; a closed loop has no thread.
+                        with contextlib.suppress(RuntimeError):
+                            server.loop.call_soon_threadsafe(_show, config, certificate_file)
             finally:
                 server.should_exit = True
                 await asyncio.to_thread(thread.join, STOP_S_MAX + 1)
