@@ -42,7 +42,6 @@ FOLLOWED_S = 12.0
 SPOKEN_S = 6
 """Told to a service at a time; more may be too much for what is left of a busy machine."""
 RESAMPLES = 2000
-LOOKS, LOOK_ROUNDS = 20, 5
 
 
 class Pair(NamedTuple):
@@ -86,21 +85,19 @@ def of_boards(folder: Path, pairs: int, seconds: float) -> tuple[list[Pair], flo
             before = {watched: cpu_s(pid) for watched, pid in boards.items()}
             for _ in range(round(seconds / SCRAPE_S)):
                 time.sleep(SCRAPE_S)
-                scrape(f"127.0.0.1:{port}")
+                looks.append(look_s(boards[True], f"127.0.0.1:{port}"))
             took = {watched: cpu_s(pid) - before[watched] for watched, pid in boards.items()}
-            looks.append(look_s(boards[True], f"127.0.0.1:{port}"))
         found.append(Pair(took[False], took[True]))
         progress(f"boards: {number + 1} of {pairs} pairs")
-    return found, min(looks)
+    return found, statistics.median(looks)
 
 
 def look_s(pid: int, address: str) -> float:
-    """What one look at /metrics takes of a process."""
-    scrape(address)
+    """What a look at /metrics takes of a process. Of looks one after the other each would take half as much: after a
+    while nothing of it is in the processor's caches any more."""
     before_s = cpu_s(pid)
-    for _ in range(LOOKS):
-        scrape(address)
-    return (cpu_s(pid) - before_s) / LOOKS
+    scrape(address)
+    return cpu_s(pid) - before_s
 
 
 @contextmanager
@@ -130,6 +127,7 @@ def wait_for(sockets: Iterable[Path]) -> None:
 def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
     """Services that are told the same; how many utterances that were, each time; and what a look at one takes."""
     spoken, found, utterances = looped(SPOKEN)[: SPOKEN_S * SAMPLE_RATE_HZ], [], 0
+    looks: list[float] = []
     port = free_port()
     watching = {"monitoring_listen": f"127.0.0.1:{port}", "drift_watch": "true"}
     with (
@@ -143,12 +141,12 @@ def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
             before = {each: tree_s(service) for each, service in services.items()}
             for each in (False, True) if number % 2 else (True, False):
                 utterances = int(ask(spoken, services[each].address).split()[0])
-            scrape(f"127.0.0.1:{port}")
             time.sleep(FOLLOWED_S)
+            looks.append(look_s(watched.process.pid, f"127.0.0.1:{port}"))
             took = {each: tree_s(service) - before[each] for each, service in services.items()}
             found.append(Pair(took[False], took[True]))
             progress(f"services: {number + 1} of {pairs} pairs")
-        look = min(look_s(watched.process.pid, f"127.0.0.1:{port}") for _ in range(LOOK_ROUNDS))
+        look = statistics.median(looks)
     return found, utterances, look
 
 
