@@ -417,10 +417,13 @@ def test_a_webhook_gets_it_signed_by_a_key_that_stays(hook: HookServer, tmp_path
     sink.tell(told)
     first, second = hook.posted
     assert msgspec.json.decode(first.body, type=Told) == told
-    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == "alert-7-began"
-    signed = f"alert-7-began.{first.headers['webhook-timestamp']}.".encode() + first.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == "alert-7-began-1"
+    signed = f"alert-7-began-1.{first.headers['webhook-timestamp']}.".encode() + first.body
     mac = base64.b64encode(hmac.new(secret.read_bytes(), signed, hashlib.sha256).digest()).decode()
     assert first.headers["webhook-signature"] == f"v1,{mac}"
+    # What begins, or ends, a second time is not taken for the first.
+    sink.tell(msgspec.structs.replace(told, at_unix_us=2))
+    assert hook.posted[-1].headers["idempotency-key"] == "alert-7-began-2"
 
 
 def test_what_is_cleared_is_told_to_nobody(hook: HookServer, caplog: pytest.LogCaptureFixture) -> None:

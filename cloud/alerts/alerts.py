@@ -114,8 +114,8 @@ class Told(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """The same whenever it is told again."""
-        return f"{self.number}-{self.event}" + (f"-{self.changes}" if self.event == "changed" else "")
+        """The same whenever it is told again; another where the same happens again, such as a second end."""
+        return f"{self.number}-{self.event}-{self.at_unix_us}"
 
 
 class AlertBook(msgspec.Struct):
