@@ -15,7 +15,8 @@ The sound lies in memory: reading the sound card is not in it, and the network o
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,8 +107,15 @@ def main(counts: Path | None, cloud: str | None) -> None:
         Phase("resampling from 48 kHz", lambda: resample(quiet)),
         *(Phase(f"windows of {folder.name}", spotting(folder, spoken)) for folder in command_models()),
     ]
-    if cloud:
-        phases.append(Phase("streaming to a service", lambda: ask(spoken, cloud), STREAMING_PERCENT_MAX))
+    with ExitStack() as held:
+        if cloud:
+            say = held.enter_context(asking(cloud))
+            phases.append(Phase("streaming to a service", lambda: say(spoken), STREAMING_PERCENT_MAX))
+        _measure(phases, counts)
+
+
+def _measure(phases: Sequence[Phase], counts: Path | None) -> None:
+    """Prints a row a phase."""
     heading = cores.HEADING if counts else ["CPU s here"]
     _print_row(f"{LENGTH_S} s of", "came of it", *heading)
     _print_row(*["---"] * (2 + len(heading)))
@@ -153,26 +161,32 @@ def send(source: Source, number: int, write: Callable[[bytes], object]) -> Sent:
     return Sent(utterances, frames, data_bytes)
 
 
-def ask(samples: Samples, address: str) -> str:
-    """As the daemon does it, spool and all, as fast as it goes."""
+@contextmanager
+def asking(address: str) -> Iterator[Callable[[Samples], str]]:
+    """As the daemon does it, spool and all, as fast as it goes; what is opened once is open already."""
     options = {"cloud.address": address}
     loaded = load(EdgeSettings, file=None, environment_prefix=ENVIRONMENT_PREFIX, environment={}, options=options)
     settings = loaded.settings
     coding, hop_ms = kept_frames.coding(DEFAULT_SPEC), DEFAULT_SPEC.frame_ms
-    exchanges: list[Exchange] = []
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(Path(folder) / FILE_NAME, settings.spool, boot_id="", coding=coding, hop_ms=hop_ms)
         with spool, Keeping(chain_of(loaded), spool, DEFAULT_SPEC, SYSTEM_CLOCK) as keeping:
-            for heard in hear(Memory(samples)):
-                match heard:
-                    case UtteranceHead():
-                        exchanges.append(Exchange(keeping, heard))
-                    case UtteranceEnd():
-                        exchanges[-1].finish(heard)
-                    case _:
-                        exchanges[-1].send(heard)
-            for exchange in exchanges:
-                exchange.wait(settings.cloud.answer_s_max)
+            yield lambda samples: ask(samples, keeping, settings.cloud.answer_s_max)
+
+
+def ask(samples: Samples, keeping: Keeping, answer_s_max: float) -> str:
+    """Says it all, and waits for the answers."""
+    exchanges: list[Exchange] = []
+    for heard in hear(Memory(samples)):
+        match heard:
+            case UtteranceHead():
+                exchanges.append(Exchange(keeping, heard))
+            case UtteranceEnd():
+                exchanges[-1].finish(heard)
+            case _:
+                exchanges[-1].send(heard)
+    for exchange in exchanges:
+        exchange.wait(answer_s_max)
     unanswered = [exchange.answer for exchange in exchanges if not exchange.answer or exchange.answer.path == "none"]
     if unanswered:
         why = unanswered[0].why_not_better if unanswered[0] else "There was no answer in time."

@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks import monitoring_parts, path
 from benchmarks.figures import Figure, progress, report
-from benchmarks.instructions import LENGTH_S, SPOKEN, ask, looped, pink_noise
+from benchmarks.instructions import LENGTH_S, SPOKEN, asking, looped, pink_noise
 from edge.sound.audio_file import AudioFile
 from edge.sound.source import SAMPLE_RATE_HZ, Samples
 
@@ -133,14 +133,16 @@ def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
     with (
         path.service(folder / "plain", drift_watch="false", decoding_whisper="false") as plain,
         path.service(folder / "watched", decoding_whisper="false", **watching) as watched,
+        asking(plain.address) as ask_plain,
+        asking(watched.address) as ask_watched,
     ):
-        services = {False: plain, True: watched}
-        for service in services.values():
-            ask(spoken, service.address)
+        services, ask = {False: plain, True: watched}, {False: ask_plain, True: ask_watched}
+        for each in services:
+            ask[each](spoken)
         for number in range(pairs):
             before = {each: tree_s(service) for each, service in services.items()}
             for each in (False, True) if number % 2 else (True, False):
-                utterances = int(ask(spoken, services[each].address).split()[0])
+                utterances = int(ask[each](spoken).split()[0])
             time.sleep(FOLLOWED_S)
             looks.append(look_s(watched.process.pid, f"127.0.0.1:{port}"))
             took = {each: tree_s(service) - before[each] for each, service in services.items()}

@@ -111,7 +111,8 @@ class Watching:
             is_first, after, history = False, batch.after, batch.history
             if not batch.answers and not batch.is_anew:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), self._look_s)
+                    async with asyncio.timeout(self._look_s):
+                        await news.wait()
 
     async def _batch(self, others: Members, after: int, history: str | None) -> Batch:
         try:

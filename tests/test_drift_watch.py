@@ -74,6 +74,14 @@ def test_other_people_are_told(known: Known) -> None:
     assert fed(watch, list(board.facts(60)))[0].cause.name == "speakers"
 
 
+def test_other_people_who_also_speak_faster_are_other_people(known: Known) -> None:
+    watch, board = Watch(known=known), MadeBoard(seed=8)
+    fed(watch, list(board.facts(LEARNT + 40)))
+    board.new_people()
+    told = fed(watch, list(board.facts(30))) + fed(watch, list(board.facts(200, CHANGES["speed"])))
+    assert {finding.cause.name for finding in told} == {"speakers"}
+
+
 def with_effects(change: Change, **effects: Effect) -> Change:
     return msgspec.structs.replace(change, effects=change.effects | effects)
 

@@ -209,6 +209,30 @@ def test_the_oldest_goes_first_and_what_is_answered_goes(tmp_path: Path) -> None
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("steps", range(6))
+def test_it_ends_although_something_to_send_comes_just_then(tmp_path: Path, steps: int) -> None:
+    """By asyncio.wait_for of Python 3.11 it went on for ever."""
+
+    async def run() -> None:
+        made = Replaying(tmp_path, Sender(), Now(), "boot", 1)
+        with made.spool:
+            running = asyncio.create_task(made.replayer.run())
+            # It looks twice, finds nothing to send, and waits for something.
+            await asyncio.sleep(0)
+            for _ in range(2):
+                made.kept()
+                for _ in range(10):
+                    await asyncio.sleep(0)
+            made.replayer.look()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            running.cancel()
+            done, _ = await asyncio.wait([running], timeout=WAIT_S)
+            assert done
+
+    asyncio.run(run())
+
+
 def test_no_more_at_a_time_than_are_wanted(tmp_path: Path) -> None:
     async def run() -> None:
         sender = Sender()

@@ -229,11 +229,12 @@ class Watcher:
         together = [float(direction.evidence.mean()) for direction in self._directions.values()]
         return (single + sum(together) / len(together)) / 2 if together else single
 
-    def _points(self, block: str, seen: Sequence[Seen]) -> Floats:
-        """Of utterances, (utterances, dimensions)."""
+    def _points(self, block: str, seen: Sequence[Seen], *, of_usual: bool = False) -> Floats:
+        """Of utterances, (utterances, dimensions); from what is known to have changed, or from what is usual."""
         if block == VOICE_BLOCK:
-            return np.array([one.voice if len(one.voice) else self._voice_offset for one in seen]) - self._voice_offset
-        scores = np.array([one.scores for one in seen], np.float64) - self._offsets
+            offset = np.zeros(VOICE_NUMBERS) if of_usual else self._voice_offset
+            return np.array([one.voice if len(one.voice) else offset for one in seen]) - offset
+        scores = np.array([one.scores for one in seen], np.float64) - (0.0 if of_usual else self._offsets)
         return self.usual.whitenings[block].points(scores[:, MEMBERS[block]])
 
     def _suspect(self) -> Suspect:
@@ -341,7 +342,7 @@ class Watcher:
             suspect=WATCHED[suspect.feature],
             evidence=evidence,
             shifts={
-                block: round(shift_of(self._points(block, window), whitening.linger), 2)
+                block: round(shift_of(self._points(block, window, of_usual=True), whitening.linger), 2)
                 for block, whitening in self.usual.whitenings.items()
             },
             effects=effects_of(WATCHED, means[watched], differences[:, watched], scores),

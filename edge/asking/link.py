@@ -101,7 +101,8 @@ class Link:
         while self.down is not None:
             self._hurry.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), random.uniform(*pause_s))
+                async with asyncio.timeout(random.uniform(*pause_s)):
+                    await self._hurry.wait()
             pause_s = PROBE_S
             try:
                 await self._service.probe()

@@ -141,7 +141,8 @@ class Replayer:
     async def _rest(self) -> None:
         self._kept.clear()
         try:
-            await asyncio.wait_for(self._kept.wait(), LOOK_S if self._rests_until else IDLE_LOOK_S)
+            async with asyncio.timeout(LOOK_S if self._rests_until else IDLE_LOOK_S):
+                await self._kept.wait()
         except TimeoutError:
             return
 
@@ -149,7 +150,8 @@ class Replayer:
         """Whether the service is there."""
         if self._link.down is not None:
             try:
-                await asyncio.wait_for(self._link.up(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._link.up()
             except TimeoutError:
                 return False
             return False

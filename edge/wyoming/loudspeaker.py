@@ -87,7 +87,8 @@ class Loudspeaker:
                 process.stdin.write(pcm)
                 await process.stdin.drain()
             process.stdin.close()
-            status = await asyncio.wait_for(process.wait(), LAST_S_MAX)
+            async with asyncio.timeout(LAST_S_MAX):
+                status = await process.wait()
             if status:
                 logger.warning("%s could not play what the home says (exit status %d)", self._program, status)
         finally:

@@ -88,7 +88,8 @@ async def served(
 
 async def _wait(stop: asyncio.Event) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), LOOK_S)
+        async with asyncio.timeout(LOOK_S):
+            await stop.wait()
 
 
 def _check(chain: Chain) -> None:

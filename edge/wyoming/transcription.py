@@ -119,7 +119,8 @@ class Transcription:
         """Nobody waits for it any more: what was begun ends by itself, and is waited for a moment."""
         self._feed.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), STOP_S_MAX)
+            async with asyncio.timeout(STOP_S_MAX):
+                await self._heard.wait()
 
     def _joined(self) -> Outcome:
         answers = tuple(exchange.answer or Answer("none") for exchange in self._command)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from cloud.drift.causes import boards, clipping, echo, gain, intents, microphone, noise, speakers, speed, version, words
 from cloud.drift.causes.cause import Cause, Plot, since, who
-from cloud.drift.change import Change
-from cloud.drift.features import FEATURES
+from cloud.drift.change import Change, Effect
+from cloud.drift.features import FEATURES, Feature
 
 FIT_MIN = 0.3
 TOLD_MAX = 3
@@ -66,7 +66,7 @@ def _unknown(change: Change) -> Cause:
     most = sorted(change.effects.items(), key=lambda item: -abs(item[1].score))[:3]
     what = {feature.name: feature for feature in FEATURES}
     told = ", ".join(
-        f"{what[name].what if name in what else name.replace('_', ' ')} {effect.before:.3g} → {effect.after:.3g}"
+        f"{what[name].what if name in what else name.replace('_', ' ')} {_told(what.get(name), effect)}"
         for name, effect in most
     )
     return Cause(
@@ -77,3 +77,11 @@ def _unknown(change: Change) -> Cause:
         {name: effect.after for name, effect in most},
         Plot("feature", change.suspect),
     )
+
+
+def _told(feature: Feature | None, effect: Effect) -> str:
+    """What it was and is; of a share, which differences from the season's may lead out of its bounds, in percent."""
+    if feature is None or feature.unit:
+        return f"{effect.before:.3g} → {effect.after:.3g}"
+    before, after = (min(1.0, max(0.0, value)) for value in (effect.before, effect.after))
+    return f"{before:.0%} → {after:.0%}".replace("%", " %")
