@@ -19,6 +19,8 @@ BANDS_POOLED = 4
 
 def build(window_frames: int, bands: int, outputs: int, sizes: Network) -> keras.Model:
     """From levels (batch, window_frames, bands, 1), as they are on the wire, to probabilities (batch, outputs)."""
+    # Names of layers are in the model's file, and count on through a process: the second network's would be others.
+    keras.utils.clear_session(free_memory=False)
     levels = keras.Input((window_frames, bands, 1))
     seen = levels
     if sizes.centred:
