@@ -26,7 +26,7 @@ from benchmarks import path
 from benchmarks.chaos_page_board import ANSWERS_MAX
 from benchmarks.cut_link import Link, linked
 from benchmarks.figures import Figure, none, progress, report
-from benchmarks.page_browser import chromium, stopped
+from benchmarks.page_browser import chromium, ended, stopped
 from benchmarks.page_victim import LOOK_S, Shown, Victim
 from benchmarks.paired_phones import pair
 from benchmarks.soak import write_household
@@ -213,7 +213,8 @@ def trial(
         for number, name in enumerate(faults):
             _wait_for(made, answers * (number + 1) // (len(faults) + 1))
             over_s = FAULTS[name][0](made, draw.uniform(*lasts_s))
-            caught_up_s[name].append(_catch_up(made, over_s))
+            with ended(2 * CATCH_UP_S_MAX):
+                caught_up_s[name].append(_catch_up(made, over_s))
             progress(f"{number + 1} faults of {len(faults)}, {len(board.cards())} answers of {answers}: {name}")
         _wait_for(made, answers)
         _catch_up(made, time.monotonic())

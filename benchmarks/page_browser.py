@@ -3,8 +3,9 @@
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,26 @@ def stopped(kind: str = "") -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def ended(after_s: float) -> Iterator[None]:
+    """Browsers that were started here die where this takes longer: who asks a page waits for its answer without an end,
+    and one that was stopped and woken may never give it."""
+    timer = threading.Timer(after_s, _end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end() -> None:
+    for pid in _descendants(os.getpid()):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            if _is_chromium(pid, ""):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _descendants(pid: int) -> list[int]:

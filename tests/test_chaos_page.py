@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import chaos_page
+from benchmarks.page_browser import chromium, ended
 from benchmarks.victims import free_port
 
 pytestmark = pytest.mark.skipif(
@@ -25,3 +26,10 @@ def test_no_answer_is_missing_or_twice_after_deaths_cuts_stalls_and_sleep(tmp_pa
     assert sum(map(len, found.caught_up_s.values())) == len(faults)
     assert (found.missing, found.strange, found.twice, found.numbers_twice) == ([], [], [], [])
     assert (found.asked_missing, found.anew_wrong) == (0, 0)
+
+
+def test_a_browser_that_does_not_answer_ends() -> None:
+    with chromium() as browser:
+        page = browser.new_page()
+        with pytest.raises(Exception, match="closed"), ended(1.0):
+            page.evaluate("new Promise(() => {})")
