@@ -18,15 +18,22 @@ class Link:
         self.port = int(service_port)
         self.away = False
         self._own_port = port
+        self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._passes = asyncio.Event()
         self._passes.set()
 
     async def serve(self, ready: "asyncio.Future[str]") -> None:
-        server = await asyncio.start_server(self._accept, "127.0.0.1", self._own_port)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", self._own_port)
         ready.set_result(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        async with server:
-            await server.serve_forever()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            server.close()
+            self.flow()
+            self.cut()
+            if self._connections:
+                await asyncio.wait(self._connections)
 
     def cut(self) -> None:
         """What is open breaks off, what comes is not let in."""
@@ -45,23 +52,31 @@ class Link:
         """What was held up comes through."""
         self._passes.set()
 
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._accept(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.away:
-            writer.transport.abort()
-            return
+        both = {writer}
+        self._writers.add(writer)
         try:
+            if self.away:
+                return
             service_reader, service_writer = await asyncio.open_connection(self.host, self.port)
+            both.add(service_writer)
+            self._writers.add(service_writer)
+            if not self.away:
+                await asyncio.gather(self._pass(reader, service_writer), self._pass(service_reader, writer))
         except OSError:
-            writer.transport.abort()
             return
-        both = {writer, service_writer}
-        self._writers |= both
-        try:
-            await asyncio.gather(self._pass(reader, service_writer), self._pass(service_reader, writer))
         finally:
-            self._writers -= both
             for one in both:
                 one.close()
+            for one in both:
+                with suppress(OSError):
+                    await one.wait_closed()
+            self._writers -= both
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
