@@ -212,13 +212,14 @@ def trial(
         made = Trial(board, link, page)
         for number, name in enumerate(faults):
             _wait_for(made, answers * (number + 1) // (len(faults) + 1))
-            over_s = FAULTS[name][0](made, draw.uniform(*lasts_s))
-            with ended(2 * CATCH_UP_S_MAX):
-                caught_up_s[name].append(_catch_up(made, over_s))
+            fault_s = draw.uniform(*lasts_s)
+            with ended(fault_s + SILENT_S + 2 * CATCH_UP_S_MAX):
+                caught_up_s[name].append(_catch_up(made, FAULTS[name][0](made, fault_s)))
             progress(f"{number + 1} faults of {len(faults)}, {len(board.cards())} answers of {answers}: {name}")
         _wait_for(made, answers)
-        _catch_up(made, time.monotonic())
-        return _findings(made, caught_up_s)
+        with ended(5 * CATCH_UP_S_MAX):
+            _catch_up(made, time.monotonic())
+            return _findings(made, caught_up_s)
 
 
 def _wait_for(made: Trial, answers: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.cut_link import Link, linked
+from benchmarks.victims import free_port
 
 WAIT_S = 10.0
 
@@ -20,11 +21,6 @@ def service() -> Iterator[socket.socket]:
 
 def port_of(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return port_of(listening)
 
 
 def connected(port: int, service: socket.socket) -> tuple[socket.socket, socket.socket]:
@@ -45,7 +41,7 @@ def is_broken_off(end: socket.socket) -> bool:
 def test_what_is_open_when_the_link_ends_breaks_off_and_leaves_nothing_behind(
     service: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    port = free_port()
+    port = free_port("127.0.0.1")
     with linked(f"127.0.0.1:{port_of(service)}", port):
         ours, theirs = connected(port, service)
         ours.sendall(b"a")
@@ -58,7 +54,7 @@ def test_what_is_open_when_the_link_ends_breaks_off_and_leaves_nothing_behind(
 
 
 def test_a_link_that_was_cut_lets_nobody_in_until_it_is_mended(service: socket.socket) -> None:
-    port = free_port()
+    port = free_port("127.0.0.1")
     with linked(f"127.0.0.1:{port_of(service)}", port) as do:
         ours, theirs = connected(port, service)
         do(Link.cut)
