@@ -28,6 +28,8 @@ from protos.feature_spec import DEFAULT_SPEC, Levels
 
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 OTHER, SILENCE = "unknown", "silence"
+TOLD_EVERY = 20
+"""Recordings."""
 
 Group = Literal["base", "household", "judges", "dev"]
 QUIET, DISHES = Condition("busy"), Condition("busy", "dishes")
@@ -105,7 +107,8 @@ def kept(
                 there[utterance.id] = utterance
                 lines.write(msgspec.json.encode(utterance) + b"\n")
                 lines.flush()
-                tell(f"{name}: {len(there)} of {len(some)}")
+                if len(there) % TOLD_EVERY == 0 or len(there) == len(some):
+                    tell(f"{name}: {len(there)} of {len(some)}")
     return [there[f"{name}-{number:04}"] for number in range(len(some))]
 
 
