@@ -4,16 +4,17 @@ import msgspec
 import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard, Numbers, gain
-from cloud.drift.board import Board, Known
+from cloud.drift.board import Known
 from cloud.drift.causes.naming import EXPLAINS, causes_of, explained
 from cloud.drift.change import Change, Effect
 from cloud.drift.features import NAMES
-from cloud.drift.finding import Finding
 from cloud.drift.shape import BANDS
 from cloud.drift.watch import Watch
 from cloud.drift.watcher import WATCHED
+from tests import watched_board
+from tests.watched_board import LEARNT, fed
 
-LEARNT = 530
+known = watched_board.known
 FLAT = (-60.0,) * BANDS
 
 
@@ -87,20 +88,6 @@ def test_a_cause_explains_only_what_it_moves() -> None:
     assert explained(change("confidence")) == 0
 
 
-@pytest.fixture(scope="module")
-def known() -> Known:
-    board = Board("kitchen-2", 4000)
-    for one in MadeBoard(seed=7).facts(LEARNT):
-        board.push(one)
-    assert board.known is not None
-    return board.known
-
-
-def fed(watch: Watch, board: MadeBoard, count: int, how: "object" = None) -> list[Finding]:
-    made = board.facts(count, how) if callable(how) else board.facts(count)
-    return [finding for one in made for finding in watch.saw(one)]
-
-
 def test_what_no_cause_explains_is_told_later(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     def stutters(one: Numbers) -> Numbers:
         return one | {"gaps": one["number"] % 2}
@@ -110,7 +97,7 @@ def test_what_no_cause_explains_is_told_later(known: Known, monkeypatch: pytest.
         monkeypatch.setattr("cloud.drift.watcher.UNEXPLAINED", wanted)
         watch, board = Watch(known=known), MadeBoard(seed=7)
         list(board.facts(LEARNT))
-        told.append(fed(watch, board, 60, stutters)[0])
+        told.append(fed(watch, board.facts(60, stutters))[0])
     assert [finding.change.suspect for finding in told] == ["broken", "broken"]
     assert told[0].change.utterances >= told[1].change.utterances
     assert told[0].change.evidence >= 4e7
@@ -121,15 +108,15 @@ def test_what_one_person_says_in_a_row_is_no_change(known: Known) -> None:
     first, *rest = board.facts(40, CHANGES["gain"])
     at_us = first.at_unix_us or 0
     said = [msgspec.structs.replace(one, at_unix_us=at_us + 10_000_000 * n) for n, one in enumerate(rest)]
-    assert [finding for one in said for finding in watch.saw(one)] == []
+    assert fed(watch, said) == []
 
 
 def test_what_comes_slowly_is_named_again_and_the_first_name_is_over(known: Known) -> None:
     """Somebody turns the gain up, bit by bit, until it clips."""
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT))
-    told = [finding for step in range(150) for finding in fed(watch, board, 1, gain(min(15, step / 6)))] + fed(
-        watch, board, 130, CHANGES["clipping"]
+    told = [finding for step in range(150) for finding in fed(watch, board.facts(1, gain(min(15, step / 6))))] + fed(
+        watch, board.facts(130, CHANGES["clipping"])
     )
     kinds = [(finding.kind, finding.cause.name) for finding in told]
     assert kinds[0] == ("changed", "gain")

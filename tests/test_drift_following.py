@@ -26,8 +26,8 @@ from cloud.log.answer_store import AnswerStore, Key, Row, Span
 from cloud.log.record import Record
 from common.errors import ActionError, IdentityError, SettingsError
 from common.record import Record as KeptRecord
+from tests.watched_board import LEARNT
 
-LEARNT = 530
 NOW_US = 1_800_000_000_000_000
 
 

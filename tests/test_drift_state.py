@@ -10,8 +10,7 @@ from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import Watch
 from common.errors import SettingsError
-
-LEARNT = 530
+from tests.watched_board import LEARNT
 
 
 def told(watch: Watch, facts: list[Facts]) -> list[tuple[str, str, int]]:

@@ -7,38 +7,25 @@ import numpy as np
 import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard, gain, louder_noise
-from cloud.drift.board import LEARN_MIN, Board, Known
+from cloud.drift.board import LEARN_MIN, Known
 from cloud.drift.causes import speakers
 from cloud.drift.change import NONE, Change, Effect
 from cloud.drift.facts import Facts
 from cloud.drift.features import row_of
 from cloud.drift.finding import Finding
 from cloud.drift.watch import ALL, Watch
+from tests import watched_board
+from tests.watched_board import LEARNT, fed
 
-LEARNT = 530
-"""Two weeks of a made board are 500 utterances, and more."""
-
-
-def fed(watch: Watch, facts: "list[Facts]") -> list[Finding]:
-    return [finding for one in facts for finding in watch.saw(one)]
-
-
-@pytest.fixture(scope="module")
-def known() -> Known:
-    """What is usual for a made board."""
-    board = Board("kitchen-2", 4000)
-    for one in MadeBoard(seed=7).facts(LEARNT):
-        board.push(one)
-    assert board.known is not None
-    return board.known
+known = watched_board.known
 
 
 def changed(known: Known, cause: str, seed: int = 1) -> list[Finding]:
     """What a watch tells of 60 utterances as usual and 60 changed."""
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT + 10 * seed))
-    assert fed(watch, list(board.facts(60))) == []
-    return fed(watch, list(board.facts(60, CHANGES[cause])))
+    assert fed(watch, board.facts(60)) == []
+    return fed(watch, board.facts(60, CHANGES[cause]))
 
 
 @pytest.mark.parametrize("cause", CHANGES)
@@ -53,7 +40,7 @@ def test_a_sudden_change_is_told_within_fifty_and_named(known: Known, cause: str
 
 def test_it_began_when_it_began(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=7)
-    fed(watch, list(board.facts(LEARNT + 50)))
+    fed(watch, board.facts(LEARNT + 50))
     after = list(board.facts(60, CHANGES["noise"]))
     began = fed(watch, after)[0].change.began_at_unix_us
     assert began in {one.at_unix_us for one in after[:3]}
@@ -69,16 +56,16 @@ def test_a_sentence_has_its_evidence(known: Known) -> None:
 
 def test_other_people_are_told(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=7)
-    fed(watch, list(board.facts(LEARNT + 40)))
+    fed(watch, board.facts(LEARNT + 40))
     board.new_people()
-    assert fed(watch, list(board.facts(60)))[0].cause.name == "speakers"
+    assert fed(watch, board.facts(60))[0].cause.name == "speakers"
 
 
 def test_other_people_who_also_speak_faster_are_other_people(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=8)
-    fed(watch, list(board.facts(LEARNT + 40)))
+    fed(watch, board.facts(LEARNT + 40))
     board.new_people()
-    told = fed(watch, list(board.facts(30))) + fed(watch, list(board.facts(200, CHANGES["speed"])))
+    told = fed(watch, board.facts(30)) + fed(watch, board.facts(200, CHANGES["speed"]))
     assert {finding.cause.name for finding in told} == {"speakers"}
 
 
@@ -90,7 +77,7 @@ def test_where_the_pitch_moved_other_people_speak_whatever_the_room_does(known: 
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT))
     board.new_people()
-    change = fed(watch, list(board.facts(60)))[0].change
+    change = fed(watch, board.facts(60))[0].change
     strange, still = Effect(3.0, 7.0, 2.0), Effect(7.0, 7.05, 0.2)
     higher, louder = Effect(math.log2(110), math.log2(200), 2.0), Effect(-60.0, -50.0, 2.0)
     of_pitch = speakers.find(with_effects(change, strange_voice=strange, pitch=higher, noise_floor=louder))
@@ -107,7 +94,7 @@ def test_a_board_that_begins_to_tell_its_pitch_did_not_change() -> None:
     watch, board = Watch(), MadeBoard(seed=7)
     older = [msgspec.structs.replace(one, pitch_hz=None) for one in board.facts(LEARNT)]
     assert fed(watch, older) == [] and watch.boards["kitchen-2"].known is not None
-    assert fed(watch, list(board.facts(60))) == []
+    assert fed(watch, board.facts(60)) == []
 
 
 def test_a_voice_of_another_pitch_is_strange(known: Known) -> None:
@@ -125,7 +112,7 @@ def test_nothing_is_told_of_what_is_usual() -> None:
     told = 0
     for seed in range(2):
         watch, board = Watch(), MadeBoard(seed=100 + seed)
-        told += len(fed(watch, list(board.facts(2000 + LEARN_MIN))))
+        told += len(fed(watch, board.facts(2000 + LEARN_MIN)))
     assert told <= 1
 
 
@@ -139,9 +126,9 @@ def test_a_slow_change_is_told_on_its_way(known: Known) -> None:
 def test_what_is_over_is_told_once(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT))
-    told = fed(watch, list(board.facts(80, CHANGES["gain"])))
+    told = fed(watch, board.facts(80, CHANGES["gain"]))
     assert [finding.kind for finding in told] == ["changed"] and len(watch.changes()) == 1
-    told = fed(watch, list(board.facts(80)))
+    told = fed(watch, board.facts(80))
     assert [finding.kind for finding in told] == ["recovered"] and watch.changes() == []
     assert told[0].cause.name == "gain"
 
@@ -149,25 +136,25 @@ def test_what_is_over_is_told_once(known: Known) -> None:
 def test_a_change_beyond_a_change_is_told(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT))
-    fed(watch, list(board.facts(90, CHANGES["gain"])))
-    told = fed(watch, list(board.facts(60, lambda one: CHANGES["intents"](gain(-12)(one)))))
+    fed(watch, board.facts(90, CHANGES["gain"]))
+    told = fed(watch, board.facts(60, lambda one: CHANGES["intents"](gain(-12)(one))))
     assert "intents" in {cause.name for finding in told for cause in finding.causes}
 
 
 def test_what_is_normal_now_is_told_no_more(known: Known) -> None:
     watch, board = Watch(known=known), MadeBoard(seed=7)
     list(board.facts(LEARNT))
-    fed(watch, list(board.facts(80, CHANGES["gain"])))
+    fed(watch, board.facts(80, CHANGES["gain"]))
     assert watch.accept("kitchen-2") and watch.changes() == []
-    assert fed(watch, list(board.facts(300, CHANGES["gain"]))) == []
+    assert fed(watch, board.facts(300, CHANGES["gain"])) == []
     assert not watch.accept("kitchen-2") and not watch.accept("nobody")
 
 
 def test_a_board_learns_a_week_first_and_anew_when_told() -> None:
     watch, board = Watch(), MadeBoard(seed=3)
-    fed(watch, list(board.facts(LEARN_MIN)))
+    fed(watch, board.facts(LEARN_MIN))
     assert watch.boards["kitchen-2"].watcher is None
-    fed(watch, list(board.facts(LEARNT - LEARN_MIN)))
+    fed(watch, board.facts(LEARNT - LEARN_MIN))
     assert watch.boards["kitchen-2"].watcher is not None
     watch.learn_anew("kitchen-2")
     assert watch.boards["kitchen-2"].watcher is None
@@ -185,11 +172,11 @@ def test_all_boards_that_change_a_little_change_together() -> None:
     boards = [MadeBoard(f"board-{number}", seed=20 + number) for number in range(4)]
     for _ in range(LEARNT + 110):
         for board in boards:
-            fed(watch, list(board.facts(1)))
+            fed(watch, board.facts(1))
     told: list[Finding] = []
     for _ in range(12):
         for board in boards:
-            told += fed(watch, list(board.facts(1, CHANGES["version"])))
+            told += fed(watch, board.facts(1, CHANGES["version"]))
     assert [finding.stream for finding in told][0] == ALL
     assert told[0].cause.name == "version" and "en-us 6.0" in told[0].cause.sentence
     # What is known of all is not told of each.
@@ -199,13 +186,13 @@ def test_all_boards_that_change_a_little_change_together() -> None:
     assert ALL in kept and not any(b"board-2" in state for state in kept.values())
     assert b"board-1" in kept[ALL]
     for board in boards:
-        fed(watch, list(board.facts(20, CHANGES["version"])))
+        fed(watch, board.facts(20, CHANGES["version"]))
 
 
 def test_a_group_that_learns_forgets_a_board_by_learning_anew(known: Known) -> None:
     watch = Watch(known=known)
     for name in ("hall", "kitchen"):
-        fed(watch, list(MadeBoard(name, seed=7).facts(20)))
+        fed(watch, MadeBoard(name, seed=7).facts(20))
     assert b"hall" in (watch.touched()[ALL] or b"")
     watch.forget("hall")
     kept = watch.touched()[ALL] or b""
@@ -246,8 +233,8 @@ def test_new_words_are_read_from_the_log_only_when_they_rise(known: Known) -> No
     )
     board = MadeBoard(seed=7)
     list(board.facts(LEARNT))
-    assert fed(watch, list(board.facts(40))) == [] and not asked
-    finding = fed(watch, list(board.facts(60, CHANGES["words"])))[0]
+    assert fed(watch, board.facts(40)) == [] and not asked
+    finding = fed(watch, board.facts(60, CHANGES["words"]))[0]
     assert asked and finding.change.new_words == (("zorblight", 3),)
     assert "“zorblight” (3 times)" in finding.cause.sentence and "Z AO R B L AY T" in finding.cause.advice
 
