@@ -1,4 +1,4 @@
-"""What the service's commands have in common: where the settings come from."""
+"""What the service's commands have in common: options, and where the settings come from."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from cloud.settings import ENVIRONMENT_PREFIX, SYSTEM_FILE, CloudSettings
 from common.commands import settings_file
 from common.settings import Loaded, load
 
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 config_option = click.option(
     "--config",
     "config_file",

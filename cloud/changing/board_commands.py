@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloud.options import config_option, load_settings
+from cloud.options import config_option, json_option, load_settings
 
 if TYPE_CHECKING:
     from cloud.changing.board_operations import BoardOperations, Offered
@@ -22,7 +22,6 @@ _share = click.option(
     show_default=True,
     help="Of the boards, always the same ones; 1: all of them.",
 )
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
 @click.group()
@@ -88,7 +87,7 @@ def withdraw(name: str, why: str, config_file: Path | None) -> None:
 
 
 @boards.command("list")
-@_as_json
+@json_option
 @config_option
 def list_(as_json: bool, config_file: Path | None) -> None:
     """Tell what boards are offered.
@@ -105,7 +104,7 @@ def list_(as_json: bool, config_file: Path | None) -> None:
 
 @boards.command()
 @click.argument("name", required=False)
-@_as_json
+@json_option
 @config_option
 def history(name: str | None, as_json: bool, config_file: Path | None) -> None:
     """Tell what was offered and taken back: when, by whom, and why.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cloud.options import config_option, load_settings
+from cloud.options import config_option, json_option, load_settings
 
 if TYPE_CHECKING:
     from cloud.changing.gate import Rules
@@ -29,7 +29,6 @@ _share = click.option(
 )
 _automatic = click.option("--automatic", is_flag=True, help="Promoted as soon as the gate lets it through.")
 _anyway = click.option("--anyway", is_flag=True, help="Though the gate does not let it through.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _points = click.option(
     "--see",
     type=click.FloatRange(0.1, 100),
@@ -112,7 +111,7 @@ def _add_deciding(group: click.Group, kind: "Kind", helps: Mapping[str, str]) ->
 def _add_telling(group: click.Group, kind: "Kind", helps: Mapping[str, str]) -> None:
     @group.command("list", help=helps["list"])
     @_points
-    @_as_json
+    @json_option
     @config_option
     def list_(see: float, as_json: bool, config_file: Path | None) -> None:
         import msgspec
@@ -124,7 +123,7 @@ def _add_telling(group: click.Group, kind: "Kind", helps: Mapping[str, str]) -> 
 
     @group.command(help=helps["history"])
     @_subject_argument(kind, required=False)
-    @_as_json
+    @json_option
     @config_option
     def history(as_json: bool, config_file: Path | None, name: str | None = None) -> None:
         import msgspec
