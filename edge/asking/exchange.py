@@ -4,13 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from common.errors import CloudError
 from edge.asking.answer import Answer, Partial
 from edge.asking.recogniser import Answerer
 from edge.asking.timing import TimingMs
 from edge.sound.source import SAMPLE_RATE_HZ
 from edge.speech.turn import Opinion
-from edge.speech.utterance import EndReason, Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead
+from edge.speech.utterance import Heard, Progress, UtteranceEnd, UtteranceFrames, UtteranceHead, cut_off
 
 
 class Exchange:
@@ -133,29 +135,9 @@ def exchange_all(
                         samples += heard.samples.size
     finally:
         if exchange is not None and exchange.end is None:
-            exchange.finish(_cut_off(exchange.head, samples))
+            end = cut_off(exchange.head, samples * 1000 // SAMPLE_RATE_HZ)
+            exchange.finish(msgspec.structs.replace(end, ended_monotonic_s=time.monotonic()))
             on_end(exchange)
-
-
-def _cut_off(head: UtteranceHead, samples: int) -> UtteranceEnd:
-    """An end of which nothing was measured."""
-    duration_ms = samples * 1000 // SAMPLE_RATE_HZ
-    last_sound_s = head.started_monotonic_s + duration_ms / 1000
-    return UtteranceEnd(
-        EndReason.STOPPED,
-        duration_ms=duration_ms,
-        speech_start_ms=0,
-        speech_end_ms=duration_ms,
-        last_sound_monotonic_s=last_sound_s,
-        ended_monotonic_s=time.monotonic(),
-        level_dbfs=None,
-        peak_dbfs=None,
-        noise_floor_dbfs=None,
-        snr_db=None,
-        clipped_share=None,
-        overruns=0,
-        gaps=0,
-    )
 
 
 def _ms(from_s: float | None, to_s: float | None) -> int | None:

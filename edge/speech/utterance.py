@@ -85,6 +85,26 @@ class UtteranceEnd(msgspec.Struct, frozen=True):
     pitch_high_hz: float | None = None
 
 
+def cut_off(head: UtteranceHead, duration_ms: int) -> UtteranceEnd:
+    """The end of an utterance that stopped after so long, with its last sound; nothing was measured."""
+    ended_s = head.started_monotonic_s + duration_ms / 1000
+    return UtteranceEnd(
+        reason=EndReason.STOPPED,
+        duration_ms=duration_ms,
+        speech_start_ms=0,
+        speech_end_ms=duration_ms,
+        last_sound_monotonic_s=ended_s,
+        ended_monotonic_s=ended_s,
+        level_dbfs=None,
+        peak_dbfs=None,
+        noise_floor_dbfs=None,
+        snr_db=None,
+        clipped_share=None,
+        overruns=0,
+        gaps=0,
+    )
+
+
 Progress = UtteranceFrames | SpeechSeemsOver | SpeechGoesOn
 """What comes between the head and the end of an utterance."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import SpoolError
-from edge.speech.utterance import EndReason, UtteranceEnd
+from edge.speech.utterance import cut_off
 from edge.spool import damaged
 from edge.spool.store import DATABASE_ERRORS, Kept, Piece, Quota, SpoolStore, State
 from edge.spool.unwritten import Change, Entry, Question, Unwritten
@@ -132,7 +132,7 @@ class SpoolWriter:
                 store.delete(kept.number)
                 continue
             duration_ms = (pieces[-1].first_frame + pieces[-1].frames) * self._hop_ms
-            store.finish(kept.number, _cut_off(duration_ms, kept.head.started_monotonic_s))
+            store.finish(kept.number, cut_off(kept.head, duration_ms))
 
     def _answer(self, store: SpoolStore, question: Callable[[SpoolStore], Any], answer: "Future[Any]") -> None:
         if not answer.set_running_or_notify_cancel():
@@ -192,22 +192,3 @@ def _make_room(store: SpoolStore, bytes_needed: int) -> list[Kept]:
         store.delete(oldest[0].number)
         lost += oldest
     return lost
-
-
-def _cut_off(duration_ms: int, started_s: float) -> UtteranceEnd:
-    ended_s = started_s + duration_ms / 1000
-    return UtteranceEnd(
-        reason=EndReason.STOPPED,
-        duration_ms=duration_ms,
-        speech_start_ms=0,
-        speech_end_ms=duration_ms,
-        last_sound_monotonic_s=ended_s,
-        ended_monotonic_s=ended_s,
-        level_dbfs=None,
-        peak_dbfs=None,
-        noise_floor_dbfs=None,
-        snr_db=None,
-        clipped_share=None,
-        overruns=0,
-        gaps=0,
-    )
