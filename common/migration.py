@@ -14,8 +14,8 @@ def migrate(database: sqlite3.Connection, steps: Sequence[Step]) -> None:
     """
     if _version(database) == len(steps):
         return
-    database.execute("BEGIN IMMEDIATE")
-    try:
+    with database:
+        database.execute("BEGIN IMMEDIATE")
         # Another process may have been first.
         version = _version(database)
         if version > len(steps):
@@ -26,11 +26,6 @@ def migrate(database: sqlite3.Connection, steps: Sequence[Step]) -> None:
             for statement in step:
                 database.execute(statement)
         database.execute(f"PRAGMA user_version = {len(steps)}")
-        database.execute("COMMIT")
-    except BaseException:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
 
 
 def _version(database: sqlite3.Connection) -> int:

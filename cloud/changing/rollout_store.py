@@ -293,15 +293,9 @@ class RolloutStore:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """All that is changed meanwhile, or nothing; nobody else changes anything."""
-        with self._told():
+        with self._told(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
+            yield
 
     @contextmanager
     def _told(self) -> Iterator[None]:

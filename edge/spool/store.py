@@ -102,14 +102,9 @@ class SpoolStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; on the disk afterwards."""
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
             yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
 
     def begin(self, head: UtteranceHead, boot_id: str, coding: str) -> int:
         """The number of a new utterance."""
