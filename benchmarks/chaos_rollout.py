@@ -29,6 +29,7 @@ import msgspec
 from benchmarks import path
 from benchmarks.figures import Figure, none, progress, report
 from benchmarks.victims import end_in_order, is_sound
+from cloud.building import unused
 from cloud.building.domain import load_domain
 from cloud.changing import copied_domain, operations, rollout_store, shadow_store, trial
 from cloud.changing.gate import Rules
@@ -43,7 +44,7 @@ from protos import speech_pb2, speech_pb2_grpc
 
 WATCHED = frozenset(
     str(module.__file__)
-    for module in (copied_domain, migration, operations, private_files, rollout_store, shadow_store, trial)
+    for module in (copied_domain, migration, operations, private_files, rollout_store, shadow_store, trial, unused)
 )
 """Files before whose lines a child kills itself."""
 
@@ -164,7 +165,7 @@ def child(shop: Shop, seed: int, lines: int | None, said: int) -> None:
     """Steps until the death; tells each before and after."""
     draw, left = random.Random(seed), lines
     # What nobody needs is erased at once.
-    copied_domain.UNUSED_S_MIN = -math.inf
+    unused.UNUSED_S_MIN = -math.inf
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left

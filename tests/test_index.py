@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -64,9 +65,11 @@ def test_misheard_words_are_near_by_letters_and_by_sound(index: SqliteIndex) -> 
 def test_a_version_that_is_there_is_not_built_again(tmp_path: Path) -> None:
     path = build(domain(), tmp_path / "new" / "folder")
     before = path.stat()
+    os.utime(path, (0, 0))
     assert build(domain(), tmp_path / "new" / "folder") == path
-    assert path.stat().st_mtime_ns == before.st_mtime_ns
     assert path.stat().st_ino == before.st_ino
+    # Somebody uses it.
+    assert path.stat().st_mtime > 0
     assert [file.name for file in path.parent.iterdir()] == ["shop-0123456789ab.sqlite"]
 
 

@@ -57,6 +57,7 @@ class FakeJob:
 
 class FakePool:
     has_room = True
+    bundles: tuple[str, ...] = ()
 
     def __init__(self, outcome: Hypothesis | Exception | None, *, bears: bool = True) -> None:
         self.bears = lambda kind, rank: bears

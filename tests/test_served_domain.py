@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def test_a_new_version_is_swapped_in_whole_and_who_has_the_old_one_goes_on_with_
             assert await found(before, "cake") == []
             assert await found(before, "tea") == ["tea"]
             assert before.bundle_file.is_file()
+            held = {before.version, domain.now.version}
+            assert held <= {version.version for version in domain.versions}
+            del before
+            gc.collect()
+            assert [version.version for version in domain.versions] == [domain.now.version]
 
     asyncio.run(change())
 
@@ -76,10 +82,10 @@ def test_a_broken_one_is_told_and_the_old_one_is_served_on(shop: Path, caplog: p
 
 def test_equal_folders_are_one_version_and_are_built_once(shop: Path) -> None:
     with served(shop) as first:
-        built = first.now.bundle_file.stat().st_mtime_ns
+        built = first.now.bundle_file.stat().st_ino
         with served(shop) as second:
             assert second.now.version == first.now.version
-            assert second.now.bundle_file.stat().st_mtime_ns == built
+            assert second.now.bundle_file.stat().st_ino == built
 
 
 def test_a_damaged_bundle_is_built_anew(shop: Path) -> None:

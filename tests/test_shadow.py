@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from cloud.building.domain import load_domain
 from cloud.changing import judging
 from cloud.changing.compared import Answered
+from cloud.changing.copied_domain import copied
 from cloud.changing.gate import Rules
+from cloud.changing.operations import DAY_US
 from cloud.changing.rollout import Subject
 from cloud.changing.rollout_store import FILE_NAME, RolloutStore
 from cloud.changing.running import Changing, Way
@@ -387,9 +391,15 @@ def service(tmp_path: Path, shop: ServedDomain, monkeypatch: pytest.MonkeyPatch)
 WHISPER, SHOP = Subject("model", "whisper"), Subject("domain", "shop")
 
 
-def lives(service: Service, do: Callable[[Changing], Coroutine[Any, Any, None]]) -> None:
+def unix_us() -> int:
+    return time.time_ns() // 1000
+
+
+def lives(
+    service: Service, do: Callable[[Changing], Coroutine[Any, Any, None]], now: Callable[[], int] = unix_us
+) -> None:
     async def live() -> None:
-        async with Changing(service.settings, service.recogniser, service.domains) as changing:
+        async with Changing(service.settings, service.recogniser, service.domains, now) as changing:
             await changing.look()
             hearing = asyncio.create_task(changing.shadow.run())
             try:
@@ -465,6 +475,64 @@ def test_a_domain_is_tried_answers_is_promoted_and_what_served_before_serves_aga
         assert service.hears(changing, "u3").domain is shop.now
 
     lives(service, life)
+
+
+def test_what_is_built_stays_as_long_as_somebody_may_need_it(
+    service: Service, shop: ServedDomain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Served, tried, to be gone back to, open here still, or what a worker began with."""
+    monkeypatch.setattr("cloud.changing.running.PRUNE_S", 0.0)
+    storage = service.settings.storage
+    built: dict[str, str] = {}
+
+    def begin(drink: str) -> None:
+        domain = load_domain(str(copied(load_domain(str(menu(tmp_path / drink / "shop", drink))), tmp_path / "copies")))
+        with ServedDomain(str(domain.folder), storage) as served:
+            built[drink] = served.now.bundle_file.stem
+        service.store.begin(SHOP, str(domain.folder), domain.version, who="ann", why="")
+
+    def promote(drink: str) -> None:
+        begin(drink)
+        service.store.promote(SHOP, who="ann", why="", figures=[])
+
+    def there() -> set[str]:
+        bundles, indexes = (
+            {path.stem for path in folder.iterdir()} for folder in (storage.bundle_dir, storage.index_dir)
+        )
+        assert bundles == indexes
+        return bundles
+
+    async def nothing(changing: Changing) -> None: ...
+
+    def two_days_on() -> int:
+        return unix_us() + 2 * DAY_US
+
+    promote("below")
+    promote("served")
+    begin("returned")
+    service.store.rollback(SHOP, who="ann", why="")
+    begin("tried")
+    for name in ("shop-of-a-worker", "shop-older"):
+        (storage.bundle_dir / f"{name}.bundle").touch()
+        (storage.index_dir / f"{name}.sqlite").touch()
+    service.live[0].bundles = (str(storage.bundle_dir / "shop-of-a-worker.bundle"),)
+    everything = {shop.now.bundle_file.stem, "shop-of-a-worker", "shop-older", *built.values()}
+    lives(service, nothing)
+    # Somebody may be about to need it.
+    assert there() == everything
+    lives(service, nothing, two_days_on)
+    assert there() == everything - {"shop-older", built["returned"]}
+
+    async def taken_back(changing: Changing) -> None:
+        service.store.rollback(SHOP, who="ann", why="")
+        await changing.look()
+        # It serves again at once if it comes again.
+        assert built["tried"] in there()
+
+    lives(service, taken_back, two_days_on)
+    service.live[0].bundles = ()
+    lives(service, nothing, two_days_on)
+    assert there() == {shop.now.bundle_file.stem, built["below"], built["served"]}
 
 
 def test_a_canary_that_breaks_its_guard_is_returned_by_itself(service: Service) -> None:

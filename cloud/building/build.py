@@ -15,6 +15,7 @@ from cloud.building.fault import Faults
 from cloud.building.folder import COMMANDS
 from cloud.building.sampling import examples
 from cloud.building.spoken_text import can_be_said, words_of
+from cloud.building.unused import is_there
 from cloud.pronouncing.dictionary import dictionary
 from cloud.pronouncing.phones import Phones
 from cloud.pronouncing.phones import names as names_of
@@ -40,7 +41,7 @@ PHRASES_MAX = 5_000
 def build_bundle(domain: Domain, directory: Path) -> Path:
     """The bundle of this version of the domain, built if need be. DomainError where it cannot be."""
     path = bundle_file(directory, domain.name, domain.version)
-    if path.is_file():
+    if is_there(path):
         try:
             read_bundle(path)
         except DomainError:

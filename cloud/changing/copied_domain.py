@@ -1,19 +1,14 @@
 """A domain's folder as it was when it became a candidate: what is tried, promoted and gone back to is never edited."""
 
-import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from cloud.building.domain import Domain, version_of
 from cloud.building.folder import CATALOGUE, COMMANDS, LEXICON, read_file
+from cloud.building.unused import is_there
 from common.errors import DomainError
 from common.private_files import sync_directory
-
-UNUSED_S_MIN = 86_400.0
-"""A copy that nobody needs yet may be one that somebody is about to try."""
 
 
 def copied(domain: Domain, directory: Path) -> Path:
@@ -21,9 +16,7 @@ def copied(domain: Domain, directory: Path) -> Path:
     folder was changed meanwhile."""
     target = directory / f"{domain.name}-{domain.version}" / domain.name
     try:
-        if _is_copy(target, domain.version):
-            with contextlib.suppress(PermissionError):
-                os.utime(target.parent)
+        if is_there(target.parent) and _is_copy(target, domain.version):
             return target
         directory.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".", dir=directory))
@@ -45,16 +38,6 @@ def copied(domain: Domain, directory: Path) -> Path:
     except OSError as error:
         raise DomainError(f"{target}: the candidate cannot be copied: {error.strerror}.") from error
     return target
-
-
-def clean(directory: Path, needed: Iterable[str], now_unix_s: float) -> None:
-    """Erases copies that are none of the needed folders and have been there for a while, and what was left of copying.
-    What cannot be erased stays."""
-    names = {Path(folder).parent.name for folder in needed}
-    for entry in directory.iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name not in names and now_unix_s - entry.stat().st_mtime > UNUSED_S_MIN:
-                shutil.rmtree(entry)
 
 
 def _is_copy(folder: Path, version: str) -> bool:

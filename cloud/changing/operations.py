@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import msgspec
 
 from cloud.building.build import build_bundle
 from cloud.building.domain import load_domain
 from cloud.building.folder import find_folder
-from cloud.changing.copied_domain import clean, copied
+from cloud.building.unused import clean
+from cloud.changing.copied_domain import copied
 from cloud.changing.gate import Rules, Verdict
 from cloud.changing.needed import NEVER
 from cloud.changing.rollout import WHISPER, Kind, Rollout, Serving, Step, Subject
@@ -92,7 +94,8 @@ class Operations:
         build(copy, storage.index_dir)
         rollout = self._begin(subject, str(copy.folder), copy.version, share, why, rules, automatic=automatic)
         with self._store() as store:
-            clean(copies, [*store.needed("domain"), *self._settings.domains.serve], time.time())
+            needed = [*store.needed("domain"), *self._settings.domains.serve]
+        clean(copies, {Path(one).parent.name for one in needed}, time.time())
         return rollout
 
     def canary(self, subject: Subject, share: float, why: str, *, automatic: bool) -> Rollout:

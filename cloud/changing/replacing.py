@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -54,6 +55,12 @@ class Replacing:
         """Their name; None: no Whisper runs here."""
         ready = self.pools[-1].engine
         return ready.model if ready.engine == WHISPER else None
+
+    @property
+    def bundles(self) -> set[str]:
+        """Names of the files of all that is open."""
+        open_here = {one.bundle_file.name for domain in self._domains_open.values() for one in domain.versions}
+        return open_here | {Path(file).name for pool in (*self.pools, *self._pools_opened) for file in pool.bundles}
 
     def weights(self, name: str) -> str:
         """Their folder. EngineError."""

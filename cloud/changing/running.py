@@ -17,6 +17,7 @@ import msgspec
 from cloud.building.domain import version_of
 from cloud.building.folder import find_folder
 from cloud.changing import judging
+from cloud.changing.built import clean_built
 from cloud.changing.canary import is_chosen
 from cloud.changing.gate import Figure
 from cloud.changing.open_candidate import OpenCandidate
@@ -75,6 +76,7 @@ class Changing:
     ) -> None:
         """`settings` are the owner's own, see `Replacing`."""
         state_dir = settings.storage.state_dir
+        self._settings = settings
         self.log = SqliteShadowLog(state_dir / SHADOW_FILE_NAME)
         self.shadow = Shadow(self.log, self._is_waited_for)
         self._file = state_dir / FILE_NAME
@@ -166,6 +168,10 @@ class Changing:
         if time.monotonic() - self._pruned_s >= PRUNE_S:
             self._pruned_s = time.monotonic()
             await self.log.prune()
+            bundles = self._replacing.bundles
+            await self._run(
+                lambda: clean_built(self._settings, bundles, self._store.needed("domain"), self._unix_us() / 1e6)
+            )
 
     async def _do_as_decided(self) -> None:
         active = {rollout.number: rollout for rollout in await self._run(self._store.all_active)}

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from cloud.building.domain import Domain
+from cloud.building.unused import is_there
 from cloud.finding.index_tables import SCHEMA_VERSION, fill, name_key, trigrams_of
 from cloud.finding.words import sound
 from common.errors import DomainError
@@ -203,7 +204,7 @@ def _open(path: Path, domain: Domain) -> SqliteIndex:
 
 
 def _is_whole(path: Path, domain: Domain) -> bool:
-    if not path.is_file():
+    if not is_there(path):
         return False
     try:
         with closing(_open(path, domain)._connection) as connection:

@@ -9,6 +9,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakSet
 
 from cloud.building.build import build_bundle
 from cloud.building.bundle import Bundle, read_bundle
@@ -91,11 +92,13 @@ class ServedDomain:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"search-{self.name}")
         self.now: DomainVersion
         """The version that is served: whoever begins with it goes on with it."""
+        self.versions: WeakSet[DomainVersion] = WeakSet()
+        """That one, and those that somebody still has."""
 
     def __enter__(self) -> "ServedDomain":
         """DomainError if it cannot be built."""
         first, self._first = self._first or load_domain(self._name_or_folder), None
-        self.now = self._thread.submit(DomainVersion, first, self._storage, self._thread).result()
+        self._serve(self._thread.submit(DomainVersion, first, self._storage, self._thread).result())
         return self
 
     def __exit__(
@@ -128,8 +131,12 @@ class ServedDomain:
             raise DomainError(f"Building it took longer than {BUILD_S_MAX:.0f} s.") from error
         if said is not None:
             raise DomainError(said or "Building it ended without a word.")
-        self.now = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        self._serve(await asyncio.get_running_loop().run_in_executor(self._thread, self._open))
         logger.info("domain %s: %d entries, now version %s", self.name, self.now.entries, self.now.version)
+
+    def _serve(self, version: DomainVersion) -> None:
+        self.now = version
+        self.versions.add(version)
 
     def _open(self) -> DomainVersion:
         return DomainVersion(load_domain(self._name_or_folder), self._storage, self._thread)

@@ -97,6 +97,11 @@ class Pool:
         return self.engine.engine
 
     @property
+    def bundles(self) -> tuple[str, ...]:
+        """Files that a worker which replaces another one reads again."""
+        return self._options.bundles
+
+    @property
     def waiting(self) -> int:
         """Utterances that wait for a worker."""
         return len(self._waiting)
