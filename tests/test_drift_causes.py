@@ -9,8 +9,8 @@ from cloud.drift.causes.naming import EXPLAINS, causes_of, explained
 from cloud.drift.change import Change, Effect
 from cloud.drift.features import NAMES
 from cloud.drift.shape import BANDS
+from cloud.drift.usual import WATCHED
 from cloud.drift.watch import Watch
-from cloud.drift.watcher import WATCHED
 from tests import watched_board
 from tests.watched_board import LEARNT, fed
 

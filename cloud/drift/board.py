@@ -8,19 +8,11 @@ from cloud.drift.change import VERSIONS, shares
 from cloud.drift.facts import Facts
 from cloud.drift.features import FEATURES, Row, row_of, voices_of
 from cloud.drift.profile import Profile, kind_of, profile_of, slownesses, strangenesses
+from cloud.drift.recent import Seen
 from cloud.drift.reference import Reference, learnt
 from cloud.drift.sitting import begins
-from cloud.drift.watcher import (
-    BEHIND,
-    STEPS,
-    VOICE_BLOCK,
-    Seen,
-    Told,
-    Usual,
-    Watcher,
-    WatcherState,
-    whitenings_of,
-)
+from cloud.drift.usual import BEHIND, STEPS, VOICE_BLOCK, Usual, whitenings_of
+from cloud.drift.watcher import Told, Watcher, WatcherState
 
 LEARN_MIN, LEARN_MAX = 200, 500
 LEARN_DAYS = 14

@@ -10,19 +10,11 @@ import numpy.typing as npt
 
 from cloud.drift.change import shares
 from cloud.drift.features import VOICE_NUMBERS
+from cloud.drift.recent import Seen
 from cloud.drift.reference import Reference, learnt
 from cloud.drift.sitting import begins
-from cloud.drift.watcher import (
-    STEPS,
-    VOICE_BLOCK,
-    WATCHED,
-    Seen,
-    Told,
-    Usual,
-    Watcher,
-    WatcherState,
-    whitenings_of,
-)
+from cloud.drift.usual import STEPS, VOICE_BLOCK, WATCHED, Usual, whitenings_of
+from cloud.drift.watcher import Told, Watcher, WatcherState
 
 LEARN = 300
 BOARDS_MIN = 2

@@ -4,25 +4,21 @@ Watching -> changed -> watching. While it is changed, what is like before brings
 further change.
 """
 
-from collections import Counter, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from cloud.drift.causes.cause import Cause
 from cloud.drift.causes.naming import causes_of, explained
-from cloud.drift.change import VERSIONS, Change, VersionChange, bands, effects_of, shares
+from cloud.drift.change import Change, bands, effects_of, shares
 from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
-from cloud.drift.directions import Direction, DirectionState, Floats, Whitening, shift_of, whitening_of
-from cloud.drift.features import FEATURES, NAMES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
+from cloud.drift.directions import Direction, DirectionState, Floats, shift_of
+from cloud.drift.features import FEATURES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
+from cloud.drift.recent import AROUND_VERSION, RECENT, Recent, RecentState, Seen
 from cloud.drift.reference import Reference
-from cloud.drift.sitting import begins, is_apart
-
-RECENT = 120
-"""Utterances that are kept to look back at."""
+from cloud.drift.usual import BEHIND, MEMBERS, VOICE_BLOCK, WATCHED, Usual
 
 WINDOW_MIN = 12
 """Fewer utterances since it began are no change yet: one person in a hurry is not."""
@@ -56,41 +52,8 @@ BETTER = 0.2
 BACK_UTTERANCES = 20
 BACK_SHARE = 0.4
 """Of the effect: what is left of it when it is over."""
-AROUND_VERSION = 10
-"""Utterances around the beginning of a change within which another version may be why."""
-
-WATCHED = (*NAMES, "strange_voice", "rare_intent", "slowness", "rare_board")
-"""The features that have scores; the last one only where several boards are watched together."""
-STEPS = (*(feature.step for feature in FEATURES), 0.3, 0.3, 0.02, 0.3)
-BEHIND = len(WATCHED) - len(FEATURES)
-"""So many are behind a row of numbers."""
-
-VOICE_BLOCK = "voice"
-BLOCKS: dict[str, tuple[str, ...]] = {
-    "sound": (*("level", "noise_floor", "noise_tilt", "noise_hump", "voice_top", "voice_low", "band_spread", "fall"),),
-    "talk": ("words", "syllables", "speech", "slowness", "speech_share", "fall", "band_spread"),
-    "answers": ("confidence", "empty", "understood", "unknown_words", "rare_intent", "asked_back"),
-}
-"""Scores that change together; the voice's shape is one more block, of its own points."""
-MEMBERS = {block: [WATCHED.index(name) for name in names] for block, names in BLOCKS.items()}
 SHIFT_MIN = 1.0
 """Of a block, in standard deviations: a smaller one is not worth a sentence."""
-
-
-class Seen(NamedTuple):
-    """An utterance, as it is kept."""
-
-    at_unix_us: int | None
-    key: tuple[str, str]
-    """Device and utterance."""
-    intent: str | None
-    versions: tuple[str | None, ...]
-    difference: npt.NDArray[np.float32]
-    """Of the row from what was usual at that time, then of the features behind it; (ROW + BEHIND,)."""
-    scores: npt.NDArray[np.float32]
-    """Of WATCHED."""
-    voice: npt.NDArray[np.float32]
-    """The voice's point, see directions.py; (0,): nobody knows what is usual."""
 
 
 class Recovered(NamedTuple):
@@ -109,27 +72,6 @@ class Renamed(NamedTuple):
 
 Told = Change | Renamed | Recovered
 """What an utterance may bring about."""
-
-
-class Usual(msgspec.Struct, frozen=True):
-    """What a change is a change of."""
-
-    means: list[float]
-    """As Seen.difference."""
-    intents: dict[str, float]
-    """Shares."""
-    whitenings: dict[str, Whitening]
-    """Of BLOCKS and VOICE_BLOCK, where enough was measured."""
-    boards: dict[str, float] = {}
-    """Shares of all utterances, where several are watched together."""
-
-
-def whitenings_of(scores: Floats, voices: Floats, first: Sequence[bool]) -> dict[str, Whitening]:
-    """Of all blocks, from the scores and the voices of utterances in their order, of which some are the first of a
-    sitting."""
-    found = {block: whitening_of(scores[:, numbers], first) for block, numbers in MEMBERS.items()}
-    found[VOICE_BLOCK] = whitening_of(voices, first)
-    return {block: whitening for block, whitening in found.items() if whitening is not None}
 
 
 class WatcherState(msgspec.Struct, frozen=True):
@@ -155,7 +97,7 @@ class Watcher:
         self.change: Change | None = None
         """What was told, and is not over."""
         self.usual = usual
-        self.recent: deque[Seen] = deque(maxlen=RECENT)
+        self._recent = Recent()
         self._is_board = is_board
         self._run_length = run_length
         self._detector = Detector(Wagers(reference))
@@ -167,7 +109,7 @@ class Watcher:
 
     def push(self, seen: Seen) -> Told | None:
         """What an utterance brings about."""
-        self.recent.append(seen)
+        self._recent.push(seen)
         if self.change is not None and (over := self._is_over()) is not None:
             return over
         run_length = self._run_length
@@ -181,15 +123,10 @@ class Watcher:
         found = self._found(evidence, run_length) if evidence >= run_length else None
         return self._again() if found is None else found
 
-    def _sittings(self, count: int) -> int:
-        """Of the last so many utterances."""
-        window = self._window(count)
-        return sum(begins([one.key[0] for one in window], [one.at_unix_us for one in window]))
-
     def _found(self, evidence: float, run_length: float) -> Told | None:
         """What so much evidence tells."""
         suspect = self._suspect()
-        if suspect.began < WINDOW_MIN or self._sittings(suspect.began) < SITTINGS_MIN:
+        if suspect.began < WINDOW_MIN or self._recent.sittings(suspect.began) < SITTINGS_MIN:
             return None
         if self.change is not None and self._is_back(suspect):
             return self._over(self.change)
@@ -222,7 +159,7 @@ class Watcher:
 
     def _push(self, seen: Seen) -> float:
         """The evidence of a change: half of it is that of single features, half that of blocks."""
-        is_first = len(self.recent) < 2 or is_apart(*((one.key[0], one.at_unix_us) for one in self._window(2)))
+        is_first = self._recent.is_first
         single = self._detector.push(seen.scores - self._offsets, begins=is_first)
         for block, direction in self._directions.items():
             direction.push(self._points(block, [seen])[0], begins=is_first)
@@ -242,8 +179,8 @@ class Watcher:
         found = self._detector.suspect()
         most = max(self._directions, key=lambda block: self._directions[block].evidence.mean(), default="")
         if most and self._directions[most].evidence.mean() > self._detector.mean:
-            began = min(self._directions[most].began, len(self.recent))
-            scores = np.array([seen.scores for seen in self._window(began)]) - self._offsets
+            began = min(self._directions[most].began, len(self._recent))
+            scores = np.array([seen.scores for seen in self._recent.last(began)]) - self._offsets
             means = _mean(scores)
             members = MEMBERS.get(most, [WATCHED.index("strange_voice")])
             feature = max(members, key=lambda number: abs(means[number]))
@@ -264,10 +201,7 @@ class Watcher:
             detector=self._detector.state(),
             directions={block: direction.state() for block, direction in self._directions.items()},
             voice_offset=self._voice_offset.tobytes(),
-            voices=np.array([_voice(seen) for seen in self.recent], np.float32).tobytes(),
-            seen=tuple(seen[:4] for seen in self.recent),
-            differences=np.array([seen.difference for seen in self.recent], np.float32).tobytes(),
-            scores=np.array([seen.scores for seen in self.recent], np.float32).tobytes(),
+            **self._recent.state()._asdict(),
         )
 
     def go_on(self, state: WatcherState) -> None:
@@ -278,17 +212,11 @@ class Watcher:
         self._detector.go_on(state.detector)
         for block, its in state.directions.items():
             self._directions[block].go_on(its)
-        if state.seen:
-            kept = (
-                np.frombuffer(one, np.float32).reshape(len(state.seen), -1)
-                for one in (state.differences, state.scores, state.voices)
-            )
-            for (at, key, intent, versions), difference, scores, voice in zip(state.seen, *kept, strict=True):
-                self.recent.append(Seen(at, key, intent, versions, difference, scores, _heard(voice)))
+        self._recent.go_on(RecentState(state.voices, state.seen, state.differences, state.scores))
 
     def forget(self, device_id: str) -> None:
         """Erases what one of several boards said."""
-        self.recent = deque((seen for seen in self.recent if seen.key[0] != device_id), maxlen=RECENT)
+        self._recent.forget(device_id)
         self.usual.boards.pop(device_id, None)
         if self.change is not None:
             self.change = self.change.without(device_id)
@@ -299,13 +227,10 @@ class Watcher:
             self._settle(max(SETTLE, min(self.change.utterances + self._since_told, RECENT)))
             self.change = None
 
-    def _window(self, count: int) -> list[Seen]:
-        return list(self.recent)[-count:]
-
     def _began(self, suspect: Suspect) -> int:
         """How many utterances ago the features that moved most moved together: the likeliest place, were they as far
         off since as they are now; again with what they are since that place."""
-        kept = np.array([seen.scores for seen in self._window(suspect.began + AROUND_VERSION)], np.float64)
+        kept = np.array([seen.scores for seen in self._recent.last(suspect.began + AROUND_VERSION)], np.float64)
         scores = np.where(np.isnan(kept), 0.0, kept - self._offsets)
         began = LAST
         for _ in range(ROUNDS):
@@ -318,16 +243,16 @@ class Watcher:
 
     def _is_worth_telling(self, suspect: Suspect) -> bool:
         if suspect.block:
-            points = self._points(suspect.block, self._window(suspect.began))
+            points = self._points(suspect.block, self._recent.last(suspect.began))
             return shift_of(points, self.usual.whitenings[suspect.block].linger) > SHIFT_MIN
-        scores = np.array([seen.scores for seen in self._window(suspect.began)])[:, suspect.feature]
+        scores = np.array([seen.scores for seen in self._recent.last(suspect.began)])[:, suspect.feature]
         scores = scores[~np.isnan(scores)] - self._offsets[suspect.feature]
         if suspect.direction == 0:
             return float(np.square(scores).mean()) > SPREAD_MIN
         return suspect.direction * float(scores.mean()) > EFFECT_MIN
 
     def _measured(self, suspect: Suspect, evidence: float) -> Change:
-        window = self._window(suspect.began)
+        window = self._recent.last(suspect.began)
         means = np.array(self.usual.means)
         differences = np.array([seen.difference for seen in window], np.float64)
         scores = np.array([seen.scores for seen in window], np.float64)
@@ -355,26 +280,13 @@ class Watcher:
             intents_after=shares([seen.intent for seen in window]),
             boards_before=self.usual.boards,
             boards_after=shares([seen.key[0] for seen in window]) if not self._is_board else {},
-            versions=self._versions(len(window)),
+            versions=self._recent.versions(len(window)),
             utterance_ids=tuple(seen.key for seen in window),
         )
 
-    def _versions(self, since: int) -> tuple[VersionChange, ...]:
-        """Versions that are others than most utterances before had."""
-        recent = list(self.recent)
-        before, after = recent[: -since - AROUND_VERSION] or recent[:-since], recent[-since + since // 2 :]
-        found = []
-        for number, what in enumerate(VERSIONS):
-            old, new = (Counter(one.versions[number] for one in part).most_common(1) for part in (before, after))
-            if not old or not new or not old[0][0] or not new[0][0]:
-                continue
-            if all(one.versions[number] != new[0][0] for one in before):
-                found.append(VersionChange(what, old[0][0], new[0][0]))
-        return tuple(found)
-
     def _settle(self, count: int) -> None:
         """What came last is the new normal."""
-        window = self._window(count)
+        window = self._recent.last(count)
         self._offsets = _mean(np.array([seen.scores for seen in window], np.float64))
         heard = [seen.voice for seen in window if len(seen.voice)]
         self._voice_offset = np.mean(heard, axis=0, dtype=np.float64) if heard else np.zeros(VOICE_NUMBERS)
@@ -382,7 +294,7 @@ class Watcher:
 
     def _is_over(self) -> Recovered | None:
         assert self.change is not None
-        scores = np.array([seen.scores for seen in self._window(BACK_UTTERANCES)])
+        scores = np.array([seen.scores for seen in self._recent.last(BACK_UTTERANCES)])
         effect = self.change.effect(self.change.suspect)
         its = scores[:, WATCHED.index(self.change.suspect)]
         its = its[~np.isnan(its)]
@@ -396,7 +308,7 @@ class Watcher:
 
     def _is_back(self, suspect: Suspect) -> bool:
         """Whether what moved away from the change moved to what was usual before it."""
-        window = self._window(suspect.began)
+        window = self._recent.last(suspect.began)
         if suspect.block == VOICE_BLOCK:
             points = self._points(VOICE_BLOCK, window) + self._voice_offset
             return shift_of(points, self.usual.whitenings[VOICE_BLOCK].linger) < SHIFT_MIN
@@ -407,7 +319,7 @@ class Watcher:
         self.change = None
         self._offsets, self._voice_offset = np.zeros(len(WATCHED)), np.zeros(VOICE_NUMBERS)
         self._reset()
-        return Recovered(change, self.recent[-1].at_unix_us)
+        return Recovered(change, self._recent.last(1)[0].at_unix_us)
 
 
 def _fit_of(causes: Sequence[Cause], name: str) -> float:
@@ -419,11 +331,3 @@ def _mean(scores: Floats) -> Floats:
     known = ~np.isnan(scores)
     means: Floats = np.where(known, scores, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return means
-
-
-def _voice(seen: Seen) -> npt.NDArray[np.float32]:
-    return seen.voice if len(seen.voice) else np.full(VOICE_NUMBERS, np.nan, np.float32)
-
-
-def _heard(voice: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return voice[:0] if np.isnan(voice).any() else voice
