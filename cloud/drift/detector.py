@@ -11,15 +11,14 @@ and a shift no larger than what is uncertain of the reference is none.
 
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cloud.drift.evidence import Evidence, EvidenceState
 from cloud.drift.reference import SCORE_MAX, Reference
-from cloud.drift.sitting import News, Sitting
+from cloud.drift.sitting import News
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 SHIFTS = (0.6, 1.2, 2.0)
 """In standard deviations of what lingers not."""
@@ -36,7 +35,6 @@ WAGERS = 2 * len(SHIFTS) + len(SPREADS)
 """On each feature."""
 WEIGHTS: Floats = np.repeat([1.0, SPREAD_SHARE], [2 * len(SHIFTS), len(SPREADS)])
 WEIGHTS /= WEIGHTS.sum()
-EVIDENCE_MAX = 1e280
 
 
 class Suspect(NamedTuple):
@@ -87,73 +85,41 @@ class Wagers:
         return np.concatenate([up, down, wider], axis=1)
 
 
-class DetectorState(msgspec.Struct, frozen=True):
-    """A detector as it is kept: its arrays as bytes."""
-
-    evidence: bytes
-    runs: bytes
-    ages: bytes
-    sums: bytes = b""
-    counts: bytes = b""
-    """Of the sitting; empty: it begins."""
-
-
 class Detector:
     """The evidence so far, of one stream."""
 
     def __init__(self, wagers: Wagers) -> None:
         self._wagers = wagers
-        self._sitting = Sitting(wagers.alike)
-        self.reset()
+        self._evidence = Evidence((len(wagers.watched), WAGERS), wagers.alike)
 
     def reset(self) -> None:
         """Nothing speaks for a change."""
-        self._sitting.begin()
-        shape = (len(self._wagers.watched), WAGERS)
-        self.evidence: Floats = np.zeros(shape)
-        """Shiryaev-Roberts' sums."""
-        self.runs: Floats = np.zeros(shape)
-        """The logarithm of the likeliest summand's (a CUSUM, Page 1954)."""
-        self.ages: Integers = np.zeros(shape, np.int64)
-        """How many utterances ago that began."""
+        self._evidence.reset()
 
     def push(self, scores: Floats, *, begins: bool = True) -> float:
         """Takes the scores of an utterance's features, which begins a sitting or is of the same as the last one; the
         mean evidence, to be compared with a run length."""
-        if begins:
-            self._sitting.begin()
         own = scores[self._wagers.watched]
-        gains = self._wagers.gains(own, self._sitting.push(own))
-        known = ~np.isnan(gains)
-        gains = np.where(known, gains, 0.0)
-        self.evidence = np.minimum((self.evidence + known) * np.exp(gains), EVIDENCE_MAX)
-        self.runs = np.maximum(0.0, self.runs + gains)
-        self.ages = np.where(self.runs > 0, self.ages + 1, 0)
+        self._evidence.push(self._wagers.gains(own, self._evidence.news(own, begins=begins)))
         return self.mean
 
     @property
     def mean(self) -> float:
         """Of the evidence of all wagers, each by its weight."""
-        return float((self.evidence @ WEIGHTS).mean()) if self.evidence.size else 0.0
+        sums = self._evidence.sums
+        return float((sums @ WEIGHTS).mean()) if sums.size else 0.0
 
     def suspect(self) -> Suspect:
         """What speaks most for a change."""
-        place, wager = np.unravel_index(int((self.evidence * WEIGHTS).argmax()), self.evidence.shape)
+        sums = self._evidence.sums
+        place, wager = np.unravel_index(int((sums * WEIGHTS).argmax()), sums.shape)
         direction = (1, -1, 0)[min(2, int(wager) // len(SHIFTS))]
-        return Suspect(int(self._wagers.watched[place]), direction, max(1, int(self.ages[place, wager])))
+        return Suspect(int(self._wagers.watched[place]), direction, max(1, int(self._evidence.ages[place, wager])))
 
-    def state(self) -> DetectorState:
+    def state(self) -> EvidenceState:
         """To be kept."""
-        kept = (self.evidence, self.runs, self.ages, self._sitting.sums, self._sitting.counts)
-        return DetectorState(*(one.tobytes() for one in kept))
+        return self._evidence.state()
 
-    def go_on(self, state: DetectorState) -> None:
+    def go_on(self, state: EvidenceState) -> None:
         """As it was when it was kept."""
-        shape = self.evidence.shape
-        self.evidence = np.frombuffer(state.evidence).reshape(shape).copy()
-        self.runs = np.frombuffer(state.runs).reshape(shape).copy()
-        self.ages = np.frombuffer(state.ages, np.int64).reshape(shape).copy()
-        self._sitting.begin()
-        if state.counts:
-            self._sitting.sums = np.frombuffer(state.sums).copy()
-            self._sitting.counts = np.frombuffer(state.counts).copy()
+        self._evidence.go_on(state)

@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cloud.drift.evidence import Evidence, EvidenceState
 from cloud.drift.reference import LEAST, SCORE_MAX, lingering
-from cloud.drift.sitting import Bools, Sitting, alike_of, first_of, news_of
+from cloud.drift.sitting import Bools, alike_of, first_of, news_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,23 +99,18 @@ class Direction:
         self._noise = self._dimensions * whitening.linger * LATE / 2
         self._margin = MARGIN + UNSURE * np.sqrt(self._dimensions * whitening.linger / whitening.count)
         self._stakes = np.array(STAKES) / whitening.linger
-        self._sitting = Sitting(np.full(self._dimensions, whitening.alike))
+        self._evidence = Evidence((len(STAKES),), np.full(self._dimensions, whitening.alike))
         self.reset()
 
     def reset(self) -> None:
         """Nothing speaks for a change."""
-        self._sitting.begin()
+        self._evidence.reset()
         self._mean: Floats = np.zeros(self._dimensions)
         self._line: list[Floats] = []
-        self.evidence: Floats = np.zeros(len(STAKES))
-        self.runs: Floats = np.zeros(len(STAKES))
-        self.ages = np.zeros(len(STAKES), np.int64)
 
     def push(self, point: Floats, *, begins: bool = True) -> None:
         """Takes the next point, which begins a sitting or is of the same as the last one."""
-        if begins:
-            self._sitting.begin()
-        news = self._sitting.push(point)
+        news = self._evidence.news(point, begins=begins)
         weight, here = float(news.weights[0]), np.clip(news.scores, -SCORE_MAX, SCORE_MAX)
         power = float(self._mean @ self._mean)
         wanted = self._mean * max(0.0, 1 - self._noise / power) if power > 0 else self._mean
@@ -122,34 +118,31 @@ class Direction:
         stakes = self._stakes * weight
         gains = stakes * (float(wanted @ here) - self._margin * weight * length)
         gains -= self._whitening.linger * np.square(stakes * length) / 2
-        self.evidence = np.minimum((self.evidence + 1) * np.exp(gains), 1e280)
-        self.runs = np.maximum(0.0, self.runs + gains)
-        self.ages = np.where(self.runs > 0, self.ages + 1, 0)
+        self._evidence.push(gains)
         self._line.append(point)
         if len(self._line) > GAP:
             self._mean = (1 - LATE) * self._mean + LATE * self._line.pop(0)
 
     @property
+    def evidence(self) -> float:
+        """The mean of all wagers'."""
+        return float(self._evidence.sums.mean())
+
+    @property
     def began(self) -> int:
         """How many utterances ago, at least; it had to be seen before it was wagered on."""
-        return int(self.ages[int(self.evidence.argmax())]) + GAP
+        return int(self._evidence.ages[int(self._evidence.sums.argmax())]) + GAP
 
     def state(self) -> DirectionState:
         """To be kept."""
         line = np.array(self._line).tobytes() if self._line else b""
-        kept = (self.evidence, self.runs, self.ages, self._sitting.sums, self._sitting.counts)
-        return DirectionState(self._mean.tobytes(), line, *(one.tobytes() for one in kept))
+        return DirectionState(self._mean.tobytes(), line, *msgspec.structs.astuple(self._evidence.state()))
 
     def go_on(self, state: DirectionState) -> None:
         """As it was when it was kept."""
         self._mean = np.frombuffer(state.mean).copy()
         self._line = list(np.frombuffer(state.line).reshape(-1, self._dimensions).copy())
-        self.evidence, self.runs = np.frombuffer(state.evidence).copy(), np.frombuffer(state.runs).copy()
-        self.ages = np.frombuffer(state.ages, np.int64).copy()
-        self._sitting.begin()
-        if state.counts:
-            self._sitting.sums = np.frombuffer(state.sums).copy()
-            self._sitting.counts = np.frombuffer(state.counts).copy()
+        self._evidence.go_on(EvidenceState(state.evidence, state.runs, state.ages, state.sums, state.counts))
 
 
 def shift_of(points: Sequence[Floats] | Floats, linger: float) -> float:

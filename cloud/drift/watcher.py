@@ -13,8 +13,9 @@ import numpy as np
 from cloud.drift.causes.cause import Cause
 from cloud.drift.causes.naming import causes_of, explained
 from cloud.drift.change import Change, bands, effects_of, shares
-from cloud.drift.detector import Detector, DetectorState, Suspect, Wagers
+from cloud.drift.detector import Detector, Suspect, Wagers
 from cloud.drift.directions import Direction, DirectionState, Floats, shift_of
+from cloud.drift.evidence import EvidenceState
 from cloud.drift.features import FEATURES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
 from cloud.drift.recent import AROUND_VERSION, RECENT, Recent, RecentState, Seen
 from cloud.drift.reference import Reference
@@ -80,7 +81,7 @@ class WatcherState(msgspec.Struct, frozen=True):
     change: Change | None
     since_told: int
     offsets: bytes
-    detector: DetectorState
+    detector: EvidenceState
     directions: dict[str, DirectionState]
     voice_offset: bytes
     voices: bytes
@@ -163,7 +164,7 @@ class Watcher:
         single = self._detector.push(seen.scores - self._offsets, begins=is_first)
         for block, direction in self._directions.items():
             direction.push(self._points(block, [seen])[0], begins=is_first)
-        together = [float(direction.evidence.mean()) for direction in self._directions.values()]
+        together = [direction.evidence for direction in self._directions.values()]
         return (single + sum(together) / len(together)) / 2 if together else single
 
     def _points(self, block: str, seen: Sequence[Seen], *, of_usual: bool = False) -> Floats:
@@ -177,8 +178,8 @@ class Watcher:
     def _suspect(self) -> Suspect:
         """What speaks most for a change, and when that began."""
         found = self._detector.suspect()
-        most = max(self._directions, key=lambda block: self._directions[block].evidence.mean(), default="")
-        if most and self._directions[most].evidence.mean() > self._detector.mean:
+        most = max(self._directions, key=lambda block: self._directions[block].evidence, default="")
+        if most and self._directions[most].evidence > self._detector.mean:
             began = min(self._directions[most].began, len(self._recent))
             scores = np.array([seen.scores for seen in self._recent.last(began)]) - self._offsets
             means = _mean(scores)
