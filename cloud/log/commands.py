@@ -117,9 +117,7 @@ def backup(file: Path, config_file: Path | None) -> None:
     Example:
       parrotlet-cloud log backup answers.backup
     """
-    source = _log(config_file)
-    if not source.exists():
-        raise SettingsError(f"There is no utterance log at {source}.")
+    source = _existing_log(config_file)
     try:
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as database:
             with closing(sqlite3.connect(":memory:")) as copy:
@@ -180,9 +178,7 @@ def export(file: Path, config_file: Path | None, **wanted: Any) -> None:
     from cloud.log.export_lines import log_lines
     from cloud.log.wanted import Wanted
 
-    source = _log(config_file)
-    if not source.exists():
-        raise SettingsError(f"There is no utterance log at {source}.")
+    source = _existing_log(config_file)
     try:
         with closing(AnswerStore(source)) as store:
             chosen = Wanted(**wanted) if any(value is not None for value in wanted.values()) else None
@@ -217,3 +213,10 @@ def _patience() -> Callable[[int, int, int], None]:
 
 def _log(config_file: Path | None) -> Path:
     return load_settings(config_file, {}).settings.storage.state_dir / FILE_NAME
+
+
+def _existing_log(config_file: Path | None) -> Path:
+    file = _log(config_file)
+    if not file.exists():
+        raise SettingsError(f"There is no utterance log at {file}.")
+    return file
