@@ -80,7 +80,8 @@ def enrol(device: str | None, minutes: int, config_file: Path | None) -> None:
     click.echo(f"It asks for the code. Where it finds no service: sudo parrotlet-edge enrol {_host()}", err=True)
     if parse_address(settings.server.listen, called="server.listen", port_min=0).is_loopback:
         click.echo(
-            f"server.listen is {settings.server.listen}, where no other machine gets; such as 0.0.0.0:7407 lets them.",
+            f"By its settings the service listens on {settings.server.listen}, where no other machine gets; "
+            "server.listen, or serve --listen, such as 0.0.0.0:7407 lets them.",
             err=True,
         )
 
