@@ -271,6 +271,13 @@ def test_a_word_that_is_in_the_log_no_more_is_in_no_alert(record: Record[AlertBo
     assert "mocha" not in record._file.read_text().replace("A mocha machine.", "")
 
 
+def test_how_an_erased_word_is_said_is_erased_too(book: AlertBook) -> None:
+    sentence = "Add mocha, chai. lexicon.txt: mocha  M OW K AH; chai  CH AY (guessed)."
+    report(book, "words", "kitchen", sentence, 1, words=("mocha", "chai"))
+    erase_words(book, lambda word: word == "chai", 2)
+    assert book.alerts[0].sentence == "Add …, chai. lexicon.txt: …; chai  CH AY (guessed)."
+
+
 def test_a_word_is_looked_for_in_the_log(tmp_path: Path) -> None:
     with closing(AnswerStore(tmp_path / LOG_FILE)) as store:
         facts = Facts(device_id="kitchen", utterance_id="u-1")

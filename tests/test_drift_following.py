@@ -21,9 +21,13 @@ from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.following import FILE_NAME as DRIFT_FILE
 from cloud.drift.following import Following, followed
+from cloud.drift.new_words import LEARN
+from cloud.groups import Groups
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Row, Span
 from cloud.log.record import Record
+from cloud.onlookers import watched_drift
+from cloud.settings import CloudSettings, Storage
 from common.errors import ActionError, IdentityError, SettingsError
 from common.record import Record as KeptRecord
 
@@ -206,6 +210,35 @@ def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> No
         keep(tmp_path, board.facts(5))
         look(following)
         assert following.watch.number == 25
+
+
+def test_a_service_guesses_how_a_new_word_is_said(tmp_path: Path) -> None:
+    board = MadeBoard("kitchen", seed=7, a_day=24)
+    keep(tmp_path, board.facts(LEARN))
+    for number, facts in enumerate(board.facts(60)):
+        keep(tmp_path, [facts], "play" if number % 4 else "play zorblight")
+    settings = CloudSettings(storage=Storage(state_dir=tmp_path))
+    alerts, until_s = KeptRecord(tmp_path / ALERTS_FILE, AlertBook), time.monotonic() + 20
+
+    async def watched() -> None:
+        async with watched_drift(settings, Groups(), {"home": Knows()}):  # type: ignore[dict-item]
+            while not alerts.read().alerts and time.monotonic() < until_s:
+                await asyncio.sleep(0.05)
+
+    asyncio.run(watched())
+    [alert] = alerts.read().alerts
+    assert alert.words == ["zorblight"] and "zorblight  Z AO R B L AY T" in alert.sentence
+
+
+class Knows:
+    """A domain that is served, and has one word."""
+
+    @property
+    def now(self) -> "Knows":
+        return self
+
+    def knows_word(self, word: str) -> bool:
+        return word == "play"
 
 
 def test_without_a_log_there_is_a_sentence(tmp_path: Path) -> None:

@@ -84,4 +84,5 @@ def _erase(alert: Alert, words: Collection[str]) -> None:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
+    """It, and how it is said, where that follows as in a lexicon.txt."""
+    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)(?-i:  [A-Z]{{1,3}}(?: [A-Z]{{1,3}})*\b)?", re.IGNORECASE)
