@@ -52,8 +52,8 @@ from cloud.alerts.alerts import (
     report,
     snooze,
 )
-from cloud.alerts.erasing import erase_words, is_said_in
-from cloud.alerts.ringing import Ringing
+from cloud.alerts.erasing import GONE, erase_boards, erase_words, is_said_in
+from cloud.alerts.ringing import ERASE_S, Ringing
 from cloud.drift.facts import Facts
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
@@ -291,6 +291,38 @@ def test_a_word_is_looked_for_in_the_log(tmp_path: Path) -> None:
     assert said == ["mocha", "ten", "Um, a mocha.", "10", ""]
 
 
+def test_of_a_board_that_is_forgotten_nothing_is_in_alerts_but_that_there_were_some(book: AlertBook) -> None:
+    for where in ("kitchen", "hall", "", "All boards", "Group home"):
+        report(book, "speakers", where, "Other people speak, their pitch up from 97 to 265 Hz.", 1, line="usual")
+    report(book, "noise", "kitchen", "A dishwasher.", 2, line="usual")
+    recover(book, "noise", "kitchen", 3, line="usual")
+    judge(book, 1, "right")
+    assert erase_boards(book, lambda board: board == "hall", 4) == 1
+    assert erase_boards(book, lambda board: board == "hall", 5) == 0
+    kitchen, *others = book.alerts
+    assert (kitchen.sentence, kitchen.state, kitchen.judged) == (GONE, "over", "right")
+    assert not kitchen.before and not kitchen.is_ending
+    assert all(one.state == "standing" and one.sentence != GONE for one in others)
+    # What a broker keeps goes, also of one that was over and nobody was told so yet.
+    assert [one.event for one in book.waiting if one.where == "kitchen"] == ["cleared"]
+
+
+def test_a_board_that_is_forgotten_while_the_service_runs_is_in_no_alert(
+    tmp_path: Path, record: Record[AlertBook]
+) -> None:
+    now_s, boards = 0.0, {"kitchen"}
+    ringing = Ringing(tmp_path, [Sink()], monotonic_s=lambda: now_s)
+    with record.change() as book:
+        report(book, "noise", "kitchen", "A dishwasher.", time.time_ns() // 1000, line="usual")
+    ringing.erase(lambda text: True, boards.__contains__)
+    assert record.read().alerts[0].sentence == "A dishwasher."
+    boards.clear()
+    ringing.erase(lambda text: True, boards.__contains__)
+    now_s = ERASE_S
+    ringing.look()
+    assert (record.read().alerts[0].sentence, record.read().alerts[0].state) == (GONE, "over")
+
+
 def test_who_erases_by_command_erases_words_of_alerts(tmp_path: Path, record: Record[AlertBook]) -> None:
     environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
     with closing(AnswerStore(tmp_path / LOG_FILE)) as store:
@@ -304,6 +336,9 @@ def test_who_erases_by_command_erases_words_of_alerts(tmp_path: Path, record: Re
     assert forgot.exit_code == 0, forgot.output
     assert record.read().alerts[0].sentence == "It is words … chai."
     assert "mocha" not in (tmp_path / FILE_NAME).read_text()
+    forgot = CliRunner().invoke(main, ["forget", "--device", "kitchen"], env=environment)
+    assert forgot.exit_code == 0, forgot.output
+    assert record.read().alerts[0].sentence == GONE
 
 
 def test_the_history_says_which_were_right(book: AlertBook) -> None:

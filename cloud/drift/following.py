@@ -46,8 +46,8 @@ class Told(Protocol):
     def look(self) -> None:
         """There is time to tell it."""
 
-    def erase_words(self, is_said: Callable[[str], bool]) -> None:
-        """Something was erased: what is said no more is nowhere to be read."""
+    def erase(self, is_said: Callable[[str], bool], has_board: Callable[[str], bool]) -> None:
+        """Something was erased: what is said no more is nowhere to be read, nor anything of boards that are gone."""
 
 
 class Following:
@@ -123,7 +123,7 @@ class Following:
         if changed:
             self._file.save(self.watch)
             self._file.scrub()
-            self._told.erase_words(is_said_in(self._reader))
+            self._told.erase(is_said_in(self._reader), self._reader.has_board)
         self._erasures = now
 
     def _words_of(self, device_id: str) -> set[str]:
