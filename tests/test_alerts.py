@@ -571,6 +571,7 @@ def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[Alert
     assert "1 of the 2 that somebody looked at were right." in typed(tmp_path, "--all").output
     assert typed(tmp_path, "snooze", "1", "--hours", "2").exit_code == 0
     assert book_of.is_snoozed(record.read(), *NOISE, time.time_ns() // 1000 + HOUR_US)
+    assert ", right, snoozed until 2" in typed(tmp_path).output.splitlines()[0]
     for arguments in (("right", "9"), ("snooze", "9")):
         assert "no alert 9" in typed(tmp_path, *arguments).output
     assert "no service's folder" in typed(tmp_path / "none").output

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -128,6 +129,10 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
     deaf.hears = True
     ringing.look()
     assert [told.event for told in deaf.told] == ["began", "over"]
+    began = datetime.fromtimestamp((found[0].change.began_at_unix_us or 0) / 1e6)
+    assert deaf.told[0].command == (
+        f"parrotlet-cloud log export --device kitchen --since {began:%Y-%m-%dT%H:%M} since.jsonl"
+    )
     assert len([record for record in caplog.records if record.name == "cloud.alerts.alert_sinks"]) == 2
     # What is over and another thing in the same moment is not over.
     ringing.take([found[0]])

@@ -1,15 +1,19 @@
 """What stands is told with what shows it, from the log of the service."""
 
+import shlex
 from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us
+from cloud.__main__ import main
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.alerts.ringing import Ringing
+from cloud.alerts.what_to_type import what_to_type
 from cloud.drift.following import Following
 from cloud.log.answer_log import FILE_NAME
 from cloud.operating.seams import Drifted
@@ -47,6 +51,31 @@ def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
     assert (concept.stream, concept.board, concept.told_unix_us) == ("All boards", None, 3)
     assert (noise.stream, noise.board, noise.told_unix_us) == ("kitchen", "kitchen", 1)
     assert [one.command for one in concept.commands] == ["parrotlet-cloud label", "parrotlet-cloud alerts wrong 3"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "where", "begins"),
+    [
+        ("noise", "kitchen", "parrotlet-cloud log export --device kitchen --since 2"),
+        ("words", "kitchen", "parrotlet-cloud log query --device kitchen --since 2"),
+        ("noise", "Group home", "parrotlet-cloud log export --since 2"),
+        ("concept-meaning-word-latte", "", "parrotlet-cloud label"),
+    ],
+)
+def test_what_to_type_can_be_typed(tmp_path: Path, cause: str, where: str, begins: str) -> None:
+    command = what_to_type(cause, where, now_us())
+    assert command.startswith(begins)
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    typed = CliRunner().invoke(main, shlex.split(command)[1:], env=environment)
+    assert typed.output.startswith("There is no ") and " log at " in typed.output
+
+
+def test_a_command_that_was_told_is_shown_with_what_it_is_good_for(settings: CloudSettings) -> None:
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        report(book, "noise", "kitchen", "It is noise.", 1, command="parrotlet-cloud log export x.jsonl")
+    (one,) = StandingAlerts(settings).drifted()
+    assert one.commands[0] == ("Collect them for training", "parrotlet-cloud log export x.jsonl")
+    assert len(one.commands) == 2
 
 
 def test_what_a_change_was_thought_to_be_is_shown(settings: CloudSettings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cloud.alerts.alert_sinks import Sink, deliver
 from cloud.alerts.alerts import FILE_NAME, AlertBook, end, has_ending, recover, report
 from cloud.alerts.erasing import HasBoard, IsSaid, erase_boards, erase_words, is_of_gone
+from cloud.alerts.what_to_type import what_to_type
 from cloud.drift.finding import Finding
 from cloud.outcomes.concept import Over
 from cloud.outcomes.outcome_watch import Change
@@ -60,7 +61,17 @@ class Ringing:
                     said = [word for word, _ in finding.change.new_words]
                     sentence = f"{finding.cause.sentence} {finding.cause.advice}"
                     since_us = finding.change.began_at_unix_us
-                    report(book, cause, where, sentence, now_us, since_unix_us=since_us, line=line, words=said)
+                    report(
+                        book,
+                        cause,
+                        where,
+                        sentence,
+                        now_us,
+                        command=what_to_type(cause, where, now_us if since_us is None else since_us),
+                        since_unix_us=since_us,
+                        line=line,
+                        words=said,
+                    )
                 else:
                     recover(book, cause, where, now_us, line=line)
 
@@ -73,7 +84,17 @@ class Ringing:
                     recover(book, one.concept.cause, "", now_us)
                 else:
                     sentence, since_us = one.sentence(), one.since_unix_us
-                    report(book, one.cause, "", sentence, now_us, since_unix_us=since_us, words=one.words)
+                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us)
+                    report(
+                        book,
+                        one.cause,
+                        "",
+                        sentence,
+                        now_us,
+                        command=command,
+                        since_unix_us=since_us,
+                        words=one.words,
+                    )
 
     def erase(self, is_said: IsSaid, has_board: HasBoard) -> None:
         """Of what people said nothing is left in alerts that is in the log no more, nor of boards: now, or by a look

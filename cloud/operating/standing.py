@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from shlex import quote
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import Alert, AlertBook, Opinion
+from cloud.alerts.what_to_type import what_for, what_to_type
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
@@ -33,8 +33,6 @@ PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
 READ_MAX = 500
 """Utterances that one's plots are made of."""
-COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
-"""Causes that a model learns to bear by such utterances."""
 
 
 class StandingAlerts:
@@ -61,7 +59,7 @@ class StandingAlerts:
             alert.sentence,
             alert.began_unix_us,
             alert.since_unix_us,
-            tuple(_commands(alert, self._board(stream))),
+            tuple(_commands(alert)),
             plots,
             alert.cause.startswith(OF_CONCEPT),
             tuple(map(_thought, reversed(alert.before))),
@@ -117,15 +115,10 @@ def _since_us(alert: Alert) -> int:
     return alert.began_unix_us if alert.since_unix_us is None else alert.since_unix_us
 
 
-def _commands(alert: Alert, board: str | None) -> list[Command]:
-    day = f"{datetime.fromtimestamp(_since_us(alert) / 1e6):%Y-%m-%d}"
-    those = f"{f'--device {quote(board)} ' if board else ''}--since {day}"
-    found = [Command("What to do", alert.command)] if alert.command else []
-    if alert.cause in COLLECTED:
-        found.append(Command("Collect them for training", f"parrotlet-cloud log export {those} since.jsonl"))
-    elif alert.cause in OF_CAUSES:
-        found.append(Command("Look at what was said", f"parrotlet-cloud log query {those}"))
-    else:
-        found.append(Command("Find out what is right", "parrotlet-cloud label"))
-    found.append(Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"))
-    return found
+def _commands(alert: Alert) -> list[Command]:
+    # One that was told by an older release has none.
+    command = alert.command or what_to_type(alert.cause, alert.where, _since_us(alert))
+    return [
+        Command(what_for(alert.cause), command),
+        Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"),
+    ]
