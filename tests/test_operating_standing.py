@@ -1,5 +1,6 @@
 """What stands is told with what shows it, from the log of the service."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us
+from benchmarks.made_said import make_said
 from cloud.__main__ import main
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
@@ -112,6 +114,20 @@ def test_a_noise_is_shown_by_the_days_and_the_spectrum_of_its_board(settings: Cl
     (folder / FILE_NAME).write_bytes(b"no database" * 1000)
     (told,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
     assert (told.sentence, told.plots) == (noisy.sentence, ())
+
+
+def test_what_came_of_it_is_estimated_by_labels(settings: CloudSettings) -> None:
+    folder, now = settings.storage.state_dir, now_us()
+    make_log(folder, BOARDS, 1500, now)
+    stand(settings, "noise", "kitchen", now)
+    (unknown,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    assert unknown.came_of_it == ""
+    make_said(folder, now)
+    (noisy,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    told = re.fullmatch(r"Wrong answers, .* labels: before (\d+) % \(.*\), since (\d+) % \(.*\)\.", noisy.came_of_it)
+    assert told is not None, noisy.came_of_it
+    # Of what is said in noise, a third more is wrong; see made_said.py.
+    assert int(told[1]) <= 15 and 20 <= int(told[2]) <= 60
 
 
 def test_each_cause_has_its_plots_and_groups_have_those_of_their_boards(settings: CloudSettings) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
+from typing import NamedTuple
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import Alert, AlertBook, Opinion
@@ -15,12 +16,13 @@ from cloud.groups import Groups
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.sample import LogSample, Ranges
 from cloud.operating.days import DAYS
-from cloud.operating.evidence import evidence, said_of
+from cloud.operating.evidence import divided, evidence, said_of
 from cloud.operating.hearing import DAY_US
 from cloud.operating.kept import Kept
 from cloud.operating.measures import OF_CAUSES
 from cloud.operating.seams import Command, Drifted, Plot
-from cloud.outcomes.judged import judged
+from cloud.outcomes.came_of_it import came_of_it
+from cloud.outcomes.judged import judged, labelled
 from cloud.settings import CloudSettings
 from common.errors import SettingsError
 from common.record import Record
@@ -48,10 +50,10 @@ class StandingAlerts:
 
     def drifted(self) -> Sequence[Drifted]:
         standing = [one for one in reversed(self._record.read().alerts) if one.state == "standing"]
-        plots = self._shown(standing)
-        return [self._drifted(one, plots.get(one.number, ())) for one in standing]
+        shown = self._shown(standing)
+        return [self._drifted(one, shown.get(one.number, _NOTHING)) for one in standing]
 
-    def _drifted(self, alert: Alert, plots: Sequence[Plot]) -> Drifted:
+    def _drifted(self, alert: Alert, shown: "_Shown") -> Drifted:
         stream = alert.where or ALL
         return Drifted(
             stream,
@@ -60,12 +62,13 @@ class StandingAlerts:
             alert.began_unix_us,
             alert.since_unix_us,
             tuple(_commands(alert)),
-            plots,
+            shown.plots,
             alert.cause.startswith(OF_CONCEPT),
             tuple(map(_thought, reversed(alert.before))),
+            shown.came_of_it,
         )
 
-    def _shown(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+    def _shown(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
         """What shows each, by number. What stands is told also where the log cannot be read."""
         of_sound = [one for one in alerts if one.cause in OF_CAUSES][:PLOTTED_MAX]
         of_answers = [one for one in alerts if one.cause.startswith(OF_CONCEPT)]
@@ -74,22 +77,25 @@ class StandingAlerts:
             return self._kept.get(key, lambda: self._plots(of_sound) | self._said(of_answers)) if key else {}
         return {}
 
-    def _plots(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
-        now_us, found, read = self._unix_us(), dict[int, list[Plot]](), dict[str, Sequence[Facts]]()
+    def _plots(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
+        now_us, found, read = self._unix_us(), dict[int, _Shown](), dict[str, Sequence[Facts]]()
+        labels = labelled(self._log.parent, now_us - DAYS * DAY_US) if alerts else []
         with closing(LogSample(self._log)) as sample:
             for one in alerts:
                 stream = one.where or ALL
                 if stream not in read:
                     read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
-                found[one.number] = list(evidence(one.cause, read[stream], _since_us(one), now_us))
+                since_us = _since_us(one)
+                came = came_of_it(labels, *divided(read[stream], since_us))
+                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us)), came)
         return found
 
-    def _said(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+    def _said(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
         if not alerts:
             return {}
         now_us = self._unix_us()
         _, answers = judged(self._log.parent, now_us - DAYS * DAY_US)
-        return {one.number: list(said_of(one.cause, answers, now_us)) for one in alerts}
+        return {one.number: _Shown(list(said_of(one.cause, answers, now_us))) for one in alerts}
 
     def _board(self, stream: str) -> str | None:
         """Its id; None: it is of several."""
@@ -104,6 +110,16 @@ class StandingAlerts:
             return None
         group = self._group(stream)
         return [(stream, f"{stream}\0")] if group is None else self._groups.members(group).ranges
+
+
+class _Shown(NamedTuple):
+    """Of an alert, from the log."""
+
+    plots: Sequence[Plot] = ()
+    came_of_it: str = ""
+
+
+_NOTHING = _Shown()
 
 
 def _thought(opinion: Opinion) -> str:
