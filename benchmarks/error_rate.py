@@ -74,16 +74,18 @@ class Trial(NamedTuple):
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of recordings.")
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps what was heard.")
 @click.option("--half", type=click.Choice(["test", "tuning"]), default="test", show_default=True)
-def main(data: Path, work: Path, half: str) -> None:
+@click.option("--reference", "most", type=click.IntRange(min=2), help="Of so many outcomes, as of labels; else of all.")
+def main(data: Path, work: Path, half: str, most: int | None) -> None:
     """Mean absolute error of the estimates, and how often intervals hold the truth."""
     trials = []
     for of in dict.fromkeys(stream.of for stream in STREAMS):
         first, second = parts(of, half, data, work)
         usual = USUAL if of == "orders" else SENTENCES_USUAL
-        known = reference_of([one for one in first if is_in(one, usual)])
+        calm = [one for one in first if is_in(one, usual)]
         for number, stream in enumerate(STREAMS):
             if stream.of == of:
-                trials += [trial(stream, usual, second, known, [SEED, number, again]) for again in range(DRAWS)]
+                seeds = [[SEED, number, again] for again in range(DRAWS)]
+                trials += [trial(stream, usual, second, reference_of(few(calm, most, seed)), seed) for seed in seeds]
     print("| stream | share | true errors | estimated without labels | with 50 |\n|---|---|---|---|---|")
     for one in trials[::DRAWS]:
         print(
@@ -114,6 +116,13 @@ def parts(of: Set, half: str, data: Path, work: Path) -> tuple[list[Heard], list
 def is_in(one: Heard, conditions: Sequence[Condition]) -> bool:
     """Whether it was heard in any of them, at all."""
     return one.facts is not None and one.condition in map(str, conditions)
+
+
+def few(heard: Sequence[Heard], most: int | None, seed: list[int]) -> Sequence[Heard]:
+    """So many of them, drawn evenly; None: all."""
+    if most is None or most >= len(heard):
+        return heard
+    return [heard[place] for place in np.random.default_rng([*seed, most]).choice(len(heard), most, replace=False)]
 
 
 def reference_of(heard: Sequence[Heard]) -> Reference:

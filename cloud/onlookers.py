@@ -71,6 +71,7 @@ async def watched_drift(
         return
     from cloud.alerts.alert_sinks import sinks_of
     from cloud.alerts.ringing import Ringing
+    from cloud.drift.causes.spelling import said
     from cloud.drift.following import Following, followed
     from cloud.outcomes.outcome_following import OutcomeFollowing
 
@@ -80,6 +81,6 @@ async def watched_drift(
     state_dir = settings.storage.state_dir
     log_file = state_dir / FILE_NAME
     ringing = Ringing(state_dir, sinks_of(settings.alerts), knows_word=knows_word)
-    sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word)
+    sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word, pronounces=said)
     async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing)):
         yield

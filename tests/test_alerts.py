@@ -52,8 +52,8 @@ from cloud.alerts.alerts import (
     report,
     snooze,
 )
-from cloud.alerts.erasing import erase_words, is_said_in
-from cloud.alerts.ringing import Ringing
+from cloud.alerts.erasing import GONE, erase_boards, erase_words, is_said_in
+from cloud.alerts.ringing import ERASE_S, Ringing
 from cloud.drift.facts import Facts
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.answer_store import AnswerStore, FeedbackRow, Key, Row
@@ -271,6 +271,13 @@ def test_a_word_that_is_in_the_log_no_more_is_in_no_alert(record: Record[AlertBo
     assert "mocha" not in record._file.read_text().replace("A mocha machine.", "")
 
 
+def test_how_an_erased_word_is_said_is_erased_too(book: AlertBook) -> None:
+    sentence = "Add mocha, chai. lexicon.txt: mocha  M OW K AH; chai  CH AY (guessed)."
+    report(book, "words", "kitchen", sentence, 1, words=("mocha", "chai"))
+    erase_words(book, lambda word: word == "chai", 2)
+    assert book.alerts[0].sentence == "Add …, chai. lexicon.txt: …; chai  CH AY (guessed)."
+
+
 def test_a_word_is_looked_for_in_the_log(tmp_path: Path) -> None:
     with closing(AnswerStore(tmp_path / LOG_FILE)) as store:
         facts = Facts(device_id="kitchen", utterance_id="u-1")
@@ -282,6 +289,38 @@ def test_a_word_is_looked_for_in_the_log(tmp_path: Path) -> None:
         is_said = is_said_in(reader)
         said = [word for word in ("mocha", "ten", "art", "chai", "Um, a mocha.", "10", "") if is_said(word)]
     assert said == ["mocha", "ten", "Um, a mocha.", "10", ""]
+
+
+def test_of_a_board_that_is_forgotten_nothing_is_in_alerts_but_that_there_were_some(book: AlertBook) -> None:
+    for where in ("kitchen", "hall", "", "All boards", "Group home"):
+        report(book, "speakers", where, "Other people speak, their pitch up from 97 to 265 Hz.", 1, line="usual")
+    report(book, "noise", "kitchen", "A dishwasher.", 2, line="usual")
+    recover(book, "noise", "kitchen", 3, line="usual")
+    judge(book, 1, "right")
+    assert erase_boards(book, lambda board: board == "hall", 4) == 1
+    assert erase_boards(book, lambda board: board == "hall", 5) == 0
+    kitchen, *others = book.alerts
+    assert (kitchen.sentence, kitchen.state, kitchen.judged) == (GONE, "over", "right")
+    assert not kitchen.before and not kitchen.is_ending
+    assert all(one.state == "standing" and one.sentence != GONE for one in others)
+    # What a broker keeps goes, also of one that was over and nobody was told so yet.
+    assert [one.event for one in book.waiting if one.where == "kitchen"] == ["cleared"]
+
+
+def test_a_board_that_is_forgotten_while_the_service_runs_is_in_no_alert(
+    tmp_path: Path, record: Record[AlertBook]
+) -> None:
+    now_s, boards = 0.0, {"kitchen"}
+    ringing = Ringing(tmp_path, [Sink()], monotonic_s=lambda: now_s)
+    with record.change() as book:
+        report(book, "noise", "kitchen", "A dishwasher.", time.time_ns() // 1000, line="usual")
+    ringing.erase(lambda text: True, boards.__contains__)
+    assert record.read().alerts[0].sentence == "A dishwasher."
+    boards.clear()
+    ringing.erase(lambda text: True, boards.__contains__)
+    now_s = ERASE_S
+    ringing.look()
+    assert (record.read().alerts[0].sentence, record.read().alerts[0].state) == (GONE, "over")
 
 
 def test_who_erases_by_command_erases_words_of_alerts(tmp_path: Path, record: Record[AlertBook]) -> None:
@@ -297,6 +336,9 @@ def test_who_erases_by_command_erases_words_of_alerts(tmp_path: Path, record: Re
     assert forgot.exit_code == 0, forgot.output
     assert record.read().alerts[0].sentence == "It is words … chai."
     assert "mocha" not in (tmp_path / FILE_NAME).read_text()
+    forgot = CliRunner().invoke(main, ["forget", "--device", "kitchen"], env=environment)
+    assert forgot.exit_code == 0, forgot.output
+    assert record.read().alerts[0].sentence == GONE
 
 
 def test_the_history_says_which_were_right(book: AlertBook) -> None:
@@ -529,6 +571,7 @@ def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[Alert
     assert "1 of the 2 that somebody looked at were right." in typed(tmp_path, "--all").output
     assert typed(tmp_path, "snooze", "1", "--hours", "2").exit_code == 0
     assert book_of.is_snoozed(record.read(), *NOISE, time.time_ns() // 1000 + HOUR_US)
+    assert ", right, snoozed until 2" in typed(tmp_path).output.splitlines()[0]
     for arguments in (("right", "9"), ("snooze", "9")):
         assert "no alert 9" in typed(tmp_path, *arguments).output
     assert "no service's folder" in typed(tmp_path / "none").output

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -21,9 +22,13 @@ from cloud.drift.facts import Facts
 from cloud.drift.finding import Finding
 from cloud.drift.following import FILE_NAME as DRIFT_FILE
 from cloud.drift.following import Following, followed
+from cloud.drift.new_words import LEARN
+from cloud.groups import Groups
 from cloud.log.answer_log import FILE_NAME
 from cloud.log.answer_store import AnswerStore, Key, Row, Span
 from cloud.log.record import Record
+from cloud.onlookers import watched_drift
+from cloud.settings import CloudSettings, Storage
 from common.errors import ActionError, IdentityError, SettingsError
 from common.record import Record as KeptRecord
 from tests.watched_board import LEARNT
@@ -57,7 +62,7 @@ class Kept:
 
     def look(self) -> None: ...
 
-    def erase_words(self, is_said: Callable[[str], bool]) -> None: ...
+    def erase(self, is_said: Callable[[str], bool], has_board: Callable[[str], bool]) -> None: ...
 
 
 def follow(folder: Path, found: list[Finding], monotonic_s: Callable[[], float] = time.monotonic) -> Following:
@@ -124,6 +129,10 @@ def test_a_dishwasher_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.Lo
     deaf.hears = True
     ringing.look()
     assert [told.event for told in deaf.told] == ["began", "over"]
+    began = datetime.fromtimestamp((found[0].change.began_at_unix_us or 0) / 1e6)
+    assert deaf.told[0].command == (
+        f"parrotlet-cloud log export --device kitchen --since {began:%Y-%m-%dT%H:%M} since.jsonl"
+    )
     assert len([record for record in caplog.records if record.name == "cloud.alerts.alert_sinks"]) == 2
     # What is over and another thing in the same moment is not over.
     ringing.take([found[0]])
@@ -206,6 +215,35 @@ def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> No
         keep(tmp_path, board.facts(5))
         look(following)
         assert following.watch.number == 25
+
+
+def test_a_service_guesses_how_a_new_word_is_said(tmp_path: Path) -> None:
+    board = MadeBoard("kitchen", seed=7, a_day=24)
+    keep(tmp_path, board.facts(LEARN))
+    for number, facts in enumerate(board.facts(60)):
+        keep(tmp_path, [facts], "play" if number % 4 else "play zorblight")
+    settings = CloudSettings(storage=Storage(state_dir=tmp_path))
+    alerts, until_s = KeptRecord(tmp_path / ALERTS_FILE, AlertBook), time.monotonic() + 20
+
+    async def watched() -> None:
+        async with watched_drift(settings, Groups(), {"home": Knows()}):  # type: ignore[dict-item]
+            while not alerts.read().alerts and time.monotonic() < until_s:
+                await asyncio.sleep(0.05)
+
+    asyncio.run(watched())
+    [alert] = alerts.read().alerts
+    assert alert.words == ["zorblight"] and "zorblight  Z AO R B L AY T" in alert.sentence
+
+
+class Knows:
+    """A domain that is served, and has one word."""
+
+    @property
+    def now(self) -> "Knows":
+        return self
+
+    def knows_word(self, word: str) -> bool:
+        return word == "play"
 
 
 def test_without_a_log_there_is_a_sentence(tmp_path: Path) -> None:

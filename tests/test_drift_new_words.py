@@ -4,6 +4,7 @@ import numpy as np
 
 from cloud.drift.causes import spelling, words
 from cloud.drift.new_words import LEARN, WORDS_MAX, NewWords, NewWordsState, Rising
+from cloud.pronouncing.lexicon import parse
 
 HOUR_US = 3_600_000_000
 
@@ -72,3 +73,14 @@ def test_it_is_told_with_how_it_is_said() -> None:
 
 def test_numbers_and_letters_are_no_words() -> None:
     assert words.unknown_in("A 12 oz. Mocha, please!", {"please"}.__contains__) == ["mocha"]
+
+
+def test_what_no_dictionary_has_is_told_as_a_guess_with_its_line_for_the_lexicon() -> None:
+    def line(word: str) -> str:
+        rising = Rising(word, 9, 100, None, ("bar",), 0.0)
+        cause = words.cause_of(words.change_of(rising, None, "All boards"), spelling.said)
+        return cause.advice.rpartition("lexicon.txt: ")[2].removesuffix(".")
+
+    guess = line("zorblight")
+    assert guess == "zorblight  Z AO R B L AY T (guessed)" and parse(guess.removesuffix(" (guessed)"))
+    assert parse(line("corona"))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -104,6 +105,18 @@ def test_it_shows_what_was_heard_and_found_and_where_the_sound_is(folder: Path) 
     ):
         assert expected in shown
     assert "was not kept" in typed(folder, "q\n").output
+
+
+def test_what_is_not_labelled_yet_may_be_otherwise_and_what_is_all_is_said_to_be(folder: Path) -> None:
+    told = typed(folder, "r\nr\nw\nr\nq\n").output
+    assert "Nobody has labelled yet" in told
+    needs = typed(folder, "", "--list").output.splitlines()[-1]
+    rate = re.fullmatch(r"4 labels: 2[5-9] % \((\d+) to (\d+) %\) of answers are wrong\. \d+ more tell it .*", needs)
+    assert rate is not None and int(rate[1]) == 0 and int(rate[2]) > 50
+    typed(folder, "r\n" * (COUNT - 4))
+    needs = typed(folder, "", "--list").output.splitlines()[-1]
+    rate = re.match(r"12 labels: (\d+) % of these answers, which are all, were wrong\. \d+ more tell of others", needs)
+    assert rate is not None and 8 <= int(rate[1]) <= 11
 
 
 def test_what_was_labelled_comes_no_more_and_what_was_skipped_comes_last(folder: Path) -> None:

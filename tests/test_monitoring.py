@@ -377,6 +377,32 @@ def test_each_metric_that_is_asked_for_exists(where: str, expression: str) -> No
     assert expression.count("(") == expression.count(")") and expression.count("{") == expression.count("}")
 
 
+def labels_of() -> dict[str, set[str]]:
+    """What each metric has, once something has happened, and what Prometheus adds."""
+    metrics = service_metrics()
+    engine = speech_pb2.Engine(name="whisper")
+    metrics.answered(an_utterance(speech_pb2.Final(transcript="hello", engine=engine, confidence=0.7), snr_db=12))
+    metrics.refused("RESOURCE_EXHAUSTED")
+    metrics.judged(speech_pb2.FeedbackRequest(verdict="VERDICT_WRONG"))
+    tally = Tally().said() | {"paths": {"cloud": 1}, "kinds": {"final": 1}, "ends": {"endpoint": 1}}
+    text = metrics.text().decode() + metrics_text(SAID | {"tally": tally}, unix_s=100.0)
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, {"instance", "job"}).update(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize(("where", "expression"), expressions().items())
+def test_each_label_that_is_asked_for_is_one_of_its_metric(where: str, expression: str) -> None:
+    has = labels_of()
+    for metric, selector in re.findall(r"(parrotlet_[a-z_]+)\{([^}]*)\}", expression):
+        assert set(re.findall(r"([a-z_]+)=", selector)) <= has[metric]
+    # A sum by what none has is one of all.
+    for by, metric in re.findall(r"by \(([a-z, ]+)\)[ (a-z_]*?\((?:rate\(|increase\()?(parrotlet_[a-z_]+)", expression):
+        assert set(by.split(", ")) <= has[metric]
+
+
 def test_the_rules_are_as_prometheus_wants_them() -> None:
     rules = yaml.safe_load((ROOT / "monitoring" / "alerts.yaml").read_text())
     assert set(rules) == {"groups"}

@@ -58,7 +58,8 @@ class Drift:
     def drifted(self) -> list[Drifted]:
         plot = Plot("Noise floor, dBFS", "usual: −62 to −56", Markup('<svg class="plot"></svg>'))
         commands = (Command("Collect", "parrotlet-cloud log export --device kitchen"),)
-        return [Drifted("kitchen", "kitchen", f"A dishwasher runs. {SCRIPT}", 1, None, commands, (plot,))]
+        told = Drifted("kitchen", "kitchen", f"A dishwasher runs. {SCRIPT}", 1, None, commands, (plot,))
+        return [told, Drifted("hall", "hall", "It echoes.", 1, None, commands, came_of_it="More is wrong.")]
 
 
 class Labels:
@@ -344,6 +345,11 @@ def test_each_page_of_one_board_says_it_in_words(site: Site) -> None:
     assert "Nothing is tried" in models
     drift = site.ask("/drift", cookie=cookie).text
     assert drift.index("A dishwasher runs.") < drift.index('<svg class="plot"')
+    assert drift.index("It echoes.") < drift.index("More is wrong.")
+    # Of many that stand, plots of the last ones are drawn.
+    assert drift.count("own page</a> has its days") == 1 and drift.index("It echoes.") < drift.index(
+        '/board?id=hall">the'
+    )
     assert "The service was unsure." in site.ask("/labels", cookie=cookie).text
     assert "tiny.en" in site.ask("/models", cookie=cookie).text
 

@@ -1,15 +1,21 @@
 """What stands is told with what shows it, from the log of the service."""
 
+import re
+import shlex
 from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us
+from benchmarks.made_said import make_said
+from cloud.__main__ import main
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.alerts.ringing import Ringing
+from cloud.alerts.what_to_type import what_to_type
 from cloud.drift.following import Following
 from cloud.log.answer_log import FILE_NAME
 from cloud.operating.seams import Drifted
@@ -49,6 +55,31 @@ def test_what_stands_is_told_the_newest_first(settings: CloudSettings) -> None:
     assert [one.command for one in concept.commands] == ["parrotlet-cloud label", "parrotlet-cloud alerts wrong 3"]
 
 
+@pytest.mark.parametrize(
+    ("cause", "where", "begins"),
+    [
+        ("noise", "kitchen", "parrotlet-cloud log export --device kitchen --since 2"),
+        ("words", "kitchen", "parrotlet-cloud log query --device kitchen --since 2"),
+        ("noise", "Group home", "parrotlet-cloud log export --since 2"),
+        ("concept-meaning-word-latte", "", "parrotlet-cloud label"),
+    ],
+)
+def test_what_to_type_can_be_typed(tmp_path: Path, cause: str, where: str, begins: str) -> None:
+    command = what_to_type(cause, where, now_us())
+    assert command.startswith(begins)
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    typed = CliRunner().invoke(main, shlex.split(command)[1:], env=environment)
+    assert typed.output.startswith("There is no ") and " log at " in typed.output
+
+
+def test_a_command_that_was_told_is_shown_with_what_it_is_good_for(settings: CloudSettings) -> None:
+    with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
+        report(book, "noise", "kitchen", "It is noise.", 1, command="parrotlet-cloud log export x.jsonl")
+    (one,) = StandingAlerts(settings).drifted()
+    assert one.commands[0] == ("Collect them for training", "parrotlet-cloud log export x.jsonl")
+    assert len(one.commands) == 2
+
+
 def test_what_a_change_was_thought_to_be_is_shown(settings: CloudSettings) -> None:
     with Record(settings.storage.state_dir / ALERTS_FILE, AlertBook).change() as book:
         for number, cause in enumerate(("gain", "clipping", "noise")):
@@ -83,6 +114,20 @@ def test_a_noise_is_shown_by_the_days_and_the_spectrum_of_its_board(settings: Cl
     (folder / FILE_NAME).write_bytes(b"no database" * 1000)
     (told,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
     assert (told.sentence, told.plots) == (noisy.sentence, ())
+
+
+def test_what_came_of_it_is_estimated_by_labels(settings: CloudSettings) -> None:
+    folder, now = settings.storage.state_dir, now_us()
+    make_log(folder, BOARDS, 1500, now)
+    stand(settings, "noise", "kitchen", now)
+    (unknown,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    assert unknown.came_of_it == ""
+    make_said(folder, now)
+    (noisy,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    told = re.fullmatch(r"Wrong answers, .* labels: before (\d+) % \(.*\), since (\d+) % \(.*\)\.", noisy.came_of_it)
+    assert told is not None, noisy.came_of_it
+    # Of what is said in noise, a third more is wrong; see made_said.py.
+    assert int(told[1]) <= 15 and 20 <= int(told[2]) <= 60
 
 
 def test_each_cause_has_its_plots_and_groups_have_those_of_their_boards(settings: CloudSettings) -> None:

@@ -240,6 +240,13 @@ def test_what_nobody_spoke_of_is_the_service_s_word_where_that_is_wanted(tmp_pat
     ]
 
 
+def test_where_no_sound_is_told_of_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(json.dumps(line(1, said(verdict="right"))) + "\n")
+    result = imported("log", tmp_path / "log.jsonl", tmp_path / "m.jsonl")
+    assert result.exit_code == 2
+    assert "holds no recording that can be used. A log has no sound: --sound says where" in result.stderr
+
+
 def test_a_folder_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text("")
     result = imported("log", tmp_path / "log.jsonl", tmp_path / "m.jsonl", "--sound", tmp_path / "no")

@@ -105,7 +105,21 @@ def test_whether_a_candidate_agrees_stands_with_the_answer(tmp_path: Path, log: 
     with closing(LogReader(tmp_path / FILE_NAME)) as reader:
         newest = reader.newest(Wanted(), 9)
     assert [(one.facts.local_agrees, one.facts.shadow_agrees) for one in newest] == [(None, None), (True, False)]
-    assert "board said Play Jets!" in run(tmp_path, "show", "u1").output
+    shown = run(tmp_path, "show", "u1").output
+    assert "board said Play Jets!" in shown
+    assert "beside it  the board's own model heard the same, the candidate heard something else" in shown
+    assert "beside it" not in run(tmp_path, "show", "u2").output
+
+
+def test_what_the_board_answered_itself_is_known_by_its_path(tmp_path: Path, log: SqliteAnswerLog) -> None:
+    keep(log, spoken("u1", local_transcript="Play Jets!", replayed=True, local_model_version="home-v1 2"), answered(""))
+    keep(log, spoken("u2", replayed=True), answered("play jets"))
+    later, local = run(tmp_path, "query").output.splitlines()
+    assert "answered by the board, sent later" in local
+    assert "answered by the board" not in later and "sent later" in later
+    rows = [json.loads(row)["path"] for row in run(tmp_path, "query", "--json").output.splitlines()]
+    assert rows == ["cloud", "local"]
+    assert "parrotlet-edge 0.1.0, its own model home-v1 2, sent later" in run(tmp_path, "show", "u1").output
 
 
 def test_an_answer_that_waits_for_the_disk_is_agreed_with_there(tmp_path: Path, log: SqliteAnswerLog) -> None:
@@ -275,6 +289,9 @@ def test_query_and_show_tell_what_is_kept(tmp_path: Path, log: SqliteAnswerLog) 
     assert "\x1b" not in shown
     for part in (
         "utterance  u1 of kitchen",
+        # Its clock was not known to be right.
+        "spoken     before 2027-",
+        "words      2, 0 % of them none of the domain's, ahead of the next reading by 0.30",
         "parrotlet-edge 0.1.0, live",
         "2000 ms, 1200 ms of it speech, ended by endpoint",
         "pitch 120 Hz (100 to 150)",

@@ -136,8 +136,10 @@ def _line(alert: Alert) -> str:
     when = _moment(alert.began_unix_us)
     over = "" if alert.over_unix_us is None else f", over {_moment(alert.over_unix_us)}"
     judged = f", {alert.judged}" if alert.judged else ""
+    until_us = alert.snoozed_until_unix_us or 0
+    snoozed = f", snoozed until {_moment(until_us)}" if until_us > time.time_ns() // 1000 else ""
     command = f"\n      {alert.command}" if alert.command else ""
-    return f"{alert.number:>4}  {when}{over}{judged}  {alert.where or 'all'}: {alert.sentence}{command}"
+    return f"{alert.number:>4}  {when}{over}{judged}{snoozed}  {alert.where or 'all'}: {alert.sentence}{command}"
 
 
 def _moment(unix_us: int) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cloud.alerts.alert_sinks import Sink, deliver
 from cloud.alerts.alerts import FILE_NAME, AlertBook, end, has_ending, recover, report
-from cloud.alerts.erasing import IsSaid, erase_words
+from cloud.alerts.erasing import HasBoard, IsSaid, erase_boards, erase_words, is_of_gone
+from cloud.alerts.what_to_type import what_to_type
 from cloud.drift.finding import Finding
 from cloud.outcomes.concept import Over
 from cloud.outcomes.outcome_watch import Change
@@ -46,8 +47,8 @@ class Ringing:
         self._knows_word = knows_word
         self._again_s = monotonic_s()
         self._faults: list[str] = []
-        self._is_said: IsSaid | None = None
-        """Is to be asked, as something was erased."""
+        self._left: tuple[IsSaid, HasBoard] | None = None
+        """Are to be asked, as something was erased."""
         self._erased_s = -math.inf
 
     def take(self, found: Sequence[Finding]) -> None:
@@ -60,7 +61,17 @@ class Ringing:
                     said = [word for word, _ in finding.change.new_words]
                     sentence = f"{finding.cause.sentence} {finding.cause.advice}"
                     since_us = finding.change.began_at_unix_us
-                    report(book, cause, where, sentence, now_us, since_unix_us=since_us, line=line, words=said)
+                    report(
+                        book,
+                        cause,
+                        where,
+                        sentence,
+                        now_us,
+                        command=what_to_type(cause, where, now_us if since_us is None else since_us),
+                        since_unix_us=since_us,
+                        line=line,
+                        words=said,
+                    )
                 else:
                     recover(book, cause, where, now_us, line=line)
 
@@ -73,12 +84,22 @@ class Ringing:
                     recover(book, one.concept.cause, "", now_us)
                 else:
                     sentence, since_us = one.sentence(), one.since_unix_us
-                    report(book, one.cause, "", sentence, now_us, since_unix_us=since_us, words=one.words)
+                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us)
+                    report(
+                        book,
+                        one.cause,
+                        "",
+                        sentence,
+                        now_us,
+                        command=command,
+                        since_unix_us=since_us,
+                        words=one.words,
+                    )
 
-    def erase_words(self, is_said: IsSaid) -> None:
-        """Of what people said nothing is left in alerts that is in the log no more: now, or by a look within ERASE_S.
-        IdentityError."""
-        self._is_said = is_said
+    def erase(self, is_said: IsSaid, has_board: HasBoard) -> None:
+        """Of what people said nothing is left in alerts that is in the log no more, nor of boards: now, or by a look
+        within ERASE_S. IdentityError."""
+        self._left = is_said, has_board
         self._erase()
 
     def look(self) -> None:
@@ -108,10 +129,11 @@ class Ringing:
                     recover(book, WORDS, one.where, self._unix_us(), f"The domain knows {named} now.")
 
     def _erase(self) -> None:
-        is_said = self._is_said
-        if is_said is None or self._monotonic_s() - self._erased_s < ERASE_S:
+        if self._left is None or self._monotonic_s() - self._erased_s < ERASE_S:
             return
-        self._is_said, self._erased_s = None, self._monotonic_s()
-        if any(alert.words for alert in self._record.read().alerts):
+        (is_said, has_board), self._left = self._left, None
+        self._erased_s = self._monotonic_s()
+        if any(alert.words or is_of_gone(alert, has_board) for alert in self._record.read().alerts):
             with self._record.change() as book:
                 erase_words(book, is_said, self._unix_us())
+                erase_boards(book, has_board, self._unix_us())

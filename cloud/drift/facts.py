@@ -30,6 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was spoken, where the board's clock was right, else when it was answered."""
     replayed: bool = False
     path: Path = "cloud"
+    """Who answered whoever asked: the board itself, before this was sent, or the service."""
 
     edge_version: str | None = None
     local_model_version: str | None = None
@@ -128,6 +129,7 @@ def facts_of(
         utterance_id=config.utterance_id,
         at_unix_us=at_unix_us,
         replayed=config.replayed,
+        path="local" if config.HasField("local_transcript") else "cloud",
         duration_ms=len(levels) * spec.frame_ms,
         silence_before_s=_silence_s(before, at_unix_us),
         endpoint_to_final_ms=endpoint_to_final_ms,

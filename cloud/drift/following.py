@@ -16,7 +16,7 @@ from typing import Protocol
 
 from cloud.alerts.erasing import is_said_in
 from cloud.beside import beside
-from cloud.drift.causes.words import unknown_in
+from cloud.drift.causes.words import Pronounces, unknown_in
 from cloud.drift.finding import Finding
 from cloud.drift.state import WatchFile
 from cloud.drift.watch import KnowsWord, Watch
@@ -46,8 +46,8 @@ class Told(Protocol):
     def look(self) -> None:
         """There is time to tell it."""
 
-    def erase_words(self, is_said: Callable[[str], bool]) -> None:
-        """Something was erased: what is said no more is nowhere to be read."""
+    def erase(self, is_said: Callable[[str], bool], has_board: Callable[[str], bool]) -> None:
+        """Something was erased: what is said no more is nowhere to be read, nor anything of boards that are gone."""
 
 
 class Following:
@@ -61,6 +61,7 @@ class Following:
         *,
         group_of: Callable[[str], str | None] = lambda device_id: None,
         knows_word: KnowsWord | None = None,
+        pronounces: Pronounces | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log_file = log_file
@@ -71,7 +72,9 @@ class Following:
         self._kept_s = monotonic_s()
         self._erasures: Mapping[str, int] = {}
         """That were seen to; of those before the start nobody knows, so they are seen to once more."""
-        self.watch = Watch(group_of=group_of, transcripts=self._transcripts, knows_word=knows_word)
+        self.watch = Watch(
+            group_of=group_of, transcripts=self._transcripts, knows_word=knows_word, pronounces=pronounces
+        )
 
     def __enter__(self) -> "Following":
         """SettingsError if the log or what is kept cannot be used."""
@@ -120,7 +123,7 @@ class Following:
         if changed:
             self._file.save(self.watch)
             self._file.scrub()
-            self._told.erase_words(is_said_in(self._reader))
+            self._told.erase(is_said_in(self._reader), self._reader.has_board)
         self._erasures = now
 
     def _words_of(self, device_id: str) -> set[str]:

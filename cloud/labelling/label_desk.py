@@ -71,7 +71,14 @@ class LabelDesk:
         points = f"{100 * KNOWN_WITHIN:.0f} points"
         if not labels:
             return f"Nobody has labelled yet: {more} labels tell the share of wrong answers to within {points}."
-        told = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}: {by_labels(labels)} of answers are wrong."
+        # What waits yet, or nobody could tell of, stands for as many as what was labelled.
+        known = by_labels(labels, round(sum(1 / chance for chance in self._queue.chances().values())))
+        count = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}"
+        if more and known.labels == known.utterances:
+            # Of these nothing is left to chance; of what comes it is.
+            told = f"{count}: {100 * known.rate:.0f} % of these answers, which are all, were wrong."
+            return f"{told} {more} more tell of others to within {points}."
+        told = f"{count}: {known} of answers are wrong."
         return f"{told} {more} more tell it to within {points}." if more else f"{told} That is known well enough."
 
     def with_words(self, words: str) -> list[Shown]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cloud.drift.facts import Facts
 from cloud.log.reader import Entry, Whole
+from cloud.utterance import spoken_at_unix_us
 from common.plain_text import plain
 from protos import speech_pb2
 
@@ -19,6 +20,7 @@ def entry_line(entry: Entry) -> str:
     figures = [
         f"{100 * facts.confidence:.0f} % sure" if facts.confidence is not None else "",
         f"{facts.snr_db:.0f} dB over noise" if facts.snr_db is not None else "",
+        "answered by the board" if facts.path == "local" else "",
         "sent later" if facts.replayed else "",
     ]
     told = ", ".join(filter(None, figures))
@@ -30,11 +32,14 @@ def whole_lines(whole: Whole) -> Iterator[str]:
     """Everything that is kept of an utterance, a screenful or more."""
     final, facts = whole.final, whole.facts
     yield f"utterance  {whole.key.utterance_id} of {whole.key.device_id}"
-    yield f"answered   {whole.answered_at} by {final.engine.name} {final.engine.model}, {_domain(final.domain)}"
+    version = f", parrotlet-cloud {final.service_version}" if final.service_version else ""
+    engine = f"{final.engine.name} {final.engine.model}"
+    yield f"answered   {whole.answered_at} by {engine}, {_domain(final.domain)}{version}"
     if whole.config is not None:
         yield from _configuration(whole.config)
     if facts is not None:
-        yield from _facts(facts)
+        yield from _facts(facts, is_clock_right=whole.config is None or spoken_at_unix_us(whole.config) is not None)
+        yield from _agreement(facts)
     yield f"heard      {plain(final.transcript) or '(no words)'}{_sure(final)}"
     for other in final.alternatives:
         yield f"or         {plain(other.transcript)}{_sure(other)} by {other.engine}"
@@ -55,7 +60,9 @@ def _configuration(config: speech_pb2.UtteranceConfig) -> Iterator[str]:
     parts = [
         f"parrotlet-edge {config.edge_version}" if config.edge_version else "",
         f"gate {config.vad}" if config.vad else "",
-        f"attempt {config.attempt}" if config.attempt > 1 else "",
+        f"its own model {config.local_model_version}" if config.HasField("local_model_version") else "",
+        # What the spool sends is counted from above all that are made live.
+        f"attempt {config.attempt}" if config.attempt > 1 and not config.replayed else "",
         "sent later" if config.replayed else "live",
         f"follows {config.follows_utterance_id}" if config.HasField("follows_utterance_id") else "",
         f"language {config.language}" if config.HasField("language") else "",
@@ -65,14 +72,16 @@ def _configuration(config: speech_pb2.UtteranceConfig) -> Iterator[str]:
         yield f"board said {plain(config.local_transcript) or '(no words)'}"
 
 
-def _facts(facts: Facts) -> Iterator[str]:
+def _facts(facts: Facts, *, is_clock_right: bool) -> Iterator[str]:
     yield "spoken     " + _parts(
-        (_when(facts.at_unix_us), "{}"),
+        # Else it is the time of the answer.
+        (_when(facts.at_unix_us), "{}" if is_clock_right else "before {}"),
         (facts.duration_ms, "{:.0f} ms"),
         (facts.speech_ms, "{:.0f} ms of it speech"),
         (facts.end_reason, "ended by {}"),
         (facts.words_per_s, "{:.1f} words a second"),
         (_pitch(facts), "{}"),
+        (facts.silence_before_s, "{:.0f} s after the one before"),
     )
     yield "sound      " + _parts(
         (facts.level_dbfs, "{:.1f} dBFS"),
@@ -88,6 +97,25 @@ def _facts(facts: Facts) -> Iterator[str]:
         (facts.waiting_ms, "waited {} ms"),
         (facts.decoding_ms, "decoded {} ms"),
     )
+    if facts.word_count:
+        yield "words      " + _parts(
+            (facts.word_count, "{}"),
+            (
+                None if facts.unknown_share is None else 100 * facts.unknown_share,
+                "{:.0f} % of them none of the domain's",
+            ),
+            (facts.margin, "ahead of the next reading by {:.2f}"),
+        )
+
+
+def _agreement(facts: Facts) -> Iterator[str]:
+    """Who else heard it: only where there was anybody."""
+    others = {"the board's own model": facts.local_agrees, "the candidate": facts.shadow_agrees}
+    told = [
+        f"{who} heard {'the same' if same else 'something else'}" for who, same in others.items() if same is not None
+    ]
+    if told:
+        yield f"beside it  {', '.join(told)}"
 
 
 def _pitch(facts: Facts) -> str | None:

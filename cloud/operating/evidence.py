@@ -35,7 +35,7 @@ Pick = Callable[[Facts], Bands | None]
 
 def evidence(cause: str, facts: Sequence[Facts], since_unix_us: int, now_unix_us: int) -> Iterator[Plot]:
     """Of a cause of cloud/drift/causes; none where nothing is known that shows it."""
-    before, since = _divided(facts, since_unix_us)
+    before, since = divided(facts, since_unix_us)
     if cause == "intents":
         yield from _mix("Meant as", _intents(before), _intents(since))
     if cause == "boards":
@@ -74,7 +74,8 @@ def _is_of(one: Judged, kind: str, value: str) -> bool:
     return (kind, value) in keys_for(one) or getattr(one.facts, kind, None) == value
 
 
-def _divided(facts: Sequence[Facts], since_unix_us: int) -> tuple[list[Facts], list[Facts]]:
+def divided(facts: Sequence[Facts], since_unix_us: int) -> tuple[list[Facts], list[Facts]]:
+    """Those before then, and those since; of others nobody knows when they were spoken."""
     known = [one for one in facts if one.at_unix_us is not None]
     return (
         [one for one in known if (one.at_unix_us or 0) < since_unix_us],

@@ -74,6 +74,8 @@ class Drifted(NamedTuple):
     """Not of what comes in, but of what is right."""
     before: Sequence[str] = ()
     """What its cause was thought to be, a sentence each, the last first."""
+    came_of_it: str = ""
+    """How many answers are wrong since, a sentence; "": nobody knows."""
 
 
 class Drift(Protocol):

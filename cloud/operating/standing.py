@@ -5,22 +5,24 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from shlex import quote
+from typing import NamedTuple
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import Alert, AlertBook, Opinion
+from cloud.alerts.what_to_type import what_for, what_to_type
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
 from cloud.log.answer_log import FILE_NAME as LOG_FILE
 from cloud.log.sample import LogSample, Ranges
 from cloud.operating.days import DAYS
-from cloud.operating.evidence import evidence, said_of
+from cloud.operating.evidence import divided, evidence, said_of
 from cloud.operating.hearing import DAY_US
 from cloud.operating.kept import Kept
 from cloud.operating.measures import OF_CAUSES
 from cloud.operating.seams import Command, Drifted, Plot
-from cloud.outcomes.judged import judged
+from cloud.outcomes.came_of_it import came_of_it
+from cloud.outcomes.judged import judged, labelled
 from cloud.settings import CloudSettings
 from common.errors import SettingsError
 from common.record import Record
@@ -33,8 +35,6 @@ PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
 READ_MAX = 500
 """Utterances that one's plots are made of."""
-COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "echo", "speed", "speakers"})
-"""Causes that a model learns to bear by such utterances."""
 
 
 class StandingAlerts:
@@ -50,10 +50,10 @@ class StandingAlerts:
 
     def drifted(self) -> Sequence[Drifted]:
         standing = [one for one in reversed(self._record.read().alerts) if one.state == "standing"]
-        plots = self._shown(standing)
-        return [self._drifted(one, plots.get(one.number, ())) for one in standing]
+        shown = self._shown(standing)
+        return [self._drifted(one, shown.get(one.number, _NOTHING)) for one in standing]
 
-    def _drifted(self, alert: Alert, plots: Sequence[Plot]) -> Drifted:
+    def _drifted(self, alert: Alert, shown: "_Shown") -> Drifted:
         stream = alert.where or ALL
         return Drifted(
             stream,
@@ -61,13 +61,14 @@ class StandingAlerts:
             alert.sentence,
             alert.began_unix_us,
             alert.since_unix_us,
-            tuple(_commands(alert, self._board(stream))),
-            plots,
+            tuple(_commands(alert)),
+            shown.plots,
             alert.cause.startswith(OF_CONCEPT),
             tuple(map(_thought, reversed(alert.before))),
+            shown.came_of_it,
         )
 
-    def _shown(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+    def _shown(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
         """What shows each, by number. What stands is told also where the log cannot be read."""
         of_sound = [one for one in alerts if one.cause in OF_CAUSES][:PLOTTED_MAX]
         of_answers = [one for one in alerts if one.cause.startswith(OF_CONCEPT)]
@@ -76,22 +77,25 @@ class StandingAlerts:
             return self._kept.get(key, lambda: self._plots(of_sound) | self._said(of_answers)) if key else {}
         return {}
 
-    def _plots(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
-        now_us, found, read = self._unix_us(), dict[int, list[Plot]](), dict[str, Sequence[Facts]]()
+    def _plots(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
+        now_us, found, read = self._unix_us(), dict[int, _Shown](), dict[str, Sequence[Facts]]()
+        labels = labelled(self._log.parent, now_us - DAYS * DAY_US) if alerts else []
         with closing(LogSample(self._log)) as sample:
             for one in alerts:
                 stream = one.where or ALL
                 if stream not in read:
                     read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
-                found[one.number] = list(evidence(one.cause, read[stream], _since_us(one), now_us))
+                since_us = _since_us(one)
+                came = came_of_it(labels, *divided(read[stream], since_us))
+                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us)), came)
         return found
 
-    def _said(self, alerts: Sequence[Alert]) -> dict[int, list[Plot]]:
+    def _said(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
         if not alerts:
             return {}
         now_us = self._unix_us()
         _, answers = judged(self._log.parent, now_us - DAYS * DAY_US)
-        return {one.number: list(said_of(one.cause, answers, now_us)) for one in alerts}
+        return {one.number: _Shown(list(said_of(one.cause, answers, now_us))) for one in alerts}
 
     def _board(self, stream: str) -> str | None:
         """Its id; None: it is of several."""
@@ -108,6 +112,16 @@ class StandingAlerts:
         return [(stream, f"{stream}\0")] if group is None else self._groups.members(group).ranges
 
 
+class _Shown(NamedTuple):
+    """Of an alert, from the log."""
+
+    plots: Sequence[Plot] = ()
+    came_of_it: str = ""
+
+
+_NOTHING = _Shown()
+
+
 def _thought(opinion: Opinion) -> str:
     until = datetime.fromtimestamp(opinion.until_unix_us / 1e6)
     return f"Until {until:%Y-%m-%d %H:%M}: {opinion.sentence}"
@@ -117,15 +131,10 @@ def _since_us(alert: Alert) -> int:
     return alert.began_unix_us if alert.since_unix_us is None else alert.since_unix_us
 
 
-def _commands(alert: Alert, board: str | None) -> list[Command]:
-    day = f"{datetime.fromtimestamp(_since_us(alert) / 1e6):%Y-%m-%d}"
-    those = f"{f'--device {quote(board)} ' if board else ''}--since {day}"
-    found = [Command("What to do", alert.command)] if alert.command else []
-    if alert.cause in COLLECTED:
-        found.append(Command("Collect them for training", f"parrotlet-cloud log export {those} since.jsonl"))
-    elif alert.cause in OF_CAUSES:
-        found.append(Command("Look at what was said", f"parrotlet-cloud log query {those}"))
-    else:
-        found.append(Command("Find out what is right", "parrotlet-cloud label"))
-    found.append(Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"))
-    return found
+def _commands(alert: Alert) -> list[Command]:
+    # One that was told by an older release has none.
+    command = alert.command or what_to_type(alert.cause, alert.where, _since_us(alert))
+    return [
+        Command(what_for(alert.cause), command),
+        Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"),
+    ]

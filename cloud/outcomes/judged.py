@@ -82,6 +82,16 @@ def judged(state_dir: Path, since_unix_us: int) -> Known:
     return Known(since_unix_us, found)
 
 
+def labelled(state_dir: Path, since_unix_us: int) -> list[Judged]:
+    """Of those since then the ones that were drawn for a label and have it, the newest if they are too many.
+    SettingsError where a file cannot be read."""
+    if not (chances := _chances(state_dir / QUEUE_FILE)):
+        return []
+    with closing(LogSample(state_dir / LOG_FILE)) as sample:
+        said = [_said(one, chances) for one in sample.said(since_unix_us, SAID_MAX)]
+    return [one for one in said if one.chance is not None and one.is_known]
+
+
 def _said(one: Logged, chances: dict[tuple[str, str], float]) -> Judged:
     said = said_of(one.feedback)
     answered = Answered(one.final.transcript, [result.id for result in one.final.results])

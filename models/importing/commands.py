@@ -170,4 +170,5 @@ def log(source: Path, manifest: Path, unheard: bool, sound: Path | None, recipe:
         raise DataError(f"{sound}: is no folder.")
     agreed, _ = definition_for(manifest)
     taking = Taking(unheard, sound, read_recipe(recipe) if recipe else None, agreed)
-    take(read_service_log(source, taking), source, source.parent, manifest, common)
+    perhaps = "" if sound else "A log has no sound: --sound says where that lies which a board kept (spool.sound_days)."
+    take(read_service_log(source, taking), source, source.parent, manifest, common, perhaps)

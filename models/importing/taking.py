@@ -61,14 +61,20 @@ def of_any_format(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def take(
-    told: Iterator[Told | Fault], source: Path, sound_folder: Path, manifest: Path, common: Mapping[str, Any]
+    told: Iterator[Told | Fault],
+    source: Path,
+    sound_folder: Path,
+    manifest: Path,
+    common: Mapping[str, Any],
+    perhaps: str = "",
 ) -> None:
-    """Writes the manifest, and tells what is in it and what could not be."""
+    """Writes the manifest, and tells what is in it and what could not be. `perhaps`: why nothing can, where no line
+    says so."""
     from models.data.manifest import write_manifest
     from models.importing.intake import Intake
 
     intake = Intake(sound_folder, manifest.parent, _agreed(source, common))
-    written = write_manifest(manifest, _counted(_some(intake.clips(told), source, intake.faults)))
+    written = write_manifest(manifest, _counted(_some(intake.clips(told), source, intake.faults, perhaps)))
     for fault in intake.faults:
         click.echo(_sentence(fault), err=True)
     if (more := intake.left_out - len(intake.faults)) > 0:
@@ -96,14 +102,14 @@ def _name(source: Path) -> str:
     return source.name if source.is_dir() else source.stem
 
 
-def _some(clips: Iterator[Clip], source: Path, faults: list[Fault]) -> Iterator[Clip]:
+def _some(clips: Iterator[Clip], source: Path, faults: list[Fault], perhaps: str) -> Iterator[Clip]:
     """DataError if there is none."""
     count = 0
     for count, clip in enumerate(clips, 1):  # noqa: B007 - used after the loop.
         yield clip
     if not count:
-        why = f" {_sentence(faults[0])}" if faults else ""
-        raise DataError(f"{source}: holds no recording that can be used.{why}")
+        why = _sentence(faults[0]) if faults else perhaps
+        raise DataError(f"{source}: holds no recording that can be used. {why}".rstrip())
 
 
 def _counted(clips: Iterator[Clip]) -> Iterator[Clip]:

@@ -13,6 +13,8 @@ WORDS_MAX = 5
 TIMES_MIN = 3
 """A word that was said so often is no slip of the engine."""
 LETTERS_MIN = 3
+GUESSED = ("letters", "parts", "guess")
+"""Of pronouncer.SOURCES, what nobody wrote."""
 
 
 class Pronounces(Protocol):
@@ -102,7 +104,11 @@ def cause_of(change: Change, pronounces: Pronounces | None = None) -> Cause:
 def _advice(change: Change, said: dict[str, tuple[str, str]]) -> str:
     if not change.new_words:
         return "Look at what they are: `parrotlet-cloud log query`."
-    lines = [f"{word}  {said[word][0]}" for word, _ in change.new_words if word in said]
+    lines = [_line(word, *said[word]) for word, _ in change.new_words if word in said]
     lexicon = f" lexicon.txt: {'; '.join(lines)}." if lines else ""
     words = ", ".join(word for word, _ in change.new_words)
     return f"Add to a list of the domain's commands.yaml, or as aliases of entries: {words}.{lexicon}"
+
+
+def _line(word: str, phones: str, source: str) -> str:
+    return f"{word}  {phones}{' (guessed)' if source in GUESSED else ''}"
