@@ -267,9 +267,16 @@ def test_an_owner_tries_and_promotes_a_domain_by_its_gate(owner: Owner, shop: Pa
     history = owner.types("domains", "history", "shop").stdout
     assert "ann  domain shop: promote" in history
     assert "new menu" in history
+    assert "anyway" not in history
     undone = owner.types("domains", "rollback", "shop", "--why", "no milk")
     assert "what the settings say serves" in undone.stdout
     assert f"domain shop: {owner.own}, as the settings say" in owner.types("domains", "list").stdout
+
+
+def test_the_history_says_who_promoted_though_the_gate_did_not(owner: Owner, shop: Path) -> None:
+    assert owner.types("domains", "shadow", str(shop), "--why", "x").exit_code == 0
+    assert owner.types("domains", "promote", "shop", "--anyway", "--why", "winter is here").exit_code == 0
+    assert "ann  domain shop: promote anyway " in owner.types("domains", "history").stdout
 
 
 def test_copies_that_nobody_goes_back_to_are_erased_after_a_day(owner: Owner, shop: Path) -> None:

@@ -106,12 +106,20 @@ class Operations:
         with self._store() as store:
             active = self._active(store, subject)
             verdict = self._verdict(active)
-            if verdict.decision != "promote" and not anyway:
+            is_let_through = verdict.decision == "promote"
+            if not is_let_through and not anyway:
                 raise RolloutError(
                     f"The gate does not let {active.candidate} through. {verdict.why} To promote it all the same: "
                     "--anyway"
                 )
-            return store.promote(subject, who=self._who, why=why, figures=verdict.figures, number=active.number)
+            return store.promote(
+                subject,
+                who=self._who,
+                why=why,
+                figures=verdict.figures,
+                number=active.number,
+                anyway=not is_let_through,
+            )
 
     def rollback(self, subject: Subject, why: str) -> Step:
         """Takes back the last step. RolloutError."""

@@ -14,7 +14,8 @@ from common.errors import RolloutError
 
 Kind = Literal["model", "domain", "board"]
 State = Literal["shadow", "canary", "promoted", "returned"]
-Action = Literal["shadow", "canary", "promote", "return", "rollback"]
+Action = Literal["shadow", "canary", "promote", "promote anyway", "return", "rollback"]
+"""As the history has them; "promote anyway": though the gate did not let the candidate through."""
 
 ACTIVE: tuple[State, ...] = ("shadow", "canary")
 
@@ -24,6 +25,7 @@ WHISPER = "whisper"
 _NEXT: dict[Action, tuple[tuple[State, ...], State]] = {
     "canary": (("shadow", "canary"), "canary"),
     "promote": (("shadow", "canary"), "promoted"),
+    "promote anyway": (("shadow", "canary"), "promoted"),
     "return": (("shadow", "canary"), "returned"),
 }
 """From which states an action leads to which."""

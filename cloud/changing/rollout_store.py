@@ -194,14 +194,23 @@ class RolloutStore:
         return self.numbered(before.number)
 
     def promote(
-        self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
+        self,
+        subject: Subject,
+        *,
+        who: str,
+        why: str,
+        figures: Sequence[Figure],
+        number: int | None = None,
+        anyway: bool = False,
     ) -> Rollout:
-        """The candidate serves from now on; with a number, if it is still that rollout's."""
+        """The candidate serves from now on; with a number, if it is still that rollout's. `anyway`: its gate has not
+        let it through, which the history says."""
+        action: Action = "promote anyway" if anyway else "promote"
         with self._changing():
             before = self._needed(subject, "promote")
             if number not in (None, before.number):
                 raise RolloutError(f"Meanwhile another candidate for {subject} is being tried: {before.candidate}.")
-            state = before.after("promote")
+            state = before.after(action)
             self._set_state(before.number, state)
             self._database.execute(
                 "INSERT INTO serving (kind, name, rollout) VALUES (?, ?, ?)", (*_of(subject), before.number)
@@ -211,7 +220,7 @@ class RolloutStore:
                 "WHERE kind = ?1 AND name = ?2 ORDER BY number DESC LIMIT ?3)",
                 (*_of(subject), BACK_MAX),
             )
-            self._log(before.number, subject, "promote", before.state, state, who, why, figures)
+            self._log(before.number, subject, action, before.state, state, who, why, figures)
         return self.numbered(before.number)
 
     def give_back(self, number: int, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout | None:
