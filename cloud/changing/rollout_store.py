@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from cloud.changing.gate import Figure, Rules
-from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject
+from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject, called
 from common.errors import RolloutError
 from common.migration import migrate
 from common.private_database import open_private
@@ -164,10 +164,12 @@ class RolloutStore:
         """Takes a candidate into the shadow; with a share, before so many of the boards at once."""
         with self._changing():
             if (other := self.active(subject)) is not None:
-                raise RolloutError(f"{other.candidate} is being tried already ({other.state}): roll it back first.")
+                raise RolloutError(
+                    f"{called(other.candidate)} is being tried already ({other.state}): roll it back first."
+                )
             serving = self.serving(subject)
             if serving is not None and (serving.what, serving.version) == (candidate, version):
-                raise RolloutError(f"{candidate} serves already.")
+                raise RolloutError(f"{called(candidate)} serves already.")
             state: State = "canary" if share else "shadow"
             rules_text = msgspec.json.encode(rules or Rules()).decode()
             number = self._database.execute(
@@ -209,7 +211,9 @@ class RolloutStore:
         with self._changing():
             before = self._needed(subject, "promote")
             if number not in (None, before.number):
-                raise RolloutError(f"Meanwhile another candidate for {subject} is being tried: {before.candidate}.")
+                raise RolloutError(
+                    f"Meanwhile another candidate for {subject} is being tried: {called(before.candidate)}."
+                )
             state = before.after(action)
             self._set_state(before.number, state)
             self._database.execute(
