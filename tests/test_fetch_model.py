@@ -117,6 +117,15 @@ def test_who_offers_the_same_once_more_changes_nothing(tmp_path: Path, owner: Bo
     assert [step.action for step in owner.history()] == ["canary", "rollback", "shadow", "promote"]
 
 
+def test_a_model_that_no_board_takes_is_not_offered(tmp_path: Path, owner: BoardOperations) -> None:
+    folder = version(tmp_path, "2")
+    card = msgspec.json.decode((folder / "card.json").read_bytes())
+    (folder / "card.json").write_bytes(msgspec.json.encode({**card, "kind": "speech"}))
+    with pytest.raises(RolloutError, match=r"a model for speech; boards take models for commands alone\.$"):
+        owner.offer(folder, 1.0, "new")
+    assert owner.history() == []
+
+
 def test_who_names_what_is_not_offered_is_told_what_is(tmp_path: Path, owner: BoardOperations) -> None:
     for step in (lambda: owner.widen("tones", 0.5, "x"), lambda: owner.withdraw("tones", "x")):
         with pytest.raises(RolloutError, match=r"^Boards are offered no model called tones; they are: none\.$"):

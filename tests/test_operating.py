@@ -315,8 +315,17 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     assert operate(tmp_path, "--revoke", session.id).exit_code == 2
     operators.sign_in(operators.invite("ada"), peer="here")
     operators.invite("bob")
-    assert operate(tmp_path, "--revoke-all").stdout == "1 browsers are signed out.\n"
+    assert operate(tmp_path, "--revoke-all").stdout == "1 browser is signed out.\n"
     assert "No browser" in operate(tmp_path, "--list").stderr
+
+
+def test_a_link_to_a_page_that_is_not_there_yet_says_so(tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    silent = operate(tmp_path, listen=listen)
+    assert (silent.exit_code, f"Nothing answers on {listen} now" in silent.stderr) == (0, True)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        heard = operate(tmp_path, listen=f"127.0.0.1:{there.getsockname()[1]}")
+    assert (heard.exit_code, "Nothing answers" in heard.stderr) == (0, False)
 
 
 def test_there_is_no_link_to_a_page_that_is_closed_or_open_to_listeners(tmp_path: Path) -> None:

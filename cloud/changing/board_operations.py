@@ -41,6 +41,8 @@ class BoardOperations:
         """A copy of a model's folder is offered to a share of the boards; 1: to all. What is offered so already stays
         as it is, whoever was killed before they were told. RolloutError."""
         package = board_folders.read(folder)
+        if (kind := package.card.kind) != "commands":
+            raise RolloutError(f"{folder}: this is a model for {kind}; boards take models for commands alone.")
         subject = Subject("board", package.card.name)
         with self._store() as store:
             where = board_folders.keep(package, self._storage.board_models_dir)
