@@ -122,7 +122,7 @@ def replayed(history: list[Step]) -> tuple[dict[int, str], list[str]]:
     for step in history:
         assert states.get(step.rollout, "") == step.before, f"it was {states.get(step.rollout)}, not {step.before}"
         states[step.rollout] = step.after
-        if step.action == "promote":
+        if step.after == "promoted":
             stack = [*stack, step.candidate][-BACK_MAX:]
         if step.action == "rollback" and step.before == "promoted":
             assert stack.pop() == step.candidate

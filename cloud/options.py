@@ -19,6 +19,21 @@ config_option = click.option(
 )
 
 
+def _reason(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    if not (why := given.strip()):
+        raise click.BadParameter("a reason is missing: whoever looks at the history wants to know why.")
+    return why
+
+
+why_option = click.option(
+    "--why",
+    required=True,
+    metavar="TEXT",
+    callback=_reason,
+    help="Goes into the history, with who you are and when.",
+)
+
+
 def load_settings(config_file: Path | None, options: dict[str, Any]) -> Loaded[CloudSettings]:
     """The effective settings. SettingsError."""
     file = settings_file(config_file, ENVIRONMENT_PREFIX, SYSTEM_FILE)

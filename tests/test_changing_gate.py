@@ -158,6 +158,12 @@ def test_it_is_returned_for_being_late_or_refusing_alone(measure: str) -> None:
     assert measure in verdict.why
 
 
+def test_what_little_is_known_is_told_within_what_there_can_be() -> None:
+    gate = Gate(Rules())
+    gate.take_pair((), Answered(error=0.0), Answered(error=0.0))
+    assert "error +0.0 points (-100.0 to +100.0) by 1 comparisons" in gate.verdict().why
+
+
 def test_without_outcomes_nothing_is_promoted() -> None:
     gate = Gate(Rules())
     for _ in range(300):

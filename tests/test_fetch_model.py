@@ -117,6 +117,28 @@ def test_who_offers_the_same_once_more_changes_nothing(tmp_path: Path, owner: Bo
     assert [step.action for step in owner.history()] == ["canary", "rollback", "shadow", "promote"]
 
 
+def test_a_model_that_no_board_takes_is_not_offered(tmp_path: Path, owner: BoardOperations) -> None:
+    folder = version(tmp_path, "2")
+    card = msgspec.json.decode((folder / "card.json").read_bytes())
+    (folder / "card.json").write_bytes(msgspec.json.encode({**card, "kind": "speech"}))
+    with pytest.raises(RolloutError, match=r"a model for speech; boards take models for commands alone\.$"):
+        owner.offer(folder, 1.0, "new")
+    assert owner.history() == []
+
+
+def test_who_names_what_is_not_offered_is_told_what_is(tmp_path: Path, owner: BoardOperations) -> None:
+    for step in (lambda: owner.widen("tones", 0.5, "x"), lambda: owner.withdraw("tones", "x")):
+        with pytest.raises(RolloutError, match=r"^Boards are offered no model called tones; they are: none\.$"):
+            step()
+    with pytest.raises(RolloutError, match="no model called tones"):
+        owner.history("tones")
+    owner.offer(version(tmp_path, "2"), 1.0, "new")
+    with pytest.raises(RolloutError, match=r"^tones/2 is offered to all boards already\.$"):
+        owner.widen("tones", 0.5, "x")
+    with pytest.raises(RolloutError, match=r"called tone; they are: tones\.$"):
+        owner.withdraw("tone", "x")
+
+
 def test_who_was_killed_between_offering_to_all_and_promoting_goes_on(
     tmp_path: Path, owner: BoardOperations, settings: CloudSettings
 ) -> None:
@@ -322,7 +344,7 @@ def test_a_running_service_tells_and_sends_what_its_owner_offers_by_commands(tmp
         command("widen", "tones", "--why", "good")
         command("withdraw", "tones", "--why", "bad")
         assert [line.split("  ", 2)[-1] for line in command("history").splitlines()] == [
-            "canary tones/2: new",
-            "promote tones/2: good",
-            "rollback tones/2: bad",
+            "offer to some tones/2: new",
+            "offer to all tones/2: good",
+            "withdraw tones/2: bad",
         ]

@@ -135,7 +135,11 @@ def test_a_link_signs_one_browser_in_once(site: Site) -> None:
     assert {"Path=/", "HttpOnly", "SameSite=Strict"} <= set(attributes)
     assert "kitchen" in site.ask("/", cookie=cookie).text
     assert site.ask("/enter", {"link": token}).status == 403
-    assert site.ask(f"/enter?link={token}").status == 403
+    again = site.ask(f"/enter?link={token}")
+    assert (again.status, "parrotlet-cloud operate" in again.text, "Not here" in again.text) == (403, True, False)
+    # Who is in is led in.
+    led = site.ask(f"/enter?link={token}", cookie=cookie)
+    assert (led.status, led.headers["location"]) == (303, "/")
     assert token not in (site.folder / "operators.json").read_text()
     assert cookie not in (site.folder / "operators.json").read_text()
     assert (site.folder / "operators.json").stat().st_mode & 0o077 == 0
@@ -312,8 +316,17 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     assert operate(tmp_path, "--revoke", session.id).exit_code == 2
     operators.sign_in(operators.invite("ada"), peer="here")
     operators.invite("bob")
-    assert operate(tmp_path, "--revoke-all").stdout == "1 browsers are signed out.\n"
+    assert operate(tmp_path, "--revoke-all").stdout == "1 browser is signed out.\n"
     assert "No browser" in operate(tmp_path, "--list").stderr
+
+
+def test_a_link_to_a_page_that_is_not_there_yet_says_so(tmp_path: Path) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    silent = operate(tmp_path, listen=listen)
+    assert (silent.exit_code, f"Nothing answers on {listen} now" in silent.stderr) == (0, True)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        heard = operate(tmp_path, listen=f"127.0.0.1:{there.getsockname()[1]}")
+    assert (heard.exit_code, "Nothing answers" in heard.stderr) == (0, False)
 
 
 def test_there_is_no_link_to_a_page_that_is_closed_or_open_to_listeners(tmp_path: Path) -> None:
@@ -427,13 +440,14 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     asked = site.ask(path.replace("&amp;", "&"), cookie=cookie).text
     assert "The gate has not let base through." in asked
     form = dict(HIDDEN.findall(asked))
-    assert site.ask("/models/step", {**form, "why": " "}, cookie=cookie).status == 503
+    nothing = site.ask("/models/step", {**form, "why": " "}, cookie=cookie)
+    assert (nothing.status, "Not here" in nothing.text, "A reason is missing" in nothing.text) == (503, False, True)
     assert site.ask("/models/step", {**form, "why": "x", "rollout": "7"}, cookie=cookie).status == 503
     assert site.ask("/models/step", {**form, "why": SCRIPT}, cookie=cookie, origin="http://evil.example").status == 403
     assert site.ask("/models/step", {**form, "why": SCRIPT}).status == 401
     assert site.ask("/models/step", {**form, "why": SCRIPT}, cookie=cookie).headers["location"] == "/models"
     after = site.ask("/models", cookie=cookie).text
-    assert "<b>base</b> (base) serves." in after
+    assert "<b>base</b> serves." in after
     assert "ada (page)" in after
     assert "<script" not in after
     # What is done is not done again by who comes back to it.

@@ -5,9 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from benchmarks.made_log import DAY_US, Made, make_log
+from benchmarks.made_log import DAY_US, Made, drawn_levels, make_log, rows
 from benchmarks.made_operator import made_operator, made_settings, now_us, signed_in
 from benchmarks.made_said import make_said
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
@@ -17,10 +18,11 @@ from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
 from cloud.log.answer_log import FILE_NAME
-from cloud.log.answer_store import AnswerStore
+from cloud.log.answer_store import AnswerStore, Row
 from cloud.operating.operators import Operators
 from cloud.operating.standing import StandingAlerts
 from common.record import Record
+from protos import speech_pb2
 from tests.page_browser import PATIENCE_S, Page, in_all_looks, launched, needs_chromium, text
 from tests.test_operating import Labels
 
@@ -28,6 +30,7 @@ pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not 
 
 pytestmark = needs_chromium
 
+LONGEST, WORD = "W" * 64, "schifffahrt" * 20
 WELL = Made("kitchen", "", -60.0, -30.0)
 
 
@@ -134,6 +137,39 @@ def test_one_board_is_told_of_in_words_alone(browser: Any, tmp_path: Path) -> No
         assert page.locator(".plot").count() == 0
         assert in_all_looks(page) == []
         page.context.close()
+
+
+def test_the_longest_names_and_words_push_nothing_out_of_sight(browser: Any, tmp_path: Path) -> None:
+    boards = [WELL, WELL._replace(device_id=LONGEST)]
+    with closing(AnswerStore(tmp_path / FILE_NAME)) as store:
+        store.add([long_winded(row) for row in rows(boards, 60, now_us(), drawn_levels)], 60)
+    make_said(tmp_path, now_us())
+    with made_operator(made_settings(tmp_path)) as made:
+        page = opened(browser, made)
+        for width in (320, 390, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            for path in ("/", f"/board?id={LONGEST}", "/search", "/errors", f"/utterance?board={LONGEST}&id=u000059"):
+                page.goto(f"{made[0]}{path}")
+                page.wait_for_selector("h1")
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, path)
+            page.goto(f"{made[0]}/")
+            for cell in page.locator(".hears").all():
+                box = cell.bounding_box()
+                assert box["x"] + box["width"] <= width
+        page.context.close()
+
+
+def long_winded(row: Row) -> Row:
+    """The same board's, whose owner speaks without a pause."""
+    final = speech_pb2.Final.FromString(row.final)
+    final.transcript = WORD
+    final.alternatives.add(transcript=WORD, engine="whisper")
+    final.results.add(id="x", title=WORD)
+    final.intent.name = "i" * 64
+    final.intent.slots["what"] = WORD
+    assert row.record is not None
+    facts = msgspec.structs.replace(row.record.facts, intent=final.intent.name, utterance_id=row.key.utterance_id)
+    return row._replace(final=final.SerializeToString(), record=row.record._replace(facts=facts, transcript=WORD))
 
 
 def test_no_board_is_welcome(browser: Any, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def test_a_worker_that_is_being_replaced_is_missing_and_no_ailment_and_nobody_wh
             await until(lambda: pool.missing == 0)
             pool._keepers[0].cancel()
             await until(lambda: pool.ailment() == "Nobody replaces the workers of pocketsphinx any more.")
+        # Whoever looks at it during a stop has nothing to tell.
+        assert pool.ailment() is None
 
     asyncio.run(run())
 

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -247,7 +248,10 @@ def owner(tmp_path: Path) -> Owner:
 def test_an_owner_tries_and_promotes_a_domain_by_its_gate(owner: Owner, shop: Path) -> None:
     said = owner.types("domains", "shadow", str(shop), "--why", "new menu")
     assert said.exit_code == 0, said.stderr
-    assert said.stdout.endswith("/shop is in the shadow.\n")
+    copy = f"shop-{load_domain(str(shop)).version}"
+    assert said.stdout == f"{copy} is in the shadow.\n"
+    assert (owner.state_dir / "candidates" / copy / "shop").is_dir()
+    assert f"  {copy}: in the shadow" in owner.types("domains", "list").stdout
     assert "go on" in owner.types("domains", "list").stdout
     refused = owner.types("domains", "promote", "shop", "--why", "because")
     assert refused.exit_code == 2
@@ -267,9 +271,40 @@ def test_an_owner_tries_and_promotes_a_domain_by_its_gate(owner: Owner, shop: Pa
     history = owner.types("domains", "history", "shop").stdout
     assert "ann  domain shop: promote" in history
     assert "new menu" in history
+    assert "anyway" not in history
     undone = owner.types("domains", "rollback", "shop", "--why", "no milk")
     assert "what the settings say serves" in undone.stdout
     assert f"domain shop: {owner.own}, as the settings say" in owner.types("domains", "list").stdout
+
+
+def test_how_many_days_it_takes_is_told_by_what_came_of_late_and_is_known(owner: Owner, shop: Path) -> None:
+    def days(errors: int, hours: float) -> float | None:
+        """Of 12 utterances in so many hours, of so many of which it is known who was wrong."""
+        owner.types("domains", "rollback", "shop", "--why", "x")
+        owner.types("domains", "shadow", str(shop), "--why", "x")
+        number = json.loads(owner.types("domains", "list", "--json").stdout)["tried"]["rollout"]["number"]
+        with closing(ShadowStore(owner.state_dir / SHADOW_FILE_NAME)) as store:
+            for one in range(12):
+                key, at_us = Key("kitchen", f"u{one}"), time.time_ns() // 1000 - round((12 - one) / 12 * hours * 3.6e9)
+                store.put(Comparison(number, key, at_us, "both", ("intent=order",), b"", Answered(), Answered()))
+                if one < errors:
+                    store.settle(number, key, "both", candidate=0.0, served=0.0)
+        tried = json.loads(owner.types("domains", "list", "--json").stdout)["tried"]
+        return None if tried["days"] is None else tried["needed"] / tried["days"]
+
+    assert days(12, hours=6) == pytest.approx(48, rel=0.01)
+    assert days(6, hours=6) == pytest.approx(24, rel=0.01)
+    assert days(0, hours=6) is None
+    # Of so few minutes nobody knows a day.
+    assert days(12, hours=0.1) is None
+    # What came before the last day says nothing of now.
+    assert days(12, hours=48) == pytest.approx(6, abs=1)
+
+
+def test_the_history_says_who_promoted_though_the_gate_did_not(owner: Owner, shop: Path) -> None:
+    assert owner.types("domains", "shadow", str(shop), "--why", "x").exit_code == 0
+    assert owner.types("domains", "promote", "shop", "--anyway", "--why", "winter is here").exit_code == 0
+    assert "ann  domain shop: promote anyway " in owner.types("domains", "history").stdout
 
 
 def test_copies_that_nobody_goes_back_to_are_erased_after_a_day(owner: Owner, shop: Path) -> None:
@@ -298,7 +333,7 @@ def test_copies_that_nobody_goes_back_to_are_erased_after_a_day(owner: Owner, sh
     tried = tries("gin")
     assert {copy.name for copy in copies.iterdir()} == {serves_below, serves, young, tried}
     assert returned not in (serves_below, serves, young, tried)
-    assert f"{returned}/shop" in owner.types("domains", "history", "shop").stdout
+    assert f"{returned}\n" in owner.types("domains", "history", "shop").stdout
     for step in (rollback, rollback, rollback):
         assert owner.types("domains", *step, "--why", "x").exit_code == 0
 
@@ -311,14 +346,27 @@ def test_what_is_typed_wrongly_gets_a_sentence(owner: Owner, shop: Path, tmp_pat
         ("models", "shadow", "huge", "--why", "x"): "No weights are known as huge",
         ("models", "canary", "--why", "x"): "parrotlet-cloud models shadow",
         ("models", "rollback", "--why", "x"): "nothing to roll back",
-        ("domains", "shadow", str(tmp_path / "cafe"), "--why", "x"): "no domain called cafe is served",
+        (
+            "domains",
+            "shadow",
+            str(tmp_path / "cafe"),
+            "--why",
+            "x",
+        ): "no domain called cafe; these are served: shop. The folder must be named like one of them.",
         ("domains", "promote", "shop", "--why", "x"): "parrotlet-cloud domains shadow",
         ("domains", "shadow", str(shop)): "Missing option '--why'",
         ("domains", "canary", str(shop), "--share", "1", "--why", "x"): "0.01<=x<=0.9",
+        ("domains", "shadow", str(shop), "--why", " "): "a reason is missing",
+        ("domains", "shadow", str(owner.own), "--why", "x"): "serves already, as the settings say",
+        ("domains", "promote", "cafe", "--why", "x"): "There is no domain called cafe; these are served: shop.",
+        ("domains", "rollback", "cafe", "--why", "x"): "There is no domain called cafe; these are served: shop.",
+        ("domains", "history", "cafe"): "There is no domain called cafe; these are served: shop.",
     }.items():
         said = owner.types(*words)
         assert said.exit_code == 2, words
         assert sentence in said.stderr, words
+    for words in (("domains", "history", "shop"), ("models", "history")):
+        assert owner.types(*words).stderr == "Nothing was changed yet.\n"
 
 
 def test_whatever_is_killed_leaves_a_state_that_its_history_leads_to(tmp_path: Path) -> None:

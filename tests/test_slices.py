@@ -146,6 +146,15 @@ def test_labels_tell_how_many_are_wrong() -> None:
     assert estimated(labelled(1, LABELS_MIN // 3, 0.2)) is None
 
 
+def test_where_all_that_was_said_has_a_label_these_alone_tell() -> None:
+    first_days = [one._replace(chance=1.0) for one in answers(40, lambda *of: 0.2, says=1.0)]
+    known = [one._replace(known=one.known or RIGHT) for one in first_days]
+    found = estimated(known)
+    assert found is not None
+    assert (found.labels, found.utterances) == (40, 40)
+    assert found.low <= sum(one.is_wrong for one in known) / 40 <= found.high
+
+
 def test_how_sure_is_beside_how_right() -> None:
     bands = sureness(labelled(4, 400, 0.2))
     assert [(one.low, one.high) for one in bands][-2:] == [(0.8, 0.95), (0.95, 1.0)]

@@ -79,6 +79,14 @@ def test_weights_that_are_not_there_are_named_with_what_to_type(tmp_path: Path) 
         usable("small", tmp_path, known=KNOWN_HERE)
 
 
+def test_weights_that_cannot_be_looked_at_are_a_sentence(tmp_path: Path) -> None:
+    # As those of another user's folder, which root, by whom tests may run, can look into.
+    with pytest.raises(EngineError, match=r"small cannot be read: .+; try sudo\.$"):
+        usable("small", tmp_path / ("x" * 300), known=KNOWN_HERE)
+    with pytest.raises(EngineError, match=r"small cannot be read: .+; try sudo\.$"):
+        fetch("small", tmp_path / ("x" * 300), known=KNOWN_HERE, hub_url=NO_HUB)
+
+
 def test_unknown_weights_are_refused_with_the_names_there_are(tmp_path: Path) -> None:
     for ask in (usable, fetch):
         with pytest.raises(EngineError, match=r"No weights are known as huge; there are: small\."):

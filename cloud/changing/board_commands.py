@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloud.options import config_option, json_option, load_settings
+from cloud.options import config_option, json_option, load_settings, why_option
 
 if TYPE_CHECKING:
     from cloud.changing.board_operations import BoardOperations, Offered
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
-_why = click.option("--why", required=True, metavar="TEXT", help="Goes into the history, with who you are and when.")
+DONE = {"shadow": "take in", "canary": "offer to some", "promote": "offer to all", "rollback": "withdraw"}
+"""Steps of the history, as whoever took them calls them."""
+
 _share = click.option(
     "--share",
     type=click.FloatRange(0.01, 1),
@@ -39,7 +41,7 @@ def boards() -> None:
 @boards.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @_share
-@_why
+@why_option
 @config_option
 def offer(folder: Path, share: float, why: str, config_file: Path | None) -> None:
     """Offer boards a model: DIR holds model.tflite and card.json, and is copied.
@@ -56,7 +58,7 @@ def offer(folder: Path, share: float, why: str, config_file: Path | None) -> Non
 @boards.command()
 @click.argument("name")
 @_share
-@_why
+@why_option
 @config_option
 def widen(name: str, share: float, why: str, config_file: Path | None) -> None:
     """Offer a larger share of the boards what some are offered already.
@@ -70,7 +72,7 @@ def widen(name: str, share: float, why: str, config_file: Path | None) -> None:
 
 @boards.command()
 @click.argument("name")
-@_why
+@why_option
 @config_option
 def withdraw(name: str, why: str, config_file: Path | None) -> None:
     """Take back the last step: what is offered to some boards, else what is offered to all.
@@ -98,8 +100,11 @@ def list_(as_json: bool, config_file: Path | None) -> None:
     """
     import msgspec
 
-    for offered in _operations(config_file).offered():
+    all_offered = _operations(config_file).offered()
+    for offered in all_offered:
         click.echo(msgspec.json.encode(offered) if as_json else "\n".join(_lines(offered)))
+    if not all_offered:
+        click.echo("Boards are offered nothing.", err=True)
 
 
 @boards.command()
@@ -115,12 +120,16 @@ def history(name: str | None, as_json: bool, config_file: Path | None) -> None:
     """
     import msgspec
 
-    for step in _operations(config_file).history(name):
+    steps = _operations(config_file).history(name)
+    for step in steps:
         if as_json:
             click.echo(msgspec.json.encode(step))
         else:
             when = datetime.datetime.fromtimestamp(step.at_unix_us / 1e6)
-            click.echo(f"{when:%Y-%m-%d %H:%M}  {step.who}  {step.action} {step.candidate}: {step.why}")
+            done = DONE.get(step.action, step.action)
+            click.echo(f"{when:%Y-%m-%d %H:%M}  {step.who}  {done} {step.candidate}: {step.why}")
+    if not steps:
+        click.echo("Nothing was offered yet.", err=True)
 
 
 def _operations(config_file: Path | None) -> "BoardOperations":

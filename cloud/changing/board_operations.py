@@ -15,6 +15,7 @@ from cloud.changing.rollout import Rollout, Serving, Step, Subject
 from cloud.changing.rollout_store import RolloutStore
 from cloud.settings import CloudSettings
 from cloud.typist import typist
+from common.errors import RolloutError
 
 FILE_NAME = "board-models.db"
 """Apart from what the service itself runs, which its own process follows."""
@@ -40,6 +41,8 @@ class BoardOperations:
         """A copy of a model's folder is offered to a share of the boards; 1: to all. What is offered so already stays
         as it is, whoever was killed before they were told. RolloutError."""
         package = board_folders.read(folder)
+        if (kind := package.card.kind) != "commands":
+            raise RolloutError(f"{folder}: this is a model for {kind}; boards take models for commands alone.")
         subject = Subject("board", package.card.name)
         with self._store() as store:
             where = board_folders.keep(package, self._storage.board_models_dir)
@@ -48,6 +51,11 @@ class BoardOperations:
                 return store.numbered(serving.rollout)
             some = share if share < 1 else 0.0
             if tried is None or (tried.candidate, tried.version, tried.share) != (where, package.sha256, some):
+                if tried is not None:
+                    raise RolloutError(
+                        f"{tried.candidate} is being tried already, by {tried.share:.0%} of the boards: widen or "
+                        "withdraw it first."
+                    )
                 tried = store.begin(subject, where, package.sha256, who=self._who, why=why, share=some)
             return tried if share < 1 else store.promote(subject, who=self._who, why=why, figures=())
 
@@ -55,14 +63,21 @@ class BoardOperations:
         """What is offered to some boards is offered to a larger share; 1: to all. RolloutError."""
         subject = Subject("board", name)
         with self._store() as store:
+            if store.active(subject) is None:
+                if (serving := store.serving(subject)) is not None:
+                    raise RolloutError(f"{serving.what} is offered to all boards already.")
+                raise self._unknown(store, name)
             if share < 1:
                 return store.canary(subject, share, who=self._who, why=why, figures=())
             return store.promote(subject, who=self._who, why=why, figures=())
 
     def withdraw(self, name: str, why: str) -> Step:
         """Takes back the last step: the offer to some boards, else that to all. RolloutError."""
+        subject = Subject("board", name)
         with self._store() as store:
-            return store.rollback(Subject("board", name), who=self._who, why=why)
+            if store.active(subject) is None and store.serving(subject) is None:
+                raise self._unknown(store, name)
+            return store.rollback(subject, who=self._who, why=why)
 
     def offered(self) -> list[Offered]:
         """All that is offered now, by name. RolloutError."""
@@ -73,9 +88,16 @@ class BoardOperations:
         return [Offered(subject.name, serving.get(subject), active.get(subject)) for subject in subjects]
 
     def history(self, name: str | None = None) -> list[Step]:
-        """What was changed, the oldest first. RolloutError."""
+        """What was changed, the oldest first. RolloutError, also where nothing of that name ever was."""
         with self._store() as store:
-            return store.history("board", name)
+            steps = store.history("board", name)
+            if name is not None and not steps:
+                raise self._unknown(store, name)
+            return steps
+
+    def _unknown(self, store: RolloutStore, name: str) -> RolloutError:
+        offered = sorted({one.subject.name for one in store.all_active()} | {one.name for one in store.all_serving()})
+        return RolloutError(f"Boards are offered no model called {name}; they are: {', '.join(offered) or 'none'}.")
 
     @contextmanager
     def _store(self) -> Iterator[RolloutStore]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cloud.options import config_option, json_option, load_settings
+from cloud.options import config_option, json_option, load_settings, why_option
 
 if TYPE_CHECKING:
     from cloud.changing.gate import Rules
@@ -19,7 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SEEN_POINTS = 5.0
 
-_why = click.option("--why", required=True, metavar="TEXT", help="Goes into the history, with who you are and when.")
 _share = click.option(
     "--share",
     type=click.FloatRange(0.01, 0.9),
@@ -54,7 +53,7 @@ def _add_trying(group: click.Group, kind: "Kind", helps: Mapping[str, str]) -> N
     @click.argument("candidate", metavar="NAME" if is_model else "DIR")
     @_margins
     @_automatic
-    @_why
+    @why_option
     @config_option
     def shadow(
         candidate: str, margin: float, slice_margin: float, automatic: bool, why: str, config_file: Path | None
@@ -67,7 +66,7 @@ def _add_trying(group: click.Group, kind: "Kind", helps: Mapping[str, str]) -> N
     @_share
     @_margins
     @_automatic
-    @_why
+    @why_option
     @config_option
     def canary(
         candidate: str | None,
@@ -91,20 +90,25 @@ def _add_deciding(group: click.Group, kind: "Kind", helps: Mapping[str, str]) ->
     @group.command(help=helps["promote"])
     @_subject_argument(kind)
     @_anyway
-    @_why
+    @why_option
     @config_option
     def promote(anyway: bool, why: str, config_file: Path | None, name: str = "") -> None:
+        from cloud.changing.rollout import called
+
         promoted = _operations(config_file).promote(_subject(kind, name), why, anyway=anyway)
-        click.echo(f"{promoted.candidate} serves.")
+        click.echo(f"{called(promoted.candidate)} serves.")
         _tell_when()
 
     @group.command(help=helps["rollback"])
     @_subject_argument(kind)
-    @_why
+    @why_option
     @config_option
     def rollback(why: str, config_file: Path | None, name: str = "") -> None:
+        from cloud.changing.rollout import called
+
         step = _operations(config_file).rollback(_subject(kind, name), why)
-        click.echo(f"{step.candidate} is returned; {step.serves or 'what the settings say'} serves.")
+        serves = called(step.serves) if step.serves else "what the settings say"
+        click.echo(f"{called(step.candidate)} is returned; {serves} serves.")
         _tell_when()
 
 
@@ -130,8 +134,11 @@ def _add_telling(group: click.Group, kind: "Kind", helps: Mapping[str, str]) -> 
 
         from cloud.changing.listing import step_lines
 
-        for step in _operations(config_file).history(kind, name):
+        steps = _operations(config_file).history(kind, name)
+        for step in steps:
             click.echo(msgspec.json.encode(step) if as_json else "\n".join(step_lines(step)))
+        if not steps:
+            click.echo("Nothing was changed yet.", err=True)
 
 
 def _margins(command: F) -> F:
@@ -190,10 +197,10 @@ def _rules(margin: float, slice_margin: float) -> "Rules":
 
 
 def _say(rollout: "Rollout") -> None:
-    if rollout.state == "canary":
-        click.echo(f"{rollout.candidate} answers {rollout.share:.0%} of the boards.")
-    else:
-        click.echo(f"{rollout.candidate} is in the shadow.")
+    from cloud.changing.rollout import called
+
+    does = f"answers {rollout.share:.0%} of the boards" if rollout.state == "canary" else "is in the shadow"
+    click.echo(f"{called(rollout.candidate)} {does}.")
     _tell_when()
 
 

@@ -215,7 +215,7 @@ class Gate:
             return "go on", f"Nothing was said of the guarded slice {unseen[0]} yet."
         if missing:
             least = min(missing, key=lambda figure: figure.good_enough or 0)
-            return "go on", f"Not shown to be good enough yet, {len(missing)} of what is asked; least: {told(least)}."
+            return "go on", f"Of what is asked, {len(missing)} are not shown yet; the least: {told(least)}."
         whole = next(figure for figure in figures if (figure.measure, figure.slice) == ("error", ""))
         return "promote", f"The candidate is good enough everywhere, on the whole: {told(whole)}."
 
@@ -265,7 +265,8 @@ class Gate:
 def told(figure: Figure) -> str:
     """In words, in points of a hundred."""
     where = f" in {figure.slice}" if figure.slice else ""
+    low, high = max(-1.0, figure.low), min(1.0, figure.high)
     return (
         f"{figure.measure}{where} {100 * figure.difference:+.1f} points "
-        f"({100 * figure.low:+.1f} to {100 * figure.high:+.1f}) by {figure.comparisons} comparisons"
+        f"({100 * low:+.1f} to {100 * high:+.1f}) by {figure.comparisons} comparisons"
     )

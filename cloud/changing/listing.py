@@ -7,7 +7,7 @@ import msgspec
 
 from cloud.changing.gate import Figure
 from cloud.changing.operations import Told, Tried
-from cloud.changing.rollout import Step
+from cloud.changing.rollout import Step, called
 
 
 def told_lines(told: Told, see: float) -> Iterator[str]:
@@ -44,8 +44,8 @@ def figure_lines(figures: tuple[Figure, ...]) -> Iterator[str]:
 def step_lines(step: Step) -> Iterator[str]:
     """When, who, what, why; then the figures."""
     before = step.before or "new"
-    serves = step.serves or "what the settings say"
-    yield f"{_time(step.at_unix_us)}  {step.who}  {step.subject}: {step.action} {step.candidate}"
+    serves = called(step.serves) if step.serves else "what the settings say"
+    yield f"{_time(step.at_unix_us)}  {step.who}  {step.subject}: {step.action} {called(step.candidate)}"
     yield f"    {before} -> {step.after}; {serves} serves. {step.why}"
     if step.figures:
         figures = msgspec.json.decode(step.figures, type=tuple[Figure, ...])
@@ -60,7 +60,9 @@ def _needed(tried: Tried, see: float) -> str:
 
 
 def _what(what: str, version: str) -> str:
-    return what if what == version else f"{what} ({version})"
+    name = called(what)
+    # A copy's name has its version.
+    return name if name == version or name != what else f"{name} ({version})"
 
 
 def _time(unix_us: int) -> str:

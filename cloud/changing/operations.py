@@ -14,7 +14,7 @@ from cloud.building.unused import clean
 from cloud.changing.copied_domain import copied
 from cloud.changing.gate import Rules, Verdict
 from cloud.changing.needed import NEVER
-from cloud.changing.rollout import WHISPER, Kind, Rollout, Serving, Step, Subject
+from cloud.changing.rollout import COPIES, WHISPER, Kind, Rollout, Serving, Step, Subject, called
 from cloud.changing.rollout_store import FILE_NAME, RolloutStore
 from cloud.changing.shadow_store import FILE_NAME as SHADOW_FILE_NAME
 from cloud.changing.shadow_store import ShadowStore
@@ -27,6 +27,8 @@ from cloud.typist import typist
 from common.errors import RolloutError
 
 DAY_US = 86_400_000_000
+RATED_US_MIN = DAY_US // 24
+"""What comes since less than that has no rate yet."""
 
 WHISPER_SUBJECT = Subject("model", WHISPER)
 
@@ -40,7 +42,7 @@ class Tried(msgspec.Struct, frozen=True):
     """Utterances more, in all slices, to be 90 % sure to see a difference that was asked about; None: more than anybody
     waits for."""
     days: float | None
-    """At the rate of the last day."""
+    """At the rate of the last day; None: too little came for that."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -82,12 +84,15 @@ class Operations:
         domain = load_domain(folder)
         subject = Subject("domain", domain.name)
         storage = self._settings.storage
-        if subject not in self.subjects("domain"):
+        self._check(subject, f"{domain.folder}: ", " The folder must be named like one of them.")
+        with self._store() as store:
+            serves = store.serving(subject)
+        if serves is None and load_domain(self.subjects("domain")[subject]).version == domain.version:
             raise RolloutError(
-                f"{domain.folder}: no domain called {domain.name} is served; there are: "
-                f"{', '.join(one.name for one in self.subjects('domain'))}. The folder must be named like one of them."
+                f"{domain.folder}: this version, {domain.version}, serves already, as the settings say. Edit a copy of "
+                "the folder, and try that."
             )
-        copies = storage.state_dir / "candidates"
+        copies = storage.state_dir / COPIES
         copy = load_domain(str(copied(domain, copies)))
         # Here, so that the service need not.
         build_bundle(copy, storage.bundle_dir)
@@ -109,17 +114,27 @@ class Operations:
         with self._store() as store:
             active = self._active(store, subject)
             verdict = self._verdict(active)
-            if verdict.decision != "promote" and not anyway:
+            is_let_through = verdict.decision == "promote"
+            if not is_let_through and not anyway:
                 raise RolloutError(
-                    f"The gate does not let {active.candidate} through. {verdict.why} To promote it all the same: "
-                    "--anyway"
+                    f"The gate does not let {called(active.candidate)} through. {verdict.why} To promote it all the "
+                    "same: --anyway"
                 )
-            return store.promote(subject, who=self._who, why=why, figures=verdict.figures, number=active.number)
+            return store.promote(
+                subject,
+                who=self._who,
+                why=why,
+                figures=verdict.figures,
+                number=active.number,
+                anyway=not is_let_through,
+            )
 
     def rollback(self, subject: Subject, why: str) -> Step:
         """Takes back the last step. RolloutError."""
         with self._store() as store:
             active = store.active(subject)
+            if active is None and store.serving(subject) is None:
+                self._check(subject)
             figures = () if active is None else self._verdict(active).figures
             return store.rollback(subject, who=self._who, why=why, figures=figures)
 
@@ -143,9 +158,12 @@ class Operations:
             ]
 
     def history(self, kind: Kind, name: str | None = None) -> list[Step]:
-        """What was changed, the oldest first. RolloutError."""
+        """What was changed, the oldest first. RolloutError, also where there is nothing of that name."""
         with self._store() as store:
-            return store.history(kind, name)
+            steps = store.history(kind, name)
+        if not steps and name is not None:
+            self._check(Subject(kind, name))
+        return steps
 
     def _begin(
         self, subject: Subject, candidate: str, version: str, share: float, why: str, rules: Rules, *, automatic: bool
@@ -160,10 +178,20 @@ class Operations:
 
     def _active(self, store: RolloutStore, subject: Subject) -> Rollout:
         if (active := store.active(subject)) is None:
+            self._check(subject)
             raise RolloutError(
                 f"No candidate for {subject} is being tried. First: parrotlet-cloud {subject.kind}s shadow"
             )
         return active
+
+    def _check(self, subject: Subject, where: str = "", then: str = "") -> None:
+        """RolloutError if nobody serves that."""
+        known = self.subjects(subject.kind)
+        if subject not in known:
+            names = ", ".join(one.name for one in known)
+            raise RolloutError(
+                f"{where or 'There is '}no {subject.kind} called {subject.name}; these are served: {names}.{then}"
+            )
 
     def _verdict(self, rollout: Rollout) -> Verdict:
         with self._shadow() as store:
@@ -172,9 +200,12 @@ class Operations:
     def _tried(self, rollout: Rollout, see: float) -> Tried:
         with self._shadow() as store:
             trial = Trial(rollout.number, rollout.rules).read(store)
-            a_day = store.count_since(rollout.number, time.time_ns() // 1000 - DAY_US)
+            now_us = time.time_ns() // 1000
+            settled, since_us = store.settled_since(rollout.number, now_us - DAY_US, by_both=trial.canary is None)
         needed = (trial.canary or trial.shadow).needed(see)
         is_seen = needed < NEVER
+        took_us = 0 if since_us is None else now_us - since_us
+        a_day = settled * DAY_US / took_us if took_us >= RATED_US_MIN else 0
         return Tried(
             rollout,
             trial.verdict(rollout.state),

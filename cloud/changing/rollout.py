@@ -5,6 +5,7 @@ shadow ──► canary ──► promoted
    └─► returned ◄─┘
 """
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -14,7 +15,8 @@ from common.errors import RolloutError
 
 Kind = Literal["model", "domain", "board"]
 State = Literal["shadow", "canary", "promoted", "returned"]
-Action = Literal["shadow", "canary", "promote", "return", "rollback"]
+Action = Literal["shadow", "canary", "promote", "promote anyway", "return", "rollback"]
+"""As the history has them; "promote anyway": though the gate did not let the candidate through."""
 
 ACTIVE: tuple[State, ...] = ("shadow", "canary")
 
@@ -24,9 +26,19 @@ WHISPER = "whisper"
 _NEXT: dict[Action, tuple[tuple[State, ...], State]] = {
     "canary": (("shadow", "canary"), "canary"),
     "promote": (("shadow", "canary"), "promoted"),
+    "promote anyway": (("shadow", "canary"), "promoted"),
     "return": (("shadow", "canary"), "returned"),
 }
 """From which states an action leads to which."""
+
+COPIES = "candidates"
+"""Folder in the state directory that holds NAME-VERSION/NAME for each domain that was a candidate."""
+
+
+def called(candidate: str) -> str:
+    """As people read it: a copy of a domain by NAME-VERSION, wherever the service keeps it; others by what they are."""
+    _, *above = Path(candidate).parts
+    return above[-2] if above[-3:-2] == [COPIES] else candidate
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
@@ -72,7 +84,7 @@ class Rollout(msgspec.Struct, frozen=True):
     def after(self, action: Action) -> State:
         """Its state after an action. RolloutError if that is not to be had now."""
         if action not in _NEXT or self.state not in _NEXT[action][0]:
-            raise RolloutError(f"{self.candidate} is {self.state}; it cannot go on by: {action}.")
+            raise RolloutError(f"{called(self.candidate)} is {self.state}; it cannot go on by: {action}.")
         return _NEXT[action][1]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from cloud.changing.gate import Figure, Rules
-from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject
+from cloud.changing.rollout import Action, Kind, Rollout, Serving, State, Step, Subject, called
 from common.errors import RolloutError
 from common.migration import migrate
 from common.private_database import open_private
@@ -164,10 +164,12 @@ class RolloutStore:
         """Takes a candidate into the shadow; with a share, before so many of the boards at once."""
         with self._changing():
             if (other := self.active(subject)) is not None:
-                raise RolloutError(f"{other.candidate} is being tried already ({other.state}): roll it back first.")
+                raise RolloutError(
+                    f"{called(other.candidate)} is being tried already ({other.state}): roll it back first."
+                )
             serving = self.serving(subject)
             if serving is not None and (serving.what, serving.version) == (candidate, version):
-                raise RolloutError(f"{candidate} serves already.")
+                raise RolloutError(f"{called(candidate)} serves already.")
             state: State = "canary" if share else "shadow"
             rules_text = msgspec.json.encode(rules or Rules()).decode()
             number = self._database.execute(
@@ -194,14 +196,25 @@ class RolloutStore:
         return self.numbered(before.number)
 
     def promote(
-        self, subject: Subject, *, who: str, why: str, figures: Sequence[Figure], number: int | None = None
+        self,
+        subject: Subject,
+        *,
+        who: str,
+        why: str,
+        figures: Sequence[Figure],
+        number: int | None = None,
+        anyway: bool = False,
     ) -> Rollout:
-        """The candidate serves from now on; with a number, if it is still that rollout's."""
+        """The candidate serves from now on; with a number, if it is still that rollout's. `anyway`: its gate has not
+        let it through, which the history says."""
+        action: Action = "promote anyway" if anyway else "promote"
         with self._changing():
             before = self._needed(subject, "promote")
             if number not in (None, before.number):
-                raise RolloutError(f"Meanwhile another candidate for {subject} is being tried: {before.candidate}.")
-            state = before.after("promote")
+                raise RolloutError(
+                    f"Meanwhile another candidate for {subject} is being tried: {called(before.candidate)}."
+                )
+            state = before.after(action)
             self._set_state(before.number, state)
             self._database.execute(
                 "INSERT INTO serving (kind, name, rollout) VALUES (?, ?, ?)", (*_of(subject), before.number)
@@ -211,7 +224,7 @@ class RolloutStore:
                 "WHERE kind = ?1 AND name = ?2 ORDER BY number DESC LIMIT ?3)",
                 (*_of(subject), BACK_MAX),
             )
-            self._log(before.number, subject, "promote", before.state, state, who, why, figures)
+            self._log(before.number, subject, action, before.state, state, who, why, figures)
         return self.numbered(before.number)
 
     def give_back(self, number: int, *, who: str, why: str, figures: Sequence[Figure]) -> Rollout | None:

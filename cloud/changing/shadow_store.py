@@ -226,12 +226,16 @@ class ShadowStore:
             heard = ShadowHeard(transcript, intent, confidence, decoding_ms, bool(agrees))
             yield Key(device_id, utterance_id), heard
 
-    def count_since(self, rollout: int, at_unix_us: int) -> int:
-        """Comparisons of utterances from then on."""
-        counted = self._database.execute(
-            "SELECT COUNT(*) FROM comparisons WHERE rollout = ? AND at_unix_us >= ?", (rollout, at_unix_us)
-        )
-        return int(counted.fetchone()[0])
+    def settled_since(self, rollout: int, at_unix_us: int, *, by_both: bool) -> tuple[int, int | None]:
+        """Utterances from then on of which it is known who was wrong, of those that both heard, or that one of them
+        answered: how many, and when the first was."""
+        which = "= 'both' AND candidate_error + served_error" if by_both else "!= 'both' AND settled"
+        count, first_unix_us = self._database.execute(
+            "SELECT COUNT(*), MIN(at_unix_us) FROM comparisons "
+            f"WHERE rollout = ? AND at_unix_us >= ? AND answered_by {which} IS NOT NULL",
+            (rollout, at_unix_us),
+        ).fetchone()
+        return count, first_unix_us
 
     def forget(self, device_id: str | None, utterance_id: str | None, span: Span) -> int:
         """Erases what was heard of utterances that fit all that is given, and whose comparisons were; how many of these

@@ -179,11 +179,17 @@ def _known(name: str, known: Mapping[str, Weights]) -> Weights:
 
 
 def _is_whole(folder: Path, weights: Weights) -> bool:
-    return all(_is_pinned(folder / file.name, file) for file in weights.files)
+    try:
+        return all(_is_pinned(folder / file.name, file) for file in weights.files)
+    except OSError as error:
+        raise EngineError(f"The weights in {folder} cannot be read: {error.strerror}; try sudo.") from error
 
 
 def _is_pinned(path: Path, file: WeightFile) -> bool:
-    if not path.is_file() or path.stat().st_size != file.size_bytes:
+    try:
+        if path.stat().st_size != file.size_bytes:
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256

@@ -36,6 +36,9 @@ LABELS_SHOWN = 50
 
 TYPES = {"operating.css": "text/css", "icon.svg": "image/svg+xml"}
 
+HEADINGS = {403: "Not signed in", 404: "Not here"}
+"""Of a page that is one sentence, by its status."""
+
 REFUSED = {
     "RESOURCE_EXHAUSTED": "too much at a time, or too often",
     "INVALID_ARGUMENT": "what came breaks the protocol",
@@ -133,7 +136,8 @@ class OperatorPage:
         return HTMLResponse(self._templates.text(name, {**common, **values}), status)
 
     def _told(self, request: Request, sentence: str, status: int) -> Response:
-        return self._page(request, "sentence.html", {"sentence": sentence}, status)
+        values = {"sentence": sentence, "heading": HEADINGS.get(status, "That did not work")}
+        return self._page(request, "sentence.html", values, status)
 
     def _fleet(self, request: Request) -> Response:
         asked, boards = request.query_params, self._settings.storage.pki_dir / "boards.json"
@@ -226,6 +230,9 @@ class OperatorPage:
             is_good = await asyncio.to_thread(self._operators.is_good, token)
         except IdentityError as error:
             return self._shut(request, error)
+        if not is_good and request.state.session is not None:
+            # Who comes by the link once more is where it led.
+            return RedirectResponse("/", 303)
         return self._page(request, "enter.html", {"token": token}) if is_good else self._refused(request)
 
     async def _enter(self, request: Request) -> Response:

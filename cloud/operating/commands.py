@@ -1,6 +1,7 @@
 """parrotlet-cloud operate: who may open the operator's page."""
 
 import datetime
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +9,15 @@ import click
 
 from cloud.options import config_option, load_settings
 from cloud.typist import typist
-from common.addresses import parse_address
+from common.addresses import Address, parse_address
 from common.errors import SettingsError
 from common.private_files import private_directory
 
 if TYPE_CHECKING:
     from cloud.operating.operators import Operators, Session
     from cloud.settings import CloudSettings
+
+ANSWER_S_MAX = 2.0
 
 # What a command needs is imported in it, for the same reason as in __main__.
 
@@ -57,7 +60,8 @@ def operate(name: str | None, is_list: bool, revoke: str | None, revoke_all: boo
         session = operators.revoke(revoke)
         click.echo(f"The browser of {session.name} ({session.id}) is signed out.")
     elif revoke_all:
-        click.echo(f"{operators.revoke_all()} browsers are signed out.")
+        count = operators.revoke_all()
+        click.echo(f"{count} {'browser is' if count == 1 else 'browsers are'} signed out.")
     else:
         _invite(settings, operators, name)
 
@@ -76,12 +80,23 @@ def _invite(settings: "CloudSettings", operators: "Operators", name: str | None)
     who = labeller_named(name or typist())
     click.echo(link(listen, operators.invite(who), tls=is_tls))
     click.echo("It signs one browser in, within ten minutes.", err=True)
+    if not _answers(listen):
+        click.echo(f"Nothing answers on {listen} now: the page is the service's, so start that first.", err=True)
     if is_tls:
         click.echo(
             "The browser does not know this service's authority and will warn; it shows the certificate of "
             f"{settings.storage.pki_dir / 'service.pem'}.",
             err=True,
         )
+
+
+def _answers(listen: Address) -> bool:
+    """Whether anybody listens there; everywhere is here, too."""
+    try:
+        with socket.create_connection((listen.host.strip("[]"), listen.port), timeout=ANSWER_S_MAX):
+            return True
+    except OSError:
+        return False
 
 
 def _line(session: "Session") -> str:

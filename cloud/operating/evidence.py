@@ -101,13 +101,13 @@ def _line(
     began: int | None,
 ) -> Plot:
     meaning = "mean of a day"
-    band = None
+    band, most = None, 100.0 if measure.title.endswith("%") else None
     if usual is not None:
-        low, high = (min(max(0.0, value), 100.0) if measure.title.endswith("%") else value for value in usual)
+        low, high = (value if most is None else min(max(0.0, value), most) for value in usual)
         digits = 0 if high - low >= 4 else 1
         meaning = f"usual: {number(low, digits)} to {number(high, digits)}"
         band = Band(low, high)
-    drawn = line(f"{measure.title}, by day", values, names, band=band, least=measure.span, changed=began)
+    drawn = line(f"{measure.title}, by day", values, names, band=band, least=measure.span, most=most, changed=began)
     return Plot(measure.title, meaning, Markup(drawn))
 
 

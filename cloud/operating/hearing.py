@@ -127,7 +127,8 @@ def _old(board: Board, newest: str | None) -> _Told | None:
 
 
 def _new(board: Board) -> _Told:
-    return "new", "too new to tell", f"{len(board.newest)} utterances so far; {KNOWN_MIN} tell more."
+    heard = "1 utterance" if len(board.newest) == 1 else f"{len(board.newest)} utterances"
+    return "new", "too new to tell", f"{heard} so far; {KNOWN_MIN} tell more."
 
 
 def _well(board: Board) -> _Told:

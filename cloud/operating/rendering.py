@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cloud.changing.rollout import called
 from cloud.operating.numbers import MINUS, NBSP, minus, number
 
 
@@ -34,6 +35,7 @@ class Templates:
             "seconds": seconds,
             "points": points,
             "signed": signed,
+            "called": called,
         }
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:

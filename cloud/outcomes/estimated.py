@@ -25,10 +25,13 @@ def estimated(answers: Sequence[Judged]) -> Estimate | None:
     if len(labelled) < LABELS_MIN:
         return None
     others = [one for one in answers if one.chance is None]
+    # Not as likely as outcome.py has it: of rare errors most that it thinks possible are slips of who labels.
+    labels = [Label(place, float(one.is_wrong), one.chance or 1.0) for place, one in enumerate(labelled)]
+    if not others:
+        # All that was ever said was drawn, as of a board on its first days.
+        return error_rate.by_labels(labels)
     # People speak of answers that were wrong: where not all that they left alone were read, theirs are too many.
     is_sampled = any(one.stands_for > 1 for one in others)
     now = [*labelled, *(one for one in others if not is_sampled or one.stands_for > 1)]
     known = error_rate.reference([one.facts for one in others], [float(one.is_wrong) for one in others])
-    # Not as likely as outcome.py has it: of rare errors most that it thinks possible are slips of who labels.
-    labels = [Label(place, float(one.is_wrong), one.chance or 1.0) for place, one in enumerate(labelled)]
     return error_rate.estimate(known, [one.facts for one in now], labels)

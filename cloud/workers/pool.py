@@ -81,9 +81,11 @@ class Pool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for keeper in self._keepers:
+        # Who looks at a pool that was closed, as the watchdog at a stop, finds nobody dead.
+        keepers, self._keepers = self._keepers, []
+        for keeper in keepers:
             keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*keepers, return_exceptions=True)
         await self._stop_workers()
 
     @property

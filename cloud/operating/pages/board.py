@@ -76,7 +76,7 @@ def _plots(days: Mapping[date, Sequence[Heard]], known: Board) -> list[Plot]:
         Plot(
             "How sure, %",
             "mean of a day",
-            Markup(line("Confidence by day, in percent", sure, names, band=None, least=20)),
+            Markup(line("Confidence by day, in percent", sure, names, band=None, least=20, most=100)),
         ),
         Plot(
             "End of speech to answer, s",

@@ -3,7 +3,7 @@
 from typing import Any, Literal, NamedTuple
 
 from cloud.changing.operations import Operations, Told
-from cloud.changing.rollout import Kind, Subject
+from cloud.changing.rollout import Kind, Subject, called
 from cloud.settings import CloudSettings
 from common.errors import RolloutError
 
@@ -91,8 +91,8 @@ def _rollout(told: Told) -> int:
 
 
 def _sentence(told: Told, does: Does) -> str:
-    serving = told.own if told.serving is None else told.serving.what
-    candidate = "" if told.tried is None else told.tried.rollout.candidate
+    serving = told.own if told.serving is None else called(told.serving.what)
+    candidate = "" if told.tried is None else called(told.tried.rollout.candidate)
     if told.tried is not None:
         undone = f"{candidate} is no longer tried, and {serving} goes on serving"
     else:

@@ -39,13 +39,18 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(number * step, 10) for number in range(first, last + 1)]
 
 
-def scale_of(values: Iterable[float], start: float, end: float, *, least: float = 1.0) -> tuple[Scale, list[Tick]]:
-    """A scale that holds all values and spans `least` at least, with its ticks."""
+def scale_of(
+    values: Iterable[float], start: float, end: float, *, least: float = 1.0, most: float | None = None
+) -> tuple[Scale, list[Tick]]:
+    """A scale that holds all values and spans `least` at least, with its ticks; none of them is above `most`, where
+    there is nothing above it."""
     known = list(values) or [0.0]
     low, high = min(known), max(known)
     if high - low < least:
         middle = (low + high) / 2
         low, high = (0.0, least) if low >= 0 and high <= least else (middle - least / 2, middle + least / 2)
+        if most is not None and high > most:
+            low, high = most - least, most
     marks = ticks(low, high)
     return Scale(marks[0], marks[-1], start, end), [(mark, minus(f"{mark:g}")) for mark in marks]
 

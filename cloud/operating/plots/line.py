@@ -1,6 +1,6 @@
 """A value over days, with the range that is usual. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cloud.operating.plots.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, Tick, along, down, scale_of, svg
@@ -20,12 +20,13 @@ def line(
     *,
     band: Band | None,
     least: float,
+    most: float | None = None,
     changed: int | None = None,
 ) -> str:
-    """A point a day, in order; None: there is none on that day. `least`: the axis spans so much at least. `changed`:
-    the day on which something did."""
+    """A point a day, in order; None: there is none on that day. `least`: the axis spans so much at least. `most`:
+    no value can be above it. `changed`: the day on which something did."""
     known = [value for value in values if value is not None]
-    y, marks = scale_of([*known, *(band or ())], HEIGHT - BOTTOM, TOP, least=least)
+    y, marks = scale_of([*known, *(band or ())], HEIGHT - BOTTOM, TOP, least=least, most=most)
     x = Scale(0, max(1, len(values) - 1), LEFT, WIDTH - RIGHT)
     parts = [down(y, marks), along(x, day_ticks(days), HEIGHT - BOTTOM)]
     if band is not None:
@@ -36,6 +37,7 @@ def line(
         parts.append(f'<path class="moment" d="M{x.at(changed)} {TOP}V{HEIGHT - BOTTOM}"/>')
     parts.append(f'<path class="line" d="{_path(values, x, y)}"/>')
     newest = max((number for number, value in enumerate(values) if value is not None), default=None)
+    parts += [f'<circle class="dot" cx="{x.at(number)}" cy="{y.at(value)}" r="2"/>' for number, value in _alone(values)]
     if newest is not None:
         parts.append(f'<circle class="dot" cx="{x.at(newest)}" cy="{y.at(values[newest] or 0.0)}" r="3.5"/>')
     return svg(title, "".join(parts))
@@ -47,13 +49,18 @@ def day_ticks(days: Sequence[str]) -> list[Tick]:
     return [(number, days[number]) for number in wanted]
 
 
+def _alone(values: Sequence[float | None]) -> Iterator[tuple[int, float]]:
+    """Days between two without any, the newest day of all not among them: a line does not show them."""
+    for number, value in list(enumerate(values))[:-1]:
+        if value is not None and values[number + 1] is None and (number == 0 or values[number - 1] is None):
+            yield number, value
+
+
 def _path(values: Sequence[float | None], x: Scale, y: Scale) -> str:
     """Broken where a day has no value."""
     parts, is_on = [], False
     for number, value in enumerate(values):
         if value is not None:
             parts.append(f"{'L' if is_on else 'M'}{x.at(number)} {y.at(value)}")
-            # A day between two without any is a point.
-            parts.append("h0.1" if not is_on else "")
         is_on = value is not None
     return "".join(parts)
