@@ -72,6 +72,8 @@ class Alert(msgspec.Struct, kw_only=True):
     """How often its cause was put right."""
     words: list[str] = []
     """That people said and its texts have: erasing.py takes them out once they are in the log no more."""
+    moved: list[str] = []
+    """Features of cloud/drift that it names, where no cause explains it."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -143,10 +145,11 @@ def report(
     command: str = "",
     line: str = "",
     words: Iterable[str] = (),
+    moved: Iterable[str] = (),
     since_unix_us: int | None = None,
 ) -> Alert | None:
-    """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None. `line` and `words`: as
-    an Alert has them."""
+    """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None. `line`, `words` and
+    `moved`: as an Alert has them."""
     seen = Alert(
         number=book.next_number,
         cause=cause,
@@ -158,6 +161,7 @@ def report(
         last_unix_us=now_unix_us,
         line=line,
         words=list(words),
+        moved=list(moved),
     )
     known = _standing(book, cause, where, line) or _resting(book, cause, where, line, now_unix_us)
     if known is not None:
@@ -268,7 +272,7 @@ def _put_right(book: AlertBook, alert: Alert, seen: Alert) -> None:
     alert.before.append(Opinion(alert.cause, alert.sentence, seen.began_unix_us))
     if len(alert.before) > OPINIONS_MAX:
         del alert.before[1]
-    alert.cause, alert.sentence, alert.command = seen.cause, seen.sentence, seen.command
+    alert.cause, alert.sentence, alert.command, alert.moved = seen.cause, seen.sentence, seen.command, seen.moved
     alert.words += new_words
     alert.changes += 1
     if not alert.is_told:

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 WORDS = "words"
 """Such a cause; see cloud/drift/causes/words.py."""
+UNKNOWN = "unknown"
+"""Such a cause; its numbers are of the features that it names."""
 USUAL = "usual"
 """The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
 ERASE_S = 60.0
@@ -71,6 +73,7 @@ class Ringing:
                         since_unix_us=since_us,
                         line=line,
                         words=said,
+                        moved=finding.cause.numbers if cause == UNKNOWN else (),
                     )
                 else:
                     recover(book, cause, where, now_us, line=line)

@@ -87,7 +87,7 @@ class StandingAlerts:
                     read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
                 since_us = _since_us(one)
                 came = came_of_it(labels, *divided(read[stream], since_us))
-                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us)), came)
+                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us, one.moved)), came)
         return found
 
     def _said(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
