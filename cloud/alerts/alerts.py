@@ -24,6 +24,9 @@ REST_US = 6 * 3_600_000_000
 END_US = 48 * 3_600_000_000
 """On the lab's streams for tuning, whose changes never end, one change rang 1.4 times by a day, 1.1 by two."""
 
+USUAL = "usual"
+"""The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
+
 State = Literal["standing", "over"]
 Judgement = Literal["right", "wrong"]
 Event = Literal["began", "changed", "over", "cleared", "test"]
@@ -130,6 +133,8 @@ class AlertBook(msgspec.Struct):
     """What the sinks were not told yet: a service that dies in between tells it when it is there again."""
     told: dict[str, list[str]] = {}
     """Of that, who had it already, by Told.key."""
+    accepted: list[str] = []
+    """Where what is now is usual from now on; until whoever compares knows it."""
 
 
 WAITING_MAX = 200
@@ -233,6 +238,17 @@ def judge(book: AlertBook, number: int, judgement: Judgement) -> Alert | None:
     alert = find(book, number)
     if alert is not None:
         alert.judged = judgement
+    return alert
+
+
+def accept(book: AlertBook, number: int, now_unix_us: int) -> Alert | None:
+    """What it told is usual from now on; None: there is no such alert that stands and is of what is usual."""
+    alert = find(book, number)
+    if alert is None or alert.state == "over" or alert.line != USUAL:
+        return None
+    alert.state, alert.over_unix_us = "over", now_unix_us
+    book.accepted = [*(where for where in book.accepted if where != alert.where), alert.where]
+    _tell_end(book, alert, now_unix_us, f"It is usual from now on: {alert.sentence}")
     return alert
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import Alert, AlertBook, Opinion
+from cloud.alerts.alerts import USUAL, Alert, AlertBook, Opinion
 from cloud.alerts.what_to_type import what_for, what_to_type
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
@@ -134,7 +134,7 @@ def _since_us(alert: Alert) -> int:
 def _commands(alert: Alert) -> list[Command]:
     # One that was told by an older release has none.
     command = alert.command or what_to_type(alert.cause, alert.where, _since_us(alert))
-    return [
-        Command(what_for(alert.cause), command),
-        Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"),
-    ]
+    found = [Command(what_for(alert.cause), command)]
+    if alert.line == USUAL:
+        found.append(Command("It is to stay so", f"parrotlet-cloud alerts accept {alert.number}"))
+    return [*found, Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}")]
