@@ -76,6 +76,9 @@ def test_what_to_type_can_be_typed(tmp_path: Path, cause: str, where: str, begin
     command = what_to_type(cause, where, now_us())
     assert command.startswith(begins)
     environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    if cause.startswith("concept"):
+        command = what_to_type(cause, where, now_us(), ["latte"])
+        assert command == "parrotlet-cloud label --text latte"
     typed = CliRunner().invoke(main, shlex.split(command)[1:], env=environment)
     assert typed.output.startswith("There is no ") and " log at " in typed.output
 

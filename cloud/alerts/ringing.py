@@ -85,7 +85,7 @@ class Ringing:
                     recover(book, one.concept.cause, "", now_us)
                 else:
                     sentence, since_us = one.sentence(), one.since_unix_us
-                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us)
+                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us, one.words)
                     report(
                         book,
                         one.cause,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import USUAL, Alert, AlertBook, Opinion
-from cloud.alerts.what_to_type import what_for, what_to_type
+from cloud.alerts.what_to_type import OF_CONCEPT, what_for, what_to_type
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
@@ -29,8 +29,6 @@ from common.record import Record
 
 OF_GROUP = "Group "
 """What the name of a group's stream begins with; see cloud/drift/watch.py."""
-OF_CONCEPT = "concept-"
-"""Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
 READ_MAX = 500
