@@ -16,8 +16,7 @@ from benchmarks import drift_heard, drift_places, drift_sounds
 from benchmarks.drift_lab_tables import AFTER, BEGINS
 from benchmarks.drift_sounds import Half
 from benchmarks.drift_streams import KINDS, Course, Kind, Pools, Stream
-from cloud.alerts.alerts import AlertBook, end, recover, report
-from cloud.alerts.ringing import USUAL
+from cloud.alerts.alerts import USUAL, AlertBook, end, recover, report
 from cloud.drift.causes import spelling, words
 from cloud.drift.finding import Finding
 from cloud.drift.watch import Watch

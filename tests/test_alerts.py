@@ -572,7 +572,16 @@ def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[Alert
     assert typed(tmp_path, "snooze", "1", "--hours", "2").exit_code == 0
     assert book_of.is_snoozed(record.read(), *NOISE, time.time_ns() // 1000 + HOUR_US)
     assert ", right, snoozed until 2" in typed(tmp_path).output.splitlines()[0]
-    for arguments in (("right", "9"), ("snooze", "9")):
+    # Of a cause by itself nobody compares with what is usual.
+    assert "Alert 1 is of a word, or of what is right" in typed(tmp_path, "accept", "1").output
+    with record.change() as book:
+        report(book, "noise", "attic", SENTENCE, time.time_ns() // 1000, line="usual")
+    assert typed(tmp_path, "accept", "4").output == "That is usual of attic from now on.\n"
+    accepted = record.read().alerts[3]
+    assert (accepted.state, record.read().accepted, record.read().waiting[-1].event) == ("over", ["attic"], "over")
+    assert record.read().waiting[-1].sentence == f"It is usual from now on: {SENTENCE}"
+    assert "Alert 4 is over." in typed(tmp_path, "accept", "4").output
+    for arguments in (("right", "9"), ("snooze", "9"), ("accept", "9")):
         assert "no alert 9" in typed(tmp_path, *arguments).output
     assert "no service's folder" in typed(tmp_path / "none").output
 

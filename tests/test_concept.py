@@ -1,6 +1,7 @@
 """What right means has changed: told, and told from what comes in."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import msgspec
 import numpy as np
@@ -59,6 +60,9 @@ def test_a_word_whose_right_answer_changes_is_named(promises: Promises) -> None:
     assert len(concept.utterance_ids) >= 3
     assert "latte" in concept.sentence()
     assert "parrotlet-cloud label" in concept.sentence()
+    dated = msgspec.structs.replace(concept, since_unix_us=1_788_739_200_000_000)
+    began = datetime.fromtimestamp(1_788_739_200)
+    assert f"has changed since {began.day} {began:%B %H:%M}: " in dated.sentence()
 
 
 def test_nothing_is_told_while_nothing_changes(promises: Promises) -> None:

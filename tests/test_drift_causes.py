@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard, Numbers, gain
 from cloud.drift.board import Known
+from cloud.drift.causes import unknown
 from cloud.drift.causes.naming import EXPLAINS, causes_of, explained
 from cloud.drift.change import Change, Effect
 from cloud.drift.features import NAMES
@@ -86,6 +87,26 @@ def test_a_cause_explains_only_what_it_moves() -> None:
     assert explained(change("noise_floor", **noisier)) > 1
     assert explained(change("confidence", **noisier)) == 0
     assert explained(change("confidence")) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "effect", "told"),
+    [
+        ("silence_before", Effect(1.96, 0.64, -2.0), "silence before 91.2 → 4.37 s."),
+        ("speech", Effect(3.2, 3.5, 2.0), "length of speech 1.58 → 3.16 s."),
+        ("pitch", Effect(7.0, 8.0, 2.0), "pitch 128 → 256 Hz."),
+        ("confidence", Effect(2.42, 0.456, -2.0), "confidence 92 → 61 %."),
+        ("clipped", Effect(-5.0, -2.0, 2.0), "clipping 0.001 → 1 %."),
+        ("speech_share", Effect(0.66, 0.39, -2.0), "share of speech 66 → 39 %."),
+        ("broken", Effect(-0.02, 0.54, 2.0), "lost sound 0 → 54 %."),
+        ("level", Effect(-30.5, -28.26, 2.0), "level -30.5 → -28.3 dB."),
+        ("rare_intent", Effect(2.1, 2.77, 2.0), "rarity of what is wanted 2.1 → 2.77 bits."),
+    ],
+)
+def test_what_no_cause_explains_is_told_in_units_that_people_know(name: str, effect: Effect, told: str) -> None:
+    cause = unknown.cause_of(change(name, **{name: effect}))
+    assert cause.sentence == f"Board kitchen-2: changed over the last 14 utterances: {told}"
+    assert set(cause.numbers) == {name}
 
 
 def test_what_no_cause_explains_is_told_later(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:

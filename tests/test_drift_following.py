@@ -12,8 +12,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from benchmarks.made_facts import CHANGES, MadeBoard
+from benchmarks.made_facts import CHANGES, Changed, MadeBoard
+from cloud.__main__ import main
 from cloud.alerts.alert_sinks import LogSink
 from cloud.alerts.alerts import END_US, AlertBook, Told
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
@@ -61,6 +63,11 @@ class Kept:
         self._found.extend(found)
 
     def look(self) -> None: ...
+
+    def accepted(self) -> Sequence[str]:
+        return ()
+
+    def was_accepted(self, streams: Sequence[str]) -> None: ...
 
     def erase(self, is_said: Callable[[str], bool], has_board: Callable[[str], bool]) -> None: ...
 
@@ -215,6 +222,27 @@ def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> No
         keep(tmp_path, board.facts(5))
         look(following)
         assert following.watch.number == 25
+
+
+def test_what_is_to_stay_so_is_usual_from_then_on(tmp_path: Path) -> None:
+    board, ringing = MadeBoard("kitchen", seed=7), Ringing(tmp_path, ())
+    alerts = KeptRecord(tmp_path / ALERTS_FILE, AlertBook)
+
+    def heard(count: int, change: Changed = CHANGES["gain"]) -> list[str]:
+        keep(tmp_path, board.facts(count, change))
+        with Following(tmp_path / FILE_NAME, tmp_path, ringing) as following:
+            look(following)
+            assert not alerts.read().accepted
+            return [change.stream for change in following.watch.changes()]
+
+    keep(tmp_path, board.facts(LEARNT))
+    assert heard(60) == ["kitchen"]
+    environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    typed = CliRunner().invoke(main, ["alerts", "accept", "1"], env=environment)
+    assert typed.output == "That is usual of kitchen from now on.\n"
+    # A service that did not run then knows it when it does; and what comes on top is another change.
+    assert heard(200) == []
+    assert heard(60, lambda one: CHANGES["noise"](CHANGES["gain"](one))) == ["kitchen"]
 
 
 def test_a_service_guesses_how_a_new_word_is_said(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import re
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.made_facts import MadeBoard
 from benchmarks.made_log import DAY_US, Made, make_log
 from benchmarks.made_operator import made_operator, made_settings, now_us
 from benchmarks.made_said import make_said
@@ -16,12 +18,18 @@ from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
 from cloud.alerts.alerts import AlertBook, recover, report
 from cloud.alerts.ringing import Ringing
 from cloud.alerts.what_to_type import what_to_type
+from cloud.drift.facts import Facts
+from cloud.drift.features import NAMES
 from cloud.drift.following import Following
 from cloud.log.answer_log import FILE_NAME
+from cloud.log.reader import LogReader
+from cloud.log.wanted import Wanted
+from cloud.operating.measures import OF_FEATURES
 from cloud.operating.seams import Drifted
 from cloud.operating.standing import StandingAlerts
 from cloud.settings import Boards, CloudSettings, Group
 from common.record import Record
+from tests.test_drift_following import LEARNT, keep
 from tests.test_operating import Site
 
 BOARDS = [Made("kitchen", "noisy", -60.0, -30.0), Made("hall", "", -58.0, -28.0)]
@@ -68,6 +76,9 @@ def test_what_to_type_can_be_typed(tmp_path: Path, cause: str, where: str, begin
     command = what_to_type(cause, where, now_us())
     assert command.startswith(begins)
     environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+    if cause.startswith("concept"):
+        command = what_to_type(cause, where, now_us(), ["latte"])
+        assert command == "parrotlet-cloud label --text latte"
     typed = CliRunner().invoke(main, shlex.split(command)[1:], env=environment)
     assert typed.output.startswith("There is no ") and " log at " in typed.output
 
@@ -151,6 +162,28 @@ def test_each_cause_has_its_plots_and_groups_have_those_of_their_boards(settings
 def made_alone(settings: CloudSettings, now: int) -> Drifted:
     stand(settings, "noise", "kitchen", now)
     return StandingAlerts(settings, unix_us=lambda: now).drifted()[0]
+
+
+def test_what_no_cause_explains_is_shown_by_what_moved(settings: CloudSettings) -> None:
+    folder, board = settings.storage.state_dir, MadeBoard("kitchen", seed=7)
+    keep(folder, board.facts(LEARNT + 20))
+    keep(folder, (msgspec.structs.replace(one, gaps=number % 2) for number, one in enumerate(board.facts(70))))
+    with Following(folder / FILE_NAME, folder, Ringing(folder, ())) as following:
+        while following.look():
+            pass
+    with closing(LogReader(folder / FILE_NAME)) as reader:
+        now = max(one.facts.at_unix_us or 0 for one in reader.every(Wanted()))
+    (broken,) = StandingAlerts(settings, unix_us=lambda: now).drifted()
+    assert "lost sound 0 → " in broken.sentence
+    assert headings(broken)[0] == "With sound lost, %"
+
+
+def test_each_feature_that_is_shown_is_watched_and_measured() -> None:
+    (one,) = MadeBoard().facts(1)
+    for name, measure in OF_FEATURES.items():
+        assert name in NAMES
+        measure.of(one)
+        assert measure.of(Facts(device_id="kitchen", utterance_id="u")) is None or name in ("understood", "found")
 
 
 def test_a_service_that_notices_by_itself_shows_why(settings: CloudSettings) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cloud.alerts.alerts import FILE_NAME, Alert, AlertBook, Judgement, find, judge, precision, snooze
+from cloud.alerts.alerts import FILE_NAME, Alert, AlertBook, Judgement, accept, find, judge, precision, snooze
 from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.record import Record
@@ -82,6 +82,25 @@ def wrong(number: int, config_file: Path | None) -> None:
       parrotlet-cloud alerts wrong 7
     """
     _judge(number, "wrong", config_file)
+
+
+@alerts.command(name="accept")
+@_number
+@config_option
+def accept_command(number: int, config_file: Path | None) -> None:
+    """Say that what alert NUMBER told is usual from now on: a board has another place, or another microphone, and that
+    is to stay.
+
+    \b
+    Example:
+      parrotlet-cloud alerts accept 7
+    """
+    with _record(config_file).change() as book:
+        alert = _known(book, number)
+        if accept(book, number, time.time_ns() // 1000) is None:
+            why = "is over" if alert.state == "over" else "is of a word, or of what is right: put the domain right"
+            raise SettingsError(f"Alert {number} {why}.")
+    click.echo(f"That is usual of {alert.where} from now on.")
 
 
 @alerts.command()

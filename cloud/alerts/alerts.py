@@ -24,6 +24,9 @@ REST_US = 6 * 3_600_000_000
 END_US = 48 * 3_600_000_000
 """On the lab's streams for tuning, whose changes never end, one change rang 1.4 times by a day, 1.1 by two."""
 
+USUAL = "usual"
+"""The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
+
 State = Literal["standing", "over"]
 Judgement = Literal["right", "wrong"]
 Event = Literal["began", "changed", "over", "cleared", "test"]
@@ -72,6 +75,8 @@ class Alert(msgspec.Struct, kw_only=True):
     """How often its cause was put right."""
     words: list[str] = []
     """That people said and its texts have: erasing.py takes them out once they are in the log no more."""
+    moved: list[str] = []
+    """Features of cloud/drift that it names, where no cause explains it."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -128,6 +133,8 @@ class AlertBook(msgspec.Struct):
     """What the sinks were not told yet: a service that dies in between tells it when it is there again."""
     told: dict[str, list[str]] = {}
     """Of that, who had it already, by Told.key."""
+    accepted: list[str] = []
+    """Where what is now is usual from now on; until whoever compares knows it."""
 
 
 WAITING_MAX = 200
@@ -143,10 +150,11 @@ def report(
     command: str = "",
     line: str = "",
     words: Iterable[str] = (),
+    moved: Iterable[str] = (),
     since_unix_us: int | None = None,
 ) -> Alert | None:
-    """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None. `line` and `words`: as
-    an Alert has them."""
+    """A cause was seen; the alert if it is a new one, which somebody is to hear of, else None. `line`, `words` and
+    `moved`: as an Alert has them."""
     seen = Alert(
         number=book.next_number,
         cause=cause,
@@ -158,6 +166,7 @@ def report(
         last_unix_us=now_unix_us,
         line=line,
         words=list(words),
+        moved=list(moved),
     )
     known = _standing(book, cause, where, line) or _resting(book, cause, where, line, now_unix_us)
     if known is not None:
@@ -232,6 +241,17 @@ def judge(book: AlertBook, number: int, judgement: Judgement) -> Alert | None:
     return alert
 
 
+def accept(book: AlertBook, number: int, now_unix_us: int) -> Alert | None:
+    """What it told is usual from now on; None: there is no such alert that stands and is of what is usual."""
+    alert = find(book, number)
+    if alert is None or alert.state == "over" or alert.line != USUAL:
+        return None
+    alert.state, alert.over_unix_us = "over", now_unix_us
+    book.accepted = [*(where for where in book.accepted if where != alert.where), alert.where]
+    _tell_end(book, alert, now_unix_us, f"It is usual from now on: {alert.sentence}")
+    return alert
+
+
 def find(book: AlertBook, number: int) -> Alert | None:
     """The alert of that number."""
     return next((one for one in book.alerts if one.number == number), None)
@@ -268,7 +288,7 @@ def _put_right(book: AlertBook, alert: Alert, seen: Alert) -> None:
     alert.before.append(Opinion(alert.cause, alert.sentence, seen.began_unix_us))
     if len(alert.before) > OPINIONS_MAX:
         del alert.before[1]
-    alert.cause, alert.sentence, alert.command = seen.cause, seen.sentence, seen.command
+    alert.cause, alert.sentence, alert.command, alert.moved = seen.cause, seen.sentence, seen.command, seen.moved
     alert.words += new_words
     alert.changes += 1
     if not alert.is_told:

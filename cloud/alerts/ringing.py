@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cloud.alerts.alert_sinks import Sink, deliver
-from cloud.alerts.alerts import FILE_NAME, AlertBook, end, has_ending, recover, report
+from cloud.alerts.alerts import FILE_NAME, USUAL, AlertBook, end, has_ending, recover, report
 from cloud.alerts.erasing import HasBoard, IsSaid, erase_boards, erase_words, is_of_gone
 from cloud.alerts.what_to_type import what_to_type
 from cloud.drift.finding import Finding
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 WORDS = "words"
 """Such a cause; see cloud/drift/causes/words.py."""
-USUAL = "usual"
-"""The line of what is not as usual in a stream: what is found later, while it is not, says more of the same change."""
+UNKNOWN = "unknown"
+"""Such a cause; its numbers are of the features that it names."""
 ERASE_S = 60.0
 """A full log loses answers all the time, and looking for words in it takes a tenth of a second."""
 TRY_S = 30.0
@@ -71,6 +71,7 @@ class Ringing:
                         since_unix_us=since_us,
                         line=line,
                         words=said,
+                        moved=finding.cause.numbers if cause == UNKNOWN else (),
                     )
                 else:
                     recover(book, cause, where, now_us, line=line)
@@ -84,7 +85,7 @@ class Ringing:
                     recover(book, one.concept.cause, "", now_us)
                 else:
                     sentence, since_us = one.sentence(), one.since_unix_us
-                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us)
+                    command = what_to_type(one.cause, "", now_us if since_us is None else since_us, one.words)
                     report(
                         book,
                         one.cause,
@@ -101,6 +102,15 @@ class Ringing:
         within ERASE_S. IdentityError."""
         self._left = is_said, has_board
         self._erase()
+
+    def accepted(self) -> Sequence[str]:
+        """Streams of which somebody said that what is now is usual."""
+        return self._record.read().accepted
+
+    def was_accepted(self, streams: Sequence[str]) -> None:
+        """It is known, and kept. IdentityError."""
+        with self._record.change() as book:
+            book.accepted = [stream for stream in book.accepted if stream not in streams]
 
     def look(self) -> None:
         """Tells what waits; who could not be told is tried again after a while. IdentityError."""

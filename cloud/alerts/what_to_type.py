@@ -1,5 +1,6 @@
 """What to type next, where something has changed: a command that can be typed as it stands. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from shlex import quote
 
@@ -8,15 +9,22 @@ COLLECTED = frozenset({"noise", "gain", "distance", "microphone", "clipping", "e
 LOOKED_AT = frozenset({"words", "intents", "boards", "version", "unknown"})
 """The others: what was said tells more."""
 
+OF_CONCEPT = "concept-"
+"""Such causes; see cloud/outcomes/concept.py."""
 
-def what_to_type(cause: str, where: str, since_unix_us: int) -> str:
-    """Where it is of no board, of all of them; where it is of what is right, somebody has to listen."""
+
+def what_to_type(cause: str, where: str, since_unix_us: int, words: Sequence[str] = ()) -> str:
+    """Where it is of no board, of all of them; where it is of what is right, somebody has to listen: rather to what has
+    the word that it is of."""
     # A board's name has no spaces.
     board = f"--device {quote(where)} " if where and " " not in where else ""
     those = f"{board}--since {datetime.fromtimestamp(since_unix_us / 1e6):%Y-%m-%dT%H:%M}"
     if cause in COLLECTED:
         return f"parrotlet-cloud log export {those} since.jsonl"
-    return f"parrotlet-cloud log query {those}" if cause in LOOKED_AT else "parrotlet-cloud label"
+    if cause in LOOKED_AT:
+        return f"parrotlet-cloud log query {those}"
+    is_of_a_word = cause.startswith(OF_CONCEPT) and len(words) == 1
+    return f"parrotlet-cloud label{f' --text {quote(words[0])}' if is_of_a_word else ''}"
 
 
 def what_for(cause: str) -> str:

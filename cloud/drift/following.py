@@ -46,6 +46,12 @@ class Told(Protocol):
     def look(self) -> None:
         """There is time to tell it."""
 
+    def accepted(self) -> Sequence[str]:
+        """Streams of which somebody said that what is now is usual."""
+
+    def was_accepted(self, streams: Sequence[str]) -> None:
+        """It is known, and kept."""
+
     def erase(self, is_said: Callable[[str], bool], has_board: Callable[[str], bool]) -> None:
         """Something was erased: what is said no more is nowhere to be read, nor anything of boards that are gone."""
 
@@ -96,6 +102,7 @@ class Following:
         """Sees what was answered since, as far as that goes at a time, and has it told; whether there is more.
         ParrotletError, a sentence, where what it knows cannot be kept."""
         self._forget()
+        self._accept()
         # An older copy of the log may have been put back.
         self.watch.number = min(self.watch.number, self._reader.last_number())
         entries = self._reader.since(self.watch.number, BATCH)
@@ -125,6 +132,14 @@ class Following:
             self._file.scrub()
             self._told.erase(is_said_in(self._reader), self._reader.has_board)
         self._erasures = now
+
+    def _accept(self) -> None:
+        """What somebody says is usual from now on; where that is over already, it is."""
+        if streams := list(self._told.accepted()):
+            for stream in streams:
+                self.watch.accept(stream)
+            self._file.save(self.watch)
+            self._told.was_accepted(streams)
 
     def _words_of(self, device_id: str) -> set[str]:
         knows = self._knows_word

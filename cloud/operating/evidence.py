@@ -12,7 +12,7 @@ from markupsafe import Markup
 from cloud.drift.facts import Facts
 from cloud.drift.shape import BANDS, Bands, bands_hz
 from cloud.operating.days import USUAL_DEVIATIONS, by_day, day_of, of_days, usual_of
-from cloud.operating.measures import OF_CAUSES, OF_NOISE, OF_VOICE, Measure
+from cloud.operating.measures import OF_NOISE, OF_VOICE, Measure, measures_of
 from cloud.operating.numbers import day, number
 from cloud.operating.plots.bars import bars
 from cloud.operating.plots.line import Band, line
@@ -33,14 +33,17 @@ SHOWN = 6
 Pick = Callable[[Facts], Bands | None]
 
 
-def evidence(cause: str, facts: Sequence[Facts], since_unix_us: int, now_unix_us: int) -> Iterator[Plot]:
-    """Of a cause of cloud/drift/causes; none where nothing is known that shows it."""
+def evidence(
+    cause: str, facts: Sequence[Facts], since_unix_us: int, now_unix_us: int, moved: Sequence[str] = ()
+) -> Iterator[Plot]:
+    """Of a cause of cloud/drift/causes; none where nothing is known that shows it. `moved`: features that moved, where
+    no cause explains it."""
     before, since = divided(facts, since_unix_us)
     if cause == "intents":
         yield from _mix("Meant as", _intents(before), _intents(since))
     if cause == "boards":
         yield from _mix("Boards", [one.device_id for one in before], [one.device_id for one in since])
-    days, measures = by_day(facts, now_unix_us), OF_CAUSES.get(cause, ())
+    days, measures = by_day(facts, now_unix_us), measures_of(cause, moved)
     yield from _over_days(measures[:1], days, since_unix_us)
     if cause in OF_NOISE:
         yield from _bands("Spectrum of the noise, dB", before, since, lambda one: one.noise_bands_db)

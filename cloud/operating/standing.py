@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cloud.alerts.alerts import FILE_NAME as ALERTS_FILE
-from cloud.alerts.alerts import Alert, AlertBook, Opinion
-from cloud.alerts.what_to_type import what_for, what_to_type
+from cloud.alerts.alerts import USUAL, Alert, AlertBook, Opinion
+from cloud.alerts.what_to_type import OF_CONCEPT, what_for, what_to_type
 from cloud.drift.facts import Facts
 from cloud.drift.watch import ALL
 from cloud.groups import Groups
@@ -29,8 +29,6 @@ from common.record import Record
 
 OF_GROUP = "Group "
 """What the name of a group's stream begins with; see cloud/drift/watch.py."""
-OF_CONCEPT = "concept-"
-"""Such causes; see cloud/outcomes/concept.py."""
 PLOTTED_MAX = 6
 """Alerts whose days are read, those that were told last."""
 READ_MAX = 500
@@ -87,7 +85,7 @@ class StandingAlerts:
                     read[stream] = sample.facts(now_us - DAYS * DAY_US, READ_MAX, self._ranges(stream)).facts
                 since_us = _since_us(one)
                 came = came_of_it(labels, *divided(read[stream], since_us))
-                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us)), came)
+                found[one.number] = _Shown(list(evidence(one.cause, read[stream], since_us, now_us, one.moved)), came)
         return found
 
     def _said(self, alerts: Sequence[Alert]) -> "dict[int, _Shown]":
@@ -134,7 +132,7 @@ def _since_us(alert: Alert) -> int:
 def _commands(alert: Alert) -> list[Command]:
     # One that was told by an older release has none.
     command = alert.command or what_to_type(alert.cause, alert.where, _since_us(alert))
-    return [
-        Command(what_for(alert.cause), command),
-        Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}"),
-    ]
+    found = [Command(what_for(alert.cause), command)]
+    if alert.line == USUAL:
+        found.append(Command("It is to stay so", f"parrotlet-cloud alerts accept {alert.number}"))
+    return [*found, Command("Not so", f"parrotlet-cloud alerts wrong {alert.number}")]

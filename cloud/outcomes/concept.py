@@ -10,6 +10,7 @@ has its share of that, by how often it comes.
 import math
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -131,9 +132,15 @@ class Concept(msgspec.Struct, frozen=True):
                 f"{counted}. Go back to {self.update.before}, or find what it broke: parrotlet-cloud label."
             )
         return (
-            f"What is right for {what} has changed: {counted}. Nothing about the sound or the model has. Have 20 of "
-            f"them labelled (parrotlet-cloud label), then correct the domain."
+            f"What is right for {what} has changed{self._since()}: {counted}. Nothing about the sound or the model "
+            f"has. Have 20 of them labelled (parrotlet-cloud label), then correct the domain."
         )
+
+    def _since(self) -> str:
+        if self.since_unix_us is None:
+            return ""
+        began = datetime.fromtimestamp(self.since_unix_us / 1e6)
+        return f" since {began.day} {began:%B %H:%M}"
 
 
 _NAMES = {"all": "what is answered", "intent": "intent {}", "entry": "entry {}", "word": '"{}"'}

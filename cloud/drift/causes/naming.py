@@ -2,10 +2,22 @@
 
 from collections.abc import Callable
 
-from cloud.drift.causes import boards, clipping, echo, gain, intents, microphone, noise, speakers, speed, version, words
-from cloud.drift.causes.cause import Cause, Plot, since, who
-from cloud.drift.change import Change, Effect
-from cloud.drift.features import FEATURES, Feature
+from cloud.drift.causes import (
+    boards,
+    clipping,
+    echo,
+    gain,
+    intents,
+    microphone,
+    noise,
+    speakers,
+    speed,
+    unknown,
+    version,
+    words,
+)
+from cloud.drift.causes.cause import Cause
+from cloud.drift.change import Change
 
 FIT_MIN = 0.3
 TOLD_MAX = 3
@@ -59,29 +71,4 @@ def causes_of(change: Change, pronounces: words.Pronounces | None = None) -> lis
     """At least one: where nothing fits, what moved most is told as it is. `pronounces` says new words."""
     tried = [*(find(change) for find in CAUSES), words.find(change, pronounces)]
     found = [cause for cause in tried if cause is not None and cause.fit >= FIT_MIN]
-    return sorted(found, key=lambda cause: -cause.fit)[:TOLD_MAX] or [_unknown(change)]
-
-
-def _unknown(change: Change) -> Cause:
-    most = sorted(change.effects.items(), key=lambda item: -abs(item[1].score))[:3]
-    what = {feature.name: feature for feature in FEATURES}
-    told = ", ".join(
-        f"{what[name].what if name in what else name.replace('_', ' ')} {_told(what.get(name), effect)}"
-        for name, effect in most
-    )
-    return Cause(
-        "unknown",
-        0.0,
-        f"{who(change)}: changed {since(change)}: {told}.",
-        "Listen to some of its utterances: `parrotlet-cloud log query`.",
-        {name: effect.after for name, effect in most},
-        Plot("feature", change.suspect),
-    )
-
-
-def _told(feature: Feature | None, effect: Effect) -> str:
-    """What it was and is; of a share, which differences from the season's may lead out of its bounds, in percent."""
-    if feature is None or feature.unit:
-        return f"{effect.before:.3g} → {effect.after:.3g}"
-    before, after = (min(1.0, max(0.0, value)) for value in (effect.before, effect.after))
-    return f"{before:.0%} → {after:.0%}".replace("%", " %")
+    return sorted(found, key=lambda cause: -cause.fit)[:TOLD_MAX] or [unknown.cause_of(change)]
