@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -190,6 +191,15 @@ def test_the_list_tells_what_became_of_them(folder: Path) -> None:
     listed = typed(folder, "", "--list").output
     assert "waiting   11" in listed
     assert "labelled  1 by ann" in listed
+
+
+def test_a_rate_of_few_labels_is_told_as_little_known(folder: Path) -> None:
+    for keys in ("r\nr\nw\nq\n", "r\n" * COUNT):
+        typed(folder, keys)
+        told = typed(folder, "", "--list").output
+        (low, high) = map(int, re.findall(r"\((\d+) to (\d+) %\) of answers are wrong", told)[0])
+        assert high - low > 20
+        assert "more tell it to within 5 points" in told
 
 
 def test_what_is_forgotten_waits_no_longer(folder: Path) -> None:
