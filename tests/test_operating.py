@@ -1,6 +1,7 @@
 """The operator's page: who gets in, who does not, and what it says of boards and utterances."""
 
 import asyncio
+import errno
 import re
 import socket
 import ssl
@@ -37,8 +38,10 @@ from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
+from cloud.operating.port import operating
 from cloud.operating.seams import Command, Drifted, Plot, ToLabel
-from common.errors import IdentityError
+from cloud.settings import Operating
+from common.errors import IdentityError, SettingsError
 from protos import speech_pb2
 from tests.conftest import Built
 
@@ -317,6 +320,33 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     operators.invite("bob")
     assert operate(tmp_path, "--revoke-all").stdout == "1 browser is signed out.\n"
     assert "No browser" in operate(tmp_path, "--list").stderr
+
+
+def test_a_file_of_who_may_look_that_is_anothers_says_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*of: Any) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuses)
+    said = operate(tmp_path, "--list")
+    assert (said.exit_code, said.stderr) == (
+        2,
+        f"{tmp_path / 'operators.json'} cannot be read: Permission denied; try sudo.\n",
+    )
+
+
+def test_a_port_that_is_taken_is_told_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        settings = msgspec.structs.replace(made_settings(tmp_path), operating=Operating(listen))
+
+        async def open_too() -> None:
+            async with operating(settings, None):
+                pass
+
+        with pytest.raises(SettingsError) as refused:
+            asyncio.run(open_too())
+    assert str(refused.value).count(listen.partition(":")[2]) == 1
+    assert "(Address already in use)" in str(refused.value)
 
 
 def test_a_link_to_a_page_that_is_not_there_yet_says_so(tmp_path: Path) -> None:
