@@ -29,6 +29,7 @@ from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
+from cloud.keys.boards import Boards
 from cloud.keys.names import own_names
 from cloud.keys.pki_folder import create
 from cloud.log.answer_log import FILE_NAME
@@ -549,6 +550,20 @@ def test_how_a_board_hears_is_said_in_words(
     said = hearing(Board("kitchen", newest, usual), round((100 + days_later) * DAY_US), "0.1.0")
     assert said.words == words
     assert said.why
+
+
+@pytest.mark.parametrize("heard", [0, 20])
+def test_a_board_that_enrolled_and_said_nothing_leads_nowhere(tmp_path: Path, heard: int) -> None:
+    make_log(tmp_path, [KITCHEN] if heard else [], heard, now_us())
+    settings = made_settings(tmp_path)
+    settings.storage.pki_dir.mkdir()
+    Boards(settings.storage.pki_dir / "boards.json").add("attic", now_us(), DAY_US, replace=False)
+    with made_operator(settings) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        text = site.ask("/", cookie=site.signed_in()).text
+    assert "It enrolled, and nothing came of it so far." in text
+    assert re.findall(r'href="/board\?id=(\w+)"', text) == ["kitchen"] * bool(heard)
+    assert ("parrotlet-edge status" in text) == (not heard)
 
 
 def test_the_worst_board_stands_first_and_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
