@@ -115,7 +115,8 @@ def _listening(listen: Address, called: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         return socket.create_server((listen.host.strip("[]"), listen.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        why = error.strerror or error
+        # create_server adds the address to what it says, in its own way.
+        why = (error.strerror or str(error)).partition(" (while attempting")[0]
         raise SettingsError(f"{called}: cannot listen on {listen} ({why}); is it in use, or another's?") from error
 
 

@@ -43,7 +43,7 @@ class Record(Generic[S]):
                 if after != before:
                     write_private(self._file, msgspec.json.format(after, indent=1) + b"\n")
         except OSError as error:
-            raise IdentityError(f"{self._file} cannot be changed: {error.strerror}.") from error
+            raise IdentityError(f"{self._file} cannot be changed: {_why(error)}.") from error
 
     def _parsed(self) -> S:
         try:
@@ -51,11 +51,15 @@ class Record(Generic[S]):
         except FileNotFoundError:
             return self._kind()
         except OSError as error:
-            raise IdentityError(f"{self._file} cannot be read: {error.strerror}.") from error
+            raise IdentityError(f"{self._file} cannot be read: {_why(error)}.") from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise IdentityError(
                 f"{self._file} is not what it should be ({error}); restore it from a backup."
             ) from error
+
+
+def _why(error: OSError) -> str:
+    return f"{error.strerror}; try sudo" if isinstance(error, PermissionError) else str(error.strerror)
 
 
 @contextmanager

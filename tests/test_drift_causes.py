@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.made_facts import CHANGES, MadeBoard, Numbers, gain
 from cloud.drift.board import Known
-from cloud.drift.causes import unknown
+from cloud.drift.causes import speed, unknown
 from cloud.drift.causes.naming import EXPLAINS, causes_of, explained
 from cloud.drift.change import Change, Effect
 from cloud.drift.features import NAMES
@@ -146,3 +146,14 @@ def test_what_comes_slowly_is_named_again_and_the_first_name_is_over(known: Know
     again = told[-1].change
     assert again.began_at_unix_us is not None and again.told_at_unix_us is not None
     assert [cause.name for cause in causes_of(watch.changes()[0])][0] == "clipping"
+
+
+def test_the_few_words_of_a_board_that_went_deaf_say_nothing_of_who_speaks() -> None:
+    fewer, longer = Effect(3.0, 1.2, -6.0), Effect(0.0, 0.1, 2.0)
+    deaf = Effect(0.02, 0.93, 9.0)
+    slower = change("words", words=fewer, syllables=Effect(4.0, 3.2, -6.0), slowness=longer)
+    assert (found := speed.find(slower)) is not None
+    assert found.numbers["ratio"] == pytest.approx(0.79, abs=0.01)
+    # What is measured without words still tells.
+    assert speed.find(msgspec.structs.replace(slower, effects=slower.effects | {"empty": deaf})) is not None
+    assert speed.find(change("words", words=fewer, slowness=longer, empty=deaf)) is None

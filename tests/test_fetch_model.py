@@ -344,7 +344,7 @@ def test_a_running_service_tells_and_sends_what_its_owner_offers_by_commands(tmp
         command("widen", "tones", "--why", "good")
         command("withdraw", "tones", "--why", "bad")
         assert [line.split("  ", 2)[-1] for line in command("history").splitlines()] == [
-            "offer to some tones/2: new",
-            "offer to all tones/2: good",
+            "offer tones/2 to 30% of the boards: new",
+            "offer tones/2 to all boards: good",
             "withdraw tones/2: bad",
         ]

@@ -1,6 +1,7 @@
 """The operator's page: who gets in, who does not, and what it says of boards and utterances."""
 
 import asyncio
+import errno
 import re
 import socket
 import ssl
@@ -28,6 +29,7 @@ from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
 from cloud.changing.rollout_store import RolloutStore
+from cloud.keys.boards import Boards
 from cloud.keys.names import own_names
 from cloud.keys.pki_folder import create
 from cloud.log.answer_log import FILE_NAME
@@ -37,8 +39,10 @@ from cloud.operating.guard import HEADERS, STRANGER, Guard, set_cookie
 from cloud.operating.hearing import hearing
 from cloud.operating.operators import LINK_S, SESSION_S, NotSignedIn, Operators
 from cloud.operating.pages import fleet
+from cloud.operating.port import operating
 from cloud.operating.seams import Command, Drifted, Plot, ToLabel
-from common.errors import IdentityError
+from cloud.settings import Operating
+from common.errors import IdentityError, SettingsError
 from protos import speech_pb2
 from tests.conftest import Built
 
@@ -320,6 +324,33 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     assert "No browser" in operate(tmp_path, "--list").stderr
 
 
+def test_a_file_of_who_may_look_that_is_anothers_says_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*of: Any) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuses)
+    said = operate(tmp_path, "--list")
+    assert (said.exit_code, said.stderr) == (
+        2,
+        f"{tmp_path / 'operators.json'} cannot be read: Permission denied; try sudo.\n",
+    )
+
+
+def test_a_port_that_is_taken_is_told_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        settings = msgspec.structs.replace(made_settings(tmp_path), operating=Operating(listen))
+
+        async def open_too() -> None:
+            async with operating(settings, None):
+                pass
+
+        with pytest.raises(SettingsError) as refused:
+            asyncio.run(open_too())
+    assert str(refused.value).count(listen.partition(":")[2]) == 1
+    assert "(Address already in use)" in str(refused.value)
+
+
 def test_a_link_to_a_page_that_is_not_there_yet_says_so(tmp_path: Path) -> None:
     listen = f"127.0.0.1:{free_port()}"
     silent = operate(tmp_path, listen=listen)
@@ -525,6 +556,20 @@ def test_how_a_board_hears_is_said_in_words(
     said = hearing(Board("kitchen", newest, usual), round((100 + days_later) * DAY_US), "0.1.0")
     assert said.words == words
     assert said.why
+
+
+@pytest.mark.parametrize("heard", [0, 20])
+def test_a_board_that_enrolled_and_said_nothing_leads_nowhere(tmp_path: Path, heard: int) -> None:
+    make_log(tmp_path, [KITCHEN] if heard else [], heard, now_us())
+    settings = made_settings(tmp_path)
+    settings.storage.pki_dir.mkdir()
+    Boards(settings.storage.pki_dir / "boards.json").add("attic", now_us(), DAY_US, replace=False)
+    with made_operator(settings) as (address, operators):
+        site = Site(address, operators, tmp_path)
+        text = site.ask("/", cookie=site.signed_in()).text
+    assert "It enrolled, and nothing came of it so far." in text
+    assert re.findall(r'href="/board\?id=(\w+)"', text) == ["kitchen"] * bool(heard)
+    assert ("parrotlet-edge status" in text) == (not heard)
 
 
 def test_the_worst_board_stands_first_and_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,15 @@
 """Plots of the operator's page: what their axes reach, and what a line cannot show."""
 
 import re
+from pathlib import Path
 
-from cloud.operating.plots.axes import scale_of
+import pytest
+
+from benchmarks.made_log import Made, make_log
+from benchmarks.made_operator import now_us
+from cloud.log.answer_log import FILE_NAME
+from cloud.operating.pages.utterance import utterance
+from cloud.operating.plots.axes import LEFT, scale_of
 from cloud.operating.plots.line import line
 
 DOT = re.compile(r'<circle class="dot" cx="([\d.]+)"')
@@ -27,3 +34,20 @@ def test_a_day_between_two_without_any_is_seen() -> None:
     joined = line("Noise", [1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0, 2.0], days, band=None, least=10)
     assert len(DOT.findall(joined)) == 1
     assert DOT.findall(line("Noise", [], [], band=None, least=10)) == []
+
+
+def test_first_words_come_after_the_onset_of_speech_that_they_are_counted_from(tmp_path: Path) -> None:
+    make_log(tmp_path, [Made("kitchen", "", -60.0, -30.0)], 40, now_us())
+    timed = 0
+    for number in range(40):
+        values = utterance(tmp_path / FILE_NAME, "kitchen", f"u{number:06d}")
+        assert values is not None
+        facts, end = values["facts"], values["whole"].end
+        if facts.onset_to_partial_ms is None:
+            continue
+        timed += 1
+        width = float(re.findall(r'class="part is-heard" x="[\d.]+" y="[\d.]+" width="([\d.]+)"', values["line"])[0])
+        (at,) = set(re.findall(r'class="moment[^"]*" d="M([\d.]+) ', values["line"]))
+        shown_ms = (float(at) - LEFT) / width * facts.duration_ms
+        assert shown_ms == pytest.approx(end.speech_start_ms + facts.onset_to_partial_ms, abs=5)
+    assert timed > 20

@@ -20,13 +20,14 @@ from cloud.changing.compared import Answered
 from cloud.changing.copied_domain import copied
 from cloud.changing.gate import Figure, Rules
 from cloud.changing.rollout import Subject
-from cloud.changing.rollout_store import BACK_MAX, FILE_NAME, RolloutStore
+from cloud.changing.rollout_store import BACK_MAX, FILE_NAME, STEPS, RolloutStore
 from cloud.changing.running import served_settings
 from cloud.changing.shadow_store import FILE_NAME as SHADOW_FILE_NAME
 from cloud.changing.shadow_store import By, Comparison, ShadowStore
 from cloud.log.answer_store import Key
 from cloud.settings import CloudSettings, Decoding, Domains, Storage
 from common.errors import DomainError, RolloutError
+from common.migration import migrate
 
 WHISPER = Subject("model", "whisper")
 FIGURE = Figure("error", "", 400, -0.05, -0.08, -0.02, 0.0, 1.2)
@@ -63,6 +64,7 @@ def test_a_candidate_goes_its_way_and_each_step_is_in_the_history(store: Rollout
         ("bob", "canary", "shadow", "canary", ""),
         ("ann", "promote", "canary", "promoted", "base"),
     ]
+    assert [step.share for step in steps] == [None, 0.2, None]
     assert msgspec.json.decode(steps[-1].figures, type=list[Figure]) == [FIGURE]
     assert (steps[-1].why, steps[-1].at_unix_us) == ("better", 7)
 
@@ -128,6 +130,21 @@ def test_subjects_do_not_meet_and_others_see_what_was_changed(store: RolloutStor
         assert other.version() != seen
         assert [one.subject for one in other.all_active()] == [WHISPER, coffee]
         assert [step.subject for step in other.history("domain", "coffee")] == [coffee]
+
+
+def test_the_history_of_an_older_release_goes_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as database:
+        migrate(database, STEPS[:1])
+        database.execute(
+            "INSERT INTO rollouts VALUES (1, 'model', 'whisper', 'base', 'base', 'canary', 0.2, 0, ?, 7)",
+            (msgspec.json.encode(Rules()).decode(),),
+        )
+        database.execute(
+            "INSERT INTO history VALUES (1, 7, 'ann', 'model', 'whisper', 'canary', 1, '', 'canary', '', 'x', '')"
+        )
+    with closing(RolloutStore(tmp_path / FILE_NAME)) as store:
+        store.canary(WHISPER, 0.5, who="bob", why="more", figures=[])
+        assert [(step.who, step.share) for step in store.history()] == [("ann", None), ("bob", 0.5)]
 
 
 def test_the_history_is_only_added_to_and_is_its_owners_alone(store: RolloutStore, tmp_path: Path) -> None:
@@ -269,6 +286,7 @@ def test_an_owner_tries_and_promotes_a_domain_by_its_gate(owner: Owner, shop: Pa
     owner.hear((0.05, 0.3), by=("candidate", "served"))
     assert owner.types("domains", "promote", "shop", "--why", "better").exit_code == 0
     history = owner.types("domains", "history", "shop").stdout
+    assert f"domain shop: canary {copy}, 30% of the boards\n" in history
     assert "ann  domain shop: promote" in history
     assert "new menu" in history
     assert "anyway" not in history

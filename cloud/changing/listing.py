@@ -45,11 +45,15 @@ def step_lines(step: Step) -> Iterator[str]:
     """When, who, what, why; then the figures."""
     before = step.before or "new"
     serves = called(step.serves) if step.serves else "what the settings say"
-    yield f"{_time(step.at_unix_us)}  {step.who}  {step.subject}: {step.action} {called(step.candidate)}"
+    yield f"{_time(step.at_unix_us)}  {step.who}  {step.subject}: {step.action} {called(step.candidate)}{_to(step)}"
     yield f"    {before} -> {step.after}; {serves} serves. {step.why}"
     if step.figures:
         figures = msgspec.json.decode(step.figures, type=tuple[Figure, ...])
         yield from (f"    {line}" for line in figure_lines(figures))
+
+
+def _to(step: Step) -> str:
+    return "" if step.share is None else f", {step.share:.0%} of the boards"
 
 
 def _needed(tried: Tried, see: float) -> str:

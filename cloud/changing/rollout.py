@@ -107,3 +107,5 @@ class Step(msgspec.Struct, frozen=True):
     why: str
     figures: str
     """JSON; empty: there are none."""
+    share: float | None = None
+    """Of the boards, that it was to answer from then on; None: not some of them, or an older release did it."""

@@ -66,6 +66,7 @@ STEPS = (
         "CREATE TRIGGER history_is_not_erased BEFORE DELETE ON history "
         "BEGIN SELECT RAISE(ABORT, 'history is only added to'); END",
     ),
+    ("ALTER TABLE history ADD COLUMN share REAL",),
 )
 """From one version of the tables to the next. A released one is never changed: another is added."""
 
@@ -140,7 +141,8 @@ class RolloutStore:
         with self._told():
             rows = self._database.execute(
                 "SELECT history.number, at_unix_us, who, history.kind, history.name, action, rollout, candidate, "
-                "before, after, serves, why, figures FROM history JOIN rollouts ON rollouts.number = rollout "
+                "before, after, serves, why, figures, history.share "
+                "FROM history JOIN rollouts ON rollouts.number = rollout "
                 "WHERE ?1 IN (history.kind, '') AND ?2 IN (history.name, '') ORDER BY history.number",
                 (kind or "", name or ""),
             ).fetchall()
@@ -273,13 +275,14 @@ class RolloutStore:
         figures: Sequence[Figure],
     ) -> None:
         serving = self.serving(subject)
+        share = self.numbered(number).share if after == "canary" else None
         self._database.execute(
-            "INSERT INTO history (at_unix_us, who, kind, name, action, rollout, before, after, serves, why, figures) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO history (at_unix_us, who, kind, name, action, rollout, before, after, serves, why, figures, "
+            "share) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(self._unix_us(), who, *_of(subject), action, number, before, after),
                 *("" if serving is None else serving.what, why),
-                msgspec.json.encode(figures).decode() if figures else "",
+                *(msgspec.json.encode(figures).decode() if figures else "", share),
             ),
         )
 

@@ -21,6 +21,8 @@ KNOWN_WITHIN = 0.05
 """Of either side, as a share of all answers: then nobody need label for the rate's sake."""
 LABELS_MAX = 300
 """The newest, by which the rate is told: of what is long ago somebody else may have been right."""
+ANSWERS = 100_000
+"""That the rate is told of, those to come among them: a few that are all labelled tell little of the rest."""
 SOUND_SUFFIXES = (".flac", ".wav")
 
 
@@ -71,14 +73,8 @@ class LabelDesk:
         points = f"{100 * KNOWN_WITHIN:.0f} points"
         if not labels:
             return f"Nobody has labelled yet: {more} labels tell the share of wrong answers to within {points}."
-        # What waits yet, or nobody could tell of, stands for as many as what was labelled.
-        known = by_labels(labels, round(sum(1 / chance for chance in self._queue.chances().values())))
-        count = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}"
-        if more and known.labels == known.utterances:
-            # Of these nothing is left to chance; of what comes it is.
-            told = f"{count}: {100 * known.rate:.0f} % of these answers, which are all, were wrong."
-            return f"{told} {more} more tell of others to within {points}."
-        told = f"{count}: {known} of answers are wrong."
+        rate = by_labels(labels, ANSWERS)
+        told = f"{len(labels)} {'label' if len(labels) == 1 else 'labels'}: {rate} of answers are wrong."
         return f"{told} {more} more tell it to within {points}." if more else f"{told} That is known well enough."
 
     def with_words(self, words: str) -> list[Shown]:

@@ -79,7 +79,9 @@ def _timeline(whole: Whole) -> Markup | None:
         done_ms = heard_ms + max(facts.endpoint_to_final_ms or 0, final.decoding_ms)
         parts.append(Part("decoded and searched", heard_ms + final.waiting_ms, done_ms, "worked"))
         if facts.onset_to_partial_ms is not None:
-            moments.append(Moment("first words", facts.onset_to_partial_ms))
+            # The board begins to send when it hears speech, with what was before that.
+            onset_ms = end.speech_start_ms if end is not None else 0
+            moments.append(Moment("first words", onset_ms + facts.onset_to_partial_ms))
     address = None
     if whole.features is not None:
         key = {"board": whole.key.device_id, "id": whole.key.utterance_id}

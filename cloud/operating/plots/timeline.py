@@ -61,7 +61,10 @@ def timeline(
         at = x.at(moment.at_ms)
         place = "is-end" if at > WIDE * 0.7 else ""
         shift = -6 if place else 6
-        body.append(f'<path class="moment" d="M{at} {8 if picture else top}V{bottom}"/>')
+        if picture is not None:
+            # Which is as dark whatever is around it.
+            body.append(f'<path class="moment is-over" d="M{at} 8V{8 + PICTURE}"/>')
+        body.append(f'<path class="moment" d="M{at} {top}V{bottom}"/>')
         body.append(f'<text class="label {place}" x="{at + shift}" y="{bottom - 4}">{escape(moment.name)}</text>')
     return svg(title, "".join(body), width=WIDE, height=round(bottom + 24))
 
