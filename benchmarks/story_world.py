@@ -50,12 +50,12 @@ class Sizes(NamedTuple):
 
     before: int = 300
     """Utterances of the board before the dishwasher."""
-    after: int = 340
-    judged: int = 160
+    after: int = 500
+    judged: int = 400
     """Recordings that the candidate is judged by, in the kitchen and in the hall."""
-    dev: int = 160
-    first_labels: int = 80
-    labels: int = 200
+    dev: int = 448
+    first_labels: int = 100
+    labels: int = 320
     base: int = 10_000
     """Clips that the first model learns from, at most."""
     versions: int = 2
