@@ -167,6 +167,11 @@ def test_strangers_are_told_one_sentence(site: Site, page: str) -> None:
         answer = site.ask(page, cookie=cookie)
         assert (answer.status, answer.text) == (401, f"{STRANGER}\n")
         assert set(HEADERS) <= set(answer.headers)
+        shown = site.ask(page, cookie=cookie, accept="text/html,*/*;q=0.8")
+        assert (shown.status, "parrotlet-cloud operate" in shown.text, "<nav" in shown.text) == (401, True, False)
+        assert set(HEADERS) <= set(shown.headers)
+    led = site.ask(page, accept="text/html", sec_fetch_site="cross-site")
+    assert (led.status, led.headers["refresh"]) == (401, "0; url=/?again")
 
 
 def test_another_page_gets_nothing_and_changes_nothing(site: Site) -> None:
