@@ -25,6 +25,7 @@ from benchmarks.path import service
 from benchmarks.victims import free_port
 from cloud import web_port
 from cloud.__main__ import main
+from cloud.changing.board_operations import BoardOperations
 from cloud.changing.gate import Rules
 from cloud.changing.operations import WHISPER_SUBJECT
 from cloud.changing.rollout_store import FILE_NAME as ROLLOUTS
@@ -44,6 +45,7 @@ from cloud.operating.seams import Command, Drifted, Plot, ToLabel
 from cloud.settings import Operating
 from common.errors import IdentityError, SettingsError
 from protos import speech_pb2
+from tests.board_models import version
 from tests.conftest import Built
 
 SCRIPT = "<script>document.title='broken into'</script><img src=x onerror=alert(1)>"
@@ -166,6 +168,11 @@ def test_strangers_are_told_one_sentence(site: Site, page: str) -> None:
         answer = site.ask(page, cookie=cookie)
         assert (answer.status, answer.text) == (401, f"{STRANGER}\n")
         assert set(HEADERS) <= set(answer.headers)
+        shown = site.ask(page, cookie=cookie, accept="text/html,*/*;q=0.8")
+        assert (shown.status, "parrotlet-cloud operate" in shown.text, "<nav" in shown.text) == (401, True, False)
+        assert set(HEADERS) <= set(shown.headers)
+    led = site.ask(page, accept="text/html", sec_fetch_site="cross-site")
+    assert (led.status, led.headers["refresh"]) == (401, "0; url=/?again")
 
 
 def test_another_page_gets_nothing_and_changes_nothing(site: Site) -> None:
@@ -487,6 +494,17 @@ def test_a_candidate_is_promoted_and_taken_back_with_a_reason_by_its_name(site: 
     form = dict(HIDDEN.findall(site.ask(path.replace("&amp;", "&"), cookie=cookie).text))
     assert site.ask("/models/step", {**form, "why": "slow"}, cookie=cookie).status == 303
     assert "as the settings say" in site.ask("/models", cookie=cookie).text
+
+
+def test_what_boards_are_offered_stands_beside_what_the_service_tries(site: Site, tmp_path: Path) -> None:
+    owner = BoardOperations(made_settings(site.folder), "bob")
+    owner.offer(version(tmp_path, "2"), 1.0, "good")
+    owner.offer(version(tmp_path, "3"), 0.3, f"new {SCRIPT}")
+    models = site.ask("/models", cookie=site.signed_in()).text
+    assert "<b>tones/2</b> is offered to all boards, <b>tones/3</b> to 30\N{NO-BREAK SPACE}% of them." in models
+    newest, before = re.findall(r"<b><bdi>(offer .*?)</bdi></b>", models)
+    assert (newest, before) == ("offer tones/3 to 30% of the boards", "offer tones/2 to all boards")
+    assert "<script" not in models
 
 
 def test_what_waits_is_chosen_by_a_button_and_it_says_where_there_is_no_more(site: Site) -> None:

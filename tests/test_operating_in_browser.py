@@ -91,6 +91,8 @@ def test_a_link_and_the_keyboard_are_enough(browser: Any, site: tuple[str, Opera
     page.wait_for_selector("h1:has-text('boards need a look')")
     page.click("text=Sign out")
     page.wait_for_selector("text=This page is its operator's")
+    assert text(page, "h1") == "Not signed in"
+    assert in_all_looks(page) == []
     page.context.close()
 
 

@@ -10,12 +10,9 @@ from cloud.options import config_option, json_option, load_settings, why_option
 
 if TYPE_CHECKING:
     from cloud.changing.board_operations import BoardOperations, Offered
-    from cloud.changing.rollout import Rollout, Step
+    from cloud.changing.rollout import Rollout
 
 # What a command needs is imported in it, for the same reason as in __main__.
-
-DONE = {"shadow": "take in {}", "promote": "offer {} to all boards", "rollback": "withdraw {}"}
-"""Steps of the history, as whoever took them calls them; "canary" is in `_done`."""
 
 _share = click.option(
     "--share",
@@ -120,13 +117,15 @@ def history(name: str | None, as_json: bool, config_file: Path | None) -> None:
     """
     import msgspec
 
+    from cloud.changing.listing import done
+
     steps = _operations(config_file).history(name)
     for step in steps:
         if as_json:
             click.echo(msgspec.json.encode(step))
         else:
             when = datetime.datetime.fromtimestamp(step.at_unix_us / 1e6)
-            click.echo(f"{when:%Y-%m-%d %H:%M}  {step.who}  {_done(step)}: {step.why}")
+            click.echo(f"{when:%Y-%m-%d %H:%M}  {step.who}  {done(step)}: {step.why}")
     if not steps:
         click.echo("Nothing was offered yet.", err=True)
 
@@ -143,13 +142,6 @@ def _lines(offered: "Offered") -> list[str]:
         f"{offered.name}: {everybody.what if everybody else 'nothing'} is offered to all boards",
         *([f"  {some.candidate} to {some.share:.0%} of them"] if some else []),
     ]
-
-
-def _done(step: "Step") -> str:
-    if step.action == "canary":
-        some = "some" if step.share is None else f"{step.share:.0%}"
-        return f"offer {step.candidate} to {some} of the boards"
-    return DONE.get(step.action, f"{step.action} {{}}").format(step.candidate)
 
 
 def _say(rollout: "Rollout") -> None:

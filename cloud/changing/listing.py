@@ -41,19 +41,30 @@ def figure_lines(figures: tuple[Figure, ...]) -> Iterator[str]:
         yield f"{name:<28}{points}{figure.comparisons:>10}{min(1.0, figure.worse):>8.0%}{enough:>13}"
 
 
+def done(step: Step) -> str:
+    """What was done, as whoever did it calls it."""
+    what, some = called(step.candidate), "some" if step.share is None else f"{step.share:.0%}"
+    if step.subject.kind != "board":
+        to = f", {some} of the boards" if step.share is not None else ""
+        return f"{step.subject}: {step.action} {what}{to}"
+    of_boards = {
+        "shadow": f"take in {what}",
+        "canary": f"offer {what} to {some} of the boards",
+        "promote": f"offer {what} to all boards",
+        "rollback": f"withdraw {what}",
+    }
+    return of_boards.get(step.action, f"{step.action} {what}")
+
+
 def step_lines(step: Step) -> Iterator[str]:
     """When, who, what, why; then the figures."""
     before = step.before or "new"
     serves = called(step.serves) if step.serves else "what the settings say"
-    yield f"{_time(step.at_unix_us)}  {step.who}  {step.subject}: {step.action} {called(step.candidate)}{_to(step)}"
+    yield f"{_time(step.at_unix_us)}  {step.who}  {done(step)}"
     yield f"    {before} -> {step.after}; {serves} serves. {step.why}"
     if step.figures:
         figures = msgspec.json.decode(step.figures, type=tuple[Figure, ...])
         yield from (f"    {line}" for line in figure_lines(figures))
-
-
-def _to(step: Step) -> str:
-    return "" if step.share is None else f", {step.share:.0%} of the boards"
 
 
 def _needed(tried: Tried, see: float) -> str:

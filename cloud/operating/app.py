@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cloud.feedback import TRANSCRIPT_LENGTH_MAX
 from cloud.log.answer_log import FILE_NAME
-from cloud.operating.guard import Guard, set_cookie
+from cloud.operating.guard import STRANGER, Guard, set_cookie
 from cloud.operating.kept import Kept
 from cloud.operating.operators import NotSignedIn, Operators, Session
 from cloud.operating.pages import board, changing, errors, fleet, found, labelling, utterance
@@ -85,7 +85,9 @@ class OperatorPage:
 
     def guarded(self, names: list[str]) -> Guard:
         """The whole, for the names that this machine is known by."""
-        return Guard(self._application(), self._operators, names=names, tls=self._tls)
+        values = {"sentence": STRANGER, "heading": HEADINGS[403], "here": "", "session": None}
+        page = self._templates.text("sentence.html", {**values, "service_version": VERSION})
+        return Guard(self._application(), self._operators, names=names, tls=self._tls, page=page)
 
     def _application(self) -> Starlette:
         return Starlette(

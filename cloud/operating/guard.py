@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from cloud.operating.operators import SESSION_S, Operators, Session
 from common.errors import IdentityError
@@ -64,9 +64,18 @@ class _Refused(Exception):
 class Guard:
     """Before an application; all of it runs in one thread."""
 
-    def __init__(self, app: App, operators: Operators, *, names: Collection[str], tls: bool) -> None:
-        """names: of this machine, lower case, IPv6 in brackets; the address it is reached at need not be among them."""
-        self._app, self._operators = app, operators
+    def __init__(
+        self,
+        app: App,
+        operators: Operators,
+        *,
+        names: Collection[str],
+        tls: bool,
+        page: str = "",
+    ) -> None:
+        """names: of this machine, lower case, IPv6 in brackets; the address it is reached at need not be among them.
+        `page`: STRANGER as a browser shows it."""
+        self._app, self._operators, self._page = app, operators, page
         self._names, self._tls = frozenset(names), tls
         self._operator_rates = Rates(OPERATOR_RATE)
         self._stranger_rates = Rates(STRANGER_RATE, STRANGERS_RATE)
@@ -88,7 +97,11 @@ class Guard:
                 await self._seen(session)
             receive = await self._body(request, receive)
         except _Refused as refused:
-            await refused.response(scope, receive, send_ours)
+            response: Response = refused.response
+            if self._page and response.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+                again = {name: value for name, value in response.headers.items() if name == "refresh"}
+                response = HTMLResponse(self._page, 401, again)
+            await response(scope, receive, send_ours)
         else:
             await self._app(scope, receive, send_ours)
 

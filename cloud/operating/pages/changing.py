@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, NamedTuple
 
+from cloud.changing.board_operations import BoardOperations
+from cloud.changing.listing import done
 from cloud.changing.operations import Operations, Told
 from cloud.changing.rollout import Kind, Subject, called
 from cloud.settings import CloudSettings
@@ -40,11 +42,13 @@ def changing(settings: CloudSettings) -> dict[str, Any]:
     """The page's values. RolloutError, DomainError."""
     operations = Operations(settings, "")
     told = [each for kind in KINDS for each in operations.told(kind, SEE)]
-    history = [step for kind in KINDS for step in operations.history(kind)]
-    history.sort(key=lambda step: step.number, reverse=True)
+    on_boards = BoardOperations(settings, "")
+    history = [*(step for kind in KINDS for step in operations.history(kind)), *on_boards.history()]
+    history.sort(key=lambda step: (step.at_unix_us, step.number), reverse=True)
     return {
         "subjects": [(each, steps_for(each)) for each in told],
-        "history": history[:HISTORY_SHOWN],
+        "offered": on_boards.offered(),
+        "history": [(step, done(step)) for step in history[:HISTORY_SHOWN]],
         "see_points": 100 * SEE,
         "trying": sum(each.tried is not None for each in told),
     }
