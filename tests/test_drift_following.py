@@ -167,6 +167,23 @@ def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
+def test_who_asks_for_alerts_hears_of_which_boards_none_can_come_yet(tmp_path: Path) -> None:
+    def asked(**environment: str) -> str:
+        environment |= {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+        return CliRunner().invoke(main, ["alerts"], env=environment).output
+
+    assert asked() == "Nothing has changed.\n"
+    keep(tmp_path, MadeBoard("kitchen", seed=7).facts(LEARNT))
+    for number in range(7):
+        keep(tmp_path, MadeBoard(f"new-{number}", seed=8).facts(40), "play zorblight")
+    with follow(tmp_path, []) as following:
+        look(following)
+    assert asked() == (
+        "Nothing has changed.\nOf new-0, new-1, new-2, new-3, new-4 and 2 more it is not known yet what is usual.\n"
+    )
+    assert "Nothing is watched: drift.watch." in asked(PARROTLET_CLOUD_DRIFT_WATCH="false")
+
+
 def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None:
     keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
     keep(tmp_path, MadeBoard("hall", seed=8).facts(40))
