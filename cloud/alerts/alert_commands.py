@@ -93,8 +93,10 @@ def wrong(number: int, config_file: Path | None) -> None:
 @_number
 @config_option
 def accept_command(number: int, config_file: Path | None) -> None:
-    """Say that what alert NUMBER told is usual from now on: a board has another place, or another microphone, and that
-    is to stay.
+    """Say that what alert NUMBER told is to stay: a board has another place, or another microphone.
+
+    What is usual there is learnt anew, from two weeks or 500 utterances; nothing is told of it until then. Of a group
+    it is, and of those of its boards that have changed as well.
 
     \b
     Example:
@@ -105,7 +107,7 @@ def accept_command(number: int, config_file: Path | None) -> None:
         if accept(book, number, time.time_ns() // 1000) is None:
             why = "is over" if alert.state == "over" else "is of a word, or of what is right: put the domain right"
             raise SettingsError(f"Alert {number} {why}.")
-    click.echo(f"That is usual of {alert.where} from now on.")
+    click.echo(f"What is usual of {alert.where} is learnt anew; nothing is told of it until then.")
 
 
 @alerts.command()
