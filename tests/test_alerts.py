@@ -576,10 +576,13 @@ def test_the_commands_list_snooze_and_judge(tmp_path: Path, record: Record[Alert
     assert "Alert 1 is of a word, or of what is right" in typed(tmp_path, "accept", "1").output
     with record.change() as book:
         report(book, "noise", "attic", SENTENCE, time.time_ns() // 1000, line="usual")
-    assert typed(tmp_path, "accept", "4").output == "That is usual of attic from now on.\n"
+    assert (
+        typed(tmp_path, "accept", "4").output
+        == "What is usual of attic is learnt anew; nothing is told of it until then.\n"
+    )
     accepted = record.read().alerts[3]
     assert (accepted.state, record.read().accepted, record.read().waiting[-1].event) == ("over", ["attic"], "over")
-    assert record.read().waiting[-1].sentence == f"It is usual from now on: {SENTENCE}"
+    assert record.read().waiting[-1].sentence == f"It is to stay so: {SENTENCE}"
     assert "Alert 4 is over." in typed(tmp_path, "accept", "4").output
     for arguments in (("right", "9"), ("snooze", "9"), ("accept", "9")):
         assert "no alert 9" in typed(tmp_path, *arguments).output

@@ -167,6 +167,23 @@ def test_what_was_not_kept_before_a_kill_is_seen_again(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
+def test_who_asks_for_alerts_hears_of_which_boards_none_can_come_yet(tmp_path: Path) -> None:
+    def asked(**environment: str) -> str:
+        environment |= {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
+        return CliRunner().invoke(main, ["alerts"], env=environment).output
+
+    assert asked() == "Nothing has changed.\n"
+    keep(tmp_path, MadeBoard("kitchen", seed=7).facts(LEARNT))
+    for number in range(7):
+        keep(tmp_path, MadeBoard(f"new-{number}", seed=8).facts(40), "play zorblight")
+    with follow(tmp_path, []) as following:
+        look(following)
+    assert asked() == (
+        "Nothing has changed.\nOf new-0, new-1, new-2, new-3, new-4 and 2 more it is not known yet what is usual.\n"
+    )
+    assert "Nothing is watched: drift.watch." in asked(PARROTLET_CLOUD_DRIFT_WATCH="false")
+
+
 def test_a_board_of_which_all_is_erased_is_known_no_more(tmp_path: Path) -> None:
     keep(tmp_path, MadeBoard("kitchen", seed=7).facts(40))
     keep(tmp_path, MadeBoard("hall", seed=8).facts(40))
@@ -224,25 +241,29 @@ def test_an_older_copy_of_the_log_is_followed_from_its_end(tmp_path: Path) -> No
         assert following.watch.number == 25
 
 
-def test_what_is_to_stay_so_is_usual_from_then_on(tmp_path: Path) -> None:
+def test_what_is_to_stay_so_is_learnt_anew(tmp_path: Path) -> None:
     board, ringing = MadeBoard("kitchen", seed=7), Ringing(tmp_path, ())
     alerts = KeptRecord(tmp_path / ALERTS_FILE, AlertBook)
 
-    def heard(count: int, change: Changed = CHANGES["gain"]) -> list[str]:
+    def heard(count: int, change: Changed) -> tuple[list[str], bool]:
+        """What stands, and whether it is known what is usual."""
         keep(tmp_path, board.facts(count, change))
         with Following(tmp_path / FILE_NAME, tmp_path, ringing) as following:
             look(following)
             assert not alerts.read().accepted
-            return [change.stream for change in following.watch.changes()]
+            standing = [one.cause for one in alerts.read().alerts if one.state == "standing"]
+            return standing, following.watch.boards["kitchen"].known is not None
 
     keep(tmp_path, board.facts(LEARNT))
-    assert heard(60) == ["kitchen"]
+    assert heard(60, CHANGES["gain"]) == (["gain"], True)
     environment = {"PARROTLET_CLOUD_STORAGE_STATE_DIR": str(tmp_path)}
-    typed = CliRunner().invoke(main, ["alerts", "accept", "1"], env=environment)
-    assert typed.output == "That is usual of kitchen from now on.\n"
-    # A service that did not run then knows it when it does; and what comes on top is another change.
-    assert heard(200) == []
-    assert heard(60, lambda one: CHANGES["noise"](CHANGES["gain"](one))) == ["kitchen"]
+    assert CliRunner().invoke(main, ["alerts", "accept", "1"], env=environment).exit_code == 0
+    # A service that did not run then knows it when it does.
+    assert heard(300, CHANGES["gain"]) == ([], False)
+    assert heard(LEARNT - 300, CHANGES["gain"]) == ([], True)
+    assert heard(60, lambda one: CHANGES["noise"](CHANGES["gain"](one))) == (["noise"], True)
+    # It is compared with what is usual now: from what was usual at first it would be down.
+    assert "noise floor up 11 dB" in alerts.read().alerts[-1].sentence
 
 
 def test_a_service_guesses_how_a_new_word_is_said(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from cloud.drift.change import NONE, Change, Effect
 from cloud.drift.facts import Facts
 from cloud.drift.features import row_of
 from cloud.drift.finding import Finding
+from cloud.drift.group import LEARN
 from cloud.drift.watch import ALL, Watch
 from tests import watched_board
 from tests.watched_board import LEARNT, fed
@@ -158,6 +159,7 @@ def test_a_board_learns_a_week_first_and_anew_when_told() -> None:
     assert watch.boards["kitchen-2"].watcher is not None
     watch.learn_anew("kitchen-2")
     assert watch.boards["kitchen-2"].watcher is None
+    watch.learn_anew("nobody")
 
 
 def test_what_is_usual_can_lie_in_a_card(known: Known) -> None:
@@ -187,6 +189,16 @@ def test_all_boards_that_change_a_little_change_together() -> None:
     assert b"board-1" in kept[ALL]
     for board in boards:
         fed(watch, board.facts(20, CHANGES["version"]))
+    over = watch.learn_anew(ALL)
+    # Those that have changed with it, also where nobody was told of each.
+    assert {finding.stream for finding in over} == {"board-0", "board-1", "board-3"}
+    assert {finding.kind for finding in over} == {"recovered"}
+    assert watch.groups[ALL].watcher is None and watch.changes() == []
+    assert [name for name, board in watch.boards.items() if board.known is not None] == []
+    for _ in range(LEARNT + LEARN // 3):
+        for board in boards:
+            fed(watch, board.facts(1, CHANGES["version"]))
+    assert watch.groups[ALL].watcher is not None and watch.changes() == []
 
 
 def test_a_group_that_learns_forgets_a_board_by_learning_anew(known: Known) -> None:

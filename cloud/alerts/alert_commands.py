@@ -11,6 +11,9 @@ from cloud.options import config_option, load_settings
 from common.errors import SettingsError
 from common.record import Record
 
+LEARNING_MAX = 5
+"""Boards that are named."""
+
 _number = click.argument("number", type=click.IntRange(min=1))
 
 
@@ -35,6 +38,8 @@ def alerts(context: click.Context, every: bool, config_file: Path | None) -> Non
             click.echo(f"      thought until {_moment(opinion.until_unix_us)}: {opinion.sentence}")
     if not shown:
         click.echo("Nothing has changed." if not every else "Nothing ever changed.", err=True)
+    if not every and (sentence := _learning(config_file)):
+        click.echo(sentence, err=True)
     right, judged = precision(book.alerts)
     if every and judged:
         click.echo(f"{right} of the {judged} that somebody looked at were right.")
@@ -88,8 +93,10 @@ def wrong(number: int, config_file: Path | None) -> None:
 @_number
 @config_option
 def accept_command(number: int, config_file: Path | None) -> None:
-    """Say that what alert NUMBER told is usual from now on: a board has another place, or another microphone, and that
-    is to stay.
+    """Say that what alert NUMBER told is to stay: a board has another place, or another microphone.
+
+    What is usual there is learnt anew, from two weeks or 500 utterances; nothing is told of it until then. Of a group
+    it is, and of those of its boards that have changed as well.
 
     \b
     Example:
@@ -100,7 +107,7 @@ def accept_command(number: int, config_file: Path | None) -> None:
         if accept(book, number, time.time_ns() // 1000) is None:
             why = "is over" if alert.state == "over" else "is of a word, or of what is right: put the domain right"
             raise SettingsError(f"Alert {number} {why}.")
-    click.echo(f"That is usual of {alert.where} from now on.")
+    click.echo(f"What is usual of {alert.where} is learnt anew; nothing is told of it until then.")
 
 
 @alerts.command()
@@ -135,6 +142,19 @@ def _record(config_file: Path | None) -> Record[AlertBook]:
     if not directory.is_dir():
         raise SettingsError(f"There is no service's folder at {directory}.")
     return Record(directory / FILE_NAME, AlertBook)
+
+
+def _learning(config_file: Path | None) -> str:
+    """Of which boards nobody would be told yet; "": of none."""
+    from cloud.drift.following import FILE_NAME as DRIFT_FILE
+    from cloud.drift.state import learning
+
+    settings = load_settings(config_file, {}).settings
+    if not settings.drift.watch:
+        return "Nothing is watched: drift.watch."
+    boards = learning(settings.storage.state_dir / DRIFT_FILE)
+    more = f" and {len(boards) - LEARNING_MAX} more" if len(boards) > LEARNING_MAX else ""
+    return f"Of {', '.join(boards[:LEARNING_MAX])}{more} it is not known yet what is usual." if boards else ""
 
 
 def _known(book: AlertBook, number: int) -> Alert:

@@ -134,7 +134,7 @@ class AlertBook(msgspec.Struct):
     told: dict[str, list[str]] = {}
     """Of that, who had it already, by Told.key."""
     accepted: list[str] = []
-    """Where what is now is usual from now on; until whoever compares knows it."""
+    """Where what is now is to stay; until whoever compares knows it, and learns anew what is usual."""
 
 
 WAITING_MAX = 200
@@ -242,13 +242,13 @@ def judge(book: AlertBook, number: int, judgement: Judgement) -> Alert | None:
 
 
 def accept(book: AlertBook, number: int, now_unix_us: int) -> Alert | None:
-    """What it told is usual from now on; None: there is no such alert that stands and is of what is usual."""
+    """What it told is to stay; None: there is no such alert that stands and is of what is usual."""
     alert = find(book, number)
     if alert is None or alert.state == "over" or alert.line != USUAL:
         return None
     alert.state, alert.over_unix_us = "over", now_unix_us
     book.accepted = [*(where for where in book.accepted if where != alert.where), alert.where]
-    _tell_end(book, alert, now_unix_us, f"It is usual from now on: {alert.sentence}")
+    _tell_end(book, alert, now_unix_us, f"It is to stay so: {alert.sentence}")
     return alert
 
 

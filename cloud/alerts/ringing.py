@@ -104,7 +104,7 @@ class Ringing:
         self._erase()
 
     def accepted(self) -> Sequence[str]:
-        """Streams of which somebody said that what is now is usual."""
+        """Streams of which somebody said that what is now is to stay."""
         return self._record.read().accepted
 
     def was_accepted(self, streams: Sequence[str]) -> None:

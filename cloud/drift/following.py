@@ -47,7 +47,7 @@ class Told(Protocol):
         """There is time to tell it."""
 
     def accepted(self) -> Sequence[str]:
-        """Streams of which somebody said that what is now is usual."""
+        """Streams of which somebody said that what is now is to stay."""
 
     def was_accepted(self, streams: Sequence[str]) -> None:
         """It is known, and kept."""
@@ -134,10 +134,10 @@ class Following:
         self._erasures = now
 
     def _accept(self) -> None:
-        """What somebody says is usual from now on; where that is over already, it is."""
+        """What somebody says is to stay is learnt: what was usual is so no more, in nothing that goes with it."""
         if streams := list(self._told.accepted()):
-            for stream in streams:
-                self.watch.accept(stream)
+            found = [finding for stream in streams for finding in self.watch.learn_anew(stream)]
+            self._told.take(found)
             self._file.save(self.watch)
             self._told.was_accepted(streams)
 

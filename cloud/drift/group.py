@@ -100,6 +100,11 @@ class Group:
             assert self.watcher is not None
             self.watcher.go_on(state.watcher)
 
+    def learn_anew(self) -> None:
+        """Forgets what was usual, as after its owner changed something about all of them."""
+        self._known, self.watcher = None, None
+        self._learn_anew()
+
     def forget(self, device_id: str) -> None:
         """Erases what it knows of a board; while it learns, it begins anew."""
         if device_id in self._boards:

@@ -5,6 +5,7 @@ shows the watch the log's lines behind that number.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,10 +14,11 @@ import msgspec
 
 from cloud.drift.watch import Watch
 from common.errors import SettingsError
-from common.private_database import empty_write_ahead_log, open_private
+from common.private_database import BUSY_S_MAX, empty_write_ahead_log, open_private
 
 FORMAT = 2
 """Another one is learnt anew."""
+NIL = msgspec.msgpack.encode(None)
 
 
 class WatchFile:
@@ -71,6 +73,27 @@ class WatchFile:
         except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:
             sentence = f"{self._file}: is damaged ({error}); delete it, and what is usual is learnt anew."
             raise SettingsError(sentence) from error
+
+
+class _BoardHead(msgspec.Struct):
+    """Of a BoardState, as little as tells whether it learns."""
+
+    known: msgspec.Raw
+
+
+def learning(file: Path) -> list[str]:
+    """Boards of which it is not known yet what is usual, in order, as it was kept last; none where nothing is kept.
+    SettingsError if it cannot be read."""
+    if not file.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S_MAX)) as database:
+            rows = database.execute("SELECT name, state FROM streams ORDER BY name")
+            # Groups and words have spaces in their names.
+            boards = [(name, msgspec.msgpack.decode(state, type=_BoardHead)) for name, state in rows if " " not in name]
+    except (sqlite3.Error, msgspec.DecodeError) as error:
+        raise SettingsError(f"{file}: what is usual cannot be read ({error}).") from error
+    return [name for name, head in boards if bytes(head.known) == NIL]
 
 
 def _prepare(database: sqlite3.Connection) -> None:

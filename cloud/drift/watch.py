@@ -115,11 +115,23 @@ class Watch:
         self._touched.add(stream)
         return True
 
-    def learn_anew(self, device_id: str) -> None:
-        """Forgets what was usual for a board."""
-        if device_id in self.boards:
-            self.boards[device_id].learn_anew()
-            self._touched.add(device_id)
+    def learn_anew(self, stream: str) -> list[Finding]:
+        """Forgets what was usual for a board; or for a group, and for those of its boards that have changed, which say
+        nothing of it while they have. What was known of these is over."""
+        found = []
+        for device_id, board in self.boards.items():
+            if device_id != stream and stream not in self._names(device_id):
+                continue
+            change = board.watcher.change if board.watcher is not None else None
+            if device_id == stream or change is not None:
+                board.learn_anew()
+                self._touched.add(device_id)
+            if device_id != stream and change is not None:
+                found.append(_recovered(device_id, change, change.told_at_unix_us))
+        if stream in self.groups:
+            self.groups[stream].learn_anew()
+            self._touched.add(stream)
+        return found
 
     def forget(self, device_id: str) -> None:
         """Erases what is known of a board."""
@@ -186,8 +198,12 @@ class Watch:
         return board
 
     def _groups(self, device_id: str) -> list[Group]:
+        return [self._group(one) for one in self._names(device_id)]
+
+    def _names(self, device_id: str) -> list[str]:
+        """Of the groups of a board."""
         name = self._group_of(device_id)
-        return [self._group(one) for one in ([f"Group {name}"] if name else []) + [ALL]]
+        return ([f"Group {name}"] if name else []) + [ALL]
 
     def _group(self, name: str) -> Group:
         self._touched.add(name)
