@@ -132,13 +132,6 @@ def test_it_is_told_once_and_then_that_it_is_over(promises: Promises) -> None:
     assert watch.standing == {}
 
 
-def test_what_is_accepted_is_not_told_again_at_once(promises: Promises) -> None:
-    watch = ConceptWatch(promises)
-    assert found(watch, answers(300, 10, change=latte_is_wrong))
-    watch.accept()
-    assert watch.standing == {}
-
-
 def test_of_what_is_chosen_for_labelling_only_the_label_counts(promises: Promises) -> None:
     watch = ConceptWatch(promises)
     seen = [one._replace(is_chosen=True, complaint=0.9) for one in answers(200, 12)]

@@ -142,15 +142,6 @@ def test_a_change_beyond_a_change_is_told(known: Known) -> None:
     assert "intents" in {cause.name for finding in told for cause in finding.causes}
 
 
-def test_what_is_normal_now_is_told_no_more(known: Known) -> None:
-    watch, board = Watch(known=known), MadeBoard(seed=7)
-    list(board.facts(LEARNT))
-    fed(watch, board.facts(80, CHANGES["gain"]))
-    assert watch.accept("kitchen-2") and watch.changes() == []
-    assert fed(watch, board.facts(300, CHANGES["gain"])) == []
-    assert not watch.accept("kitchen-2") and not watch.accept("nobody")
-
-
 def test_a_board_learns_a_week_first_and_anew_when_told() -> None:
     watch, board = Watch(), MadeBoard(seed=3)
     fed(watch, board.facts(LEARN_MIN))
@@ -199,6 +190,27 @@ def test_all_boards_that_change_a_little_change_together() -> None:
         for board in boards:
             fed(watch, board.facts(1, CHANGES["version"]))
     assert watch.groups[ALL].watcher is not None and watch.changes() == []
+
+
+def test_a_board_that_is_left_changed_is_told_when_all_boards_are_not_so_any_more() -> None:
+    watch = Watch()
+    boards = [MadeBoard(f"board-{number}", seed=20 + number) for number in range(4)]
+    told: list[Finding] = []
+    for _ in range(LEARNT + 110):
+        for board in boards:
+            fed(watch, board.facts(1))
+    for _ in range(32):
+        for board in boards:
+            told += fed(watch, board.facts(1, CHANGES["version"]))
+    assert {finding.stream for finding in told} == {ALL}
+    assert "board-3" in {change.stream for change in watch.changes()}
+    told.clear()
+    for _ in range(80):
+        for board in boards:
+            told += fed(watch, board.facts(1, *([CHANGES["version"]] if board is boards[3] else [])))
+    assert (ALL, "recovered") in {(finding.stream, finding.kind) for finding in told}
+    changed = [finding for finding in told if finding.kind == "changed"]
+    assert [(finding.stream, finding.cause.name) for finding in changed] == [("board-3", "version")]
 
 
 def test_a_group_that_learns_forgets_a_board_by_learning_anew(known: Known) -> None:

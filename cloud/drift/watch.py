@@ -5,7 +5,7 @@ the words that it lacks. The bound on false alarms is of all of them together, e
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -105,15 +105,6 @@ class Watch:
             )
             for change in changes
         ]
-
-    def accept(self, stream: str) -> bool:
-        """A board's owner says that what is now is normal; or a group's. False where nothing had changed."""
-        watcher = self._watcher(stream)
-        if watcher is None or watcher.change is None:
-            return False
-        watcher.accept()
-        self._touched.add(stream)
-        return True
 
     def learn_anew(self, stream: str) -> list[Finding]:
         """Forgets what was usual for a board; or for a group, and for those of its boards that have changed, which say
@@ -243,11 +234,24 @@ class Watch:
         return msgspec.structs.replace(change, new_words=new)
 
     def _told(self, found: list[Finding]) -> list[Finding]:
-        """Without what the same utterance tells twice, and what is known of all boards already."""
+        """Without what the same utterance tells twice, and what is known of all boards already; with what was, and is
+        still so of a board."""
         watchers = [group.watcher for group in self.groups.values()]
         open_changes = [watcher.change for watcher in watchers if watcher is not None and watcher.change is not None]
         known = {causes_of(change)[0].name for change in open_changes}
-        return [one for one in found if _is_group(one.stream) or one.kind == "recovered" or one.cause.name not in known]
+        over = {one.cause.name for one in found if _is_group(one.stream) and one.kind == "recovered"} - known
+        return [
+            one
+            for one in (*found, *(self._left(over) if over else ()))
+            if _is_group(one.stream) or one.kind == "recovered" or one.cause.name not in known
+        ]
+
+    def _left(self, over: Container[str]) -> Iterator[Finding]:
+        """What boards still are of these causes, which were no news while all boards were so."""
+        for device_id, board in self.boards.items():
+            change = board.watcher.change if board.watcher is not None else None
+            if change is not None and (finding := self._changed(device_id, change)).cause.name in over:
+                yield finding
 
 
 def _recovered(stream: str, change: Change, at_unix_us: int | None) -> Finding:

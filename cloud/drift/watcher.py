@@ -17,7 +17,7 @@ from cloud.drift.detector import Detector, Suspect, Wagers
 from cloud.drift.directions import Direction, DirectionState, Floats, shift_of
 from cloud.drift.evidence import EvidenceState
 from cloud.drift.features import FEATURES, NOISE, ROW, SPREAD, VOICE, VOICE_NUMBERS
-from cloud.drift.recent import AROUND_VERSION, RECENT, Recent, RecentState, Seen
+from cloud.drift.recent import AROUND_VERSION, Recent, RecentState, Seen
 from cloud.drift.reference import Reference
 from cloud.drift.usual import BEHIND, MEMBERS, VOICE_BLOCK, WATCHED, Usual
 
@@ -221,12 +221,6 @@ class Watcher:
         self.usual.boards.pop(device_id, None)
         if self.change is not None:
             self.change = self.change.without(device_id)
-
-    def accept(self) -> None:
-        """What is now, is normal: only what differs from that is a change."""
-        if self.change is not None:
-            self._settle(max(SETTLE, min(self.change.utterances + self._since_told, RECENT)))
-            self.change = None
 
     def _began(self, suspect: Suspect) -> int:
         """How many utterances ago the features that moved most moved together: the likeliest place, were they as far

@@ -190,14 +190,6 @@ class ConceptWatch:
         """A label came for an answer that was chosen; 0 to 1."""
         return self._take(seen, wrong, is_label=True)
 
-    def accept(self) -> None:
-        """What is now is right."""
-        self._forget_evidence()
-        self._recent.clear()
-        self._updates.clear()
-        self.standing.clear()
-        self._over.clear()
-
     def _take(self, seen: Seen, happened: float, *, is_label: bool) -> "Concept | Over | None":
         if not self._promises.counts(seen.facts):
             return None
