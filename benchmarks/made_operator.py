@@ -21,7 +21,9 @@ class MadeLoad:
 
     def load(self) -> Load:
         workers = [Workers("pocketsphinx", 4, 0, 0), Workers("whisper", 1, 1, 3)]
-        return Load(workers, 5, 128, {"RESOURCE_EXHAUSTED": 12, "INVALID_ARGUMENT": 1}, None, 0, ())
+        return Load(
+            workers, 5, 128, {"RESOURCE_EXHAUSTED": 12, "INVALID_ARGUMENT": 1}, None, 0, (), {"heard": 412, "shed": 31}
+        )
 
 
 def made_settings(folder: Path) -> CloudSettings:

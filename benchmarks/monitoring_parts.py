@@ -109,7 +109,7 @@ def of_service(folder: Path, seen_s: float) -> list[Part]:
     assert final is not None
     recorder = Recorder()
     record = recorder.record(utterance, final, 1)
-    metrics = Metrics([], _Kept(), lambda: 0)  # type: ignore[arg-type]
+    metrics = Metrics([], _Kept(), lambda: 0, {})  # type: ignore[arg-type]
     made = MadeBoard(seed=7)
     board = WatchedBoard("k", 4000.0)
     for facts in made.facts(530):

@@ -4,11 +4,11 @@ No id, no word and nothing else that anybody can make up is a label: engines, do
 are as many as the owner or this program has.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from cloud.outcomes.reask import Conversations, turn_now
 from cloud.utterance import Utterance
@@ -55,11 +55,15 @@ class Kept(Protocol):
 class Metrics:
     """An onlooker; counted on the event loop's thread, read by any."""
 
-    def __init__(self, pools: Sequence[Workers], log: Kept, in_work: Callable[[], int]) -> None:
-        """in_work: utterances under way."""
+    def __init__(
+        self, pools: Sequence[Workers], log: Kept, in_work: Callable[[], int], shadow: Mapping[str, int]
+    ) -> None:
+        """in_work: utterances under way. shadow: what became of those that candidates were to hear, as
+        `cloud.changing.shadow.Shadow` counts them."""
         self._pools = pools
         self._log = log
         self._in_work = in_work
+        self._shadow = shadow
         self._registry = CollectorRegistry()
         self._registry.register(_Gauges(self))
         self._finals = self._counter("utterances", "Finals.", "engine", "domain", "intent", "way")
@@ -149,6 +153,14 @@ class Metrics:
             f"{PREFIX}_log_in_trouble", "1: the disk takes no answers.", value=float(self._log.trouble is not None)
         )
         yield GaugeMetricFamily(f"{PREFIX}_log_lost", "Answers that could not be kept.", value=self._log.lost)
+        shadow = CounterMetricFamily(
+            f"{PREFIX}_shadow",
+            "Utterances that candidates were to hear; shed: let go for who waits to be answered.",
+            labels=["outcome"],
+        )
+        for outcome, count in tuple(self._shadow.items()):
+            shadow.add_metric([outcome], count)
+        yield shadow
 
     def _what(self, final: speech_pb2.Final) -> None:
         if not final.transcript:

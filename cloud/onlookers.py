@@ -24,11 +24,16 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def looked_at(
-    settings: CloudSettings, own_settings: CloudSettings, pools: Sequence[Pool], log: SqliteAnswerLog, places: Places
+    settings: CloudSettings,
+    own_settings: CloudSettings,
+    pools: Sequence[Pool],
+    log: SqliteAnswerLog,
+    places: Places,
+    shadow: Mapping[str, int],
 ) -> AsyncIterator[Sequence[Onlooker]]:
     """Meanwhile the ports are open; who counts for them. SettingsError if one cannot be had.
 
-    `own_settings`: without what candidates have changed."""
+    `own_settings`: without what candidates have changed. `shadow`: what became of what candidates were to hear."""
     if not settings.monitoring.listen and not settings.operating.listen:
         yield []
         return
@@ -40,7 +45,7 @@ async def looked_at(
     def why_not_ready() -> list[str]:
         return [f"No worker of {pool.name} is there." for pool in pools if not pool.pids]
 
-    metrics = Metrics(pools, log, lambda: places.taken)
+    metrics = Metrics(pools, log, lambda: places.taken, shadow)
     async with AsyncExitStack() as stack:
         if settings.monitoring.listen:
             from cloud.monitoring import monitoring
@@ -55,7 +60,7 @@ async def looked_at(
             from cloud.operating.standing import StandingAlerts
             from cloud.operating.told import Desk
 
-            load = ServiceLoad(pools, log, metrics, lambda: places.taken, streams_max(settings), ailments)
+            load = ServiceLoad(pools, log, metrics, lambda: places.taken, streams_max(settings), ailments, shadow)
             page = operating(own_settings, load, drift=StandingAlerts(settings), labels=Desk(settings))
             logger.info("operator's page on %s", await stack.enter_async_context(page))
         yield [metrics]

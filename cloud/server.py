@@ -94,7 +94,9 @@ async def running(settings: CloudSettings, supervision: Supervision) -> AsyncIte
         await stack.enter_async_context(beside(changing.follow, changing.shadow.run, offers.follow))
         boards = places(settings, streams_max=streams_max(settings))
         spoken = settings.decoding.languages
-        onlookers = await stack.enter_async_context(looked_at(settings, own_settings, pools, log, boards))
+        onlookers = await stack.enter_async_context(
+            looked_at(settings, own_settings, pools, log, boards, changing.shadow.counts)
+        )
         watching = Watching(groups, log, idle_s_max=settings.server.idle_s_max)
         fetching = Fetching(offers, idle_s_max=settings.server.idle_s_max)
         claims = OwnClaims(changing.told(log), await _known_twins(groups, log), watching.logged)

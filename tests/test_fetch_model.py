@@ -100,6 +100,8 @@ def test_what_is_offered_to_some_boards_is_told_to_these_then_to_all(
     assert told(offers, "hall") == []
     owner.offer(version(tmp_path, "2"), 0.3, "new")
     assert [told(offers, board) for board in (CHOSEN[True], CHOSEN[False], None)] == [["tones 2"], [], []]
+    with pytest.raises(RolloutError, match=r"^tones/2 is offered to 30% of the boards already; for fewer, withdraw it"):
+        owner.widen("tones", 0.2, "oh")
     owner.widen("tones", 1.0, "good")
     assert [told(offers, board) for board in (CHOSEN[False], None)] == [["tones 2"], ["tones 2"]]
     steps = [(step.who, step.action, step.candidate, step.why) for step in owner.history()]

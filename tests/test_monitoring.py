@@ -83,7 +83,7 @@ def an_utterance(final: speech_pb2.Final, **end: Any) -> Utterance:
 
 
 def service_metrics() -> Metrics:
-    return Metrics([Workers()], Kept(), lambda: 4)  # type: ignore[list-item]
+    return Metrics([Workers()], Kept(), lambda: 4, {"heard": 7, "shed": 2})  # type: ignore[list-item]
 
 
 def test_a_service_counts_what_people_wait_for_and_what_they_get() -> None:
@@ -114,6 +114,7 @@ def test_a_service_counts_what_people_wait_for_and_what_they_get() -> None:
     assert figures["parrotlet_cloud_workers pocketsphinx"] == 2
     assert figures["parrotlet_cloud_waiting pocketsphinx"] == 3
     assert figures["parrotlet_cloud_in_work"] == 4
+    assert figures["parrotlet_cloud_shadow_total heard"] == 7 and figures["parrotlet_cloud_shadow_total shed"] == 2
 
 
 def asked(metrics: Metrics, at_s: float, words: str, *, board: str = "kitchen", replayed: bool = False) -> float:

@@ -319,7 +319,7 @@ def test_the_command_prints_links_and_lists_and_revokes_browsers(tmp_path: Path)
     for name in ("ada lovelace", "x" * 59, "<b>"):
         # Labels are given by it, and go over the wire.
         refused = operate(tmp_path, "--name", name)
-        assert (refused.exit_code, "no name for a labeller" in refused.stderr) == (2, True)
+        assert (refused.exit_code, "cannot stand under a label" in refused.stderr) == (2, True)
     operators = Operators(tmp_path / "operators.json")
     session = operators.sign_in(link.partition("=")[2], peer="here").session
     assert f"{session.id}  ada" in operate(tmp_path, "--list").stdout

@@ -63,10 +63,16 @@ class BoardOperations:
         """What is offered to some boards is offered to a larger share; 1: to all. RolloutError."""
         subject = Subject("board", name)
         with self._store() as store:
-            if store.active(subject) is None:
+            active = store.active(subject)
+            if active is None:
                 if (serving := store.serving(subject)) is not None:
                     raise RolloutError(f"{serving.what} is offered to all boards already.")
                 raise self._unknown(store, name)
+            if share < active.share:
+                raise RolloutError(
+                    f"{active.candidate} is offered to {active.share:.0%} of the boards already; for fewer, withdraw "
+                    "it and offer it again."
+                )
             if share < 1:
                 return store.canary(subject, share, who=self._who, why=why, figures=())
             return store.promote(subject, who=self._who, why=why, figures=())

@@ -37,7 +37,7 @@ def labeller_named(name: str) -> str:
     """The name, if labels can be given by it: as the wire has it, behind "label.". SettingsError."""
     if not name or NAME.fullmatch(LABELLED_BY + name) is None:
         raise SettingsError(
-            f"{name!r} is no name for a labeller: letters, digits, '.', '_' and '-', {LABELLER_LENGTH_MAX} at most."
+            f"{name!r} cannot stand under a label: letters, digits, '.', '_' and '-', {LABELLER_LENGTH_MAX} at most."
         )
     return name
 

@@ -26,9 +26,10 @@ class ServiceLoad:
         in_work: Callable[[], int],
         streams_max: int,
         ailments: Callable[[], Sequence[str]],
+        shadow: Mapping[str, int],
     ) -> None:
         self._pools, self._log, self._metrics = pools, log, metrics
-        self._in_work, self._streams_max, self._ailments = in_work, streams_max, ailments
+        self._in_work, self._streams_max, self._ailments, self._shadow = in_work, streams_max, ailments, shadow
 
     def load(self) -> Load:
         """As it is now."""
@@ -40,4 +41,5 @@ class ServiceLoad:
             self._log.trouble,
             self._log.lost,
             self._ailments(),
+            dict(self._shadow),
         )

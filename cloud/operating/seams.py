@@ -30,6 +30,8 @@ class Load(NamedTuple):
     log_trouble: str | None
     log_lost: int
     ailments: Sequence[str]
+    shadow: Mapping[str, int] = {}
+    """What became of the utterances that candidates were to hear, since the start; see `cloud.changing.shadow`."""
 
 
 class Running(Protocol):

@@ -60,7 +60,7 @@ def _plots(days: Mapping[date, Sequence[Heard]], known: Board) -> list[Plot]:
         lambda one: None if one.replayed or one.endpoint_to_final_ms is None else one.endpoint_to_final_ms / 1000,
         median,
     )
-    range_told = "" if band is None else f"; of one usually {number(band.low)} to {number(band.high)}"
+    range_told = "" if band is None else f"; usual: {number(band.low)} to {number(band.high)}"
     return [
         Plot("Utterances a day", "red: without a word", Markup(bars("Utterances by day", counts, empty, names))),
         Plot(
