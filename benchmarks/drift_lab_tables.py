@@ -150,6 +150,8 @@ def draw(runs: Sequence[Run], file: Path) -> None:
             if not delays:
                 continue
             at = np.arange(AFTER["sudden"] + 1)
-            axes.plot(at, [np.mean([one is not None and one <= x for one in delays]) for x in at], label=kind.name)
+            shares = [np.mean([one is not None and one <= x for one in delays]) for x in at]
+            # There are ten colours.
+            axes.plot(at, shares, label=kind.name, linestyle="-" if len(axes.lines) < 10 else "--")
         axes.axvline(SOON, color="0.7")
         axes.legend(fontsize=8)
