@@ -82,12 +82,17 @@ def of_board(scrape_s: float, period_s: float) -> list[Part]:
 
 
 def waiting_s(listened_s: float = 5.0) -> float:
-    """Of a second in which nobody looks."""
+    """Of a second in which nobody looks, more than this process takes of it by itself."""
+    itself_s = _idle_s(listened_s)
     with Monitoring(Address("127.0.0.1", 0), dict):
         time.sleep(0.5)
-        began_s, began_cpu_s = time.monotonic(), time.process_time()
-        time.sleep(listened_s)
-        return (time.process_time() - began_cpu_s) / (time.monotonic() - began_s)
+        return max(0.0, _idle_s(listened_s) - itself_s)
+
+
+def _idle_s(listened_s: float) -> float:
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    time.sleep(listened_s)
+    return (time.process_time() - began_cpu_s) / (time.monotonic() - began_s)
 
 
 def counted() -> Callable[[], None]:

@@ -151,7 +151,7 @@ def test_who_is_looked_at_is_seen_off_afterwards(state: Path, service: Answering
         async with serving.of("ab12cd34") as phone:
             await serving._see_off("ab12cd34")
             assert phone.alive
-            assert phone.spool.ask(lambda store: store.figures()).result(PATIENCE_S).answers == 0
+            assert phone.spool.ask(lambda store: store.event_numbers()).result(PATIENCE_S) == []
         await serving._see_off("ab12cd34")
         assert not phone.alive
         assert not (state / "phones" / "ab12cd34").exists()

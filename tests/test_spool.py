@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from edge.spool import damaged, unwritten
 from edge.spool.erasure import Erasure
 from edge.spool.event import Event, Kind
 from edge.spool.spool import Spool
-from edge.spool.store import Kept, Piece, State
+from edge.spool.store import Kept, Piece, Quota, SpoolStore, State
 from edge.spool.unwritten import Entry
 
 WAIT_S = 20
@@ -151,6 +151,28 @@ def test_events_outlive_the_acknowledgement_up_to_a_bound(tmp_path: Path) -> Non
             bounded.acknowledge(entry)
         assert [number for number, _ in bounded.ask(lambda store: store.events()).result(WAIT_S)] == [3, 4, 5]
         assert [event.utterance_id for _, event in bounded.ask(lambda store: store.events(4)).result(WAIT_S)] == ["u4"]
+
+
+def test_whoever_asks_what_waits_reads_no_table_whole(tmp_path: Path) -> None:
+    """A full spool is 64 MB, and a board is asked every few seconds, in the thread that writes."""
+    with closing(SpoolStore(tmp_path / "spool.db", Quota(1 << 20, 50))) as store:
+        before = store.figures()
+        assert (before.waiting, before.quarantined, before.oldest_at_unix_us) == (0, 0, None)
+        for number in range(3):
+            kept_as = store.begin(head(number), "boot", "coded")
+            store.append(kept_as, 0, [piece(0, b"x" * 5000)])
+            store.finish(kept_as, end(number))
+        store.quarantine(kept_as, "refused")
+        asked: list[str] = []
+        store._database.set_trace_callback(asked.append)
+        after = store.figures()
+        store._database.set_trace_callback(None)
+        assert (after.waiting, after.quarantined) == (2, 1)
+        assert after.oldest_at_unix_us == head(0).started_at_unix_us
+        assert 15_000 < after.bytes - before.bytes < 30_000
+        plans = [str(row[3]) for one in asked for row in store._database.execute(f"EXPLAIN QUERY PLAN {one}")]
+        assert plans
+        assert [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan] == []
 
 
 def test_the_oldest_makes_room_and_is_told(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def _metrics(said: Said, unix_s: float) -> Iterator[Metric]:
     if "waiting" in spool:
         yield _gauge("spool_waiting", "Utterances that wait to be sent.", spool["waiting"])
         yield _gauge("spool_quarantined", "Utterances that were refused for good.", spool["quarantined"])
-        yield _gauge("spool_bytes", "Frames that are kept.", spool["bytes"])
+        yield _gauge("spool_bytes", "Of spool.megabytes_max, that are used.", spool["bytes"])
         oldest_us = spool["oldest_at_unix_us"]
         age_s = max(0.0, unix_s - oldest_us / 1e6) if oldest_us is not None else 0.0
         yield _gauge("spool_oldest_seconds", "Age of the oldest that waits.", age_s)

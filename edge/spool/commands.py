@@ -42,8 +42,10 @@ def status(as_json: bool, loaded: Loaded[EdgeSettings]) -> None:
     from edge.spool.kept_list import opened, status_lines
 
     with opened(loaded) as store:
-        figures = store.figures()
-    click.echo(json.dumps(figures._asdict()) if as_json else "\n".join(status_lines(figures)))
+        figures, answers = store.figures(), len(store.event_numbers())
+    click.echo(
+        json.dumps(figures._asdict() | {"answers": answers}) if as_json else "\n".join(status_lines(figures, answers))
+    )
 
 
 @spool.command("list")

@@ -101,14 +101,14 @@ def chosen(store: SpoolStore, ids: Sequence[str], *, every: bool, states: Sequen
     return named
 
 
-def status_lines(figures: Figures) -> list[str]:
-    """What is in it, in a few lines."""
+def status_lines(figures: Figures, answers: int) -> list[str]:
+    """What is in it, in a few lines; `answers`: how many are kept."""
     rows = [
         ("waiting", f"{figures.waiting} utterances"),
         ("set aside", f"{figures.quarantined} utterances"),
-        ("frames", f"{figures.bytes / 1000:.0f} kB"),
+        ("on disk", f"{figures.bytes / 1000:.0f} kB"),
         ("oldest", "-" if figures.oldest_at_unix_us is None else shown_time(figures.oldest_at_unix_us)),
-        ("answers", str(figures.answers)),
+        ("answers", str(answers)),
     ]
     return [f"{name:<10}  {value}" for name, value in rows]
 

@@ -7,7 +7,7 @@ is written.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -69,15 +69,15 @@ class Kept(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What is in the spool."""
+    """What is in the spool. Quick, however full it is: whoever watches a board asks again and again, in the thread that
+    writes."""
 
     waiting: int
     quarantined: int
     bytes: int
+    """Of the quota, that are used."""
     oldest_at_unix_us: int | None
     """When the oldest that waits was spoken, by the board's clock."""
-    answers: int
-    """Events, see edge/spool/event.py."""
 
 
 class Quota(NamedTuple):
@@ -93,6 +93,9 @@ class SpoolStore:
     def __init__(self, file: Path, quota: Quota) -> None:
         self._quota = quota
         self._database = open_tables(file, quota.bytes_max)
+        # Only to count: a database of before without any room for it goes without.
+        with suppress(sqlite3.OperationalError):
+            self._database.execute("CREATE INDEX IF NOT EXISTS utterances_by_state ON utterances (state)")
         self.debts = Debts(self._database, quota.answers_max)
         """What people said of answers, and what services are owed."""
 
@@ -146,11 +149,13 @@ class SpoolStore:
     def kept(self, *states: State, untold: bool = False, limit: int = -1) -> list[Kept]:
         """Those in one of `states`, or all; where wanted, only those without a final. The oldest first."""
         among = ", ".join(str(int(state)) for state in states or State)
+        # Of several states by number: by the index all would have to be sorted.
+        state = "state" if len(states) == 1 else "+state"
         rows = self._database.execute(
             "SELECT number, head, boot_id, coding, state, end, attempts, told, last_error, "
             "(SELECT COALESCE(SUM(LENGTH(data)), 0) FROM pieces WHERE pieces.number "
             f"BETWEEN utterances.number * {PIECES_MAX} AND (utterances.number + 1) * {PIECES_MAX} - 1) "
-            f"FROM utterances WHERE state IN ({among}) AND told <= ? ORDER BY number LIMIT ?",
+            f"FROM utterances WHERE {state} IN ({among}) AND told <= ? ORDER BY number LIMIT ?",
             (not untold, limit),
         )
         return [_kept(row) for row in rows.fetchall()]
@@ -168,14 +173,12 @@ class SpoolStore:
     def figures(self) -> Figures:
         """What is in it."""
         counts = dict(self._database.execute("SELECT state, COUNT(*) FROM utterances GROUP BY state").fetchall())
-        (size,) = self._database.execute("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM pieces").fetchone()
         waiting = self.kept(State.WAITING, limit=1)
         return Figures(
             waiting=counts.get(State.WAITING, 0),
             quarantined=counts.get(State.QUARANTINED, 0),
-            bytes=size,
+            bytes=self._used_bytes(),
             oldest_at_unix_us=waiting[0].head.started_at_unix_us if waiting else None,
-            answers=self._database.execute("SELECT COUNT(*) FROM answers").fetchone()[0],
         )
 
     def pieces(self, number: int) -> list[Piece]:
@@ -269,9 +272,12 @@ class SpoolStore:
 
     def room_bytes(self) -> int:
         """What may still be added."""
+        return self._quota.bytes_max - self._used_bytes()
+
+    def _used_bytes(self) -> int:
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()
         (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
-        return int(self._quota.bytes_max - (pages - free) * PAGE_BYTES)
+        return int(pages - free) * PAGE_BYTES
 
     def _set(self, number: int, assignments: str, *values: object) -> None:
         self._database.execute(f"UPDATE utterances SET {assignments} WHERE number = ?", (*values, number))
