@@ -7,6 +7,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,23 @@ def test_who_says_nothing_or_nonsense_holds_nobody_up(monkeypatch: pytest.Monkey
             assert fetched(port.address, "/healthz")[0] == 200
             assert time.monotonic() - begun_s < 5
             assert silent.recv(1) == b""
+
+
+def test_who_says_a_byte_now_and_then_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.board.monitoring.TIME_S_MAX", 0.2)
+    with (
+        Monitoring(Address("127.0.0.1", 0), lambda: SAID) as port,
+        socket.create_connection(port.address) as slow,
+    ):
+        slow.settimeout(0.05)
+        begun_s = time.monotonic()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while time.monotonic() - begun_s < 5:
+                with suppress(TimeoutError):
+                    slow.sendall(b"G")
+                    if slow.recv(1) == b"":
+                        break
+        assert time.monotonic() - begun_s < 1
 
 
 def has_ipv6() -> bool:

@@ -3,20 +3,23 @@
 One request after the other, each over within a second: a board has better things to do.
 """
 
-import contextlib
+import io
 import selectors
 import socket
 import socketserver
 import sys
-import threading
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.addresses import Address
 from common.errors import SettingsError
 from edge.board.metrics import metrics_text
 from edge.worker import Worker
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TIME_S_MAX = 1.0
 """Of a request, however slowly it comes."""
@@ -76,21 +79,6 @@ class _Server(HTTPServer):
         self.status = status
         super().__init__((listen.host.strip("[]"), listen.port), _Handler)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Ended by force when its time is over: a byte now and then would hold everybody up."""
-
-        def end() -> None:
-            with contextlib.suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(TIME_S_MAX, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            super().finish_request(request, client_address)
-        finally:
-            timer.cancel()
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is its own business; what is ours ends the daemon."""
         error = sys.exception()
@@ -104,11 +92,32 @@ class _Server(HTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
 
+class _Reading(socket.SocketIO):
+    """What a client sends within a time, all of it together: a byte now and then would hold everybody up. A timer's
+    thread would cost as much as the answer."""
+
+    def __init__(self, client: socket.socket, time_s_max: float) -> None:
+        super().__init__(client, "r")
+        self._client = client
+        self._until_s = time.monotonic() + time_s_max
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        """TimeoutError when its time is over."""
+        self._client.settimeout(max(0.001, self._until_s - time.monotonic()))
+        return super().readinto(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "parrotlet-edge"
     sys_version = ""
     timeout = TIME_S_MAX
+
+    def setup(self) -> None:
+        """As it is, but for how long a request may take."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Reading(self.connection, TIME_S_MAX))
 
     def do_GET(self) -> None:
         said = self.server.status()
