@@ -39,6 +39,7 @@ SCRAPE_S = 15.0
 READY_S_MAX, WARM_S = 60.0, 6.0
 FOLLOWED_S = 12.0
 """After that the drift watch has seen what was said."""
+IDLE_S = 60.0
 SPOKEN_S = 6
 """Told to a service at a time; more may be too much for what is left of a busy machine."""
 RESAMPLES = 2000
@@ -124,8 +125,17 @@ def wait_for(sockets: Iterable[Path]) -> None:
             time.sleep(0.1)
 
 
-def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
-    """Services that are told the same; how many utterances that were, each time; and what a look at one takes."""
+class Waited(NamedTuple):
+    """What a watched service takes where nothing is to be answered."""
+
+    look_s: float
+    """A look at /metrics."""
+    waits_s: float
+    """More than a plain one, of a second."""
+
+
+def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, Waited]:
+    """Services that are told the same; how many utterances that were, each time; and what one takes otherwise."""
     spoken, found, utterances = looped(SPOKEN)[: SPOKEN_S * SAMPLE_RATE_HZ], [], 0
     looks: list[float] = []
     port = free_port()
@@ -148,8 +158,10 @@ def of_services(folder: Path, pairs: int) -> tuple[list[Pair], int, float]:
             took = {each: tree_s(service) - before[each] for each, service in services.items()}
             found.append(Pair(took[False], took[True]))
             progress(f"services: {number + 1} of {pairs} pairs")
-        look = statistics.median(looks)
-    return found, utterances, look
+        before = {each: tree_s(service) for each, service in services.items()}
+        time.sleep(IDLE_S)
+        idle = {each: (tree_s(service) - before[each]) / IDLE_S for each, service in services.items()}
+    return found, utterances, Waited(statistics.median(looks), max(0.0, idle[True] - idle[False]))
 
 
 def tree_s(service: path.Service) -> float:
@@ -197,7 +209,7 @@ def main(pairs: int, seconds: float) -> None:
         boards, board_look_s = of_boards(folder, pairs, seconds)
         # Before anything here speaks to a service: what that leaves running would count.
         board_parts = monitoring_parts.of_board(board_look_s, SCRAPE_S)
-        services, utterances, service_look_s = of_services(folder, pairs)
+        services, utterances, waited = of_services(folder, pairs)
         board_s = statistics.median(pair.plain for pair in boards) * SCRAPE_S / seconds
         service_s = statistics.median(pair.plain for pair in services)
         print(
@@ -208,9 +220,9 @@ def main(pairs: int, seconds: float) -> None:
         figures = [
             parts_of(board_parts, board_s, "board, 15 s", BOARD_MAX),
             parts_of(
-                monitoring_parts.of_service(folder, service_look_s),
+                monitoring_parts.of_service(folder, waited.look_s, SCRAPE_S, waited.waits_s),
                 service_s / utterances,
-                "service, an utterance",
+                "service, an utterance in 15 s",
                 SERVICE_MAX,
             ),
         ]

@@ -16,9 +16,10 @@ from cloud.drift.watch import Watch
 from cloud.log.answer_store import UNKNOWN, AnswerStore, Key, Row
 from cloud.log.record import Record, Recorder
 from cloud.metrics import Metrics
+from cloud.outcomes.outcome_watch import Answer, OutcomeWatch
 from cloud.utterance import Utterance
 from common.addresses import Address
-from edge.asking.answer import Answer
+from edge.asking.answer import Answer as Answered
 from edge.board.monitoring import Monitoring
 from edge.board.tally import Tally
 from edge.sound.audio_file import AudioFile
@@ -99,7 +100,7 @@ def counted() -> Callable[[], None]:
     """Counts an utterance that nobody answered."""
     timing = SimpleNamespace(endpoint_to_final=100, onset_to_first_partial=100, last_sound_to_endpoint=400)
     over = SimpleNamespace(
-        answer=Answer("cloud", "turn on the light"),
+        answer=Answered("cloud", "turn on the light"),
         end=SimpleNamespace(reason="endpoint"),
         timing=lambda realtime: timing,
     )
@@ -107,8 +108,9 @@ def counted() -> Callable[[], None]:
     return lambda: tally.over(over)  # type: ignore[arg-type]
 
 
-def of_service(folder: Path, seen_s: float) -> list[Part]:
-    """Of an utterance of three seconds, with a look at /metrics for each; a look takes `seen_s`."""
+def of_service(folder: Path, seen_s: float, period_s: float, waits_s: float) -> list[Part]:
+    """Of an utterance of three seconds in a period with one look at /metrics, which takes `seen_s`. `waits_s`: what
+    all of it takes of a second in which nothing comes."""
     utterance = _utterance()
     final = utterance.final
     assert final is not None
@@ -119,12 +121,14 @@ def of_service(folder: Path, seen_s: float) -> list[Part]:
     board = WatchedBoard("k", 4000.0)
     for facts in made.facts(530):
         board.push(facts)
-    watch, facts_again = Watch(known=board.known), made.facts(1_000_000)
+    watch, outcomes, facts_again = Watch(known=board.known), OutcomeWatch(), made.facts(1_000_000)
     return [
         Part("facts and record", 1, each_s(lambda: recorder.record(utterance, final, 1))),
         Part("log: a row more, written in fives", 1, _written_s(folder, final, record)),
         Part("counted for /metrics", 1, each_s(lambda: metrics.answered(utterance))),
         Part("drift watch of a board that is known", 1, each_s(lambda: watch.saw(next(facts_again)))),
+        Part("watch of what is right", 1, each_s(lambda: outcomes.push(Answer(next(facts_again), final)))),
+        Part("they wait for what comes, of a second", period_s, waits_s),
         Part("somebody looks at /metrics", 1, seen_s),
     ]
 

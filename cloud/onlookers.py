@@ -78,7 +78,7 @@ async def watched_drift(
     from cloud.alerts.ringing import Ringing
     from cloud.drift.causes.spelling import said
     from cloud.drift.following import Following, followed
-    from cloud.outcomes.outcome_following import OutcomeFollowing
+    from cloud.outcomes.outcome_following import LOOK_S, OutcomeFollowing
 
     def knows_word(word: str) -> bool:
         return any(served.now.knows_word(word) for served in domains.values())
@@ -87,5 +87,5 @@ async def watched_drift(
     log_file = state_dir / FILE_NAME
     ringing = Ringing(state_dir, sinks_of(settings.alerts), knows_word=knows_word)
     sound = partial(Following, log_file, state_dir, ringing, group_of=groups.of, knows_word=knows_word, pronounces=said)
-    async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing)):
+    async with followed(sound), followed(partial(OutcomeFollowing, log_file, state_dir, ringing), LOOK_S):
         yield

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cloud.beside import beside
 from common.addresses import Address
 from common.errors import SettingsError
+from common.http_server import HttpServer
 from common.private_files import stamp
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ LOOKS_MAX = 6
 not read an answer holds a place as well."""
 STOP_S_MAX = 2
 LOOK_S = 1.0
+"""How often a certificate is looked at."""
 
 
 class PortDied(RuntimeError):
@@ -65,13 +67,7 @@ class _Protocol(H11Protocol):
             self._looking = self.loop.call_later(IDLE_S_MAX, self._look)
 
 
-class _Server(uvicorn.Server):
-    loop: asyncio.AbstractEventLoop | None = None
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        self.loop = asyncio.get_running_loop()
-        await super().serve(sockets)
-
+class _Server(HttpServer):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """They are the service's."""
@@ -91,23 +87,35 @@ async def web_port(
             config = _config(app, certificate_file)
             server = _Server(config)
             shown = certificate_file and stamp(certificate_file)
-            thread = threading.Thread(target=server.run, args=([sock.dup()],), name=called, daemon=True)
+            ended, loop = asyncio.Event(), asyncio.get_running_loop()
+            thread = threading.Thread(target=_run, args=(server, sock.dup(), ended, loop), name=called, daemon=True)
             thread.start()
             try:
-                while thread.is_alive():
-                    await asyncio.sleep(LOOK_S)
+                while not ended.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S if certificate_file else None):
+                            await ended.wait()
                     if certificate_file and server.loop and (now := stamp(certificate_file)) != shown:
                         shown = now
                         # There, or who connects meanwhile is shown it with another's key; a closed loop has no thread.
                         with contextlib.suppress(RuntimeError):
                             server.loop.call_soon_threadsafe(_show, config, certificate_file)
             finally:
-                server.should_exit = True
+                server.end()
                 await asyncio.to_thread(thread.join, STOP_S_MAX + 1)
             raise PortDied(f"Nobody answers at {called} any more.")
 
         async with beside(serving):
             yield Address(listen.host, sock.getsockname()[1])
+
+
+def _run(server: _Server, sock: socket.socket, ended: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        server.run([sock])
+    finally:
+        # Whoever waits for it may be gone.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(ended.set)
 
 
 def _listening(listen: Address, called: str) -> socket.socket:
@@ -140,6 +148,7 @@ def _config(app: App, certificate_file: Path | None) -> uvicorn.Config:
         log_level="error",
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=False,
         limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=IDLE_S_MAX,

@@ -178,7 +178,7 @@ def served(
     try:
         yield board
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(WAIT_S)
         door.close()
         assert not thread.is_alive()

@@ -33,11 +33,12 @@ LIGHT: dict[str, set[str]] = {
     "msgspec": {"protos", "common", "edge", "cloud", "models"},
     "numpy": {"protos", "edge", "cloud", "models"},
     "sdnotify": {"edge", "cloud"},
-    # Only in what is loaded where somebody is served by HTTP: edge/page/, cloud/web_port.py and what it serves.
+    # Only in what is loaded where somebody is served by HTTP: edge/page/, cloud/web_port.py and what it serves,
+    # on common/http_server.py.
     "markupsafe": {"cloud"},
     "sse_starlette": {"edge"},
     "starlette": {"edge", "cloud"},
-    "uvicorn": {"edge", "cloud"},
+    "uvicorn": {"common", "edge", "cloud"},
     "wyoming": {"edge"},
 }
 HEAVY: dict[str, set[str]] = {

@@ -32,8 +32,8 @@ def test_a_household_speaks_once_in_a_while() -> None:
 
 def test_the_parts_of_a_service_are_small_and_all_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitoring_parts, "ROUNDS", 1)
-    parts = monitoring_parts.of_service(tmp_path, 0.001)
-    assert [part.times for part in parts] == [1] * 5
+    parts = monitoring_parts.of_service(tmp_path, 0.001, 15, 0.0001)
+    assert [part.times for part in parts] == [1, 1, 1, 1, 1, 15, 1]
     assert all(part.cpu_s < 0.1 for part in parts)
     figure = monitoring_cost.parts_of(parts, 1000.0, "service", 0.02)
     assert figure.good

@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 
 FILE_NAME = "drift.db"
 
-LOOK_S = 2.0
-"""How often it looks for what was answered."""
+LOOK_S = 5.0
+"""How often it looks for what was answered. Each look wakes up a thread whose memory is no processor's any more: of
+an idle service it is what watching costs."""
 BATCH = 200
 """Utterances at a time; then who else has the processor may have it."""
 AGAIN_S = 10.0
@@ -163,13 +164,13 @@ class Follower(Protocol):
 
 
 @asynccontextmanager
-async def followed(make: Callable[[], Follower]) -> AsyncIterator[None]:
-    """Meanwhile the log is followed; what goes wrong is told, and it begins again."""
+async def followed(make: Callable[[], Follower], look_s: float = LOOK_S) -> AsyncIterator[None]:
+    """Meanwhile the log is followed, looked at so often; what goes wrong is told, and it begins again."""
     stopping = threading.Event()
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drift")
 
     async def follow() -> None:
-        await asyncio.get_running_loop().run_in_executor(thread, _follow, make, stopping)
+        await asyncio.get_running_loop().run_in_executor(thread, _follow, make, look_s, stopping)
 
     try:
         async with beside(follow):
@@ -180,7 +181,7 @@ async def followed(make: Callable[[], Follower]) -> AsyncIterator[None]:
         await asyncio.to_thread(thread.shutdown)
 
 
-def _follow(make: Callable[[], Follower], stopping: threading.Event) -> None:
+def _follow(make: Callable[[], Follower], look_s: float, stopping: threading.Event) -> None:
     told = ""
     while not stopping.is_set():
         try:
@@ -189,7 +190,7 @@ def _follow(make: Callable[[], Follower], stopping: threading.Event) -> None:
                     has_more = following.look()
                     told = ""
                     if not has_more:
-                        stopping.wait(LOOK_S)
+                        stopping.wait(look_s)
         except (ParrotletError, *DATABASE_ERRORS) as error:
             what = str(error) if isinstance(error, ParrotletError) else f"The utterance log cannot be read ({error})."
             if what != told:

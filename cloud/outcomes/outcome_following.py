@@ -28,6 +28,8 @@ FILE_NAME = "outcomes.json"
 
 BEHIND_US = 600_000_000
 """Feedback that comes later than this after its answer is no complaint: but labels count whenever they come."""
+LOOK_S = 30.0
+"""How often it looks: it is that late anyway."""
 BATCH = 200
 LEARN_MAX = 20_000
 """So many answers before what was told last its reference begins, at a start."""

@@ -6,9 +6,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-import uvicorn
-
 from common.errors import IdentityError
+from common.http_server import HttpServer
 from common.settings import Loaded
 from edge import directories
 from edge.page.app import STATIC, app
@@ -88,7 +87,7 @@ class Page:
             parts.append(keep_renewed(self._loaded, shown, context))
         await self._together(server, parts)
 
-    async def _together(self, server: uvicorn.Server, parts: list[Coroutine[Any, Any, None]]) -> None:
+    async def _together(self, server: HttpServer, parts: list[Coroutine[Any, Any, None]]) -> None:
         beside = [asyncio.ensure_future(part) for part in parts]
         serving = asyncio.ensure_future(server.serve(sockets=[self._door]))
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -104,7 +103,7 @@ class Page:
             for part in beside:
                 part.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-            server.should_exit = True
+            server.end()
             await serving
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from common.http_server import HttpServer
 from edge.phones.door import Door
 from edge.phones.guard import Guard
 
@@ -20,7 +21,7 @@ IDLE_S_MAX = 10
 """How long a connection is kept for the next request."""
 
 
-def page_server(guard: Guard, door: Door, context: ssl.SSLContext | None) -> uvicorn.Server:
+def page_server(guard: Guard, door: Door, context: ssl.SSLContext | None) -> HttpServer:
     """For `serve(sockets=[door])`, in a thread that is not the main one: there it would take signals. context: None
     without TLS."""
     config = uvicorn.Config(
@@ -36,6 +37,7 @@ def page_server(guard: Guard, door: Door, context: ssl.SSLContext | None) -> uvi
         log_level="error",
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=IDLE_S_MAX,
         timeout_graceful_shutdown=STOP_S_MAX,
@@ -45,7 +47,7 @@ def page_server(guard: Guard, door: Door, context: ssl.SSLContext | None) -> uvi
     SSLProtocol.max_size = TLS_BUFFER_BYTES
     config.load()
     config.ssl = context
-    return uvicorn.Server(config)
+    return HttpServer(config)
 
 
 def _protocol(door: Door) -> type[H11Protocol]:
