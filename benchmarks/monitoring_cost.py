@@ -37,7 +37,7 @@ BOARD_MAX, SERVICE_MAX = 0.01, 0.02
 
 SCRAPE_S = 15.0
 READY_S_MAX, WARM_S = 60.0, 6.0
-FOLLOWED_S = 12.0
+FOLLOWED_S = 22.0
 """After that the drift watch has seen what was said."""
 IDLE_S = 60.0
 SPOKEN_S = 6

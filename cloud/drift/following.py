@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 FILE_NAME = "drift.db"
 
-LOOK_S = 5.0
+LOOK_S = 10.0
 """How often it looks for what was answered. Each look wakes up a thread whose memory is no processor's any more: of
 an idle service it is what watching costs."""
 BATCH = 200
