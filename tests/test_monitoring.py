@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -226,23 +227,15 @@ def head() -> Any:
 
 
 @pytest.fixture
-def end() -> Any:
-    from edge.speech.utterance import EndReason, UtteranceEnd
+def end(head: Any) -> Any:
+    from edge.speech.utterance import EndReason, cut_off
 
-    return UtteranceEnd(
+    return msgspec.structs.replace(
+        cut_off(head, 2000),
         reason=EndReason.ENDPOINT,
-        duration_ms=2000,
         speech_start_ms=200,
         speech_end_ms=1550,
         last_sound_monotonic_s=11.55,
-        ended_monotonic_s=12.0,
-        level_dbfs=None,
-        peak_dbfs=None,
-        noise_floor_dbfs=None,
-        snr_db=None,
-        clipped_share=None,
-        overruns=0,
-        gaps=0,
     )
 
 

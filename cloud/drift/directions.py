@@ -77,17 +77,11 @@ def whitening_of(values: Floats, first: Sequence[bool] = ()) -> Whitening | None
     return Whitening(means.tolist(), matrix.tolist(), linger, len(known), alike)
 
 
-class DirectionState(msgspec.Struct, frozen=True):
-    """A direction as it is kept; arrays are bytes."""
+class DirectionState(EvidenceState, frozen=True, kw_only=True):
+    """A direction as it is kept, with its evidence."""
 
     mean: bytes
     line: bytes
-    evidence: bytes
-    runs: bytes
-    ages: bytes
-    sums: bytes = b""
-    counts: bytes = b""
-    """Of the sitting; empty: it begins."""
 
 
 class Direction:
@@ -136,13 +130,14 @@ class Direction:
     def state(self) -> DirectionState:
         """To be kept."""
         line = np.array(self._line).tobytes() if self._line else b""
-        return DirectionState(self._mean.tobytes(), line, *msgspec.structs.astuple(self._evidence.state()))
+        evidence = msgspec.structs.asdict(self._evidence.state())
+        return DirectionState(**evidence, mean=self._mean.tobytes(), line=line)
 
     def go_on(self, state: DirectionState) -> None:
         """As it was when it was kept."""
         self._mean = np.frombuffer(state.mean).copy()
         self._line = list(np.frombuffer(state.line).reshape(-1, self._dimensions).copy())
-        self._evidence.go_on(EvidenceState(state.evidence, state.runs, state.ages, state.sums, state.counts))
+        self._evidence.go_on(state)
 
 
 def shift_of(points: Sequence[Floats] | Floats, linger: float) -> float:
